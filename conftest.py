@@ -1,0 +1,5 @@
+"""Fixtures that every package's tests share."""
+
+from fer_common.testing import graph, ros_domain
+
+__all__ = ["graph", "ros_domain"]

@@ -1,0 +1,1 @@
+"""What the nodes of fer share: parameter tables, lifecycle base, images, stamps, diagnostics."""

@@ -1,0 +1,75 @@
+"""Counts and rates of a stream of frames, for diagnostics."""
+
+from __future__ import annotations
+
+import math
+import threading
+from collections import Counter, deque
+
+#: Rates and latencies look this far back.
+WINDOW_S = 5.0
+
+
+class StreamStatistics:
+    """What happened to the frames of one node. Safe to use from several threads.
+
+    All times are given by the caller, in seconds of one monotonic clock.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._done: deque[tuple[float, float, float]] = deque()
+        self._since: float | None = None
+        self.processed = 0
+        self.skipped = 0
+        self.dropped: Counter[str] = Counter()
+
+    def add(
+        self, now_s: float, latency_s: float = math.nan, work_s: float = math.nan, skipped: int = 0
+    ) -> None:
+        """Count a frame that was done at `now_s`, `latency_s` after its stamp, in `work_s`."""
+        with self._lock:
+            if self._since is None:
+                self._since = now_s
+            self.processed += 1
+            self.skipped += skipped
+            self._done.append((now_s, latency_s, work_s))
+            self._forget(now_s)
+
+    def drop(self, reason: str) -> None:
+        """Count a frame that could not be used."""
+        with self._lock:
+            self.dropped[reason] += 1
+
+    def age_s(self, now_s: float) -> float:
+        """Seconds since the last finished frame, infinite if there was none."""
+        with self._lock:
+            return now_s - self._done[-1][0] if self._done else math.inf
+
+    def rate_hz(self, now_s: float) -> float:
+        """Frames per second over the last seconds."""
+        with self._lock:
+            if self._since is None:
+                return 0.0
+            recent = sum(done_s >= now_s - WINDOW_S for done_s, _, _ in self._done)
+            return recent / max(min(WINDOW_S, now_s - self._since), 1e-3)
+
+    def latency_ms(self, quantile: float) -> float:
+        """Quantile (0..1) of the latency over the last seconds, NaN if there was none."""
+        return self._quantile_ms(1, quantile)
+
+    def work_ms(self, quantile: float) -> float:
+        """Quantile (0..1) of the work in a frame over the last seconds, NaN if there was none."""
+        return self._quantile_ms(2, quantile)
+
+    def _quantile_ms(self, column: int, quantile: float) -> float:
+        with self._lock:
+            values = sorted(row[column] for row in self._done if not math.isnan(row[column]))
+        if not values:
+            return math.nan
+        return values[min(int(quantile * len(values)), len(values) - 1)] * 1e3
+
+    def _forget(self, now_s: float) -> None:
+        # The newest stays however old it is: age_s needs it.
+        while len(self._done) > 1 and self._done[0][0] < now_s - WINDOW_S:
+            self._done.popleft()

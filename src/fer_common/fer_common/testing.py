@@ -1,0 +1,164 @@
+"""Fixtures for tests over real DDS: a domain for each test, and waiting for conditions only."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+import rclpy
+from rclpy.context import Context
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.qos import QoSProfile
+
+Message = TypeVar("Message")
+
+#: Domain ids whose ports lie below Linux's ephemeral ones.
+_DOMAINS = range(1, 102)
+DEADLINE_S = 20.0
+
+
+def wait_for(condition: Callable[[], object], what: str, deadline_s: float = DEADLINE_S) -> None:
+    """Wait until a condition holds.
+
+    Raises
+    ------
+    AssertionError
+        naming `what`, if it does not hold within `deadline_s` seconds.
+    """
+    end = time.monotonic() + deadline_s
+    while not condition():
+        assert time.monotonic() < end, f"waited {deadline_s:g} s in vain for: {what}"
+        time.sleep(0.005)
+
+
+class Graph:
+    """A node of the test in the test's domain, and an executor that spins in a thread."""
+
+    def __init__(self, domain: int) -> None:
+        self.domain = domain
+        self.context = Context()
+        rclpy.init(context=self.context, domain_id=domain)
+        self.node = Node("test", context=self.context, start_parameter_services=False)
+        self._executor = SingleThreadedExecutor(context=self.context)
+        self._executor.add_node(self.node)
+        self._thread = threading.Thread(target=self._spin, daemon=True)
+        self._thread.start()
+        self._processes: list[subprocess.Popen[str]] = []
+
+    def add(self, node: Node) -> None:
+        """Spin another node in the same thread."""
+        self._executor.add_node(node)
+
+    def collect(self, kind: type[Message], topic: str, qos: QoSProfile | int = 10) -> list[Message]:
+        """Subscribe and return a list that grows with each message."""
+        received: list[Message] = []
+        self.node.create_subscription(kind, topic, received.append, qos)
+        return received
+
+    def call(self, kind: Any, service: str, request: Any) -> Any:
+        """Call a service and return its response."""
+        client = self.node.create_client(kind, service)
+        try:
+            wait_for(client.service_is_ready, f"service {service}")
+            future = client.call_async(request)
+            wait_for(future.done, f"response of {service}")
+            return future.result()
+        finally:
+            self.node.destroy_client(client)
+
+    def start(self, module: str, *arguments: str) -> subprocess.Popen[str]:
+        """Run `python -m module arguments` in the test's domain until the test ends."""
+        process = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            env={**os.environ, "ROS_DOMAIN_ID": str(self.domain)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        self._processes.append(process)
+        return process
+
+    def close(self) -> None:
+        """End processes, executor and context."""
+        for process in self._processes:
+            end(process)
+        self._executor.shutdown()
+        self._thread.join()
+        self.node.destroy_node()
+        self.context.try_shutdown()
+
+    def _spin(self) -> None:
+        with suppress(ExternalShutdownException):
+            self._executor.spin()
+
+
+def end(
+    process: subprocess.Popen[str], number: int = signal.SIGINT, within_s: float = 10.0
+) -> tuple[int, str]:
+    """Signal a process, return its exit code and output; kill it when it takes too long."""
+    if process.poll() is None:
+        process.send_signal(number)
+    try:
+        output, _ = process.communicate(timeout=within_s)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        output, _ = process.communicate()
+        pytest.fail(f"process did not end within {within_s:g} s of signal {number}:\n{output}")
+    return process.returncode, output
+
+
+def ros_arguments(**parameters: object) -> Sequence[str]:
+    """Return `--ros-args -p name:=value ...`."""
+    pairs = [part for name, value in parameters.items() for part in ("-p", f"{name}:={value}")]
+    return ["--ros-args", *pairs]
+
+
+@contextmanager
+def reserved_domain() -> Iterator[int]:
+    """Reserve a ROS domain id that no other test on this machine uses meanwhile.
+
+    Yields
+    ------
+    The id; it is this process's own domain too while it lasts, and discovery stays on this machine.
+    """
+    offset = os.getpid()
+    for k in range(len(_DOMAINS)):
+        domain = _DOMAINS[(offset + k) % len(_DOMAINS)]
+        path = Path(tempfile.gettempdir()) / f"fer-test-domain-{domain}.lock"
+        with open(path, "w") as lock, pytest.MonkeyPatch.context() as environment:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                continue
+            environment.setenv("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST")
+            environment.setenv("ROS_DOMAIN_ID", str(domain))
+            yield domain
+            return
+    pytest.fail("every ROS domain id is in use by other tests")
+
+
+@pytest.fixture
+def ros_domain() -> Iterator[int]:
+    """Reserve a ROS domain id, see `reserved_domain`."""
+    with reserved_domain() as domain:
+        yield domain
+
+
+@pytest.fixture
+def graph(ros_domain: int) -> Iterator[Graph]:
+    """Yield a `Graph` in a domain of its own."""
+    graph = Graph(ros_domain)
+    yield graph
+    graph.close()

@@ -1,0 +1,265 @@
+"""The base of the nodes over DDS and as a process: parameters, lifecycle, diagnostics, its end."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from lifecycle_msgs.msg import State, Transition
+from lifecycle_msgs.srv import ChangeState, GetState
+from rcl_interfaces.msg import ParameterDescriptor, ParameterType
+from rcl_interfaces.srv import (
+    DescribeParameters,
+    GetParameters,
+    ListParameters,
+    SetParameters,
+    SetParametersAtomically,
+)
+from rclpy.parameter import Parameter, parameter_value_to_python
+from std_msgs.msg import Int64
+
+from fer_common.qos import RESULT
+from fer_common.testing import Graph, end, ros_arguments, wait_for
+
+SAMPLE = "sample_node"
+
+
+@pytest.fixture(autouse=True)
+def in_this_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let processes find the sample node."""
+    monkeypatch.chdir(Path(__file__).parent)
+
+
+def start(graph: Graph, **parameters: object) -> subprocess.Popen[str]:
+    return graph.start(SAMPLE, *ros_arguments(**parameters))
+
+
+def set_batch(graph: Graph, **values: Any) -> tuple[bool, str]:
+    messages = [Parameter(name, value=value).to_parameter_msg() for name, value in values.items()]
+    request = SetParametersAtomically.Request(parameters=messages)
+    result = graph.call(SetParametersAtomically, "sample/set_parameters_atomically", request).result
+    return result.successful, result.reason
+
+
+def get(graph: Graph, *names: str) -> list[Any]:
+    request = GetParameters.Request(names=names)
+    values = graph.call(GetParameters, "sample/get_parameters", request).values
+    return [parameter_value_to_python(value) for value in values]
+
+
+def describe(graph: Graph, *names: str) -> list[ParameterDescriptor]:
+    request = DescribeParameters.Request(names=names)
+    return list(graph.call(DescribeParameters, "sample/describe_parameters", request).descriptors)
+
+
+def change_state(graph: Graph, transition: int) -> bool:
+    request = ChangeState.Request(transition=Transition(id=transition))
+    return bool(graph.call(ChangeState, "sample/change_state", request).success)
+
+
+def state(graph: Graph) -> int:
+    return int(graph.call(GetState, "sample/get_state", GetState.Request()).current_state.id)
+
+
+# Parameters
+
+
+def test_every_parameter_is_described_with_range_and_unit(graph: Graph) -> None:
+    start(graph)
+    listed = graph.call(ListParameters, "sample/list_parameters", ListParameters.Request())
+    own = [name for name in listed.result.names if not name.startswith(("use_", "start_", "qos_"))]
+    names = ["low", "high", "count", "lengths", "mode", "fixed", "forbidden", "fault", "autostart"]
+    assert sorted(own) == sorted(names)
+    low, high, count, lengths, mode, fixed = describe(graph, *names[:6])
+    assert low.description == "Lower bound. [Hz]"
+    assert low.floating_point_range[0].from_value == 0
+    assert low.floating_point_range[0].to_value == 100
+    assert high.floating_point_range[0].from_value == 0
+    assert high.floating_point_range[0].to_value > 1e300
+    assert (count.integer_range[0].from_value, count.integer_range[0].to_value) == (1, 9)
+    assert lengths.type == ParameterType.PARAMETER_DOUBLE_ARRAY
+    assert lengths.floating_point_range[0].from_value == 0.5
+    assert mode.additional_constraints == "one of off, on"
+    assert mode.description == "Which. A change resets the traces."
+    assert fixed.read_only
+    assert not count.read_only
+
+
+def test_a_batch_is_applied_or_refused_as_a_whole(graph: Graph) -> None:
+    diagnostics = graph.collect(DiagnosticArray, "/diagnostics")
+    start(graph)
+    assert set_batch(graph, low=20.0, high=30.0, count=4) == (True, "")
+    assert get(graph, "low", "high", "count") == [20.0, 30.0, 4]
+    for batch, reason in (
+        ({"count": 5, "low": 40.0}, "low must not exceed high"),
+        ({"count": 5, "low": -1.0}, "range"),
+        ({"count": 5, "forbidden": 13}, "13 is forbidden: choose another"),
+        ({"count": 5, "mode": "maybe"}, "choose one of off, on"),
+        ({"count": 5, "fixed": 8}, "read-only"),
+        ({"count": 10}, "range"),
+        ({"count": 5.0}, "type"),
+        ({"count": 5, "lengths": [1.0, 0.1]}, "range"),
+        ({"count": 5, "lengths": []}, "at least one value"),
+        ({"count": 5, "nobodys": 1}, "declared"),
+    ):
+        successful, why = set_batch(graph, **batch)
+        assert not successful
+        assert reason in why
+    assert get(graph, "low", "high", "count", "forbidden") == [20.0, 30.0, 4, 0]
+    assert set_batch(graph, lengths=[3.0], mode="on") == (True, "")
+    assert set_batch(graph, mode="on") == (True, "")
+    wait_for(lambda: diagnostics and "apply lengths,mode" in facts(diagnostics), "the second batch")
+    assert facts(diagnostics).count("apply") == 2, "nothing is applied that does not change"
+
+
+def test_single_parameters_stand_for_themselves(graph: Graph) -> None:
+    start(graph)
+    messages = [
+        Parameter(name, value=value).to_parameter_msg()
+        for name, value in (("count", 5), ("low", 50.0), ("high", 60.0))
+    ]
+    request = SetParameters.Request(parameters=messages)
+    results = graph.call(SetParameters, "sample/set_parameters", request).results
+    assert [result.successful for result in results] == [True, False, True]
+    assert get(graph, "count", "low", "high") == [5, 1.0, 60.0]
+
+
+def test_start_takes_files_and_whole_numbers_for_doubles(graph: Graph, tmp_path: Path) -> None:
+    path = tmp_path / "sample.yaml"
+    path.write_text(
+        "/**:\n  sample:\n    ros__parameters: {high: 50, lengths: [1, 2.5], count: 2}\n"
+    )
+    graph.start(SAMPLE, "--ros-args", "--params-file", str(path), "-p", "low:=5")
+    assert get(graph, "low", "high", "count", "lengths") == [5.0, 50.0, 2, [1.0, 2.5]]
+
+
+@pytest.mark.parametrize(
+    ("parameters", "reason"),
+    [
+        ({"cuont": 3}, "node 'sample' has no parameter 'cuont': did you mean 'count'?"),
+        ({"count": 10}, "parameter 'count' is 10: it must be in the range 1 to 9"),
+        ({"count": "many"}, "parameter 'count' is 'many' (str): give a value of type integer"),
+        ({"mode": "maybe"}, "parameter 'mode' is 'maybe': choose one of off, on"),
+        ({"lengths": "[1.0, 0.1]"}, "parameter 'lengths' is 0.1 px: it must be in the range"),
+        ({"low": 20.0}, "node 'sample': low must not exceed high"),
+        ({"forbidden": 13}, "13 is forbidden: choose another"),
+        ({"fault": "construct"}, "cannot be made: change 'fault'"),
+        ({"fault": "'refuse configure'"}, "configure cannot work: change 'fault'"),
+        ({"fault": "'refuse activate'"}, "activate cannot work: change 'fault'"),
+    ],
+)
+def test_what_cannot_start_says_so_in_one_line(
+    graph: Graph, parameters: dict[str, object], reason: str
+) -> None:
+    process = start(graph, **parameters)
+    output, _ = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert reason in output
+    assert len(output.splitlines()) == 1
+
+
+# Lifecycle
+
+
+def test_transitions_can_be_refused_and_tried_again(graph: Graph) -> None:
+    process = start(graph, autostart=False, fault="'refuse activate'")
+    assert state(graph) == State.PRIMARY_STATE_UNCONFIGURED
+    assert change_state(graph, Transition.TRANSITION_CONFIGURE)
+    assert not change_state(graph, Transition.TRANSITION_ACTIVATE)
+    assert state(graph) == State.PRIMARY_STATE_INACTIVE
+    assert set_batch(graph, fault="refuse configure")[0]
+    assert change_state(graph, Transition.TRANSITION_ACTIVATE)
+    assert state(graph) == State.PRIMARY_STATE_ACTIVE
+    assert change_state(graph, Transition.TRANSITION_DEACTIVATE)
+    assert change_state(graph, Transition.TRANSITION_CLEANUP)
+    assert not change_state(graph, Transition.TRANSITION_CONFIGURE)
+    assert state(graph) == State.PRIMARY_STATE_UNCONFIGURED
+    assert set_batch(graph, fault="")[0]
+    assert change_state(graph, Transition.TRANSITION_CONFIGURE)
+    assert change_state(graph, Transition.TRANSITION_ACTIVATE)
+    assert change_state(graph, Transition.TRANSITION_ACTIVE_SHUTDOWN)
+    assert state(graph) == State.PRIMARY_STATE_FINALIZED
+    code, output = end(process)
+    assert (code, "Traceback" in output) == (0, False)
+    assert "activate cannot work" in output
+
+
+# Diagnostics
+
+
+def facts(received: list[DiagnosticArray]) -> str:
+    return str({pair.key: pair.value for pair in received[-1].status[0].values})
+
+
+def test_health_is_told_every_second(graph: Graph) -> None:
+    diagnostics = graph.collect(DiagnosticArray, "/diagnostics")
+    graph.start(SAMPLE, "--ros-args", "-r", "__ns:=/robot")
+    wait_for(lambda: len(diagnostics) >= 2, "two diagnostics")
+    status = diagnostics[-1].status[0]
+    assert (status.level, status.message) == (DiagnosticStatus.WARN, "as ever")
+    assert (status.name, status.hardware_id) == ("/robot/sample", "sample")
+    assert {pair.key: pair.value for pair in status.values}["share"] == "0.333"
+    assert diagnostics[-1].header.stamp.sec > 0
+
+
+def test_health_is_told_with_a_clock_that_stands_still(graph: Graph) -> None:
+    diagnostics = graph.collect(DiagnosticArray, "/diagnostics")
+    start(graph, use_sim_time=True)
+    wait_for(lambda: len(diagnostics) >= 2, "two diagnostics")
+
+
+# Its end
+
+
+def test_worker_works_and_its_error_ends_the_process(graph: Graph) -> None:
+    counts = graph.collect(Int64, "count", RESULT)
+    process = start(graph)
+    publisher = graph.node.create_publisher(Int64, "input", RESULT)
+    wait_for(publisher.get_subscription_count, "the node")
+    wait_for(lambda: graph.node.count_publishers("count"), "its publisher")
+
+    def heard(value: int) -> bool:
+        publisher.publish(Int64(data=value))
+        return any(message.data == value for message in counts)
+
+    wait_for(lambda: heard(5), "the answer")
+    publisher.publish(Int64(data=-1))
+    output, _ = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert output.splitlines()[-1] == "ZeroDivisionError: negative input"
+
+
+@pytest.mark.parametrize("step", ["configure", "activate"])
+def test_a_step_that_breaks_ends_with_its_traceback(graph: Graph, step: str) -> None:
+    process = start(graph, fault=f"'break {step}'")
+    output, _ = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert output.splitlines()[-1] == f"ZeroDivisionError: {step} broke"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_ends_it_in_order(graph: Graph, number: int) -> None:
+    process = start(graph)
+    assert get(graph, "count") == [3]
+    assert end(process, number, within_s=3) == (0, "")
+
+
+@pytest.mark.parametrize("fault", ["", "'hang configure'", "'hang activate'"])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_signal_during_start_up(graph: Graph, number: int, fault: str) -> None:
+    process = start(graph, fault=fault)
+    # As soon as the process has taken the signal over, which is before it has a node.
+    wait_for(lambda: catches(process.pid, number), "the handler")
+    assert end(process, number, within_s=5) == (0, "")
+
+
+def catches(process_id: int, number: int) -> bool:
+    status = Path("/proc", str(process_id), "status").read_text()
+    caught = next(line for line in status.splitlines() if line.startswith("SigCgt"))
+    # Python itself catches SIGINT from its first moment on, so both must be.
+    mask = int(caught.split()[1], 16)
+    return bool(mask >> (signal.SIGTERM - 1) & 1) and bool(mask >> (number - 1) & 1)

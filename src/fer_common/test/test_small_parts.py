@@ -1,0 +1,120 @@
+"""Stamps, statistics and files that are old or new."""
+
+from __future__ import annotations
+
+import math
+import os
+import stat
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fer_common import atomic
+from fer_common.stamps import split_ns, to_ns
+from fer_common.statistics import WINDOW_S, StreamStatistics
+from fer_common.threads import THREAD_VARIABLES, pin_to_one_thread
+
+
+@given(st.integers(-(2**60), 2**60))
+def test_stamp_there_and_back(stamp_ns: int) -> None:
+    sec, nanosec = split_ns(stamp_ns)
+    assert 0 <= nanosec < 10**9
+    assert to_ns(SimpleNamespace(sec=sec, nanosec=nanosec)) == stamp_ns
+
+
+def test_nothing_yet() -> None:
+    statistics = StreamStatistics()
+    assert statistics.rate_hz(1.0) == 0
+    assert statistics.age_s(1.0) == math.inf
+    assert math.isnan(statistics.latency_ms(0.5))
+
+
+def test_rate_latency_and_age() -> None:
+    statistics = StreamStatistics()
+    for k in range(301):
+        statistics.add(k / 30, latency_s=0.001 * (k % 10), work_s=0.002, skipped=k % 2)
+    now_s = 10.0
+    assert statistics.rate_hz(now_s) == pytest.approx(30, rel=0.02)
+    assert statistics.age_s(now_s + 3) == pytest.approx(3)
+    assert statistics.latency_ms(0.5) == pytest.approx(5, abs=1)
+    assert statistics.latency_ms(1.0) == pytest.approx(9)
+    assert statistics.work_ms(0.99) == pytest.approx(2)
+    assert (statistics.processed, statistics.skipped) == (301, 150)
+
+
+def test_rate_is_right_from_the_first_second_on() -> None:
+    statistics = StreamStatistics()
+    for k in range(31):
+        statistics.add(100 + k / 30)
+    assert statistics.rate_hz(101.0) == pytest.approx(30, rel=0.05)
+
+
+def test_rate_falls_to_nothing_when_the_stream_ends() -> None:
+    statistics = StreamStatistics()
+    for k in range(100):
+        statistics.add(k / 30)
+    assert statistics.rate_hz(100 / 30 + 2 * WINDOW_S) == 0
+    assert statistics.age_s(100.0) == pytest.approx(100 - 99 / 30)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(0, 3), min_size=2, max_size=60))
+def test_rate_is_never_more_than_what_came(gaps_s: list[float]) -> None:
+    statistics = StreamStatistics()
+    now_s = 0.0
+    for gap_s in gaps_s:
+        now_s += gap_s
+        statistics.add(now_s)
+    now_s += 1.0
+    assert 0 <= statistics.rate_hz(now_s) <= len(gaps_s) * (1 + 1e-9)
+
+
+def test_drops_are_counted_by_reason() -> None:
+    statistics = StreamStatistics()
+    for reason in ("step", "size", "step"):
+        statistics.drop(reason)
+    assert statistics.dropped == {"step": 2, "size": 1}
+
+
+def test_file_is_replaced_whole_and_readable_by_others(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "file.bin"
+    before = os.umask(0o022)
+    try:
+        atomic.write_atomically(path, b"old")
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    path.chmod(0o600)
+    atomic.write_atomically(path, b"new")
+    assert path.read_bytes() == b"new"
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert list(path.parent.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_failure_leaves_the_old_file_and_nothing_else(
+    step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file.bin"
+    path.write_bytes(b"old")
+
+    def full(*arguments: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(atomic.os, step, full)
+    with pytest.raises(OSError, match="No space"):
+        atomic.write_atomically(path, b"new")
+    monkeypatch.undo()
+    assert path.read_bytes() == b"old"
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_threads_are_pinned_unless_the_user_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable in THREAD_VARIABLES:
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("OMP_NUM_THREADS", "3")
+    pin_to_one_thread()
+    assert [os.environ[variable] for variable in THREAD_VARIABLES] == ["3", "1", "1", "1"]
