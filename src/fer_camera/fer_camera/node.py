@@ -1,0 +1,208 @@
+"""The camera node: images, camera_info and frame_info from a source."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Mapping
+
+import cv2
+from rclpy.publisher import Publisher
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+from std_msgs.msg import Header
+
+from fer_camera import calibration
+from fer_camera.capture import Stream
+from fer_camera.device import Device
+from fer_camera.factory import demo_source, find_device, open_source
+from fer_camera.parameters import TABLE, Settings
+from fer_camera.picture import render
+from fer_camera.session import Frame, State, Status
+from fer_camera.sources import Source
+from fer_common import images, qos, stamps
+from fer_common.diagnostics import ERROR, OK, WARN, Health
+from fer_common.node import FerNode, run, subscribers
+from fer_common.parameters import Value
+from fer_common.statistics import StreamStatistics
+from fer_interfaces.msg import FrameInfo
+
+IMAGE, COMPRESSED, CAMERA_INFO, FRAME_INFO = (
+    "image_raw",
+    "image_raw/compressed",
+    "camera_info",
+    "frame_info",
+)
+_TYPES = {IMAGE: Image, COMPRESSED: CompressedImage, CAMERA_INFO: CameraInfo, FRAME_INFO: FrameInfo}
+#: Below this part of the wanted rate the diagnostics warn.
+_SLOW = 0.9
+_LEVELS = {State.STARTING: WARN, State.STREAMING: OK, State.FAULT: ERROR, State.ENDED: OK}
+
+
+class CameraNode(FerNode):
+    """Publishes what a `Stream` gives; see `fer_camera.parameters` for its parameters."""
+
+    def __init__(self) -> None:
+        self._stream: Stream | None = None
+        self._active = False
+        self._image_publishers: dict[str, Publisher] = {}
+        self._calibration: calibration.Calibration | None = None
+        self._statistics = StreamStatistics()
+        self._size = ""
+        super().__init__("camera", TABLE, "camera")
+        self._settings = Settings.of(self.values)
+
+    # Lifecycle
+
+    def configure(self) -> None:
+        """Open the source and create the publishers."""
+        self._calibration = calibration.load(str(self.values["camera_info_url"]))
+        self._stream = self._make_stream(str(self.values["source"]))
+        for topic, kind in _TYPES.items():
+            self._image_publishers[topic] = self.add_publisher(kind, topic, qos.STREAM)
+
+    def activate(self) -> None:
+        """Begin to publish."""
+        assert self._stream is not None
+        self._active = True
+        self._stream.start()
+
+    def deactivate(self) -> None:
+        """Stop to publish; a device is released, a file stays where it is."""
+        self._active = False
+        if self._stream is not None:
+            self._stream.stop()
+
+    def cleanup(self) -> None:
+        """Release the source and the publishers."""
+        if self._stream is not None:
+            self._stream.close()
+        self._stream = None
+        for publisher in self._image_publishers.values():
+            self.destroy_publisher(publisher)
+        self._image_publishers.clear()
+
+    # Parameters
+
+    def check_parameters(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
+        """Refuse a source or a calibration that cannot be read."""
+        if "source" in changed:
+            source = open_source(str(values["source"]))
+            if source is not None:
+                source.close()
+        if "camera_info_url" in changed:
+            calibration.load(str(values["camera_info_url"]))
+
+    def apply_parameters(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
+        """Take over new settings; another source begins a new stream."""
+        self._settings = Settings.of(values)
+        if "camera_info_url" in changed:
+            self._calibration = calibration.load(str(values["camera_info_url"]))
+        if self._stream is None:
+            return
+        if "source" in changed:
+            self._stream.close()
+            self._stream = self._make_stream(str(values["source"]))
+            if self._active:
+                self._stream.start()
+        self._stream.update(self._settings)
+
+    # Stream
+
+    def _make_stream(self, text: str) -> Stream:
+        source = open_source(text)
+        return Stream(
+            choose=lambda: self._find_source() if source is None else source,
+            settings=self._settings,
+            clock_ns=lambda: self.get_clock().now().nanoseconds,
+            emit=self._publish,
+            changed=self._on_status,
+            failed=self.fail,
+        )
+
+    def _find_source(self) -> Source | Device:
+        device = find_device(self._settings)
+        if device is not None:
+            self.get_logger().info(f"found camera {device.name}")
+            return device
+        self.get_logger().warning(
+            "no camera found: playing the demo clip (parameter 'source' names another source)"
+        )
+        return demo_source()
+
+    def _on_status(self, status: Status) -> None:
+        if status.state is State.FAULT:
+            self.get_logger().error(status.text)
+        else:
+            self.get_logger().info(status.text)
+        self.publish_health()
+
+    def _publish(self, frame: Frame) -> None:
+        settings = self._settings
+        began_s = time.monotonic()
+        pixels = render(frame.pixels, settings)
+        header = Header(frame_id=settings.frame_id)
+        header.stamp.sec, header.stamp.nanosec = stamps.split_ns(frame.stamp_ns)
+        if subscribers(self._image_publishers[IMAGE]):
+            image = Image(header=header)
+            images.fill(image, pixels, settings.encoding)
+            self._image_publishers[IMAGE].publish(image)
+        if subscribers(self._image_publishers[COMPRESSED]):
+            compressed = CompressedImage(header=header)
+            images.fill_compressed(compressed, pixels, settings.jpeg_quality)
+            self._image_publishers[COMPRESSED].publish(compressed)
+        height, width = pixels.shape[:2]
+        self._image_publishers[CAMERA_INFO].publish(self._camera_info(header, width, height))
+        self._image_publishers[FRAME_INFO].publish(
+            FrameInfo(header=header, source=frame.source, index=frame.index, loop=frame.loop)
+        )
+        now_s = time.monotonic()
+        self._size = f"{width}x{height}"
+        self._statistics.add(now_s, work_s=now_s - began_s)
+
+    def _camera_info(self, header: Header, width: int, height: int) -> CameraInfo:
+        message = CameraInfo(header=header)
+        intrinsics = None
+        if self._calibration is not None:
+            intrinsics = self._calibration.of_size(width, height)
+        elif self._settings.horizontal_fov:
+            intrinsics = calibration.pinhole(width, height, self._settings.horizontal_fov)
+        calibration.fill(message, width, height, intrinsics)
+        return message
+
+    # Health
+
+    def health(self) -> Health:
+        """Say what the source does, and how fast."""
+        stream = self._stream
+        if stream is None or not self._active:
+            return Health(OK, "inactive: activate it to stream", self._facts())
+        status = stream.status
+        wanted_hz, rate_hz = stream.wanted_hz, self._statistics.rate_hz(time.monotonic())
+        if status.state is State.STREAMING and rate_hz < _SLOW * wanted_hz:
+            shortfall = f"only {rate_hz:.1f} of {wanted_hz:g} Hz: lower the rate or the size"
+            return Health(WARN, f"{status.text}, but {shortfall}", self._facts())
+        return Health(_LEVELS[status.state], status.text, self._facts())
+
+    def _facts(self) -> dict[str, object]:
+        now_s = time.monotonic()
+        stream = self._stream
+        return {
+            "source": "" if stream is None or stream.source is None else stream.source.name,
+            "published": self._statistics.processed,
+            "rate_hz": self._statistics.rate_hz(now_s),
+            "age_s": self._statistics.age_s(now_s),
+            "size": self._size,
+            "work_ms_p50": self._statistics.work_ms(0.5),
+            "calibrated": self._calibration is not None,
+            **({} if stream is None else stream.facts),
+        }
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the node."""
+    cv2.setNumThreads(1)
+    return run(CameraNode, args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,244 @@
+"""The camera node as its users see it: processes, topics, parameters, lifecycle and exit codes."""
+
+from __future__ import annotations
+
+import itertools
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import cv2
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
+from rcl_interfaces.srv import GetParameters, SetParametersAtomically
+from rclpy.parameter import Parameter
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image
+
+from fer_camera.parameters import TABLE
+from fer_common import images, qos, stamps
+from fer_common.testing import Graph, end, ros_arguments, wait_for
+from fer_interfaces.msg import FrameInfo
+
+MODULE = "fer_camera.node"
+Message = TypeVar("Message")
+
+
+def stamp(message: Any) -> int:
+    return stamps.to_ns(message.header.stamp)
+
+
+def set_parameters(graph: Graph, **values: Any) -> tuple[bool, str]:
+    """Set parameters of the camera as one batch; returns success and reason."""
+    request = SetParametersAtomically.Request(
+        parameters=[
+            Parameter(name, value=value).to_parameter_msg() for name, value in values.items()
+        ]
+    )
+    result = graph.call(SetParametersAtomically, "camera/set_parameters_atomically", request).result
+    return result.successful, result.reason
+
+
+def change_state(graph: Graph, transition: int) -> bool:
+    request = ChangeState.Request(transition=Transition(id=transition))
+    return bool(graph.call(ChangeState, "camera/change_state", request).success)
+
+
+def wait_for_next(received: list[Message], condition: Callable[[Message], object]) -> Message:
+    """Wait for a message yet to come that meets a condition."""
+    seen = len(received)
+    wait_for(lambda: any(map(condition, received[seen:])), "a message that meets the condition")
+    return next(message for message in received[seen:] if condition(message))
+
+
+def health(received: list[DiagnosticArray]) -> DiagnosticStatus:
+    return received[-1].status[0]
+
+
+def facts(received: list[DiagnosticArray]) -> dict[str, str]:
+    return {pair.key: pair.value for pair in health(received).values}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Three pictures, and a file that is none."""
+    for k in range(3):
+        assert cv2.imwrite(str(tmp_path / f"{k}.png"), np.full((12, 16, 3), 10 * k, np.uint8))
+    (tmp_path / "3.png").write_bytes(b"no picture")
+    return tmp_path
+
+
+def test_demo_streams_at_its_rate_with_one_stamp_on_all_topics(graph: Graph) -> None:
+    frames = graph.collect(Image, "image_raw", qos.STREAM)
+    infos = graph.collect(CameraInfo, "camera_info", qos.STREAM)
+    sources = graph.collect(FrameInfo, "frame_info", qos.STREAM)
+    diagnostics = graph.collect(DiagnosticArray, "/diagnostics")
+    process = graph.start(MODULE, *ros_arguments(source="demo", frame_id="eye"))
+    wait_for(lambda: len(frames) > 40 and len(infos) > 40, "frames")
+    first, last = frames[0], frames[40]
+    assert (first.width, first.height, first.encoding, first.step) == (640, 480, "bgr8", 1920)
+    assert first.header.frame_id == "eye"
+    assert images.view(first).std() > 10
+    steps = np.diff([stamp(frame) for frame in frames]) * 30e-9
+    np.testing.assert_allclose(steps, np.round(steps), atol=1e-6)
+    assert stamp(last) - stamp(first) >= 40 * (10**9 // 30)
+    common = {stamp(message) for message in infos} & {stamp(message) for message in sources}
+    assert common.issuperset(stamp(frame) for frame in frames[5:35])
+    assert {message.source for message in sources} == {"demo"}
+    assert all(b.index == a.index + 1 for a, b in itertools.pairwise(sources))
+    assert (infos[0].width, infos[0].height, list(infos[0].k)) == (640, 480, [0.0] * 9)
+    wait_for(lambda: health(diagnostics).message == "playing demo", "the node to be well")
+    assert int(facts(diagnostics)["published"]) > 0
+    code, output = end(process, signal.SIGTERM)
+    assert (code, "Traceback" in output) == (0, False)
+
+
+def test_parameters_are_live_and_bad_batches_change_nothing(graph: Graph, folder: Path) -> None:
+    frames = graph.collect(Image, "image_raw", qos.STREAM)
+    sources = graph.collect(FrameInfo, "frame_info", qos.STREAM)
+    infos = graph.collect(CameraInfo, "camera_info", qos.STREAM)
+    graph.start(MODULE, *ros_arguments(source="demo", autostart=True))
+    wait_for(lambda: frames, "frames")
+    plain = frames[-1]
+    assert set_parameters(graph, flip=True, encoding="mono8", width=320) == (True, "")
+    small = wait_for_next(frames, lambda frame: frame.encoding == "mono8")
+    assert (small.width, small.height, small.step) == (320, 240, 320)
+    mirrored = cv2.resize(images.to_bgr(plain)[:, ::-1], (320, 240)).mean(axis=(0, 2))
+    assert np.corrcoef(images.view(small).mean(axis=0), mirrored)[0, 1] > 0.95
+    assert set_parameters(graph, horizontal_fov=1.0)[0]
+    info = wait_for_next(infos, lambda info: info.k[0] > 0)
+    assert info.k[0] == pytest.approx(160 / np.tan(0.5))
+
+    assert set_parameters(graph, source=str(folder), rate=50.0)[0]
+    wait_for_next(sources, lambda message: message.source == str(folder) and message.loop == 2)
+    last = sources[-1].loop
+    for batch, reason in (
+        ({"flip": False, "rate": -1.0}, "Parameter rate out of range"),
+        ({"flip": False, "source": "nothing.mp4"}, "source 'nothing.mp4' does not exist"),
+        ({"flip": False, "camera_info_url": "/no.yaml"}, "calibration '/no.yaml' cannot be read"),
+        ({"flip": False, "encoding": "jpeg"}, "choose one of bgr8, mono8"),
+        ({"flip": False, "width": 2.5}, "Wrong parameter type"),
+    ):
+        successful, why = set_parameters(graph, **batch)
+        assert not successful
+        assert reason in why
+    assert not set_parameters(graph, frame_id="other")[0]
+    response = graph.call(
+        GetParameters, "camera/get_parameters", GetParameters.Request(names=["flip", "source"])
+    )
+    assert response.values[0].bool_value
+    assert response.values[1].string_value == str(folder)
+    wait_for_next(sources, lambda message: message.source == str(folder) and message.loop > last)
+
+
+def test_compressed_is_encoded_only_while_somebody_listens(graph: Graph, folder: Path) -> None:
+    compressed = graph.collect(CompressedImage, "image_raw/compressed", qos.STREAM)
+    graph.start(MODULE, *ros_arguments(source=str(folder), rate=100.0))
+    wait_for(lambda: len(compressed) > 3, "compressed images")
+    picture = images.decode(compressed[0])
+    assert picture.shape == (12, 16, 3)
+    assert compressed[0].format == "bgr8; jpeg compressed bgr8"
+
+
+def test_end_of_a_source_is_told_and_the_node_stays(graph: Graph, folder: Path) -> None:
+    diagnostics = graph.collect(DiagnosticArray, "/diagnostics")
+    sources = graph.collect(FrameInfo, "frame_info", qos.STREAM)
+    # The frames of so short a source are over before anybody can have met the node.
+    process = graph.start(
+        MODULE, *ros_arguments(source=str(folder), rate=20.0, loop=False, autostart=False)
+    )
+    assert change_state(graph, Transition.TRANSITION_CONFIGURE)
+    wait_for(lambda: graph.node.count_publishers("frame_info"), "the publisher")
+    assert change_state(graph, Transition.TRANSITION_ACTIVATE)
+    wait_for(
+        lambda: diagnostics and health(diagnostics).message == f"source ended: {folder}", "the end"
+    )
+    assert health(diagnostics).level == DiagnosticStatus.OK
+    assert facts(diagnostics)["published"] == "3"
+    assert facts(diagnostics)["unreadable"] == "1"
+    assert [message.index for message in sources] == list(range(3))[-len(sources) :]
+    assert process.poll() is None
+    assert set_parameters(graph, loop=True)[0]
+    wait_for(lambda: sources[-1].loop >= 2, "the source to go on")
+
+
+def test_missing_camera_is_named_and_parameters_still_answer(graph: Graph, tmp_path: Path) -> None:
+    diagnostics = graph.collect(DiagnosticArray, "/diagnostics")
+    process = graph.start(MODULE, *ros_arguments(source="/dev/video97"))
+    wait_for(
+        lambda: diagnostics and "camera /dev/video97 is not there" in health(diagnostics).message,
+        "the fault",
+    )
+    assert health(diagnostics).level == DiagnosticStatus.ERROR
+    assert set_parameters(graph, gain=3)[0]
+    wait_for(lambda: int(facts(diagnostics)["restarts"]) >= 2, "more attempts")
+    assert set_parameters(graph, source="demo")[0]
+    wait_for(lambda: health(diagnostics).message == "playing demo", "the demo clip")
+    code, output = end(process, signal.SIGINT)
+    assert code == 0
+    assert output.count("is not there") == 1, "the same fault is logged once"
+
+
+def test_twenty_lifecycle_cycles_leave_nothing_behind(graph: Graph, folder: Path) -> None:
+    frames = graph.collect(Image, "image_raw", qos.STREAM)
+    process = graph.start(MODULE, *ros_arguments(source=str(folder), rate=100.0, autostart=False))
+
+    def resources() -> tuple[int, int]:
+        base = Path("/proc", str(process.pid))
+        return len(list((base / "fd").iterdir())), len(list((base / "task").iterdir()))
+
+    for cycle in range(21):
+        assert change_state(graph, Transition.TRANSITION_CONFIGURE)
+        assert change_state(graph, Transition.TRANSITION_ACTIVATE)
+        if cycle % 10 == 0:
+            seen = len(frames)
+            wait_for(lambda seen=seen: len(frames) > seen, "frames")  # type: ignore[misc]
+        assert change_state(graph, Transition.TRANSITION_DEACTIVATE)
+        assert change_state(graph, Transition.TRANSITION_CLEANUP)
+        if cycle == 0:
+            first = resources()
+    assert np.all(np.array(resources()) <= np.array(first) + 1)
+    code, output = end(process)
+    assert (code, "Traceback" in output) == (0, False)
+
+
+def test_quality_of_service_is_overridable(graph: Graph, folder: Path) -> None:
+    name = "qos_overrides./image_raw.publisher.reliability"
+    graph.start(MODULE, *ros_arguments(source=str(folder), **{name: "best_effort"}))
+    wait_for(lambda: graph.node.get_publishers_info_by_topic("image_raw"), "the publisher")
+    profile = graph.node.get_publishers_info_by_topic("image_raw")[0].qos_profile
+    assert profile.reliability.name == "BEST_EFFORT"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "reason"),
+    [
+        ({"source": "nothing.mp4"}, "source 'nothing.mp4' does not exist"),
+        ({"source": "text.mp4"}, "source 'text.mp4' cannot be decoded as video"),
+        ({"rate": -1.0}, "parameter 'rate' is -1 Hz: it must be in the range 0 to 240 Hz"),
+        ({"sorce": "demo"}, "node 'camera' has no parameter 'sorce': did you mean 'source'?"),
+        ({"camera_info_url": "text.mp4"}, "calibration 'text.mp4' holds no fields"),
+    ],
+)
+def test_what_cannot_work_ends_with_one_line(
+    graph: Graph,
+    parameters: dict[str, Any],
+    reason: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("text.mp4").write_text("I am text")
+    process = graph.start(MODULE, *ros_arguments(**parameters))
+    output, _ = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert reason in output
+    assert len(output.splitlines()) == 1
+    assert "Traceback" not in output
+
+
+def test_every_parameter_of_the_table_has_a_description() -> None:
+    assert all(parameter.description.endswith(".") for parameter in TABLE)
