@@ -1,0 +1,1 @@
+"""Face detection, tracking, alignment and Gabor features for a spiking network."""

@@ -1,0 +1,179 @@
+"""Face crops: rolled upright and scaled so that the eyes always lie at the same places.
+
+Positions are continuous: a pixel with index i covers i to i + 1 and has its centre at i + 0.5.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+OVERSAMPLING = 2
+"""The crop is drawn this many times as large and then averaged: no jagged edges."""
+
+TIGHT_EYES = np.array([[0.325, 0.39], [0.675, 0.39]])
+"""Mean places of the eyes in the tight face crops of FER2013, in sides of the picture."""
+
+SMALLEST_EYE_DISTANCE = 0.33
+"""In sizes of the detector's box, where it is 0.43 for a face seen from the front."""
+
+
+@dataclass(frozen=True)
+class CropGeometry:
+    """Where the eyes lie in a face crop.
+
+    Attributes
+    ----------
+    side_px : side of the square crop.
+    eye_distance : between the eyes, which lie left and right of the middle, in sides.
+    eye_height : distance of the eyes from the upper edge, in sides.
+    """
+
+    side_px: int = 48
+    eye_distance: float = 0.40
+    eye_height: float = 0.36
+
+    @property
+    def eyes_px(self) -> NDArray[np.float64]:
+        """Eyes in the crop, (2, 2) x and y; first the person's right eye, which is on the left."""
+        half = self.eye_distance / 2
+        eyes = np.array([[0.5 - half, self.eye_height], [0.5 + half, self.eye_height]])
+        return eyes * self.side_px
+
+
+@dataclass(frozen=True)
+class AlignedFace:
+    """A face crop.
+
+    Attributes
+    ----------
+    crop : (side, side) uint8, grey.
+    roll_rad : rotation that was taken out, clockwise in the picture is positive.
+    """
+
+    crop: NDArray[np.uint8]
+    roll_rad: float
+
+
+def roll_of(eyes_px: NDArray[np.float64]) -> float:
+    """Return the roll of a face, radians, clockwise is positive, from its eyes (2, 2)."""
+    dx, dy = eyes_px[1] - eyes_px[0]
+    return float(np.arctan2(dy, dx))
+
+
+def widened_eyes(eyes_px: NDArray[np.float64], face_size_px: float) -> NDArray[np.float64]:
+    """Return eyes (2, 2) at least `SMALLEST_EYE_DISTANCE` face sizes apart, about the same middle.
+
+    In a face turned to the side the eyes come together; aligned by them it would fill the crop
+    with its nose.
+    """
+    distance = float(np.hypot(*(eyes_px[1] - eyes_px[0])))
+    smallest = SMALLEST_EYE_DISTANCE * face_size_px
+    if not 0 < distance < smallest:
+        return eyes_px
+    middle = eyes_px.mean(axis=0)
+    return np.asarray(middle + (eyes_px - middle) * (smallest / distance))
+
+
+def similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the (2, 3) rotation, scaling and shift that takes two points (2, 2) to two others.
+
+    Raises
+    ------
+    ValueError : the two source points are the same.
+    """
+    span = source[1] - source[0]
+    wanted = target[1] - target[0]
+    squared = span @ span
+    if squared == 0:
+        raise ValueError("two points at the same place have no direction")
+    cosine = (span @ wanted) / squared
+    sine = (span[0] * wanted[1] - span[1] * wanted[0]) / squared
+    turn = np.array([[cosine, -sine], [sine, cosine]])
+    return np.column_stack([turn, target[0] - turn @ source[0]])
+
+
+def align_face(
+    image: NDArray[np.uint8], eyes_px: NDArray[np.float64], geometry: CropGeometry
+) -> AlignedFace | None:
+    """Cut a face out of a picture, upright, with its eyes where the geometry wants them.
+
+    Beyond the picture's edge its outermost pixels go on.
+
+    Parameters
+    ----------
+    image : (h, w, 3) BGR or (h, w) grey.
+    eyes_px : (2, 2) x and y of the person's right and left eye.
+
+    Returns
+    -------
+    None where the eyes coincide or no part of the crop lies in the picture.
+    """
+    if not np.hypot(*(eyes_px[1] - eyes_px[0])) >= 1:
+        return None
+    to_crop = similarity(eyes_px, geometry.eyes_px * OVERSAMPLING)
+    side = geometry.side_px * OVERSAMPLING
+    # A crop much smaller than the face is drawn from a patch that was averaged down before.
+    shrink = max(int(1 / np.hypot(*to_crop[:, 0])), 1)
+    cut = _patch(image, to_crop, side, shrink)
+    if cut is None:
+        return None
+    patch, origin = cut
+    matrix = to_crop.copy()
+    matrix[:, 2] += matrix[:, :2] @ origin
+    matrix[:, :2] *= shrink
+    # OpenCV counts from pixel centres.
+    matrix[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5
+    large = cv2.warpAffine(patch, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE)
+    size = (geometry.side_px, geometry.side_px)
+    crop = cv2.resize(large, size, interpolation=cv2.INTER_AREA)
+    return AlignedFace(np.asarray(crop, np.uint8), roll_of(eyes_px))
+
+
+def whole_picture_crop(
+    image: NDArray[np.uint8], geometry: CropGeometry
+) -> NDArray[np.uint8] | None:
+    """Return the crop (side, side), grey, of a picture that is a tight face crop already.
+
+    The eyes are taken to be where they are in such pictures on average (`TIGHT_EYES`). Of a
+    picture that is not square the square in its middle counts. None for less than 3 px.
+    """
+    height, width = image.shape[:2]
+    side = min(height, width)
+    top, left = (height - side) // 2, (width - side) // 2
+    square = image[top : top + side, left : left + side]
+    aligned = align_face(square, TIGHT_EYES * side, geometry)
+    return aligned.crop if aligned else None
+
+
+def to_grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return a BGR picture in grey (ITU-R BT.601), a grey one as it is."""
+    has_channels = bool(image.shape[2:])
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8) if has_channels else image
+
+
+def _patch(
+    image: NDArray[np.uint8], to_crop: NDArray[np.float64], side: int, shrink: int
+) -> tuple[NDArray[np.uint8], NDArray[np.float64]] | None:
+    """Return the part of the picture under the crop, grey and averaged down, and its corner."""
+    inverse = np.linalg.inv(to_crop[:, :2])
+    corners = np.array([[0, 0], [side, 0], [0, side], [side, side]]) - to_crop[:, 2]
+    corners = corners @ inverse.T
+    height, width = image.shape[:2]
+    limit = np.array([width, height])
+    low = np.clip(np.floor(corners.min(axis=0)) - shrink, 0, limit).astype(int)
+    high = np.clip(np.ceil(corners.max(axis=0)) + shrink, 0, limit).astype(int)
+    # Whole blocks only, or averaging down would change the scale.
+    cells = (high - low) // shrink
+    if (cells < 1).any():
+        return None
+    x0, y0 = low
+    x1, y1 = low + cells * shrink
+    patch = to_grey(image[y0:y1, x0:x1])
+    if shrink > 1:
+        size = (int(cells[0]), int(cells[1]))
+        patch = np.asarray(cv2.resize(patch, size, interpolation=cv2.INTER_AREA), np.uint8)
+    return patch, low.astype(np.float64)

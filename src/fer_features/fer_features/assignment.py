@@ -1,0 +1,71 @@
+"""Cheapest one-to-one assignment (Hungarian method with potentials, O(n^3)).
+
+Kuhn, "The Hungarian method for the assignment problem", 1955, in the shortest augmenting path
+form of Jonker and Volgenant, 1987.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+def assign(cost: NDArray[np.float64], limit: float) -> list[tuple[int, int]]:
+    """Match rows with columns so that the sum of costs is least.
+
+    A pair that costs `limit` or more is worth no more than leaving both alone.
+
+    Parameters
+    ----------
+    cost : (rows, columns), finite, >= 0.
+    limit : > 0.
+
+    Returns
+    -------
+    (row, column) of every pair cheaper than `limit`, in the order of rows.
+    """
+    rows, columns = cost.shape
+    size = rows + columns
+    # Every row and column may also stay alone, which makes the problem square.
+    square = np.full((size, size), limit / 2)
+    square[rows:, columns:] = 0
+    square[:rows, :columns] = np.minimum(cost, limit)
+    matched = _solve(square)
+    return [
+        (row, int(column))
+        for row, column in enumerate(matched[:rows])
+        if column < columns and cost[row, column] < limit
+    ]
+
+
+def _solve(cost: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Return the column of every row in the cheapest perfect matching of a square matrix."""
+    size = len(cost)
+    row_price = np.zeros(size + 1)
+    column_price = np.zeros(size + 1)
+    row_of = np.full(size + 1, -1)  # the last column is where each search starts
+    for row in range(size):
+        row_of[size] = row
+        column = size
+        distance = np.full(size, np.inf)
+        previous = np.full(size, size)
+        visited = np.zeros(size + 1, bool)
+        while row_of[column] >= 0:
+            visited[column] = True
+            here = row_of[column]
+            reduced = cost[here] - row_price[here] - column_price[:size]
+            nearer = ~visited[:size] & (reduced < distance)
+            distance[nearer] = reduced[nearer]
+            previous[nearer] = column
+            following = int(np.argmin(np.where(visited[:size], np.inf, distance)))
+            step = distance[following]
+            row_price[row_of[visited]] += step
+            column_price[visited] -= step
+            distance[~visited[:size]] -= step
+            column = following
+        while column != size:
+            row_of[column] = row_of[previous[column]]
+            column = previous[column]
+    matched = np.empty(size, np.intp)
+    matched[row_of[:size]] = np.arange(size)
+    return matched

@@ -1,0 +1,205 @@
+"""ROS node `features`: images in, faces with their features out."""
+# ruff: noqa: E402
+
+from __future__ import annotations
+
+from fer_common.threads import pin_to_one_thread
+
+# Before anything imports NumPy, which reads the number of threads once.
+pin_to_one_thread()
+
+import copy
+import math
+import sys
+import time
+from collections.abc import Mapping
+
+import cv2
+from rclpy.publisher import Publisher
+from rclpy.qos import QoSProfile
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import Header
+
+from fer_common import images, qos, stamps
+from fer_common.diagnostics import OK, STALE, WARN, Health
+from fer_common.errors import FerError, ImageError
+from fer_common.image_source import AnyImage, ImageSource
+from fer_common.node import FerNode, run, subscribers
+from fer_common.parameters import Value
+from fer_common.statistics import StreamStatistics
+from fer_common.worker import Worker
+from fer_features.detector import FaceDetector
+from fer_features.messages import check_stamp, crop_message, features_message
+from fer_features.parameters import NODE, TABLE, feature_parameters
+from fer_features.pipeline import FaceObservation, FeaturePipeline, largest
+from fer_interfaces.msg import FaceFeaturesArray
+
+WARNING_PERIOD_S = 5.0
+
+
+class FeaturesNode(FerNode):
+    """Detects, tracks and aligns faces and publishes their Gabor features."""
+
+    def __init__(self) -> None:
+        super().__init__(NODE, TABLE, hardware_id="face detector")
+        self._statistics = StreamStatistics()
+        self._read_raw = images.reader()
+        self._settings = feature_parameters(self.values)
+        self._pipeline: FeaturePipeline | None = None
+        self._worker: Worker[AnyImage] | None = None
+        self._features: Publisher[FaceFeaturesArray] | None = None
+        self._crop: Publisher[Image] | None = None
+        self._source: ImageSource | None = None
+        self._arrived_s = math.nan
+        self._dropped_s = -math.inf
+        self._last_drop = ""
+        self._faces = 0
+
+    # Lifecycle and parameters
+
+    def configure(self) -> None:
+        """Load the detector and create the publishers."""
+        self._pipeline = FeaturePipeline(self._settings)
+        overriding = QoSOverridingOptions.with_default_policies()
+        self._features = self.create_publisher(
+            FaceFeaturesArray, "features", self._profile(), qos_overriding_options=overriding
+        )
+        self._crop = self.create_publisher(
+            Image, "face_crop", self._profile(), qos_overriding_options=overriding
+        )
+        every_frame = bool(self.values["every_frame"])
+        self._worker = Worker(self._work, self.fail, NODE, every_frame)
+
+    def activate(self) -> None:
+        """Subscribe to the images."""
+        self._arrived_s = time.monotonic()
+        compressed = self.values["image_transport"] == "compressed"
+        self._source = ImageSource(self, compressed, self._profile(), self._on_image)
+
+    def deactivate(self) -> None:
+        """Unsubscribe; tracks and counters stay."""
+        if self._source is not None:
+            self._source.close()
+        self._source = None
+
+    def cleanup(self) -> None:
+        """Stop the worker, take the publishers away, forget the tracks."""
+        if self._worker is not None:
+            self._worker.stop()
+        for publisher in (self._features, self._crop):
+            if publisher is not None:
+                self.destroy_publisher(publisher)
+        self._worker = self._features = self._crop = self._pipeline = None
+
+    def check_parameters(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
+        """Refuse a detector model that can't be loaded."""
+        if "detector.model" in changed:
+            FaceDetector(feature_parameters(values).detector)
+
+    def apply_parameters(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
+        """Let the worker take the new settings over before its next frame."""
+        self._settings = feature_parameters(values)
+
+    def health(self) -> Health:
+        """Say whether images come and can be used."""
+        now_s = time.monotonic()
+        statistics = self._statistics
+        level, text = self._level(now_s)
+        facts = {
+            "rate_hz": statistics.rate_hz(now_s),
+            "processed": statistics.processed,
+            "skipped": statistics.skipped,
+            "dropped": sum(statistics.dropped.values()),
+            "last_drop": self._last_drop,
+            "latency_p50_ms": statistics.latency_ms(0.5),
+            "latency_p99_ms": statistics.latency_ms(0.99),
+            "work_p50_ms": statistics.work_ms(0.5),
+            "work_p99_ms": statistics.work_ms(0.99),
+            "faces": self._faces,
+        }
+        return Health(level, text, facts)
+
+    def _level(self, now_s: float) -> tuple[bytes, str]:
+        source, silent_s = self._source, now_s - self._arrived_s
+        if source is None:
+            return OK, "inactive: activate it to process images"
+        stale_after = self.values["stale_after"]
+        assert isinstance(stale_after, float)
+        if silent_s > stale_after:
+            cause = source.mismatch or "is the camera running, and is this the name of its topic?"
+            return STALE, f"no image on {source.topic} for {silent_s:.0f} s: {cause}"
+        if now_s - self._dropped_s < WARNING_PERIOD_S:
+            return WARN, f"dropping images {self._last_drop}"
+        if source.mismatch:
+            return WARN, source.mismatch
+        return OK, f"following {self._faces} face(s)"
+
+    # Images
+
+    def _profile(self) -> QoSProfile:
+        # A copy, because qos_overrides are written into the profile.
+        return copy.copy(qos.EVERY_FRAME if self.values["every_frame"] else qos.STREAM)
+
+    def _on_image(self, message: AnyImage) -> None:
+        self._arrived_s = time.monotonic()
+        if self._worker is not None:
+            self._worker.mailbox.put(message)
+
+    # Work on an image, in the worker's thread
+
+    def _work(self, message: AnyImage, skipped: int) -> None:
+        begun_s = time.monotonic()
+        pipeline, settings = self._pipeline, self._settings
+        assert pipeline is not None
+        if pipeline.parameters is not settings:
+            pipeline.parameters = settings
+        try:
+            stamp_ns = check_stamp(message.header)
+            picture = self._read(message)
+        except FerError as error:
+            self._drop(error)
+            return
+        faces = pipeline.process(picture, stamp_ns)
+        self._faces = len(faces)
+        size = (picture.shape[1], picture.shape[0])
+        assert self._features is not None
+        self._features.publish(
+            features_message(message.header, size, pipeline.parameters, faces, skipped)
+        )
+        self._publish_crop(message.header, faces)
+        done_s = time.monotonic()
+        latency_s = (self.get_clock().now().nanoseconds - stamp_ns) / stamps.NANOSECONDS
+        self._statistics.add(done_s, latency_s, done_s - begun_s, skipped)
+
+    def _read(self, message: AnyImage) -> images.Pixels:
+        if isinstance(message, CompressedImage):
+            return images.decode(message)
+        return self._read_raw(message)
+
+    def _publish_crop(self, header: Header, faces: list[FaceObservation]) -> None:
+        if self._crop is None or not subscribers(self._crop):
+            return
+        face = largest([face for face in faces if face.crop is not None])
+        if face is not None:
+            self._crop.publish(crop_message(header, face))
+
+    def _drop(self, error: FerError) -> None:
+        self._statistics.drop("image" if isinstance(error, ImageError) else "stamp")
+        self._dropped_s = time.monotonic()
+        source = self._source
+        publishers = source.publishers() if source else "a publisher that left"
+        self._last_drop = f"from {publishers}: {error}"
+        self.get_logger().warning(
+            f"image dropped {self._last_drop}", throttle_duration_sec=WARNING_PERIOD_S
+        )
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the node until it is told to end; return the exit code."""
+    cv2.setNumThreads(1)
+    return run(FeaturesNode, args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,191 @@
+"""Faces followed from frame to frame, each with an id of its own.
+
+A track moves on with constant velocity between detections. Detections go to the tracks by the
+cheapest assignment of predicted to detected faces, so that two faces that cross keep their ids.
+Time is that of the stamps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_common.stamps import NANOSECONDS
+from fer_features.assignment import assign
+from fer_features.detector import Detection
+
+MATCH_LIMIT = 1.0
+"""Cost from which a detection is another face: about one face width away, or 2.7 times as large."""
+
+VELOCITY_TIME_S = 0.1
+"""Time constant of the velocity's low-pass filter: a few frames, to be deaf to landmark noise."""
+
+CROWDED = 1.3
+"""Faces nearer than this, in face sizes, hide each other: where they are seen says less of where
+they go than what is known already."""
+
+
+@dataclass(frozen=True)
+class TrackerParameters:
+    """Settings of the tracker.
+
+    Attributes
+    ----------
+    new_face_score : smallest score (0..1) of a detection that begins a track.
+    timeout_s : a track that was not detected for longer than this ends.
+    smoothing_s : time constant of the landmarks' low-pass filter; 0 takes them as detected.
+    """
+
+    new_face_score: float = 0.6
+    timeout_s: float = 0.5
+    smoothing_s: float = 0.03
+
+
+@dataclass
+class Track:
+    """A followed face, at the stamp of the last frame.
+
+    Attributes
+    ----------
+    id : 1 or more, never used again.
+    box_px : (4,) x, y, width, height.
+    landmarks_px : (6, 2).
+    velocity_px_s : (2,) of the box's centre.
+    score : of the last detection, 0..1.
+    detected : whether this frame's detections hold the face; else it is a prediction.
+    detected_ns : stamp of the last detection.
+    looked_for_ns : stamp of the last frame in which it was looked for, found or not.
+    """
+
+    id: int
+    box_px: NDArray[np.float64]
+    landmarks_px: NDArray[np.float64]
+    velocity_px_s: NDArray[np.float64]
+    score: float
+    detected: bool
+    detected_ns: int
+    looked_for_ns: int
+
+    @property
+    def centre_px(self) -> NDArray[np.float64]:
+        """Centre of the box, (2,)."""
+        return centre_of(self.box_px)
+
+    @property
+    def size_px(self) -> float:
+        """Mean of the box's width and height."""
+        return float(self.box_px[2:].mean())
+
+
+class FaceTracker:
+    """Gives every face an id that it keeps as long as it is followed."""
+
+    def __init__(self, parameters: TrackerParameters):
+        self.parameters = parameters
+        self.tracks: list[Track] = []
+        self._next_id = 1
+        self._stamp_ns: int | None = None
+
+    def predict(self, stamp_ns: int) -> list[Track]:
+        """Move all tracks on to a stamp and return them, by id.
+
+        A stamp before the last one ends all tracks; ids go on.
+        """
+        last_ns, self._stamp_ns = self._stamp_ns, stamp_ns
+        if last_ns is None or stamp_ns < last_ns:
+            self.tracks = []
+            return self.tracks
+        timeout_ns = self.parameters.timeout_s * NANOSECONDS
+        self.tracks = [t for t in self.tracks if stamp_ns - t.detected_ns <= timeout_ns]
+        for track in self.tracks:
+            shift = track.velocity_px_s * ((stamp_ns - last_ns) / NANOSECONDS)
+            track.box_px = track.box_px + np.append(shift, (0.0, 0.0))
+            track.landmarks_px = track.landmarks_px + shift
+            track.detected = False
+        return self.tracks
+
+    def update(self, detections: Sequence[Detection], max_tracks: int = 8) -> list[Track]:
+        """Take the detections of the frame that `predict` was called for.
+
+        Returns
+        -------
+        All tracks, by id; of more than `max_tracks` those that were detected last.
+        """
+        if self._stamp_ns is None:
+            raise RuntimeError("predict must be called before update")
+        cost = np.array([[match_cost(t, d) for d in detections] for t in self.tracks])
+        pairs = assign(cost.reshape(len(self.tracks), len(detections)), MATCH_LIMIT)
+        crowded = [self._is_crowded(track) for track in self.tracks]
+        for row, column in pairs:
+            self._correct(self.tracks[row], detections[column], crowded[row])
+        taken = {column for _, column in pairs}
+        for column, detection in enumerate(detections):
+            if column not in taken and detection.score >= self.parameters.new_face_score:
+                self._begin(detection)
+        newest_first = sorted(self.tracks, key=lambda t: (-t.detected_ns, t.id))
+        self.tracks = sorted(newest_first[:max_tracks], key=lambda t: t.id)
+        return self.tracks
+
+    def _is_crowded(self, track: Track) -> bool:
+        return any(
+            np.hypot(*(other.centre_px - track.centre_px))
+            < CROWDED * (other.size_px + track.size_px) / 2
+            for other in self.tracks
+            if other is not track
+        )
+
+    def _begin(self, detection: Detection) -> None:
+        assert self._stamp_ns is not None
+        self.tracks.append(
+            Track(
+                id=self._next_id,
+                box_px=detection.box_px,
+                landmarks_px=detection.landmarks_px,
+                velocity_px_s=np.zeros(2),
+                score=detection.score,
+                detected=True,
+                detected_ns=self._stamp_ns,
+                looked_for_ns=self._stamp_ns,
+            )
+        )
+        self._next_id += 1
+
+    def _correct(self, track: Track, detection: Detection, crowded: bool) -> None:
+        assert self._stamp_ns is not None
+        elapsed_s = (self._stamp_ns - track.detected_ns) / NANOSECONDS
+        if elapsed_s > 0:
+            if not crowded:
+                error_px = centre_of(detection.box_px) - track.centre_px
+                gain = low_pass_gain(elapsed_s, VELOCITY_TIME_S)
+                track.velocity_px_s = track.velocity_px_s + gain * error_px / elapsed_s
+            gain = low_pass_gain(elapsed_s, self.parameters.smoothing_s)
+            track.landmarks_px = track.landmarks_px + gain * (
+                detection.landmarks_px - track.landmarks_px
+            )
+            track.box_px = track.box_px + gain * (detection.box_px - track.box_px)
+        track.score = detection.score
+        track.detected = True
+        track.detected_ns = self._stamp_ns
+
+
+def centre_of(box_px: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the centre (2,) of a box (x, y, w, h)."""
+    return box_px[:2] + box_px[2:] / 2
+
+
+def low_pass_gain(elapsed_s: float, time_constant_s: float) -> float:
+    """Return the share of a new value in a first-order low-pass filter, 0..1."""
+    return 1.0 if time_constant_s <= 0 else float(1 - np.exp(-elapsed_s / time_constant_s))
+
+
+def match_cost(track: Track, detection: Detection) -> float:
+    """Return how unlike a predicted and a detected face are, >= 0, dimensionless.
+
+    Distance of the centres in units of the mean size, plus the logarithm of the ratio of sizes.
+    """
+    size = float(detection.box_px[2:].mean())
+    distance = float(np.hypot(*(centre_of(detection.box_px) - track.centre_px)))
+    return 2 * distance / (size + track.size_px) + abs(float(np.log(size / track.size_px)))

@@ -1,0 +1,104 @@
+"""Square windows of a picture: where the detector looks.
+
+The detector sees a window of any size with the same number of pixels, at the same cost. So a
+window close around the tracked faces resolves far faces, and windows of half the picture,
+searched in turn, find small faces that the whole picture does not show.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+OVERLAP = 0.3
+"""Part of a search window that the next one shows again, so that no face is cut by all."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """A square of a picture, in whole pixels; it may reach beyond the picture."""
+
+    x: int
+    y: int
+    side: int
+
+    def holds(self, box_px: NDArray[np.float64], width: int, height: int) -> bool:
+        """Say whether a box (x, y, w, h) lies inside, but for where the picture itself ends."""
+        x, y, w, h = box_px
+        return bool(
+            (x >= self.x or self.x <= 0)
+            and (y >= self.y or self.y <= 0)
+            and (x + w <= self.x + self.side or self.x + self.side >= width)
+            and (y + h <= self.y + self.side or self.y + self.side >= height)
+        )
+
+    def meets(self, width: int, height: int) -> bool:
+        """Say whether the window shows any of the picture."""
+        return (
+            self.x < width and self.y < height and self.x + self.side > 0 and self.y + self.side > 0
+        )
+
+    def grown(self, margin: float) -> Window:
+        """Return the window with free space on each side, in units of its own side."""
+        free = round(margin * self.side)
+        return Window(self.x - free, self.y - free, self.side + 2 * free)
+
+
+def whole_picture(width: int, height: int) -> Window:
+    """Return the smallest window that shows the whole picture in its middle."""
+    side = max(width, height)
+    return Window((width - side) // 2, (height - side) // 2, side)
+
+
+def half_size_windows(width: int, height: int) -> list[Window]:
+    """Return overlapping windows, half the picture's longer side wide, that cover it."""
+    side = max(max(width, height) // 2, 1)
+    return [Window(x, y, side) for y in _starts(height, side) for x in _starts(width, side)]
+
+
+def _starts(length: int, side: int) -> Iterator[int]:
+    if length <= side:
+        return iter([(length - side) // 2])
+    count = 1 + int(np.ceil((length - side) / (side * (1 - OVERLAP))))
+    return (round(i * (length - side) / (count - 1)) for i in range(count))
+
+
+def windows_around(
+    boxes_px: Sequence[NDArray[np.float64]], margin: float, smallest_part: float
+) -> list[tuple[Window, list[int]]]:
+    """Group boxes into few windows in which every face is large enough to be detected.
+
+    Parameters
+    ----------
+    boxes_px : (4,) each, x, y, width, height.
+    margin : free space on each side of a box, in units of the box's size.
+    smallest_part : smallest size of a face as a part of its window's side.
+
+    Returns
+    -------
+    (window, indices of its boxes), in the order of the first box of each.
+    """
+    groups: list[tuple[Window, list[int]]] = []
+    for index, _ in enumerate(boxes_px):
+        for position, (_, members) in enumerate(groups):
+            joined = [*members, index]
+            window = _enclose([boxes_px[i] for i in joined], margin)
+            if min(boxes_px[i][2:].max() for i in joined) >= smallest_part * window.side:
+                groups[position] = (window, joined)
+                break
+        else:
+            groups.append((_enclose([boxes_px[index]], margin), [index]))
+    return groups
+
+
+def _enclose(boxes_px: Sequence[NDArray[np.float64]], margin: float) -> Window:
+    boxes = np.asarray(boxes_px)
+    free = margin * boxes[:, 2:].max(axis=1, keepdims=True)
+    low = (boxes[:, :2] - free).min(axis=0)
+    high = (boxes[:, :2] + boxes[:, 2:] + free).max(axis=0)
+    side = max(int(np.ceil((high - low).max())), 1)
+    x, y = np.floor((low + high - side) / 2).astype(int)
+    return Window(int(x), int(y), side)

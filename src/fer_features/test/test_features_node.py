@@ -1,0 +1,327 @@
+"""The node as a process, over real DDS: what it publishes, refuses, counts and says."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+from collections.abc import Callable
+
+import cv2
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from lifecycle_msgs.msg import State, Transition
+from lifecycle_msgs.srv import ChangeState, GetState
+from numpy.typing import NDArray
+from rcl_interfaces.srv import DescribeParameters, SetParametersAtomically
+from rclpy.parameter import Parameter
+from rclpy.qos import QoSProfile, qos_profile_sensor_data
+from sensor_msgs.msg import CompressedImage, Image
+
+from fer_common import images, qos
+from fer_common.testing import Graph, end, ros_arguments, wait_for
+from fer_features.gabor import features_from_crops
+from fer_features.pipeline import FeaturePipeline
+from fer_interfaces.msg import FaceFeaturesArray
+
+Picture = NDArray[np.uint8]
+Process = subprocess.Popen[str]
+
+PERIOD_NS = 33_333_333
+
+
+def image_message(picture: Picture, stamp_ns: int, encoding: str = "bgr8") -> Image:
+    message = Image()
+    message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp_ns, 10**9)
+    message.header.frame_id = "camera_optical"
+    images.fill(message, picture, encoding)
+    return message
+
+
+class Rig:
+    """A features node as a process, and a camera that sends it pictures and waits for answers."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        *arguments: str,
+        kind: type = Image,
+        topic: str = "image_raw",
+        profile: QoSProfile = qos.STREAM,
+    ) -> None:
+        self.graph = graph
+        self.answers: list[FaceFeaturesArray] = []
+        self._diagnostics: list[DiagnosticArray] = graph.collect(DiagnosticArray, "/diagnostics")
+        graph.node.create_subscription(
+            FaceFeaturesArray, "features", self.answers.append, qos.EVERY_FRAME
+        )
+        self._camera = graph.node.create_publisher(kind, topic, profile)
+        self.process: Process = graph.start("fer_features.node", *arguments)
+        wait_for(lambda: graph.node.count_publishers("features") == 1, "the node's features")
+
+    def wait_for_subscription(self) -> None:
+        wait_for(lambda: self._camera.get_subscription_count() == 1, "the node's subscription")
+
+    def send(self, message: object) -> None:
+        self.wait_for_subscription()
+        self._camera.publish(message)
+
+    def ask(self, message: object) -> FaceFeaturesArray:
+        before = len(self.answers)
+        self.send(message)
+        wait_for(lambda: len(self.answers) > before, "features")
+        return self.answers[-1]
+
+    def wait_for_status(
+        self, condition: Callable[[DiagnosticStatus], object], what: str
+    ) -> DiagnosticStatus:
+        met: list[DiagnosticStatus] = []
+
+        def look() -> bool:
+            statuses = [s for array in self._diagnostics for s in array.status]
+            met[:] = [s for s in statuses if s.name == "/features" and condition(s)]
+            return bool(met)
+
+        wait_for(look, what)
+        return met[-1]
+
+    def set(self, **values: object) -> tuple[bool, str]:
+        parameters = [
+            Parameter(name.replace("__", "."), value=value).to_parameter_msg()
+            for name, value in values.items()
+        ]
+        request = SetParametersAtomically.Request(parameters=parameters)
+        result = self.graph.call(
+            SetParametersAtomically, "features/set_parameters_atomically", request
+        ).result
+        return result.successful, result.reason
+
+    def transition(self, number: int) -> bool:
+        request = ChangeState.Request(transition=Transition(id=number))
+        return bool(self.graph.call(ChangeState, "features/change_state", request).success)
+
+
+def facts(status: DiagnosticStatus) -> dict[str, str]:
+    return {pair.key: pair.value for pair in status.values}
+
+
+def test_features_of_the_clip_equal_those_of_the_core(graph: Graph, clip: list[Picture]) -> None:
+    rig = Rig(graph)
+    crops = graph.collect(Image, "face_crop", qos.STREAM)
+    wait_for(lambda: graph.node.count_publishers("face_crop") == 1, "crops")
+    pipeline = FeaturePipeline()
+    for k in range(6):
+        stamp_ns = 7 * 10**9 + k * PERIOD_NS
+        message = image_message(clip[k], stamp_ns)
+        answer = rig.ask(message)
+        assert answer.header == message.header
+        assert (answer.image_width, answer.image_height) == (640, 480)
+        assert answer.feature_spec == "gabor-1;crop=48;o=8;wl=4,6,9;pool=4"
+        assert (answer.channels, answer.rows, answer.cols) == (24, 12, 12)
+        (face,) = answer.faces
+        (expected,) = pipeline.process(clip[k], stamp_ns)
+        assert face.id == 1
+        assert face.detection_score == pytest.approx(expected.score)
+        assert (face.roi.x_offset, face.roi.y_offset) == expected.roi[:2]
+        assert (face.roi.width, face.roi.height) == expected.roi[2:]
+        assert face.roll == pytest.approx(expected.roll_rad)
+        assert list(face.landmarks_px) == pytest.approx(expected.landmarks_px.ravel().tolist())
+        assert expected.features is not None
+        assert np.array_equal(np.asarray(face.features), expected.features.ravel())
+    wait_for(lambda: crops, "a crop")
+    assert crops[-1].encoding == "mono8"
+    crop = images.view(crops[-1])
+    wait_for(lambda: crops[-1].header == rig.answers[-1].header, "the last crop")
+    crop = images.view(crops[-1])
+    assert crop.shape == (48, 48)
+    assert np.array_equal(
+        features_from_crops(crop[None])[0].ravel(), rig.answers[-1].faces[0].features
+    )
+
+
+def test_an_image_without_a_face_gives_an_empty_array(graph: Graph) -> None:
+    rig = Rig(graph)
+    answer = rig.ask(image_message(np.zeros((480, 640, 3), np.uint8), 5))
+    assert list(answer.faces) == []
+    assert answer.header.stamp.nanosec == 5
+    assert answer.channels == 24
+
+
+def bad_images(picture: Picture) -> list[Image]:
+    def changed(**fields: object) -> Image:
+        message = image_message(picture, 10)
+        for name, value in fields.items():
+            setattr(message, name, value)
+        return message
+
+    negative = image_message(picture, 10)
+    negative.header.stamp.sec = -1
+    return [
+        changed(encoding="16UC1"),
+        changed(step=100),
+        changed(width=0),
+        changed(height=4000),
+        negative,
+    ]
+
+
+def test_bad_images_are_dropped_counted_and_named_and_the_node_goes_on(graph: Graph) -> None:
+    rig = Rig(graph, *ros_arguments(every_frame=True), profile=qos.EVERY_FRAME)
+    picture = np.zeros((48, 64, 3), np.uint8)
+    bad = bad_images(picture)
+    for message in bad:
+        rig.send(message)
+    assert len(rig.ask(image_message(picture, 20)).faces) == 0
+    assert len(rig.answers) == 1
+    status = rig.wait_for_status(lambda s: facts(s)["dropped"] == "5", "all drops")
+    assert status.level == DiagnosticStatus.WARN
+    assert "from test: stamp -1 s 10 ns is no time" in status.message
+    code, output = end(rig.process)
+    assert code == 0
+    assert "image dropped from test: image encoding '16UC1' cannot be read" in output
+    assert output.count("image dropped") < len(bad)
+    assert "Traceback" not in output
+
+
+def test_reads_the_encodings_of_cameras(graph: Graph, clip: list[Picture]) -> None:
+    codes = {
+        "rgb8": cv2.COLOR_BGR2RGB,
+        "mono8": cv2.COLOR_BGR2GRAY,
+        "bgra8": cv2.COLOR_BGR2BGRA,
+    }
+    rig = Rig(graph)
+    (expected,) = rig.ask(image_message(clip[0], 1)).faces
+    for encoding, code in codes.items():
+        picture = np.asarray(cv2.cvtColor(clip[0], code), np.uint8)
+        (face,) = rig.ask(image_message(picture, 1, encoding)).faces
+        assert face.roi.width == pytest.approx(expected.roi.width, abs=8), encoding
+
+
+def test_compressed_images(graph: Graph, clip: list[Picture]) -> None:
+    rig = Rig(
+        graph,
+        *ros_arguments(image_transport="compressed"),
+        "-r",
+        "image_raw:=/elsewhere/image_raw",
+        kind=CompressedImage,
+        topic="/elsewhere/image_raw/compressed",
+    )
+    message = CompressedImage()
+    message.header.stamp.sec = 3
+    images.fill_compressed(message, clip[0], 90)
+    answer = rig.ask(message)
+    assert len(answer.faces) == 1
+    assert answer.header == message.header
+    broken = CompressedImage(format="jpeg", data=b"no picture")
+    rig.send(broken)
+    status = rig.wait_for_status(lambda s: facts(s)["dropped"] == "1", "the drop")
+    assert "cannot be decoded" in status.message
+
+
+def test_a_best_effort_camera_is_taken_and_the_mismatch_said(graph: Graph) -> None:
+    rig = Rig(graph, profile=qos_profile_sensor_data)
+    assert rig.ask(image_message(np.zeros((48, 64, 3), np.uint8), 1)).image_width == 64
+    status = rig.wait_for_status(lambda s: "RELIABILITY" in s.message, "the mismatch")
+    assert status.level == DiagnosticStatus.WARN
+    assert "/image_raw" in status.message and "best effort" in status.message
+
+
+def test_the_newest_frame_wins_and_the_skipped_are_counted(
+    graph: Graph, clip: list[Picture]
+) -> None:
+    rig = Rig(graph, *ros_arguments(**{"detector.model": "back"}))
+    sent = 0
+
+    def flood() -> bool:
+        nonlocal sent
+        sent += 1
+        rig.send(image_message(clip[sent % len(clip)], sent * PERIOD_NS))
+        return any(answer.skipped for answer in rig.answers)
+
+    wait_for(flood, "a skipped frame")
+    status = rig.wait_for_status(
+        lambda s: facts(s)["processed"] == str(len(rig.answers)), "the count"
+    )
+    skipped = sum(answer.skipped for answer in rig.answers)
+    assert facts(status)["skipped"] == str(skipped)
+    assert skipped + len(rig.answers) <= sent
+
+
+def test_every_frame_counts_where_asked(graph: Graph, clip: list[Picture]) -> None:
+    rig = Rig(
+        graph,
+        *ros_arguments(every_frame=True, **{"detector.model": "back"}),
+        profile=qos.EVERY_FRAME,
+    )
+    small = [cv2.resize(frame, (320, 240)) for frame in clip[:40]]
+    stamps = [(k + 1) * PERIOD_NS for k in range(len(small))]
+    for picture, stamp_ns in zip(small, stamps, strict=True):
+        rig.send(image_message(np.asarray(picture, np.uint8), stamp_ns))
+    wait_for(lambda: len(rig.answers) == len(small), "features of every frame")
+    assert [a.header.stamp.sec * 10**9 + a.header.stamp.nanosec for a in rig.answers] == stamps
+    assert sum(answer.skipped for answer in rig.answers) == 0
+
+
+def test_parameters_are_described_and_changed_as_a_whole_from_the_next_frame(
+    graph: Graph, clip: list[Picture]
+) -> None:
+    rig = Rig(graph)
+    request = DescribeParameters.Request(names=["gabor.wavelengths", "tracker.timeout"])
+    described = graph.call(DescribeParameters, "features/describe_parameters", request).descriptors
+    assert "[px]" in described[0].description and "[s]" in described[1].description
+    assert described[1].floating_point_range[0].to_value == 60.0
+
+    (face,) = rig.ask(image_message(clip[0], 1)).faces
+    assert rig.set(gabor__orientations=4, gabor__pool=5)[0] is False
+    assert rig.set(gabor__orientations=4, gabor__pool=6) == (True, "")
+    answer = rig.ask(image_message(clip[1], PERIOD_NS))
+    assert answer.feature_spec == "gabor-1;crop=48;o=4;wl=4,6,9;pool=6"
+    assert (answer.channels, answer.rows, answer.cols) == (12, 8, 8)
+    assert len(answer.faces[0].features) == 12 * 8 * 8
+    assert answer.faces[0].id == face.id
+    assert rig.set(detector__model="back") == (True, "")
+    assert rig.ask(image_message(clip[2], 2 * PERIOD_NS)).faces[0].id == face.id
+    success, reason = rig.set(detector__model="huge", tracker__timeout=2.0)
+    assert not success and "choose one of" in reason
+
+
+def test_lifecycle_keeps_tracks_over_deactivation_and_forgets_them_on_cleanup(
+    graph: Graph, clip: list[Picture]
+) -> None:
+    rig = Rig(graph)
+    assert rig.ask(image_message(clip[0], 1)).faces[0].id == 1
+    assert rig.transition(Transition.TRANSITION_DEACTIVATE)
+    wait_for(lambda: graph.node.count_subscribers("image_raw") == 0, "the subscription to end")
+    rig.wait_for_status(lambda s: "inactive" in s.message, "inactive in diagnostics")
+    assert rig.transition(Transition.TRANSITION_ACTIVATE)
+    assert rig.ask(image_message(clip[1], PERIOD_NS)).faces[0].id == 1
+    assert rig.transition(Transition.TRANSITION_DEACTIVATE)
+    assert rig.transition(Transition.TRANSITION_CLEANUP)
+    state = graph.call(GetState, "features/get_state", GetState.Request()).current_state
+    assert state.id == State.PRIMARY_STATE_UNCONFIGURED
+    assert rig.transition(Transition.TRANSITION_CONFIGURE)
+    assert rig.transition(Transition.TRANSITION_ACTIVATE)
+    assert len(rig.ask(image_message(clip[2], 2 * PERIOD_NS)).faces) == 1
+
+
+def test_silence_is_stale_in_diagnostics(graph: Graph) -> None:
+    rig = Rig(graph, *ros_arguments(stale_after=0.2))
+    status = rig.wait_for_status(lambda s: s.level == DiagnosticStatus.STALE, "STALE")
+    assert "no image on /image_raw" in status.message
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ends_cleanly_on_signals(graph: Graph, clip: list[Picture], number: int) -> None:
+    rig = Rig(graph)
+    rig.ask(image_message(clip[0], 1))
+    code, output = end(rig.process, number, within_s=3)
+    assert code == 0
+    assert "Traceback" not in output
+
+
+def test_a_wrong_start_is_one_line_and_exit_code_2(graph: Graph) -> None:
+    process = graph.start("fer_features.node", *ros_arguments(**{"gabor.pool": 7}))
+    output, _ = process.communicate(timeout=20)
+    assert process.returncode == 2
+    assert "gabor.pool 7 does not divide crop.side 48" in output
+    assert "Traceback" not in output
