@@ -1,0 +1,1 @@
+"""What the network sees and says, drawn into the picture: the overlay topic."""

@@ -1,0 +1,74 @@
+"""Parameters of the viz node: the one place where their defaults and ranges stand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fer_common.parameters import AUTOSTART, Parameter, ParameterTable, Values
+from fer_viz.palette import THEMES
+from fer_viz.renderer import Style
+
+NODE = "viz"
+
+_STYLE = Style()
+
+TABLE = ParameterTable(
+    NODE,
+    (
+        Parameter(
+            "image_transport",
+            "raw",
+            "Which images to subscribe to: image_raw, or image_raw/compressed (JPEG, PNG).",
+            choices=("raw", "compressed"),
+            live=False,
+        ),
+        Parameter("rate", 30.0, "Most pictures per second.", "Hz", 0.1, 120.0),
+        Parameter("panel", _STYLE.with_panel, "Show the panel beside the camera picture."),
+        Parameter("theme", _STYLE.theme, "Colours of the panel.", choices=tuple(THEMES)),
+        Parameter(
+            "max_height",
+            _STYLE.max_height_px,
+            "Higher camera pictures are shrunk to this before they are drawn.",
+            "px",
+            240,
+            2160,
+        ),
+        Parameter(
+            "history",
+            1.0,
+            "How far back membrane potentials and spikes are shown.",
+            unit="s",
+            minimum=0.2,
+            maximum=10.0,
+        ),
+        Parameter(
+            "face",
+            0,
+            "Id of the face that the panel is about. 0: the largest; also while that id is away.",
+            minimum=0,
+            maximum=2**32 - 1,
+        ),
+        Parameter(
+            "result_timeout",
+            0.5,
+            "Without results for this long, pictures are drawn without, and say what is missing.",
+            unit="s",
+            minimum=0.1,
+            maximum=60.0,
+        ),
+        Parameter(
+            "jpeg_quality",
+            85,
+            "Quality of overlay/compressed.",
+            minimum=1,
+            maximum=100,
+        ),
+        AUTOSTART,
+    ),
+)
+
+
+def style(values: Values) -> Style:
+    """Return the style that belongs to the values of the node's parameters."""
+    given: Any = values
+    return Style(theme=given["theme"], with_panel=given["panel"], max_height_px=given["max_height"])

@@ -1,0 +1,135 @@
+"""Messages become plain data, and those whose fields do not go together are refused."""
+
+from __future__ import annotations
+
+import array
+
+import numpy as np
+import pytest
+from sensor_msgs.msg import RegionOfInterest
+
+from fer_common.errors import MessageError
+from fer_interfaces.msg import (
+    Expression,
+    ExpressionArray,
+    FaceFeatures,
+    FaceFeaturesArray,
+    MembraneTrace,
+    Potentials,
+    Projection,
+    Spikes,
+    SpikeTrain,
+    Weights,
+)
+from fer_viz import messages
+from fer_viz.scene import UNNAMED
+
+
+def expression(**changes: object) -> Expression:
+    fields: dict[str, object] = {
+        "face_id": 7,
+        "roi": RegionOfInterest(x_offset=1, y_offset=2, width=3, height=4),
+        "label": "smile",
+        "confidence": 0.75,
+        "labels": ["neutral", "smile"],
+        "scores": [0.25, 0.75],
+        "rates_hz": [10.0, 30.0],
+    }
+    return Expression(**{**fields, **changes})
+
+
+def test_answers() -> None:
+    message = ExpressionArray(expressions=[expression()], skipped=2)
+    message.header.stamp.sec, message.header.stamp.nanosec = 3, 5
+    answers = messages.answers(message)
+    (face,) = answers.faces
+    assert (answers.stamp_ns, answers.skipped) == (3_000_000_005, 2)
+    assert (face.id, face.box_px, face.label, face.label_index) == (7, (1, 2, 3, 4), "smile", 1)
+    assert face.scores == (0.25, 0.75)
+    assert face.rates_hz == (10.0, 30.0)
+
+
+def test_undecided_has_no_index() -> None:
+    message = ExpressionArray(expressions=[expression(label=Expression.UNDECIDED)])
+    (face,) = messages.answers(message).faces
+    assert (face.label, face.label_index) == ("undecided", -1)
+
+
+def test_scores_for_other_labels_are_refused() -> None:
+    message = ExpressionArray(expressions=[expression(scores=[1.0])])
+    with pytest.raises(MessageError, match="face 7 has 2 labels, 1 scores and 2 rates"):
+        messages.answers(message)
+
+
+def test_sightings() -> None:
+    seen = FaceFeatures(id=4, landmarks_px=[1.0, 2.0, 3.0, 4.0])
+    (face,) = messages.sightings(FaceFeaturesArray(faces=[seen])).faces
+    assert face.landmarks_px.tolist() == [[1, 2], [3, 4]]
+    with pytest.raises(MessageError, match="pairs"):
+        messages.sightings(FaceFeaturesArray(faces=[FaceFeatures(id=4, landmarks_px=[1.0])]))
+
+
+def test_potentials_of_the_layer() -> None:
+    trace = MembraneTrace(
+        face_id=1, layer="expression", size=2, potential=[1, 2, 3, 4, 5, 6], threshold=[7, 8]
+    )
+    other = MembraneTrace(face_id=1, layer="feature", size=9)
+    message = Potentials(dt=0.001, steps=3, v_rest=-0.07, v_reset=-0.075, traces=[trace, other])
+    frames = messages.potentials(message, "expression")
+    assert list(frames) == [1]
+    assert frames[1].potential_v.tolist() == [[1, 2], [3, 4], [5, 6]]
+    assert frames[1].end_ns == 3_000_000
+    trace.potential = array.array("f", [1, 2, 3])
+    with pytest.raises(MessageError, match="3 steps of 2 neurons"):
+        messages.potentials(message, "expression")
+
+
+@pytest.mark.parametrize(("neuron", "step"), [([0], [1, 2]), ([3], [0]), ([0], [33])])
+def test_spikes_outside_are_refused(neuron: list[int], step: list[int]) -> None:
+    train = SpikeTrain(face_id=1, layer="expression", size=3, neuron=neuron, step=step)
+    with pytest.raises(MessageError, match="33 steps of 3 neurons"):
+        messages.spikes(Spikes(dt=0.001, steps=33, trains=[train]), "expression")
+
+
+def test_spikes() -> None:
+    train = SpikeTrain(face_id=1, layer="expression", size=3, neuron=[2, 0], step=[5, 32])
+    frame = messages.spikes(Spikes(dt=0.001, steps=33, trains=[train]), "expression")[1]
+    assert (frame.neuron.tolist(), frame.step.tolist(), frame.size) == ([2, 0], [5, 32], 3)
+
+
+def weights(**changes: object) -> Weights:
+    projection = Projection(
+        size=2,
+        channels=2,
+        rows=1,
+        cols=2,
+        channel_names=["ON 4px 0deg", "OFF 4px 0deg"],
+        weights=[1, 2, 10, 20, 3, 4, 30, 40],
+    )
+    fields: dict[str, object] = {
+        "version": 5,
+        "labels": ["a", "b"],
+        "neuron_label": [0, 1, Weights.UNNAMED],
+        "receptive_fields": projection,
+    }
+    return Weights(**{**fields, **changes})
+
+
+def test_off_channels_count_against_on_channels() -> None:
+    fields = messages.receptive_fields(weights())
+    np.testing.assert_array_equal(fields.maps, [[[-9, -18]], [[-27, -36]]])
+    assert fields.neuron_label.tolist() == [0, 1, UNNAMED]
+    assert fields.version == 5
+
+
+def test_channels_without_names_are_summed() -> None:
+    message = weights()
+    message.receptive_fields.channel_names = []
+    np.testing.assert_array_equal(messages.receptive_fields(message).maps, [[[11, 22]], [[33, 44]]])
+
+
+def test_weights_of_another_shape_are_refused() -> None:
+    with pytest.raises(MessageError, match="8 weights: 3x2x1x2"):
+        messages.receptive_fields(weights(labels=["a", "b", "c"]))
+    with pytest.raises(MessageError, match="label 2 of 2"):
+        messages.receptive_fields(weights(neuron_label=[2]))

@@ -1,0 +1,334 @@
+"""The node as a process, over real DDS: what it draws, for whom, and what it says."""
+
+from __future__ import annotations
+
+import array
+import signal
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rcl_interfaces.srv import SetParametersAtomically
+from rclpy.parameter import Parameter
+from sensor_msgs.msg import CompressedImage, Image, RegionOfInterest
+
+from fer_common import images, qos
+from fer_common.testing import Graph, end, ros_arguments, wait_for
+from fer_interfaces.msg import (
+    Expression,
+    ExpressionArray,
+    FaceFeatures,
+    FaceFeaturesArray,
+    MembraneTrace,
+    NetworkInfo,
+    Potentials,
+    Projection,
+    Spikes,
+    SpikeTrain,
+    Weights,
+)
+from fer_viz.palette import DARK, LIGHT
+
+Picture = npt.NDArray[np.uint8]
+
+LABELS = ("neutral", "smile", "surprised")
+ROI = RegionOfInterest(x_offset=214, y_offset=110, width=210, height=210)
+STEPS = 33
+STREAMS = {
+    "image_raw": (Image, qos.STREAM),
+    "features": (FaceFeaturesArray, qos.STREAM),
+    "spikes": (Spikes, qos.RESULT),
+    "potentials": (Potentials, qos.RESULT),
+    "expressions": (ExpressionArray, qos.RESULT),
+    "weights": (Weights, qos.LATCHED),
+    "network": (NetworkInfo, qos.LATCHED),
+}
+
+
+class Rig:
+    """A viz node as a process, and everything that it listens to."""
+
+    def __init__(self, graph: Graph, *arguments: str, image: str = "image_raw") -> None:
+        self.graph = graph
+        self.image = image
+        self._diagnostics = graph.collect(DiagnosticArray, "/diagnostics")
+        kinds = {**STREAMS, image: (CompressedImage, qos.STREAM)} if "/" in image else STREAMS
+        self.publishers = {
+            topic: graph.node.create_publisher(kind, topic, profile)
+            for topic, (kind, profile) in kinds.items()
+        }
+        self.process = graph.start("fer_viz.node", *arguments)
+        wait_for(lambda: graph.node.count_publishers("overlay") == 1, "the node's overlay")
+        self._frame = 0
+
+    def listen(self, kind: type = Image, topic: str = "overlay") -> list[Image]:
+        """Listen to the overlay, and wait until the node listens to its streams."""
+        received: list[Image] = self.graph.collect(kind, topic, qos.STREAM)
+        streams = (self.image, "features", "spikes", "potentials", "expressions")
+        wait_for(lambda: all(self.heard(topic) for topic in streams), "the node's subscriptions")
+        return received
+
+    def heard(self, topic: str) -> int:
+        count: int = self.publishers[topic].get_subscription_count()
+        return count
+
+    def header(self) -> Image:
+        """Return an empty image with the next stamp."""
+        self._frame += 1
+        message = Image()
+        message.header.frame_id = "camera_optical"
+        message.header.stamp.sec = 1000
+        message.header.stamp.nanosec = self._frame * 33_333_333
+        return message
+
+    def send_frame(
+        self,
+        picture: Picture,
+        labels: tuple[str, ...] = LABELS,
+        label: str = "smile",
+        answer: bool = True,
+    ) -> Image:
+        """Publish an image and all that the graph would make of it; returns the image."""
+        message = self.header()
+        if self.image == "image_raw":
+            images.fill(message, picture, "bgr8" if picture.ndim == 3 else "mono8")
+            self.publishers["image_raw"].publish(message)
+        else:
+            compressed = CompressedImage(header=message.header)
+            images.fill_compressed(compressed, picture, 95)
+            self.publishers[self.image].publish(compressed)
+        if answer:
+            self.send_activity(message, len(labels))
+            self.send_answer(message, labels, label)
+        return message
+
+    def send_activity(self, image: Image, neurons: int) -> None:
+        header = image.header
+        face = FaceFeatures(id=1, roi=ROI)
+        self.publishers["features"].publish(FaceFeaturesArray(header=header, faces=[face]))
+        train = SpikeTrain(face_id=1, layer="expression", size=neurons, neuron=[0], step=[3])
+        self.publishers["spikes"].publish(
+            Spikes(header=header, dt=0.001, steps=STEPS, trains=[train])
+        )
+        trace = MembraneTrace(
+            face_id=1,
+            layer="expression",
+            size=neurons,
+            potential=array.array("f", [-0.06] * (STEPS * neurons)),
+            threshold=array.array("f", [-0.05] * neurons),
+        )
+        self.publishers["potentials"].publish(
+            Potentials(
+                header=header, dt=0.001, steps=STEPS, v_rest=-0.07, v_reset=-0.075, traces=[trace]
+            )
+        )
+
+    def send_answer(self, image: Image, labels: tuple[str, ...], label: str) -> None:
+        expression = Expression(
+            face_id=1,
+            roi=ROI,
+            label=label,
+            confidence=0.9,
+            labels=labels,
+            scores=[1 / len(labels)] * len(labels),
+            rates_hz=[10.0] * len(labels),
+        )
+        self.publishers["expressions"].publish(
+            ExpressionArray(header=image.header, expressions=[expression])
+        )
+
+    def send_weights(self, labels: tuple[str, ...], maps: int | None = None) -> None:
+        """Publish weights, with another number of receptive fields than labels if wanted."""
+        count = len(labels) if maps is None else maps
+        projection = Projection(
+            size=count, channels=2, rows=4, cols=4, weights=[0.1] * (count * 32)
+        )
+        self.publishers["weights"].publish(
+            Weights(
+                version=1,
+                labels=labels,
+                neuron_label=range(len(labels)),
+                receptive_fields=projection,
+            )
+        )
+
+    def wait_for_status(self, condition: Callable[[DiagnosticStatus], bool], what: str) -> None:
+        wait_for(
+            lambda: any(
+                status.name == "/viz" and condition(status)
+                for message in list(self._diagnostics)
+                for status in message.status
+            ),
+            what,
+        )
+
+    def set(self, **values: object) -> tuple[bool, str]:
+        parameters = [Parameter(name, value=v).to_parameter_msg() for name, v in values.items()]
+        request = SetParametersAtomically.Request(parameters=parameters)
+        result = self.graph.call(
+            SetParametersAtomically, "viz/set_parameters_atomically", request
+        ).result
+        return result.successful, result.reason
+
+
+def grey(height: int = 480, width: int = 640) -> Picture:
+    return np.full((height, width, 3), 90, np.uint8)
+
+
+def pixels(message: Image) -> Picture:
+    return images.view(message)
+
+
+def hint_drawn(picture: Picture) -> bool:
+    """Whether the dot of a hint stands at the lower edge."""
+    return bool((picture[438:468, :640] == DARK.warning).all(axis=-1).any())
+
+
+def test_the_overlay_carries_the_header_and_the_answer_of_its_image(graph: Graph) -> None:
+    rig = Rig(graph)
+    overlays = rig.listen()
+    rig.send_weights(LABELS)
+    sent = rig.send_frame(grey())
+    wait_for(lambda: overlays, "an overlay")
+    assert overlays[0].header == sent.header
+    assert overlays[0].encoding == "bgr8"
+    picture = pixels(overlays[0])
+    assert picture.shape == (480, 960, 3)
+    assert picture[110, 214].tolist() == list(DARK.label(1))
+    assert picture[400, 50].tolist() == [90] * 3
+
+
+def test_late_answers_find_their_own_image(graph: Graph) -> None:
+    rig = Rig(graph, *ros_arguments(result_timeout=30.0))
+    overlays = rig.listen()
+    sent = [rig.send_frame(np.full_like(grey(), 60 + k), answer=False) for k in range(2)]
+    for message in sent:
+        before = len(overlays)
+        rig.send_answer(message, LABELS, "neutral")
+        wait_for(lambda before=before: len(overlays) > before, "an overlay")
+        assert overlays[-1].header == message.header
+        assert pixels(overlays[-1])[400, 50, 0] == 60 + sent.index(message)
+
+
+def test_nobody_listens_nothing_is_done(graph: Graph) -> None:
+    rig = Rig(graph)
+    wait_for(lambda: rig.heard("weights") and rig.heard("network"), "the latched subscriptions")
+    rig.wait_for_status(lambda status: "nobody listens" in status.message, "the idle status")
+    assert not rig.heard("image_raw") and not rig.heard("expressions")
+    rig.send_frame(grey())
+
+    subscription = graph.node.create_subscription(Image, "overlay", lambda _: None, qos.STREAM)
+    wait_for(lambda: rig.heard("image_raw"), "the node to listen")
+    graph.node.destroy_subscription(subscription)
+    wait_for(lambda: not rig.heard("image_raw"), "the node to listen no more")
+    rig.wait_for_status(
+        lambda status: {pair.key: pair.value for pair in status.values}["drawn"] == "0",
+        "no picture drawn",
+    )
+
+
+def test_compressed_only_for_those_who_listen_to_it(graph: Graph) -> None:
+    rig = Rig(graph)
+    overlays = rig.listen(CompressedImage, "overlay/compressed")
+    sent = rig.send_frame(grey())
+    wait_for(lambda: overlays, "a compressed overlay")
+    assert overlays[0].header == sent.header
+    assert "jpeg" in overlays[0].format
+    assert images.decode(overlays[0]).shape == (480, 960, 3)
+
+
+def test_compressed_images_are_read(graph: Graph) -> None:
+    rig = Rig(graph, *ros_arguments(image_transport="compressed"), image="image_raw/compressed")
+    overlays = rig.listen()
+    sent = rig.send_frame(grey())
+    wait_for(lambda: overlays, "an overlay")
+    assert overlays[0].header == sent.header
+    assert pixels(overlays[0])[400, 50].tolist() == pytest.approx([90] * 3, abs=2)
+
+
+def test_images_of_any_size(graph: Graph) -> None:
+    rig = Rig(graph)
+    overlays = rig.listen()
+    for size, shape in (
+        ((240, 320), (480, 960)),
+        ((720, 1280), (720, 1760)),
+        ((48, 48), (480, 800)),
+    ):
+        before = len(overlays)
+        rig.send_frame(np.full(size, 90, np.uint8))
+        wait_for(lambda before=before: len(overlays) > before, f"an overlay of {size}")
+        assert pixels(overlays[-1]).shape == (*shape, 3)
+
+
+def test_labels_change_while_it_runs(graph: Graph) -> None:
+    rig = Rig(graph)
+    overlays = rig.listen()
+    for labels in (LABELS, (*LABELS, "angry", "sad"), ("yes", "no")):
+        rig.send_weights(labels)
+        before = len(overlays)
+        sent = rig.send_frame(grey(), labels, labels[-1])
+        wait_for(lambda before=before: len(overlays) > before, f"an overlay with {labels}")
+        assert overlays[-1].header == sent.header
+        colour = DARK.label(len(labels) - 1)
+        assert pixels(overlays[-1])[110, 214].tolist() == list(colour)
+
+
+def test_without_results_the_picture_says_what_is_missing(graph: Graph) -> None:
+    rig = Rig(graph, *ros_arguments(result_timeout=0.1))
+    overlays = rig.listen()
+
+    graph.node.create_timer(0.05, lambda: rig.send_frame(grey(), answer=False))
+
+    def hinted() -> bool:
+        return bool(overlays) and hint_drawn(pixels(overlays[-1]))
+
+    wait_for(hinted, "a picture with a hint")
+    rig.wait_for_status(
+        lambda status: "no features on /features" in status.message, "the hint in the diagnostics"
+    )
+    assert pixels(overlays[-1])[200, 300].tolist() == [90] * 3
+
+
+def test_bad_messages_are_counted_and_change_nothing(graph: Graph) -> None:
+    rig = Rig(graph)
+    overlays = rig.listen()
+    rig.send_weights(LABELS, maps=2)
+    rig.wait_for_status(lambda status: "receptive fields" in status.message, "the warning")
+    rig.send_frame(grey())
+    wait_for(lambda: overlays, "an overlay")
+
+
+def test_parameters_change_the_next_picture(graph: Graph) -> None:
+    rig = Rig(graph)
+    overlays = rig.listen()
+    rig.send_frame(grey())
+    wait_for(lambda: overlays, "an overlay")
+    assert rig.set(theme="light") == (True, "")
+    rig.send_frame(grey())
+    wait_for(lambda: len(overlays) == 2, "a light overlay")
+    assert pixels(overlays[1])[478, 645].tolist() == list(LIGHT.ground)
+    assert rig.set(panel=False) == (True, "")
+    rig.send_frame(grey())
+    wait_for(lambda: len(overlays) == 3, "an overlay without panel")
+    assert pixels(overlays[2]).shape == (480, 640, 3)
+    successful, reason = rig.set(rate=-1.0)
+    assert not successful and "rate" in reason
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ends_cleanly(graph: Graph, number: signal.Signals) -> None:
+    rig = Rig(graph)
+    rig.listen()
+    code, output = end(rig.process, number, within_s=5.0)
+    assert code == 0
+    assert "Traceback" not in output
+
+
+def test_a_bad_parameter_is_one_line(graph: Graph) -> None:
+    process = graph.start("fer_viz.node", *ros_arguments(rate=-1.0))
+    wait_for(lambda: process.poll() is not None, "the end of the process")
+    code, output = end(process)
+    assert code == 2
+    assert "'rate'" in output and "Traceback" not in output
