@@ -1,0 +1,27 @@
+# The usual ways into fer. `./fer` does the work; see ./fer --help and ./fer setup --help.
+.DEFAULT_GOAL := help
+.PHONY: help run setup test lint clean
+
+PYTEST_ARGS ?=
+
+help:  ## show this list
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+
+run:  ## set up what is missing and start the graph: make run ARGS="--duration 20"
+	@./fer up $(ARGS)
+
+setup:  ## set up what is missing, without starting anything
+	@./fer setup
+
+test: lint  ## lint, then the tests of all packages and of the whole graph
+	@./fer exec python3 -m pytest $(PYTEST_ARGS)
+
+lint:  ## ruff and mypy
+	@./fer setup --test
+	@./fer exec ruff check .
+	@./fer exec ruff format --check .
+	@./fer exec mypy
+
+clean:  ## remove everything that was set up, built or cached
+	rm -rf .venv .fer build install log .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,321 @@
+"""The set-up behind `./fer`: what it decides, and that every lack is told in one line."""
+
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from fer_setup import environment, installation, machine, wheels, workspace
+from fer_setup.errors import SetupError
+from fer_setup.progress import Progress, Runner
+from fer_setup.stamps import Stamps, digest, is_complete, take_inventory
+
+ROOT = Path(__file__).resolve().parents[1]
+PYTHONS = ["3.10", "3.11", "3.12", "3.13", "3.14"]
+SHELL_TOOLS = ["sh", "dirname", "readlink"]
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A clone with the set-up and one message package, nothing set up."""
+    root = tmp_path / "clone"
+    shutil.copytree(
+        ROOT / "tools", root / "tools", ignore=shutil.ignore_patterns("__pycache__", ".*")
+    )
+    for name in ("fer", "requirements.txt", "requirements-test.txt"):
+        shutil.copy(ROOT / name, root / name)
+    for package, files in {
+        "fer_interfaces": ["package.xml", "CMakeLists.txt", "msg/Face.msg"],
+        "fer_node": ["package.xml", "setup.py", "fer_node/node.py", "models/a.npz"],
+    }.items():
+        for name in files:
+            path = root / "src" / package / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(name)
+    return root
+
+
+@pytest.fixture
+def programs(tmp_path: Path) -> Path:
+    """A folder for PATH with a Python and what a shell script needs, but no compiler."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    for name in SHELL_TOOLS:
+        (folder / name).symlink_to(str(shutil.which(name)))
+    (folder / "python3").symlink_to(machine.base_python())
+    return folder
+
+
+def add_compilers(programs: Path) -> None:
+    for name in ("gcc", "g++"):
+        (programs / name).write_text("#!/bin/sh\nexit 0\n")
+        (programs / name).chmod(0o755)
+
+
+def run_fer(clone: Path, programs: Path, *arguments: str, **env: str) -> tuple[int, list[str]]:
+    done = subprocess.run(
+        [clone / "fer", *arguments],
+        env={"PATH": str(programs), "HOME": str(clone), "PIP_CONFIG_FILE": os.devnull} | env,
+        capture_output=True,
+        text=True,
+        timeout=100,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr
+    return done.returncode, done.stderr.splitlines()
+
+
+class TestRequirements:
+    @staticmethod
+    def read(name: str) -> list[Requirement]:
+        lines = (ROOT / name).read_text().splitlines()
+        return [Requirement(line) for line in lines if line and line[0] != "#"]
+
+    @pytest.mark.parametrize("python", PYTHONS)
+    def test_each_package_has_one_exact_version(self, python: str) -> None:
+        pins = [
+            pin
+            for name in ("requirements.txt", "requirements-test.txt")
+            for pin in self.read(name)
+            if pin.marker is None or pin.marker.evaluate({"python_version": python})
+        ]
+        assert all(len(pin.specifier) == 1 and "==" in str(pin.specifier) for pin in pins)
+        names = [pin.name.lower() for pin in pins]
+        assert sorted(set(names)) == sorted(names)
+
+    def test_nothing_overwrites_the_parser_of_rosidl(self) -> None:
+        names = {pin.name for pin in self.read("requirements.txt")}
+        assert "lark-parser" in names
+        assert "lark" not in names
+
+
+class TestErrors:
+    def test_missing_compiler_is_named(self, clone: Path, programs: Path) -> None:
+        code, lines = run_fer(clone, programs, "up")
+        assert code == 1
+        assert len(lines) == 1
+        assert "gcc, g++" in lines[0]
+
+    @pytest.mark.parametrize("compilers_of", ["apt-get", "dnf", "zypper", "pacman"])
+    def test_hint_fits_the_package_manager(
+        self, clone: Path, programs: Path, compilers_of: str
+    ) -> None:
+        (programs / compilers_of).symlink_to(str(shutil.which("sh")))
+        code, (line,) = run_fer(clone, programs, "up")
+        assert code == 1
+        assert compilers_of.removesuffix("-get") in line.replace("apt-get", "apt")
+
+    def test_no_suitable_python(self, clone: Path, programs: Path) -> None:
+        (programs / "python3").unlink()
+        code, (line,) = run_fer(clone, programs, "up")
+        assert code == 1
+        assert "CPython 3.10 to 3.14" in line
+        assert "python3 is missing" in line
+
+    def test_unsuitable_fer_python(self, clone: Path, programs: Path) -> None:
+        code, (line,) = run_fer(clone, programs, "up", FER_PYTHON="/nonexistent")
+        assert code == 1
+        assert "FER_PYTHON=/nonexistent" in line
+
+    def test_unsourced_ros(self, clone: Path, programs: Path) -> None:
+        code, (line,) = run_fer(clone, programs, "up", ROS_DISTRO="jazzy")
+        assert code == 1
+        assert "/opt/ros/jazzy/setup.bash" in line
+
+    def test_unreachable_index(self, clone: Path, programs: Path) -> None:
+        add_compilers(programs)
+        code, lines = run_fer(clone, programs, "up", PIP_INDEX_URL="http://127.0.0.1:9/simple")
+        assert code == 1
+        assert "index cannot be reached" in lines[-1]
+        assert not (clone / ".fer" / "setup.json").exists()
+
+    def test_path_that_colcon_cannot_build_in(self, clone: Path, programs: Path) -> None:
+        spaced = clone.rename(clone.with_name("my clone"))
+        code, (line,) = run_fer(spaced, programs, "up")
+        assert code == 1
+        assert "' '" in line
+
+    def test_full_disk(self, tmp_path: Path) -> None:
+        with pytest.raises(SetupError, match="make room"):
+            machine.check_space(tmp_path, needed=10**18)
+
+    @pytest.mark.parametrize(
+        ("output", "told"),
+        [
+            ("OSError: [Errno 28] No space left on device", "disk is full"),
+            ("broken by 'NewConnectionError('", "cannot be reached"),
+            ("ERROR: No matching distribution found for numba==0.1 (x)", "no numba==0.1 for"),
+            ("something else", "see the end of"),
+        ],
+    )
+    def test_pip_is_explained(self, output: str, told: str) -> None:
+        message = wheels.explain_pip(output, Path("setup.log"))
+        assert told in message
+        assert "\n" not in message
+
+    def test_build_failure_names_the_first_cause(self) -> None:
+        output = "ok\nCMake Error at a.cmake:3: no b\nerror: later"
+        assert "a.cmake:3" in workspace.explain_build(output, Path("setup.log"))
+
+    def test_usage(self, clone: Path, programs: Path) -> None:
+        assert run_fer(clone, programs, "setup", "--tests")[0] == 2
+        assert run_fer(clone, programs, "exec")[0] == 2
+        assert run_fer(clone, programs, "setup", "--help")[0] == 0
+
+
+class TestStamps:
+    def test_survive_and_forget(self, tmp_path: Path) -> None:
+        path = tmp_path / "state" / "setup.json"
+        Stamps(path).put("python", key="a")
+        assert Stamps(path).get("python") == {"key": "a"}
+        Stamps(path).drop("python")
+        assert Stamps(path).get("python") == {}
+
+    @pytest.mark.parametrize("text", ["", "{", "[]", '{"python": '])
+    def test_broken_file_counts_as_none(self, tmp_path: Path, text: str) -> None:
+        path = tmp_path / "setup.json"
+        path.write_text(text)
+        assert Stamps(path).get("python") == {}
+
+    def test_deleted_files_are_noticed_and_new_ones_do_not_matter(self, tmp_path: Path) -> None:
+        (tmp_path / "a" / "b").mkdir(parents=True)
+        (tmp_path / "a" / "b" / "c").touch()
+        recorded = take_inventory(tmp_path)
+        (tmp_path / "a" / "new").touch()
+        (tmp_path / "a" / "__pycache__").mkdir()
+        assert is_complete(tmp_path, recorded)
+        (tmp_path / "a" / "b" / "c").unlink()
+        assert not is_complete(tmp_path, recorded)
+        shutil.rmtree(tmp_path / "a")
+        assert not is_complete(tmp_path, recorded)
+
+    def test_digest_sees_every_part(self, tmp_path: Path) -> None:
+        path = tmp_path / "f"
+        keys = {digest("a", "b"), digest("ab"), digest("a", contents=[path])}
+        path.write_text("x")
+        keys |= {digest("a", contents=[path])}
+        assert len(keys) == 4
+
+
+class TestWorkspaceKeys:
+    @pytest.mark.parametrize(
+        ("changed", "stages"),
+        [
+            ("src/fer_interfaces/msg/Face.msg", {"interfaces"}),
+            ("src/fer_interfaces/msg/New.msg", {"interfaces", "packages"}),
+            ("src/fer_node/fer_node/node.py", set()),
+            ("src/fer_node/fer_node/new.py", set()),
+            ("src/fer_node/test/test_new.py", set()),
+            ("src/fer_node/setup.py", {"packages"}),
+            ("src/fer_node/models/b.npz", {"packages"}),
+            ("launch/new.launch.py", {"packages"}),
+        ],
+    )
+    def test_what_needs_a_build(self, clone: Path, changed: str, stages: set[str]) -> None:
+        before = workspace.Workspace(clone, "base").keys()
+        path = clone / changed
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text("changed")
+        after = workspace.Workspace(clone, "base").keys()
+        assert {stage for stage in before if before[stage] != after[stage]} == stages
+
+
+class TestEnvironment:
+    def test_prepend_keeps_order_and_repeats_nothing(self) -> None:
+        env = {"PATH": "/usr/bin:/mine:"}
+        environment.prepend(env, {"PATH": ["/mine", "/new"], "PYTHONPATH": ["/site"]})
+        assert env == {"PATH": "/mine:/new:/usr/bin", "PYTHONPATH": "/site"}
+
+    def test_scrub_drops_leaks_and_other_workspaces(self) -> None:
+        leaks = {"_ROS_WHEELS_BOOTSTRAP_COMPLETE": "1", "PYTHONHOME": "/x"}
+        user = {"HOME": "/h", "PYTHONPATH": "/p", "AMENT_PREFIX_PATH": "/opt/ros/x"}
+        assert environment.scrub(leaks | user, isolated=False) == user
+        isolated = environment.scrub(leaks | user, isolated=True)
+        assert isolated == {"HOME": "/h", "PYTHONNOUSERSITE": "1"}
+
+    @pytest.mark.parametrize(
+        ("user", "added"),
+        [
+            ({"HOME": "/h"}, {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}),
+            ({"HOME": "/h", "ROS_STATIC_PEERS": "10.0.0.2"}, {}),
+            ({"HOME": "/h", "ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"}, {}),
+            ({"ROS_STATIC_PEERS": "", "ROS_LOG_DIR": "/l"}, {}),
+            ({"ROS_STATIC_PEERS": ""}, {"ROS_LOG_DIR": "/state/ros_log"}),
+        ],
+    )
+    def test_defaults(self, user: dict[str, str], added: dict[str, str]) -> None:
+        env = dict(user)
+        environment.add_defaults(env, Path("/state"))
+        assert env == user | added
+
+    def test_capture_returns_what_a_workspace_adds(self, tmp_path: Path) -> None:
+        (tmp_path / "local_setup.sh").write_text(
+            'export PATH="/w/bin:$PATH" PYTHONPATH=/w/site OTHER=1\n'
+        )
+        captured = environment.capture_workspace(tmp_path, sys.executable)
+        assert captured == {"PATH": ["/w/bin"], "PYTHONPATH": ["/w/site"]}
+
+    def test_broken_workspace_is_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "local_setup.sh").write_text("/nonexistent/tool\n")
+        with pytest.raises(SetupError, match="adds nothing"):
+            environment.capture_workspace(tmp_path, sys.executable)
+
+
+class TestProcesses:
+    def test_second_call_waits_and_can_be_interrupted(self, clone: Path, programs: Path) -> None:
+        (clone / ".fer").mkdir()
+        with (clone / ".fer" / "setup.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            second = subprocess.Popen(
+                [clone / "fer", "setup"],
+                env={"PATH": str(programs)},
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+            assert second.stderr is not None
+            assert "waiting for another set-up" in second.stderr.readline()
+            second.send_signal(signal.SIGTERM)
+            assert "interrupted" in second.communicate(timeout=20)[1]
+            assert second.returncode == 130
+
+    def test_only_orphans_of_this_clone_are_ended(self, tmp_path: Path) -> None:
+        sleepers = [
+            subprocess.Popen(["sleep", "60"], env={environment.SETUP_MARK: str(root)})
+            for root in (tmp_path, tmp_path / "other")
+        ]
+        try:
+            installation.end_orphans(tmp_path)
+            assert sleepers[0].wait(timeout=10) == -signal.SIGKILL
+            assert sleepers[1].poll() is None
+        finally:
+            for sleeper in sleepers:
+                sleeper.kill()
+                sleeper.wait()
+
+    def test_interrupted_step_ends_its_children(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        progress = Progress("title", 1.0, stream=(tmp_path / "out").open("w"))
+        child_file = tmp_path / "child"
+
+        def interrupt(_fraction: float) -> None:
+            if child_file.exists() and child_file.read_text():
+                raise KeyboardInterrupt
+
+        monkeypatch.setattr(progress, "advance", interrupt)
+        runner = Runner(tmp_path / "log" / "setup.log", progress)
+        script = f"sleep 60 & echo $! > {child_file}; wait"
+        with pytest.raises(KeyboardInterrupt):
+            runner.run(["/bin/sh", "-c", script], dict(os.environ), tmp_path)
+        child = Path("/proc", child_file.read_text().strip(), "stat")
+        deadline = time.monotonic() + 10
+        while child.exists() and child.read_text().split()[2] != "Z":
+            assert time.monotonic() < deadline
+            time.sleep(0.05)

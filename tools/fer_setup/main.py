@@ -1,0 +1,77 @@
+"""`./fer`: set up what is missing, then become the command."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+from fer_setup.errors import SetupError
+from fer_setup.installation import Installation
+
+ROOT = Path(__file__).resolve().parents[2]
+
+SETUP_USAGE = """\
+usage: ./fer setup [--test] [--force]
+  --test   also what `make test` needs
+  --force  from the beginning, whatever is there"""
+EXEC_USAGE = "usage: ./fer exec PROGRAM [ARGUMENT ...]   runs it in the environment of fer"
+
+
+def main(arguments: list[str]) -> int:
+    """Run `./fer ARGUMENTS`; return an exit code only where no command takes over."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        return _dispatch(arguments)
+    except SetupError as error:
+        return _fail(str(error))
+    except KeyboardInterrupt:
+        print(file=sys.stderr)
+        _fail("the set-up was interrupted; the same command goes on with it")
+        return 128 + signal.SIGINT
+    except OSError as error:
+        return _fail(f"{error.filename or ROOT}: {error.strerror}: free or allow it and try again")
+
+
+def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def _fail(message: str) -> int:
+    print(f"fer: {message}", file=sys.stderr)
+    return 1
+
+
+def _dispatch(arguments: list[str]) -> int:
+    command, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
+    if command == "setup":
+        return _setup(rest)
+    if command == "exec" and not rest:
+        print(EXEC_USAGE, file=sys.stderr)
+        return 2
+    installation = Installation(ROOT)
+    installation.ensure()
+    env = installation.environment()
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and exec would pass that on.
+    if command == "exec":
+        try:
+            os.execvpe(rest[0], rest, env)
+        except OSError as error:
+            return _fail(f"cannot run {rest[0]}: {error.strerror}")
+    # A file in the current folder must not stand for a module (-P, from Python 3.11 on).
+    safe = ["-P"] if sys.version_info >= (3, 11) else []
+    python = installation.python
+    os.execve(python, [python, *safe, "-m", "fer.cli", *arguments], env)
+
+
+def _setup(options: list[str]) -> int:
+    if unknown := set(options) - {"--test", "--force"}:
+        asked = unknown <= {"-h", "--help"}
+        print(SETUP_USAGE, file=sys.stdout if asked else sys.stderr)
+        return 0 if asked else 2
+    Installation(ROOT).ensure(tests="--test" in options, force="--force" in options)
+    print("fer: all is set up", file=sys.stderr)
+    return 0
