@@ -69,11 +69,7 @@ class Stream:
         """What happened to the source, for diagnostics."""
         worker = self._worker
         if isinstance(worker, Follower):
-            return {
-                "restarts": worker.restarts,
-                "skipped": worker.skipped,
-                "controls_refused": " ".join(worker.refused),
-            }
+            return {"restarts": worker.restarts, "skipped": worker.skipped}
         if isinstance(worker, Player):
             return {"restarts": 0, "missed": worker.missed, "unreadable": worker.source.unreadable}
         return {"restarts": 0}

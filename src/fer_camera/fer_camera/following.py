@@ -50,8 +50,6 @@ class Follower:
         self.restarts = 0
         #: Frames that came faster than they could be given.
         self.skipped = 0
-        #: Controls that the driver refused.
-        self.refused: tuple[str, ...] = ()
 
     def run(self) -> None:
         """Follow the device until the session stops."""
@@ -97,9 +95,10 @@ class Follower:
             taken = reader.mailbox.take(_LOOK_S)
             now_s = time.monotonic()
             if taken is not None:
-                if not streaming:
-                    self._sink.changed(Status(State.STREAMING, f"streaming from {name}"))
-                last_s, streaming, self.refused = now_s, True, reader.refused
+                last_s, streaming = now_s, True
+                self._sink.changed(
+                    Status(State.STREAMING, f"streaming from {name}{reader.refused}")
+                )
                 self.skipped += taken[1]
                 self._give(*taken[0])
             elif reader.fault:
@@ -134,8 +133,10 @@ class _Reader:
         self._thread.start()
 
     @property
-    def refused(self) -> tuple[str, ...]:
-        return self._device.refused
+    def refused(self) -> str:
+        """What the driver refused, to be appended to a sentence."""
+        names = self._device.refused
+        return f", whose driver refuses {' and '.join(names)}" if names else ""
 
     @property
     def alive(self) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import cv2
 from rclpy.publisher import Publisher
@@ -21,17 +21,16 @@ from fer_camera.session import Frame, State, Status
 from fer_camera.sources import Source
 from fer_common import images, qos, stamps
 from fer_common.diagnostics import ERROR, OK, WARN, Health
+from fer_common.errors import FerError
 from fer_common.node import FerNode, run, subscribers
 from fer_common.parameters import Value
 from fer_common.statistics import StreamStatistics
 from fer_interfaces.msg import FrameInfo
 
-IMAGE, COMPRESSED, CAMERA_INFO, FRAME_INFO = (
-    "image_raw",
-    "image_raw/compressed",
-    "camera_info",
-    "frame_info",
-)
+IMAGE = "image_raw"
+COMPRESSED = "image_raw/compressed"
+CAMERA_INFO = "camera_info"
+FRAME_INFO = "frame_info"
 _TYPES = {IMAGE: Image, COMPRESSED: CompressedImage, CAMERA_INFO: CameraInfo, FRAME_INFO: FrameInfo}
 #: Below this part of the wanted rate the diagnostics warn.
 _SLOW = 0.9
@@ -48,6 +47,7 @@ class CameraNode(FerNode):
         self._calibration: calibration.Calibration | None = None
         self._statistics = StreamStatistics()
         self._size = ""
+        self._encoded = 0
         super().__init__("camera", TABLE, "camera")
         self._settings = Settings.of(self.values)
 
@@ -56,9 +56,12 @@ class CameraNode(FerNode):
     def configure(self) -> None:
         """Open the source and create the publishers."""
         self._calibration = calibration.load(str(self.values["camera_info_url"]))
-        self._stream = self._make_stream(str(self.values["source"]))
+        source = open_source(str(self.values["source"]))
+        self._stream = self._make_stream(lambda: source)
         for topic, kind in _TYPES.items():
-            self._image_publishers[topic] = self.add_publisher(kind, topic, qos.STREAM)
+            # frame_info is what frames are counted by: a listener that is late must not miss one.
+            profile = qos.RESULT if topic == FRAME_INFO else qos.STREAM
+            self._image_publishers[topic] = self.add_publisher(kind, self._name(topic), profile)
 
     def activate(self) -> None:
         """Begin to publish."""
@@ -81,6 +84,10 @@ class CameraNode(FerNode):
             self.destroy_publisher(publisher)
         self._image_publishers.clear()
 
+    def _name(self, topic: str) -> str:
+        # As image_transport has it: the compressed topic follows a remapping of image_raw.
+        return topic.replace(IMAGE, self.resolve_topic_name(IMAGE), 1)
+
     # Parameters
 
     def check_parameters(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
@@ -96,22 +103,25 @@ class CameraNode(FerNode):
         """Take over new settings; another source begins a new stream."""
         self._settings = Settings.of(values)
         if "camera_info_url" in changed:
-            self._calibration = calibration.load(str(values["camera_info_url"]))
+            try:
+                self._calibration = calibration.load(str(values["camera_info_url"]))
+            except FerError as error:
+                # It was good when it was checked.
+                self.get_logger().error(str(error))
         if self._stream is None:
             return
         if "source" in changed:
             self._stream.close()
-            self._stream = self._make_stream(str(values["source"]))
+            self._stream = self._make_stream(lambda: open_source(str(values["source"])))
             if self._active:
                 self._stream.start()
         self._stream.update(self._settings)
 
     # Stream
 
-    def _make_stream(self, text: str) -> Stream:
-        source = open_source(text)
+    def _make_stream(self, choose: Callable[[], Source | Device | None]) -> Stream:
         return Stream(
-            choose=lambda: self._find_source() if source is None else source,
+            choose=lambda: choose() or self._find_source(),
             settings=self._settings,
             clock_ns=lambda: self.get_clock().now().nanoseconds,
             emit=self._publish,
@@ -150,6 +160,7 @@ class CameraNode(FerNode):
             compressed = CompressedImage(header=header)
             images.fill_compressed(compressed, pixels, settings.jpeg_quality)
             self._image_publishers[COMPRESSED].publish(compressed)
+            self._encoded += 1
         height, width = pixels.shape[:2]
         self._image_publishers[CAMERA_INFO].publish(self._camera_info(header, width, height))
         self._image_publishers[FRAME_INFO].publish(
@@ -189,6 +200,7 @@ class CameraNode(FerNode):
         return {
             "source": "" if stream is None or stream.source is None else stream.source.name,
             "published": self._statistics.processed,
+            "compressed": self._encoded,
             "rate_hz": self._statistics.rate_hz(now_s),
             "age_s": self._statistics.age_s(now_s),
             "size": self._size,

@@ -24,6 +24,7 @@ from fer_common.testing import Graph, end, ros_arguments, wait_for
 from fer_interfaces.msg import FrameInfo
 
 MODULE = "fer_camera.node"
+TRANSPORT = Path(__file__).parents[3] / "config" / "fastdds.xml"
 Message = TypeVar("Message")
 
 
@@ -96,6 +97,23 @@ def test_demo_streams_at_its_rate_with_one_stamp_on_all_topics(graph: Graph) -> 
     assert (code, "Traceback" in output) == (0, False)
 
 
+@pytest.mark.parametrize("size", [(640, 480), (1280, 720)])
+def test_no_frame_is_lost_on_the_way(
+    graph: Graph, size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FASTDDS_DEFAULT_PROFILES_FILE", str(TRANSPORT))
+    frames = graph.collect(Image, "image_raw", qos.EVERY_FRAME)
+    sources = graph.collect(FrameInfo, "frame_info", qos.EVERY_FRAME)
+    width, height = size
+    graph.start(MODULE, *ros_arguments(source="demo", width=width, height=height))
+    wait_for(lambda: frames and len(sources) > 60, "frames")
+    last = stamp(sources[-1])
+    wait_for(lambda: stamp(frames[-1]) >= last, "the last frame")
+    sent = [stamp(source) for source in sources if stamp(frames[0]) <= stamp(source) <= last]
+    assert [stamp(frame) for frame in frames if stamp(frame) <= last] == sent
+    assert (frames[0].width, frames[0].height) == size
+
+
 def test_parameters_are_live_and_bad_batches_change_nothing(graph: Graph, folder: Path) -> None:
     frames = graph.collect(Image, "image_raw", qos.STREAM)
     sources = graph.collect(FrameInfo, "frame_info", qos.STREAM)
@@ -134,9 +152,14 @@ def test_parameters_are_live_and_bad_batches_change_nothing(graph: Graph, folder
     wait_for_next(sources, lambda message: message.source == str(folder) and message.loop > last)
 
 
-def test_compressed_is_encoded_only_while_somebody_listens(graph: Graph, folder: Path) -> None:
-    compressed = graph.collect(CompressedImage, "image_raw/compressed", qos.STREAM)
-    graph.start(MODULE, *ros_arguments(source=str(folder), rate=100.0))
+def test_compressed_is_encoded_only_while_somebody_listens_and_follows_image_raw(
+    graph: Graph, folder: Path
+) -> None:
+    diagnostics = graph.collect(DiagnosticArray, "/diagnostics")
+    graph.start(MODULE, *ros_arguments(source=str(folder), rate=100.0), "-r", "image_raw:=eye")
+    wait_for(lambda: diagnostics and facts(diagnostics)["published"] != "0", "frames")
+    assert facts(diagnostics)["compressed"] == "0"
+    compressed = graph.collect(CompressedImage, "eye/compressed", qos.STREAM)
     wait_for(lambda: len(compressed) > 3, "compressed images")
     picture = images.decode(compressed[0])
     assert picture.shape == (12, 16, 3)

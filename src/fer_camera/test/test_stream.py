@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import itertools
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
-from fer_camera import following
+from fer_camera import capture, following
 from fer_camera.capture import Stream
 from fer_camera.device import Device
 from fer_camera.parameters import DEFAULTS, Settings
@@ -182,6 +184,32 @@ def test_an_error_that_nobody_foresaw_is_passed_on(
     assert isinstance(collector.failures.pop(), ZeroDivisionError)
 
 
+def test_started_again_while_it_still_looks_for_its_source(
+    collector: Collector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(capture, "_JOIN_S", 0.01)
+    found = threading.Event()
+    searches: list[None] = []
+
+    def choose() -> Source:
+        searches.append(None)
+        found.wait()
+        return FakeClip(1000)
+
+    stream = Stream(
+        choose, FAST, time.time_ns, collector.emit, lambda status: None, collector.failures.append
+    )
+    stream.start()
+    wait_for(lambda: searches, "the search")
+    stream.stop()
+    stream.start()
+    found.set()
+    collector.wait_for_frames(5)
+    stream.close()
+    assert len(searches) == 1
+    assert [f.index for f in collector.frames] == list(range(len(collector.frames)))
+
+
 # Devices
 
 
@@ -303,9 +331,11 @@ def test_another_format_opens_the_device_again_and_controls_do_not(
     stream = make_stream(device_of(camera), DEFAULTS)
     stream.start()
     collector.wait_for_frames(2)
-    stream.update(replace(DEFAULTS, gain=7))
+    camera.refuses = {cv2.CAP_PROP_BRIGHTNESS}
+    stream.update(replace(DEFAULTS, gain=7, brightness=3))
     wait_for(lambda: 7 in camera.handles[0].properties.values(), "the gain")
     assert len(camera.handles) == 1
+    collector.wait_for_status("whose driver refuses brightness")
     stream.update(replace(DEFAULTS, gain=7, width=320, height=240))
     wait_for(lambda: len(camera.handles) == 2, "the device to be opened again")
     wait_for(lambda: 320 in camera.handles[1].properties.values(), "the width")

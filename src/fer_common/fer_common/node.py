@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import signal
 import sys
 import threading
@@ -12,6 +13,7 @@ from types import FrameType
 from typing import Any
 
 import rclpy
+from rclpy._rclpy_pybind11 import RCLError, UnknownROSArgsError
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.publisher import Publisher
@@ -171,7 +173,11 @@ def run(make_node: Callable[[], FerNode], args: list[str] | None = None) -> int:
     # cleanly too.
     for number in _STOP_SIGNALS:
         signal.signal(number, on_signal)
-    rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    try:
+        rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    except (RCLError, UnknownROSArgsError) as error:
+        print(f"error: {_without_places(str(error))}", file=sys.stderr)
+        return EXIT_CONFIGURATION
     try:
         return _run(make_node, stop)
     finally:
@@ -214,6 +220,11 @@ def _spin(node: FerNode, stop: threading.Event) -> None:
     finally:
         executor.remove_node(node)
         executor.shutdown()
+
+
+def _without_places(text: str) -> str:
+    """Return a message of rcl without the places in its C code."""
+    return " ".join(re.sub(r",?\s+at /\S+?:\d+", "", text).split())
 
 
 def subscribers(publisher: Any) -> int:

@@ -85,7 +85,9 @@ class ParameterServer:
         )
 
     def _on_set(self, parameters: list[RosParameter[Any]]) -> SetParametersResult:
-        changes = {p.name: _plain(p.value) for p in parameters if p.name in self._table}
+        changes = self._own(parameters)
+        if not changes:
+            return SetParametersResult(successful=True)
         try:
             merged = self._table.merged(self.values, changes)
             self._check(merged, self._changed(merged))
@@ -94,12 +96,15 @@ class ParameterServer:
         return SetParametersResult(successful=True)
 
     def _on_post_set(self, parameters: list[RosParameter[Any]]) -> None:
-        changes = {p.name: _plain(p.value) for p in parameters if p.name in self._table}
-        merged = self._table.merged(self.values, changes)
+        merged = self._table.merged(self.values, self._own(parameters))
         changed = self._changed(merged)
         if changed:
             self.values = merged
             self._apply(merged, changed)
+
+    def _own(self, parameters: list[RosParameter[Any]]) -> dict[str, Any]:
+        # The others are rclpy's own: for the clock and for qualities of service.
+        return {p.name: _plain(p.value) for p in parameters if p.name in self._table}
 
     def _changed(self, merged: Mapping[str, Value]) -> frozenset[str]:
         return frozenset(name for name, value in merged.items() if value != self.values[name])

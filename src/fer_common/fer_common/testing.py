@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import pytest
 import rclpy
+from rclpy.client import Client
 from rclpy.context import Context
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
@@ -55,6 +56,7 @@ class Graph:
         self._executor.add_node(self.node)
         self._thread = threading.Thread(target=self._spin, daemon=True)
         self._thread.start()
+        self._clients: dict[str, Client[Any, Any]] = {}
         self._processes: list[subprocess.Popen[str]] = []
 
     def add(self, node: Node) -> None:
@@ -69,14 +71,13 @@ class Graph:
 
     def call(self, kind: Any, service: str, request: Any) -> Any:
         """Call a service and return its response."""
-        client = self.node.create_client(kind, service)
-        try:
-            wait_for(client.service_is_ready, f"service {service}")
-            future = client.call_async(request)
-            wait_for(future.done, f"response of {service}")
-            return future.result()
-        finally:
-            self.node.destroy_client(client)
+        if service not in self._clients:
+            self._clients[service] = self.node.create_client(kind, service)
+        client = self._clients[service]
+        wait_for(client.service_is_ready, f"service {service}")
+        future = client.call_async(request)
+        wait_for(future.done, f"response of {service}")
+        return future.result()
 
     def start(self, module: str, *arguments: str) -> subprocess.Popen[str]:
         """Run `python -m module arguments` in the test's domain until the test ends."""

@@ -17,7 +17,7 @@ from fer_viz.text import fitted
 _WHOLE_CELL_PX = 3
 _LEAST_PX = 2
 #: From one map to the next, at most so many times their width.
-_WIDEST_STRIDE = 1.6
+_WIDEST_STRIDE = 1.75
 #: Maps narrower than so many times the size of their names go without names.
 _NAMED_WIDTH = 3.5
 

@@ -11,36 +11,27 @@ pin_to_one_thread()
 import copy
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import cv2
+import numpy as np
 from rclpy.clock import Clock, ClockType
 from rclpy.publisher import Publisher
-from rclpy.qos import QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
-from rclpy.subscription import Subscription
 from rclpy.timer import Timer
 from sensor_msgs.msg import CompressedImage, Image
 
 from fer_common import images, qos, stamps
 from fer_common.diagnostics import OK, WARN, Health
 from fer_common.errors import FerError
-from fer_common.image_source import AnyImage, ImageSource
+from fer_common.image_source import AnyImage
 from fer_common.node import FerNode, run, subscribers
 from fer_common.parameters import Value
 from fer_common.statistics import StreamStatistics
 from fer_common.worker import Worker
-from fer_interfaces.msg import (
-    ExpressionArray,
-    FaceFeaturesArray,
-    NetworkInfo,
-    Potentials,
-    Spikes,
-    Weights,
-)
-from fer_viz import messages
-from fer_viz.live import Live, Shot, Topics
+from fer_viz.listener import GraphListener, topics
+from fer_viz.live import Live, Shot
 from fer_viz.pacing import Pacer
 from fer_viz.parameters import NODE, TABLE, style
 from fer_viz.renderer import Renderer
@@ -50,7 +41,6 @@ LISTENERS_PERIOD_S = 0.2
 WARNING_PERIOD_S = 5.0
 #: The last picture is shown again, with what is missing, this often when no new one comes.
 STALLED_RATE_HZ = 1.0
-LAYER = "expression"
 
 
 class VizNode(FerNode):
@@ -58,19 +48,19 @@ class VizNode(FerNode):
 
     def __init__(self) -> None:
         super().__init__(NODE, TABLE, hardware_id="overlay")
+        compressed = self.values["image_transport"] == "compressed"
         self._read_raw = images.reader()
         self._statistics = StreamStatistics()
         self._renderer = Renderer(style(self.values))
         self._pacer = Pacer(1.0)
         self._stalled_pacer = Pacer(STALLED_RATE_HZ)
-        self._live: Live[AnyImage] = Live(self._topics(), time.monotonic())
+        self._live: Live[AnyImage] = Live(topics(self, compressed), time.monotonic())
+        self._listener = GraphListener(self, self._live, compressed, self._offer, self._drop)
         self._worker: Worker[Shot[AnyImage]] | None = None
         self._overlay: Publisher[Image] | None = None
         self._compressed: Publisher[CompressedImage] | None = None
-        self._latched: list[Subscription[Any]] = []
-        self._streams: list[Subscription[Any]] = []
-        self._source: ImageSource | None = None
         self._timer: Timer | None = None
+        self._message = Image()
         self._last_drop = ""
         self._dropped_s = float("-inf")
         self.apply_parameters(self.values, frozenset())
@@ -78,13 +68,10 @@ class VizNode(FerNode):
     # Lifecycle and parameters
 
     def configure(self) -> None:
-        """Create the publishers, and listen to what comes once: weights and the description."""
+        """Create the publishers, and listen to what comes seldom."""
         self._overlay = self._publisher(Image, "overlay")
         self._compressed = self._publisher(CompressedImage, "overlay/compressed")
-        self._latched = [
-            self._subscription(Weights, "weights", qos.LATCHED, self._on_weights),
-            self._subscription(NetworkInfo, "network", qos.LATCHED, self._on_network),
-        ]
+        self._listener.open_latched()
 
     def activate(self) -> None:
         """Draw whenever somebody listens."""
@@ -97,19 +84,18 @@ class VizNode(FerNode):
         if self._timer is not None:
             self.destroy_timer(self._timer)
         self._timer = None
-        self._close_streams()
+        self._listener.close_streams()
         if self._worker is not None:
             self._worker.stop()
         self._worker = None
 
     def cleanup(self) -> None:
         """Take publishers and subscriptions away."""
-        for subscription in self._latched:
-            self.destroy_subscription(subscription)
+        self._listener.close()
         for publisher in (self._overlay, self._compressed):
             if publisher is not None:
                 self.destroy_publisher(publisher)
-        self._latched, self._overlay, self._compressed = [], None, None
+        self._overlay = self._compressed = None
 
     def apply_parameters(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
         """Take over new values; the worker takes the style up with its next picture."""
@@ -140,20 +126,14 @@ class VizNode(FerNode):
     def _level(self, now_s: float) -> tuple[bytes, str]:
         if self._timer is None:
             return OK, "inactive: activate it to draw"
-        if self._source is None:
-            return OK, "idle: nobody listens to overlay"
         if now_s - self._dropped_s < WARNING_PERIOD_S:
             return WARN, f"dropping messages: {self._last_drop}"
+        if not self._listener.streaming:
+            return OK, "idle: nobody listens to overlay"
         hint = self._live.hint(now_s)
         return (WARN, hint) if hint else (OK, "drawing")
 
-    # Topics
-
-    def _topics(self) -> Topics:
-        suffix = "/compressed" if self.values["image_transport"] == "compressed" else ""
-        names = (self.resolve_topic_name(name) for name in ("image_raw", "features", "expressions"))
-        image, features, expressions = names
-        return Topics(image + suffix, features, expressions)
+    # Who listens, and what is drawn for them
 
     def _publisher(self, kind: type[Any], topic: str) -> Publisher[Any]:
         # A copy, because qos_overrides are written into the profile.
@@ -161,88 +141,23 @@ class VizNode(FerNode):
         overriding = QoSOverridingOptions.with_default_policies()
         return self.create_publisher(kind, topic, profile, qos_overriding_options=overriding)
 
-    def _subscription(
-        self, kind: type[Any], topic: str, profile: QoSProfile, take: Callable[[Any], None]
-    ) -> Subscription[Any]:
-        def received(message: Any) -> None:
-            try:
-                take(message)
-            except FerError as error:
-                self._drop(topic, error)
-
-        overriding = QoSOverridingOptions.with_default_policies()
-        profile = copy.copy(profile)
-        return self.create_subscription(
-            kind, topic, received, profile, qos_overriding_options=overriding
-        )
-
     def _listeners(self) -> int:
         return subscribers(self._overlay) + subscribers(self._compressed)
 
     def _look_around(self) -> None:
         """Listen while somebody listens to us; show what is missing when no picture comes."""
         if not self._listeners():
-            self._close_streams()
+            self._listener.close_streams()
             return
+        if not self._listener.streaming:
+            self._listener.open_streams()
         now_s = time.monotonic()
-        if self._source is None:
-            self._open_streams(now_s)
         stalled = self._live.stalled(now_s)
         if stalled is not None and self._worker and self._stalled_pacer.due(now_s):
             self._worker.mailbox.put(stalled)
 
-    def _open_streams(self, now_s: float) -> None:
-        self._live.restart(now_s)
-        # Executors serve ready subscriptions in this order, so a picture has its spikes and
-        # potentials when its answers complete it.
-        self._streams = [
-            self._subscription(Spikes, "spikes", qos.RESULT, self._on_spikes),
-            self._subscription(Potentials, "potentials", qos.RESULT, self._on_potentials),
-            self._subscription(FaceFeaturesArray, "features", qos.STREAM, self._on_features),
-        ]
-        compressed = self.values["image_transport"] == "compressed"
-        self._source = ImageSource(self, compressed, copy.copy(qos.STREAM), self._on_image)
-        self._streams.append(
-            self._subscription(ExpressionArray, "expressions", qos.RESULT, self._on_expressions)
-        )
-
-    def _close_streams(self) -> None:
-        for subscription in self._streams:
-            self.destroy_subscription(subscription)
-        self._streams = []
-        if self._source is not None:
-            self._source.close()
-        self._source = None
-
-    # What arrives
-
-    def _on_image(self, message: AnyImage) -> None:
-        stamp_ns = stamps.to_ns(message.header.stamp)
-        self._offer(self._live.add_image(stamp_ns, message, time.monotonic()))
-
-    def _on_expressions(self, message: ExpressionArray) -> None:
-        answers = messages.answers(message)
-        latency_ns = self.get_clock().now().nanoseconds - answers.stamp_ns
-        latency_s = latency_ns / stamps.NANOSECONDS
-        self._offer(self._live.add_answers(answers, time.monotonic(), latency_s))
-
-    def _on_features(self, message: FaceFeaturesArray) -> None:
-        self._offer(self._live.add_sightings(messages.sightings(message), time.monotonic()))
-
-    def _on_spikes(self, message: Spikes) -> None:
-        self._live.add_spikes(messages.spikes(message, LAYER))
-
-    def _on_potentials(self, message: Potentials) -> None:
-        self._live.add_potentials(messages.potentials(message, LAYER))
-
-    def _on_weights(self, message: Weights) -> None:
-        self._live.set_fields(messages.receptive_fields(message))
-
-    def _on_network(self, message: NetworkInfo) -> None:
-        self._live.set_network(messages.network(message))
-
-    def _offer(self, shot: Shot[AnyImage] | None) -> None:
-        if shot is not None and self._worker and self._pacer.due(time.monotonic()):
+    def _offer(self, shot: Shot[AnyImage]) -> None:
+        if self._worker is not None and self._pacer.due(time.monotonic()):
             self._worker.mailbox.put(shot)
 
     def _drop(self, topic: str, error: FerError) -> None:
@@ -263,8 +178,9 @@ class VizNode(FerNode):
         except FerError as error:
             self._drop("image_raw", error)
             return
-        picture = self._renderer.draw(image, self._live.scene(shot, begun_s))
-        self._publish(shot.image, picture)
+        canvas = self._canvas(self._renderer.shape(image))
+        self._renderer.draw(image, self._live.scene(shot, begun_s), canvas)
+        self._publish(shot.image, canvas)
         done_s = time.monotonic()
         latency_s = (self.get_clock().now().nanoseconds - shot.stamp_ns) / stamps.NANOSECONDS
         self._statistics.add(done_s, latency_s, done_s - begun_s, skipped)
@@ -274,11 +190,17 @@ class VizNode(FerNode):
             return images.decode(message)
         return self._read_raw(message)
 
+    def _canvas(self, shape: tuple[int, int, int]) -> images.Pixels:
+        """Return the pixels of the message that is published: drawn there, nothing is copied."""
+        if (self._message.height, self._message.width) != shape[:2]:
+            self._message = Image()
+            images.fill(self._message, np.zeros(shape, np.uint8), "bgr8")
+        return np.frombuffer(self._message.data, np.uint8).reshape(shape)
+
     def _publish(self, source: AnyImage, picture: images.Pixels) -> None:
         if self._overlay is not None and subscribers(self._overlay):
-            message = Image(header=source.header)
-            images.fill(message, picture, "bgr8")
-            self._overlay.publish(message)
+            self._message.header = source.header
+            self._overlay.publish(self._message)
         if self._compressed is not None and subscribers(self._compressed):
             quality: Any = self.values["jpeg_quality"]
             small = CompressedImage(header=source.header)

@@ -82,15 +82,22 @@ class Renderer:
         self._theme = THEMES[style.theme]
         self._panel = Panel(self._theme)
 
-    def draw(self, image: Picture, scene: Scene) -> Picture:
-        """Return a new picture, (height, width, 3) BGR, of an image and what goes with it.
+    def shape(self, image: Picture) -> tuple[int, int, int]:
+        """Return the shape of the picture of an image."""
+        place = layout(image.shape[1], image.shape[0], self.style)
+        return place.height, place.width, 3
+
+    def draw(self, image: Picture, scene: Scene, into: Picture | None = None) -> Picture:
+        """Return a picture, (height, width, 3) BGR, of an image and what goes with it.
 
         Parameters
         ----------
         image : (height, width, 3) BGR; not changed.
+        scene : what goes with it.
+        into : overwritten and returned if given; of the right `shape`.
         """
         place = layout(image.shape[1], image.shape[0], self.style)
-        result = np.empty((place.height, place.width, 3), np.uint8)
+        result = np.empty(self.shape(image), np.uint8) if into is None else into
         if place.frame.height < place.height:
             fill(result, Box(0, 0, place.frame.width, place.height), self._theme.ground)
         frame = result[place.frame.y : place.frame.bottom, : place.frame.width]
