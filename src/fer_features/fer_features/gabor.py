@@ -1,7 +1,7 @@
 """Gabor energy of a face: oriented edges at several scales, pooled and locally normalised.
 
-Definition ("gabor-1"; `reference_features` writes it out). For a crop of grey values 0..255,
-divided by 255, a wavelength lambda and an orientation theta = pi * k / orientations:
+Definition ("gabor-2"; `reference_features` writes it out). For a crop after light adaptation
+(`retina`), a wavelength lambda and an orientation theta = pi * k / orientations:
 
 1. Kernels, on whole pixels -r..r with r = ceil(2.5 sigma), sigma = sigma_ratio * lambda:
    exp(-(x'^2 + gamma^2 y'^2) / (2 sigma^2)) times cos(2 pi x' / lambda) and times sin of the
@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_common.errors import ConfigurationError
+from fer_features.retina import adapted
 
 ENERGY_FLOOR = 1e-3
 """Energy, summed over the orientations, at which a feature falls to 1/sqrt(2) of its value."""
@@ -47,6 +48,7 @@ class GaborParameters:
     gamma : sigma across the bars over sigma along them.
     pool : side of the square cells, pixels; divides `crop`.
     crop : side of the face crop, pixels.
+    surround_px : standard deviation of the surround of the light adaptation, pixels; 0: none.
     """
 
     orientations: int = 8
@@ -55,6 +57,7 @@ class GaborParameters:
     gamma: float = 0.5
     pool: int = 4
     crop: int = 48
+    surround_px: float = 8.0
 
     def __post_init__(self) -> None:
         if self.crop % self.pool:
@@ -73,12 +76,14 @@ class GaborParameters:
         """What travels with the features and the weights: equal texts, equal features."""
         wavelengths = ",".join(f"{value:g}" for value in self.wavelengths_px)
         parts = [
-            "gabor-1",
+            "gabor-2",
             f"crop={self.crop}",
             f"o={self.orientations}",
             f"wl={wavelengths}",
             f"pool={self.pool}",
         ]
+        if self.surround_px != GaborParameters.surround_px:
+            parts.append(f"surround={self.surround_px:g}")
         if self.sigma_ratio != GaborParameters.sigma_ratio:
             parts.append(f"sigma={self.sigma_ratio:g}")
         if self.gamma != GaborParameters.gamma:
@@ -116,7 +121,7 @@ def reference_features(crop: NDArray[np.uint8], parameters: GaborParameters) -> 
 
     Nine times slower than `GaborBank`, which must agree with it.
     """
-    grey = crop.astype(np.float64) / 255
+    grey = adapted(crop, parameters.surround_px).astype(np.float64)
     side = parameters.crop // parameters.pool
     energy = np.empty((len(parameters.wavelengths_px), parameters.orientations, side, side))
     for scale, wavelength in enumerate(parameters.wavelengths_px):
@@ -154,7 +159,7 @@ class GaborBank:
         cosine, sine = np.cos(phase), np.sin(phase)
         forward = cosine * (2 / side)
         forward[0] /= 2
-        self._forward = (forward / 255).astype(np.float32)
+        self._forward = forward.astype(np.float32)
         self._forward_transposed = np.ascontiguousarray(forward.T.astype(np.float32))
 
         # Parts of a kernel in this order: (y even, x even), (odd, even), (odd, odd), (even, odd).
@@ -186,7 +191,8 @@ class GaborBank:
         side = self.parameters.crop
         if crop.shape != (side, side):
             raise ValueError(f"a crop of {crop.shape} is not {side} x {side}")
-        amplitudes = self._forward @ crop.astype(np.float32) @ self._forward_transposed
+        seen = adapted(crop, self.parameters.surround_px)
+        amplitudes = self._forward @ seen @ self._forward_transposed
         energy = np.stack([self._energy(amplitudes, weights) for weights in self._weights])
         return normalise(energy)
 

@@ -150,6 +150,15 @@ PARAMETERS = (
         resets=_OTHER_FEATURES,
     ),
     Parameter(
+        "retina.surround",
+        _GABOR.surround_px,
+        "Standard deviation of the surround whose mean light the crop is divided by. 0: none.",
+        unit="px",
+        minimum=0.0,
+        maximum=192.0,
+        resets=_OTHER_FEATURES,
+    ),
+    Parameter(
         "gabor.orientations",
         _GABOR.orientations,
         "Number of orientations of the Gabor filters, evenly over half a turn.",
@@ -227,6 +236,7 @@ def feature_parameters(values: Values) -> FeatureParameters:
             gamma=given["gabor.gamma"],
             pool=given["gabor.pool"],
             crop=given["crop.side"],
+            surround_px=given["retina.surround"],
         ),
     )
 

@@ -116,7 +116,7 @@ def test_features_of_the_clip_equal_those_of_the_core(graph: Graph, clip: list[P
         answer = rig.ask(message)
         assert answer.header == message.header
         assert (answer.image_width, answer.image_height) == (640, 480)
-        assert answer.feature_spec == "gabor-1;crop=48;o=8;wl=4,6,9;pool=4"
+        assert answer.feature_spec == "gabor-2;crop=48;o=8;wl=4,6,9;pool=4"
         assert (answer.channels, answer.rows, answer.cols) == (24, 12, 12)
         (face,) = answer.faces
         (expected,) = pipeline.process(clip[k], stamp_ns)
@@ -275,7 +275,7 @@ def test_parameters_are_described_and_changed_as_a_whole_from_the_next_frame(
     assert rig.set(gabor__orientations=4, gabor__pool=5)[0] is False
     assert rig.set(gabor__orientations=4, gabor__pool=6) == (True, "")
     answer = rig.ask(image_message(clip[1], PERIOD_NS))
-    assert answer.feature_spec == "gabor-1;crop=48;o=4;wl=4,6,9;pool=6"
+    assert answer.feature_spec == "gabor-2;crop=48;o=4;wl=4,6,9;pool=6"
     assert (answer.channels, answer.rows, answer.cols) == (12, 8, 8)
     assert len(answer.faces[0].features) == 12 * 8 * 8
     assert answer.faces[0].id == face.id

@@ -113,7 +113,7 @@ def test_batch_equals_single_to_the_bit() -> None:
 
 
 def test_spec_names_what_makes_the_features_different() -> None:
-    assert DEFAULT.spec == "gabor-1;crop=48;o=8;wl=4,6,9;pool=4"
+    assert DEFAULT.spec == "gabor-2;crop=48;o=8;wl=4,6,9;pool=4"
     others = [
         GaborParameters(orientations=4),
         GaborParameters(wavelengths_px=(4.0, 6.0, 9.5)),

@@ -1,0 +1,138 @@
+"""`fer train FOLDER ...`: learn from labelled pictures, write a weights file."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from fer_common.parameter_files import read_parameter_file
+from fer_common.parameters import Values
+from fer_features.pipeline import FeatureParameters
+from fer_snn import faces, weights_file
+from fer_snn.cli import options
+from fer_snn.cli.progress import Report, bars
+from fer_snn.faces import Crop, Cutting, Faces, FacesError, LabelledPicture, Progress
+from fer_snn.labels import canonical
+from fer_snn.parameters import NODE, TABLE
+from fer_snn.training import Curriculum, Source, TrainingParameters, quantised, train
+
+HELP = "learn expressions from folders of pictures and write a weights file"
+
+_DEFAULTS = TrainingParameters()
+VARIANTS = 4
+FEWEST_FACES = 2
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument("sources", nargs="+", type=Path, metavar="FOLDER", help=options.SOURCE)
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("weights.npz"),
+        metavar="FILE",
+        help="file to write (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--labels",
+        type=lambda text: [canonical(label) for label in text.split(",")],
+        metavar="A,B,...",
+        help="learn only these expressions (default: all that are found)",
+    )
+    options.add_crop(parser)
+    parser.add_argument(
+        "--seed", type=int, default=_DEFAULTS.seed, help="of all that is drawn by lot (%(default)s)"
+    )
+    parser.add_argument(
+        "--presentations",
+        type=options.positive,
+        default=_DEFAULTS.presentations,
+        help="how many faces to show (%(default)s)",
+    )
+    parser.add_argument(
+        "--params", type=Path, metavar="FILE", help="ROS parameter file with constants of the snn"
+    )
+    options.add_jobs(parser)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train and write the model."""
+    values = _values(args.params)
+    with bars() as report:
+        curriculum, provenance = _read(args, report)
+        parameters = replace(_DEFAULTS, seed=args.seed, presentations=args.presentations)
+        model = train(curriculum, values, parameters, report)
+    model = replace(model, name=args.output.stem, provenance={**provenance, **model.provenance})
+    weights_file.save(model, args.output)
+    print(
+        f"{args.output}: {', '.join(model.labels)}; balanced accuracy "
+        f"{model.provenance['held_out_balanced_accuracy']} on "
+        f"{model.provenance['held_out_faces']} faces held out"
+    )
+    return 0
+
+
+def _values(path: Path | None) -> Values:
+    changes = read_parameter_file(path, {NODE: TABLE})[NODE] if path else {}
+    return TABLE.merged(TABLE.defaults(), changes)
+
+
+def _read(args: argparse.Namespace, report: Report) -> tuple[Curriculum, dict[str, object]]:
+    found = [faces.find(source) for source in args.sources]
+    labels = _labels([picture for pictures in found for picture in pictures], args.labels)
+    cutting = Cutting(Crop(args.crop), VARIANTS, args.seed)
+    read, sources = [], []
+    for folder, pictures in zip(args.sources, found, strict=True):
+        chosen = [picture for picture in pictures if picture.label in labels]
+        if not chosen:
+            raise FacesError(f"{folder} shows none of {', '.join(labels)}: leave it out")
+        title = "/".join(folder.parts[-2:])
+        read.append(faces.load(chosen, cutting, args.jobs, partial(report, f"{title} faces")))
+        bar = partial(report, f"{title} features")
+        sources.append(_source(read[-1], labels, args.jobs, bar))
+    described = FeatureParameters()
+    curriculum = Curriculum(
+        tuple(sources), labels, described.feature_spec, described.gabor.orientations
+    )
+    everything = [label for one in read for label in one.labels]
+    provenance: dict[str, object] = {
+        "command": _command(),
+        "faces": {label: everything.count(label) for label in labels},
+        "taken_whole": sum(one.whole for one in read),
+        "unreadable": sum(len(one.unreadable) for one in read),
+        "seed": args.seed,
+    }
+    return curriculum, provenance
+
+
+def _source(read: Faces, labels: Sequence[str], jobs: int, progress: Progress) -> Source:
+    """Compute the features of all crops of a source."""
+    n_faces, n_crops, *side = read.crops.shape
+    crops = read.crops.reshape(-1, *side)
+    features = faces.features_of(crops, jobs, progress, quantised)
+    truth = faces.indices(read.labels, labels)
+    # The square root, so that a small source is not drowned by a large one.
+    return Source(features.reshape(n_faces, n_crops, *features.shape[1:]), truth, n_faces**0.5)
+
+
+def _labels(pictures: list[LabelledPicture], wanted: list[str] | None) -> tuple[str, ...]:
+    """Return the labels to learn, sorted, or in the order in which they were asked for."""
+    there = [picture.label for picture in pictures]
+    labels = tuple(wanted or sorted(set(there)))
+    few = [label for label in labels if there.count(label) < FEWEST_FACES]
+    if few:
+        raise FacesError(f"there are not two pictures of {', '.join(few)}: give more of them")
+    if len(labels) < FEWEST_FACES:
+        raise FacesError("there is only one expression to learn: give folders of at least two")
+    return labels
+
+
+def _command() -> str:
+    """Return the command line; of absolute paths only what says which data it was."""
+    words = ["/".join(Path(w).parts[-2:]) if w.startswith("/") else w for w in sys.argv[1:]]
+    return shlex.join(["fer", *words])

@@ -1,0 +1,94 @@
+"""Simulated time: how many steps the network makes for a frame.
+
+Only the stamps of the frames count, never the wall clock, so that a recording gives the same spikes
+at any speed:
+
+    steps = round((stamp - simulated time) / dt),   simulated time <- simulated time + steps dt
+
+The rounding error is carried over, so simulated time never drifts from the stamps. A frame that has
+no usable predecessor (the first, one after more than max_catch_up, one whose stamp lies in the
+past) is run for max_catch_up: long enough for a decision on its own.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+NS_PER_S = 1_000_000_000
+
+
+class Continuity(Enum):
+    """How a frame follows the one before."""
+
+    FIRST = "first"
+    NEXT = "next"
+    GAP = "gap"
+    BACK = "back"
+
+
+@dataclass(frozen=True)
+class Tick:
+    """What a new stamp means: the steps to make, and how the frame follows the one before."""
+
+    steps: int
+    continuity: Continuity
+
+    @property
+    def joined(self) -> bool:
+        """Whether the state before the frame may be carried on."""
+        return self.continuity is Continuity.NEXT
+
+    @property
+    def gap(self) -> bool:
+        """Whether the stamps jumped, forwards or backwards."""
+        return self.continuity in (Continuity.GAP, Continuity.BACK)
+
+
+class Clock:
+    """Turns stamps into steps."""
+
+    def __init__(self, dt: float, max_catch_up: float) -> None:
+        """Start with no frame seen; `dt` and `max_catch_up` in seconds."""
+        self._last_ns: int | None = None
+        self._simulated_ns = 0
+        self.configure(dt, max_catch_up)
+
+    def configure(self, dt: float, max_catch_up: float) -> None:
+        """Change step and cap from the next frame on (ValueError: the cap is below a step)."""
+        dt_ns = round(dt * NS_PER_S)
+        cap_ns = round(max_catch_up * NS_PER_S)
+        if not 0 < dt_ns <= cap_ns:
+            raise ValueError("dt must be above 0, and max_catch_up at least dt")
+        self._dt_ns = dt_ns
+        self._cap_ns = cap_ns
+
+    @property
+    def simulated_ns(self) -> int:
+        """Where simulated time stands, nanoseconds on the scale of the stamps."""
+        return self._simulated_ns
+
+    def reset(self) -> None:
+        """Forget the last frame: the next one counts as the first."""
+        self._last_ns = None
+
+    def tick(self, stamp_ns: int) -> Tick:
+        """Take the stamp of the next frame, nanoseconds, and return what to do for it."""
+        continuity = self._continuity(stamp_ns)
+        self._last_ns = stamp_ns
+        if continuity is Continuity.NEXT:
+            steps = (stamp_ns - self._simulated_ns + self._dt_ns // 2) // self._dt_ns
+            steps = max(steps, 0)
+            self._simulated_ns += steps * self._dt_ns
+            return Tick(steps, continuity)
+        self._simulated_ns = stamp_ns
+        return Tick(self._cap_ns // self._dt_ns, continuity)
+
+    def _continuity(self, stamp_ns: int) -> Continuity:
+        if self._last_ns is None:
+            return Continuity.FIRST
+        if stamp_ns < self._last_ns:
+            return Continuity.BACK
+        if stamp_ns - self._last_ns > self._cap_ns:
+            return Continuity.GAP
+        return Continuity.NEXT

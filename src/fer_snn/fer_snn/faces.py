@@ -1,0 +1,302 @@
+"""Labelled faces from folders and tables: found, read, and cropped.
+
+A folder of classes has one folder of pictures per label; a table is a CSV file of lines
+`picture,label`, with pictures named relative to the table. Pictures go through the same path as
+live ones: detection, alignment by the eyes, Gabor features.
+"""
+
+from __future__ import annotations
+
+import csv
+import multiprocessing
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass
+from enum import Enum
+from functools import lru_cache, partial
+from pathlib import Path
+from typing import Any, NamedTuple, TypeVar
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_common.errors import FerError
+from fer_features.alignment import TIGHT_EYES, align_face, to_grey, widened_eyes
+from fer_features.gabor import features_from_crops
+from fer_features.pipeline import EYES, FeaturePipeline, largest
+from fer_snn.augment import Variation, variant
+from fer_snn.labels import canonical
+from fer_snn.lif import Float32s
+
+PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".pgm", ".ppm", ".tif", ".tiff", ".webp"}
+CHUNK = 64
+
+Item = TypeVar("Item")
+Scalar = TypeVar("Scalar", bound=np.generic)
+Result = TypeVar("Result")
+Progress = Callable[[int, int], None]
+"""Called with how many are done, and of how many."""
+
+
+class FacesError(FerError):
+    """Pictures or a table that cannot be used."""
+
+
+class Crop(str, Enum):
+    """Where the face is in a picture: to be found, or the picture is a tight face crop already."""
+
+    AUTO = "auto"
+    GIVEN = "given"
+
+
+@dataclass(frozen=True)
+class LabelledPicture:
+    """A picture and the label it stands under."""
+
+    path: Path
+    label: str
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Crops of labelled faces, in the order of the pictures.
+
+    Attributes
+    ----------
+    crops : (faces, 1 + variants, side, side), grey; the first as it is, then its variants.
+    labels : of each face.
+    whole : how many pictures were taken whole because no face was found in them, or looked for.
+    unreadable : files that are no picture; they are left out.
+    """
+
+    crops: NDArray[np.uint8]
+    labels: tuple[str, ...]
+    whole: int
+    unreadable: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class Cutting:
+    """How faces are cut out of pictures.
+
+    Attributes
+    ----------
+    crop : whether to look for the face.
+    variants : how many to draw of each face besides the face as it is.
+    seed : of the variants.
+    """
+
+    crop: Crop = Crop.AUTO
+    variants: int = 0
+    seed: int = 0
+
+
+def find(source: Path) -> list[LabelledPicture]:
+    """Return the labelled pictures of a folder of classes or of a table, sorted by label and name.
+
+    Raises
+    ------
+    FacesError
+        if there is no such source, or no labelled picture in it.
+    """
+    if source.is_dir():
+        found = list(_of_folder(source))
+        hint = "it needs one folder of pictures for each expression"
+    elif source.is_file():
+        found = list(_of_table(source))
+        hint = "it needs lines 'picture,label'"
+    else:
+        raise FacesError(f"{source} does not exist: name a folder of classes or a CSV file")
+    if not found:
+        raise FacesError(f"{source} holds no labelled pictures: {hint}")
+    return sorted(found, key=lambda picture: (picture.label, picture.path.as_posix()))
+
+
+def _of_folder(folder: Path) -> Iterator[LabelledPicture]:
+    for class_folder in sorted(path for path in folder.iterdir() if path.is_dir()):
+        pictures = [p for p in class_folder.rglob("*") if p.suffix.lower() in PICTURES]
+        if not pictures:
+            raise FacesError(f"{class_folder} holds no pictures: fill it or take it away")
+        yield from (LabelledPicture(p, canonical(class_folder.name)) for p in pictures)
+
+
+def _of_table(table: Path) -> Iterator[LabelledPicture]:
+    try:
+        rows = list(csv.reader(table.read_text(encoding="utf-8").splitlines()))
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise FacesError(
+            f"{table} cannot be read as CSV ({error}): it needs lines 'picture,label'"
+        ) from error
+    for number, row in enumerate(rows, 1):
+        if len(row) < 2 or not row[1].strip():  # noqa: PLR2004 (picture and label)
+            raise FacesError(f"{table}, line {number}: it needs 'picture,label'")
+        path = table.parent / row[0].strip()
+        if path.suffix.lower() in PICTURES:
+            yield LabelledPicture(path, canonical(row[1]))
+        elif number > 1:
+            raise FacesError(f"{table}, line {number}: '{row[0]}' does not name a picture")
+
+
+def load(
+    pictures: Sequence[LabelledPicture],
+    cutting: Cutting,
+    jobs: int = 1,
+    progress: Progress = lambda done, total: None,
+) -> Faces:
+    """Read pictures and cut the faces out; the result does not depend on `jobs`.
+
+    Raises
+    ------
+    FacesError
+        if not one picture can be read.
+    """
+    numbered = [(number, picture.path) for number, picture in enumerate(pictures)]
+    cut = list(_in_chunks(partial(_cut_chunk, cutting=cutting), numbered, jobs, progress))
+    both = list(zip(pictures, cut, strict=True))
+    readable = [(picture, face) for picture, face in both if face is not None]
+    if not readable:
+        raise FacesError("none of the pictures can be read: give JPEG or PNG files")
+    return Faces(
+        crops=np.stack([face.crops for _, face in readable]),
+        labels=tuple(picture.label for picture, _ in readable),
+        whole=sum(not face.found for _, face in readable),
+        unreadable=tuple(picture.path for picture, face in both if face is None),
+    )
+
+
+def features_of(
+    crops: NDArray[np.uint8],
+    jobs: int = 1,
+    progress: Progress = lambda done, total: None,
+    kept_as: Callable[[Float32s], NDArray[Any]] = lambda features: features,
+) -> NDArray[Any]:
+    """Return the features of crops (n, side, side): (n, channels, rows, cols).
+
+    Parameters
+    ----------
+    kept_as:
+        What to keep of the features of some faces, for sets that would not fit into memory.
+    """
+    chunks = _in_chunks(_describe_chunk, list(crops), jobs, progress)
+    return np.stack([kept_as(features) for features in chunks])
+
+
+def _in_chunks(
+    work: Callable[[Sequence[Item]], Sequence[Result]],
+    items: Sequence[Item],
+    jobs: int,
+    progress: Progress,
+) -> Iterator[Result]:
+    """Yield the results of `work` on chunks of the items, in order, whichever process did them."""
+    chunks = [items[k : k + CHUNK] for k in range(0, len(items), CHUNK)]
+    done = 0
+    with ExitStack() as stack:
+        apply: Callable[..., Iterable[Sequence[Result]]] = map
+        if jobs > 1:
+            # A fresh interpreter each: a fork would inherit the threads of BLAS and OpenCV.
+            context = multiprocessing.get_context("spawn")
+            apply = stack.enter_context(ProcessPoolExecutor(jobs, context)).map
+        for results in apply(work, chunks):
+            yield from results
+            done += len(results)
+            progress(done, len(items))
+
+
+class _Cut(NamedTuple):
+    """The crops of one picture, and whether a face was found in it."""
+
+    crops: NDArray[np.uint8]
+    found: bool
+
+
+@lru_cache(maxsize=1)
+def _pipeline() -> FeaturePipeline:
+    cv2.setNumThreads(1)
+    return FeaturePipeline()
+
+
+def _cut_chunk(items: Sequence[tuple[int, Path]], cutting: Cutting) -> list[_Cut | None]:
+    return [_cut(number, path, cutting) for number, path in items]
+
+
+def _cut(number: int, path: Path, cutting: Cutting) -> _Cut | None:
+    """Return the face in a picture and its variants; None for a file that is no picture."""
+    try:
+        data = np.frombuffer(path.read_bytes(), dtype=np.uint8)
+    except OSError:
+        return None
+    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
+    if image is None:
+        return None
+    picture = np.asarray(image, dtype=np.uint8)
+    eyes_px = _find_eyes(picture) if cutting.crop is Crop.AUTO else None
+    found = eyes_px is not None
+    if eyes_px is None:
+        eyes_px = _expected_eyes(picture)
+    geometry = _pipeline().parameters.geometry
+    aligned = align_face(picture, eyes_px, geometry)
+    if aligned is None:
+        return None
+    crops = [aligned.crop]
+    rng = np.random.default_rng((cutting.seed, number))
+    for _ in range(cutting.variants):
+        drawn = variant(to_grey(picture), eyes_px, geometry, Variation(), rng)
+        crops.append(aligned.crop if drawn is None else drawn)
+    return _Cut(np.stack(crops), found)
+
+
+def _find_eyes(picture: NDArray[np.uint8]) -> NDArray[np.float64] | None:
+    """Return the eyes (2, 2) of the largest face in a picture, None where there is no face."""
+    seen = [face for face in _pipeline().process_still(picture) if face.crop is not None]
+    face = largest(seen)
+    if face is None:
+        return None
+    return widened_eyes(face.landmarks_px[EYES], (face.roi.width + face.roi.height) / 2)
+
+
+def _expected_eyes(picture: NDArray[np.uint8]) -> NDArray[np.float64]:
+    """Return where the eyes (2, 2) are in a tight face crop; of a long picture, in its middle."""
+    height, width = picture.shape[:2]
+    side = min(height, width)
+    corner = np.array([(width - side) // 2, (height - side) // 2])
+    return np.asarray(TIGHT_EYES * side + corner)
+
+
+def _describe_chunk(crops: Sequence[NDArray[np.uint8]]) -> list[Float32s]:
+    return list(features_from_crops(np.stack(crops)))
+
+
+def mirrored(features: NDArray[Scalar], orientations: int) -> NDArray[Scalar]:
+    """Return the features that the mirrored faces would have.
+
+    Mirroring turns column c into the last but c, and orientation theta into pi - theta.
+
+    Parameters
+    ----------
+    features:
+        (..., channels, rows, cols), channel = scale * orientations + orientation.
+    """
+    *faces, channels, rows, cols = features.shape
+    by_scale = features.reshape(*faces, channels // orientations, orientations, rows, cols)
+    turned = by_scale[..., -np.arange(orientations) % orientations, :, ::-1]
+    return np.ascontiguousarray(turned).reshape(features.shape)
+
+
+def indices(labels: Sequence[str], names: Sequence[str]) -> NDArray[np.int64]:
+    """Return the index in `names` of each label.
+
+    Raises
+    ------
+    FacesError
+        for labels that are not among them.
+    """
+    unknown = sorted(set(labels) - set(names))
+    if unknown:
+        raise FacesError(
+            f"the network does not know {', '.join(unknown)} (it knows {', '.join(names)}): "
+            "take the folder away or rename it"
+        )
+    position = {name: k for k, name in enumerate(names)}
+    return np.array([position[label] for label in labels], dtype=np.int64)

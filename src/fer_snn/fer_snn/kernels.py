@@ -1,0 +1,100 @@
+"""Chooses between compiled and plain kernels, and compiles ahead of the first frame."""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+
+from fer_snn import layers, lif, reference, stdp, threshold
+from fer_snn.layers import DriveParameters, FaceState, LayerActivity, LayerState, LayerStep
+from fer_snn.lif import Float32s, Int32s
+from fer_snn.wiring import Wiring
+
+COMPILED = importlib.util.find_spec("numba") is not None
+"""Whether the compiled kernels can be used on this machine."""
+
+DEPTHS = (1, 2)
+"""Numbers of projections that networks have; the kernels are compiled for each."""
+
+
+class Kernels(Protocol):
+    """The module `reference`, or its compiled equal; what the functions do stands there."""
+
+    def run(
+        self,
+        n_steps: int,
+        current: Float32s,
+        layers: Sequence[LayerState],
+        wirings: Sequence[Wiring],
+        weights: Sequence[Float32s],
+        thetas: Sequence[Float32s],
+        constants: Sequence[LayerStep],
+        neuron: lif.LIFStep,
+        adaptation: threshold.ThresholdStep,
+        window: stdp.STDPStep,
+        plastic: Sequence[bool],
+        activity: Sequence[LayerActivity],
+    ) -> None:
+        """Make the steps of one frame."""
+
+    def nudge(
+        self,
+        wiring: Wiring,
+        weights: Float32s,
+        pre: Int32s,
+        post: Float32s,
+        w_min: np.float32,
+        w_max: np.float32,
+    ) -> None:
+        """Change weights by the product of two factors."""
+
+    def normalise(self, wiring: Wiring, weights: Float32s, s_target: float) -> None:
+        """Restore L1 norms."""
+
+
+def choose(compiled: bool = COMPILED) -> Kernels:
+    """Return the compiled kernels, or the plain ones: the same results many times slower."""
+    if not compiled:
+        return reference
+    from fer_snn import compiled as fused
+
+    return fused
+
+
+def warm_up() -> float:
+    """Compile the kernels, or load them from the cache; return the seconds that it took."""
+    begin = time.perf_counter()
+    chosen = choose()
+    for depth in DEPTHS:
+        _use(chosen, depth)
+    return time.perf_counter() - begin
+
+
+def _use(chosen: Kernels, depth: int) -> None:
+    """Run the kernels on a network of two neurons a layer."""
+    size, parameters = 2, lif.LIFParameters()
+    wirings = [Wiring.everything((size, 1, 1), size)] * depth
+    weights = [np.zeros((size, size), dtype=np.float32) for _ in range(depth)]
+    drive = layers.discretise(DriveParameters(), 0.001, parameters.rheobase)
+    silent = np.zeros(size, dtype=np.float32)
+    chosen.run(
+        1,
+        silent,
+        FaceState([size] * (depth + 1), parameters).layers,
+        wirings,
+        weights,
+        [silent.copy() for _ in range(depth)],
+        [drive] * depth,
+        lif.discretise(parameters, 0.001),
+        threshold.FROZEN,
+        stdp.discretise(stdp.STDPParameters(), 0.001),
+        [False] * depth,
+        [layers.blank_activity(size, 1) for _ in range(depth + 1)],
+    )
+    counts = np.zeros(size, dtype=np.int32)
+    chosen.nudge(wirings[0], weights[0], counts, silent, np.float32(0), np.float32(1))
+    chosen.normalise(wirings[0], weights[0], 1.0)

@@ -1,0 +1,167 @@
+"""Leaky integrate-and-fire neurons.
+
+The membrane potential V follows
+
+    tau_m dV/dt = -(V - V_rest) + R_m I(t)
+
+A neuron fires when V reaches V_th, and V is then held at V_reset for t_ref. Where the current is
+constant over a step the equation has the exact solution that `step` uses (no Euler error, stable
+for every dt):
+
+    V(t + dt) = V_inf + (V(t) - V_inf) exp(-dt / tau_m)        V_inf = V_rest + R_m I
+
+Time is a whole number of steps: a spike belongs to the step at whose end V reached the threshold,
+and the round(t_ref / dt) steps that follow are refractory.
+
+Reference: Gerstner, Kistler, Naud, Paninski, Neuronal Dynamics, 2014, sections 1.3 and 5.3.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Float32s = NDArray[np.float32]
+Int32s = NDArray[np.int32]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class LIFParameters:
+    """Constants of the neurons, SI units: seconds, ohms, volts."""
+
+    tau_m: float = 0.020
+    r_m: float = 1.0
+    v_rest: float = -0.070
+    v_th: float = -0.050
+    v_reset: float = -0.075
+    t_ref: float = 0.002
+
+    def __post_init__(self) -> None:
+        """Refuse constants under which a neuron could never fire, or never rest.
+
+        Raises
+        ------
+        ValueError
+            With the constant and the rule it breaks.
+        """
+        if not (self.tau_m > 0 and self.r_m > 0 and self.t_ref >= 0):
+            raise ValueError("tau_m and r_m must be above 0, and t_ref must not be negative")
+        if not max(self.v_rest, self.v_reset) < self.v_th:
+            raise ValueError("v_rest and v_reset must lie below v_th")
+
+    @property
+    def rheobase(self) -> float:
+        """The smallest constant current that brings a neuron to its threshold, amperes."""
+        return (self.v_th - self.v_rest) / self.r_m
+
+
+class LIFState(NamedTuple):
+    """What a layer of n neurons remembers from step to step."""
+
+    v: Float32s
+    """Membrane potential, volts (n)."""
+
+    refractory: Int32s
+    """Refractory steps still to come (n)."""
+
+
+class LIFStep(NamedTuple):
+    """The constants of one step of length dt, rounded once to float32."""
+
+    decay: np.float32
+    v_rest: np.float32
+    v_th: np.float32
+    v_reset: np.float32
+    r_m: np.float32
+    refractory_steps: np.int32
+
+
+def discretise(parameters: LIFParameters, dt: float) -> LIFStep:
+    """Return the constants of a step of `dt` seconds."""
+    return LIFStep(
+        decay=np.float32(math.exp(-dt / parameters.tau_m)),
+        v_rest=np.float32(parameters.v_rest),
+        v_th=np.float32(parameters.v_th),
+        v_reset=np.float32(parameters.v_reset),
+        r_m=np.float32(parameters.r_m),
+        refractory_steps=np.int32(round(parameters.t_ref / dt)),
+    )
+
+
+def resting(n: int, parameters: LIFParameters) -> LIFState:
+    """Return `n` neurons at rest."""
+    return LIFState(np.full(n, parameters.v_rest, dtype=np.float32), np.zeros(n, dtype=np.int32))
+
+
+def step(
+    state: LIFState, current: Float32s, constants: LIFStep, theta: Float32s
+) -> tuple[LIFState, Bools]:
+    """Advance a layer by one step.
+
+    Parameters
+    ----------
+    state:
+        The layer before the step; it is not changed.
+    current:
+        Input current of each neuron during the step, amperes (n).
+    constants:
+        From `discretise`.
+    theta:
+        What adaptation adds to the threshold of each neuron, volts (n).
+
+    Returns
+    -------
+    The layer after the step, and which neurons fired (n).
+    """
+    v_inf = constants.v_rest + constants.r_m * current
+    v = v_inf + (state.v - v_inf) * constants.decay
+    held = state.refractory > 0
+    v = np.where(held, constants.v_reset, v)
+    fired = (v >= constants.v_th + theta) & ~held
+    v = np.where(fired, constants.v_reset, v)
+    refractory = np.where(
+        fired, constants.refractory_steps, np.maximum(state.refractory - 1, 0)
+    ).astype(np.int32)
+    return LIFState(v, refractory), fired
+
+
+def steps_to_threshold(v: float, current: float, parameters: LIFParameters, dt: float) -> float:
+    """Return after how many steps of constant current V reaches the threshold, inf for never.
+
+    Solves V_inf + (V - V_inf) exp(-k dt / tau_m) >= V_th for the smallest whole k >= 1.
+    """
+    v_inf = parameters.v_rest + parameters.r_m * current
+    if v_inf <= parameters.v_th:
+        return math.inf
+    crossing = parameters.tau_m * math.log((v_inf - v) / (v_inf - parameters.v_th))
+    return max(1, math.ceil(crossing / dt))
+
+
+def spike_steps(current: float, n_steps: int, parameters: LIFParameters, dt: float) -> list[int]:
+    """Return the steps, from 0, in which a neuron at rest fires under a constant current."""
+    fired: list[int] = []
+    wait = steps_to_threshold(parameters.v_rest, current, parameters, dt)
+    period = round(parameters.t_ref / dt) + steps_to_threshold(
+        parameters.v_reset, current, parameters, dt
+    )
+    while wait <= n_steps:
+        fired.append(int(wait) - 1)
+        wait += period
+    return fired
+
+
+def firing_rate(current: float, parameters: LIFParameters) -> float:
+    """Return the steady firing rate under a constant current in continuous time, hertz.
+
+    f = 1 / (t_ref + tau_m ln((V_inf - V_reset) / (V_inf - V_th))), and 0 at or below the rheobase.
+    """
+    v_inf = parameters.v_rest + parameters.r_m * current
+    if v_inf <= parameters.v_th:
+        return 0.0
+    climb = math.log((v_inf - parameters.v_reset) / (v_inf - parameters.v_th))
+    return 1.0 / (parameters.t_ref + parameters.tau_m * climb)

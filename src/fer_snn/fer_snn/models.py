@@ -1,0 +1,77 @@
+"""Where models are: in the package, in the weights folder by name, anywhere by path."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
+
+from fer_common.errors import ConfigurationError, FerError
+
+PACKAGE = "fer_snn"
+DEFAULT = "default"
+SUFFIX = ".npz"
+_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
+
+
+class WeightsNameError(FerError):
+    """A name that weights cannot have."""
+
+
+def default_path() -> Path:
+    """Return where the model in the package is.
+
+    Raises
+    ------
+    ConfigurationError
+        if the package is not in the environment.
+    """
+    try:
+        share = Path(get_package_share_directory(PACKAGE))
+    except PackageNotFoundError as error:
+        raise ConfigurationError(
+            f"package {PACKAGE} is not in AMENT_PREFIX_PATH: source the workspace, "
+            "or name a weights file"
+        ) from error
+    return share / "models" / f"{DEFAULT}{SUFFIX}"
+
+
+def path_of_name(name: str, folder: Path) -> Path:
+    """Return the file of the weights called `name`: in `folder`, or the model in the package.
+
+    Raises
+    ------
+    WeightsNameError
+        if the name could lead elsewhere.
+    """
+    stem = name.removesuffix(SUFFIX)
+    if not _NAME.fullmatch(stem):
+        raise WeightsNameError(
+            f"{name!r} is no name for weights: use up to 100 letters, digits, '-', '_' and '.', "
+            "and no '.' at the start"
+        )
+    return default_path() if stem == DEFAULT else folder / f"{stem}{SUFFIX}"
+
+
+def path_to_save(name: str, folder: Path) -> Path:
+    """Return the file to save weights called `name` in.
+
+    Raises
+    ------
+    WeightsNameError
+        if the name could lead elsewhere, or is that of the model in the package.
+    """
+    path = path_of_name(name, folder)
+    if path.parent != folder:
+        raise WeightsNameError(
+            f"'{DEFAULT}' is the model in the package and stays as it is: choose another name"
+        )
+    return path
+
+
+def resolve(weights: str, folder: Path) -> Path:
+    """Return the file that the parameter `weights` means: a path, or a name."""
+    if "/" in weights or (weights.endswith(SUFFIX) and Path(weights).exists()):
+        return Path(weights).expanduser()
+    return path_of_name(weights, folder)

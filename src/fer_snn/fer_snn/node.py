@@ -1,0 +1,234 @@
+"""ROS node `snn`: features in; spikes, potentials, weights and expressions out."""
+# ruff: noqa: E402
+
+from __future__ import annotations
+
+from fer_common.threads import pin_to_one_thread
+
+# Before anything imports NumPy, which reads the number of threads once.
+pin_to_one_thread()
+
+import copy
+import math
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from rclpy.clock import Clock, ClockType
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from rclpy.subscription import Subscription
+from std_msgs.msg import Header
+
+from fer_common import qos, stamps
+from fer_common.diagnostics import OK, STALE, WARN, Health
+from fer_common.errors import FerError, MessageError
+from fer_common.node import FerNode, run
+from fer_common.parameters import Value
+from fer_common.statistics import StreamStatistics
+from fer_common.worker import Worker
+from fer_interfaces.msg import FaceFeaturesArray
+from fer_snn import kernels, messages, models, requests, weights_file
+from fer_snn.outputs import Outputs
+from fer_snn.parameters import NODE, TABLE, recogniser_parameters
+from fer_snn.recogniser import Recogniser
+from fer_snn.services import Services
+
+WARNING_PERIOD_S = 5.0
+AUTOSAVE_CHECK_S = 0.5
+AUTOSAVE = "autosave"
+
+
+class SnnNode(FerNode):
+    """Runs the network on the features of every frame and answers with expressions."""
+
+    def __init__(self) -> None:
+        super().__init__(NODE, TABLE, hardware_id="spiking network")
+        self._statistics = StreamStatistics()
+        # Held while a frame is worked on: requests and parameters take effect between two frames.
+        self._between_frames = threading.Lock()
+        self._recogniser: Recogniser | None = None
+        self._outputs: Outputs | None = None
+        self._requests: Services | None = None
+        self._worker: Worker[FaceFeaturesArray] | None = None
+        self._subscription: Subscription[FaceFeaturesArray] | None = None
+        self._header = Header()
+        self._saved_version = 0
+        self._saved_s = self._arrived_s = self._dropped_s = -math.inf
+        self._last_drop = ""
+        self._faces = 0
+        self._real_time_factor = math.nan
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(AUTOSAVE_CHECK_S, self._autosave_when_due, clock=steady)
+
+    # Lifecycle and parameters
+
+    def configure(self) -> None:
+        """Load the weights, compile, create publishers and services."""
+        path = models.resolve(str(self.values["weights"]), self._folder())
+        recogniser = Recogniser(weights_file.load(path), recogniser_parameters(self.values))
+        if not kernels.COMPILED:
+            self.get_logger().warning("numba is not installed: the network runs many times slower")
+        kernels.warm_up()
+        self._recogniser = recogniser
+        self._saved_version = recogniser.network.version
+        self._outputs = Outputs(self)
+        self._requests = Services(
+            self, recogniser, self._folder(), self._between_frames, self._publish_latched
+        )
+        self._worker = Worker(self._work, self.fail, NODE, bool(self.values["every_frame"]))
+        self._publish_latched()
+        self.get_logger().info(f"{path}: {', '.join(recogniser.network.model.labels)}")
+
+    def activate(self) -> None:
+        """Subscribe to the features."""
+        self._arrived_s = time.monotonic()
+        profile = copy.copy(qos.EVERY_FRAME if self.values["every_frame"] else qos.STREAM)
+        self._subscription = self.create_subscription(
+            FaceFeaturesArray,
+            "features",
+            self._on_features,
+            profile,
+            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+        )
+
+    def deactivate(self) -> None:
+        """Unsubscribe; weights and states stay."""
+        if self._subscription is not None:
+            self.destroy_subscription(self._subscription)
+        self._subscription = None
+
+    def cleanup(self) -> None:
+        """Stop the worker, save what was learnt, take publishers and services away."""
+        if self._worker is not None:
+            self._worker.stop()
+        self._autosave()
+        for part in (self._requests, self._outputs):
+            if part is not None:
+                part.close()
+        self._worker = self._requests = self._outputs = self._recogniser = None
+
+    def check_parameters(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
+        """Refuse constants that contradict each other."""
+        recogniser_parameters(values)
+
+    def apply_parameters(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
+        """Take over new constants before the next frame."""
+        if self._recogniser is not None:
+            with self._between_frames:
+                self._recogniser.parameters = recogniser_parameters(values)
+                self._publish_latched()
+
+    def health(self) -> Health:
+        """Say whether features come and can be used."""
+        now_s, statistics = time.monotonic(), self._statistics
+        level, text = self._level(now_s)
+        facts: dict[str, object] = {
+            "rate_hz": statistics.rate_hz(now_s),
+            "processed": statistics.processed,
+            "skipped": statistics.skipped,
+            "dropped": sum(statistics.dropped.values()),
+            "last_drop": self._last_drop,
+            "latency_p50_ms": statistics.latency_ms(0.5),
+            "latency_p99_ms": statistics.latency_ms(0.99),
+            "work_p50_ms": statistics.work_ms(0.5),
+            "work_p99_ms": statistics.work_ms(0.99),
+            "real_time_factor": self._real_time_factor,
+            "faces": self._faces,
+            "learning": self.values["learning"],
+            "kernel": "compiled" if kernels.COMPILED else "numpy",
+        }
+        if self._recogniser is not None:
+            facts["weights_version"] = self._recogniser.network.version
+        return Health(level, text, facts)
+
+    def _level(self, now_s: float) -> tuple[bytes, str]:
+        stale_after, silent_s = self.values["stale_after"], now_s - self._arrived_s
+        assert isinstance(stale_after, float)
+        if self._subscription is None:
+            return OK, "inactive: activate it to recognise"
+        if silent_s > stale_after:
+            topic = self._subscription.topic_name
+            return STALE, f"no features on {topic} for {silent_s:.0f} s: is features running?"
+        if now_s - self._dropped_s < WARNING_PERIOD_S:
+            return WARN, f"dropping features: {self._last_drop}"
+        return OK, f"watching {self._faces} face(s)"
+
+    # Features, in the executor's thread and then in the worker's
+
+    def _on_features(self, message: FaceFeaturesArray) -> None:
+        self._arrived_s = time.monotonic()
+        if self._worker is not None:
+            self._worker.mailbox.put(message)
+
+    def _work(self, message: FaceFeaturesArray, skipped: int) -> None:
+        begun_s = time.monotonic()
+        recogniser, outputs = self._recogniser, self._outputs
+        assert recogniser is not None and outputs is not None
+        network = recogniser.network
+        with self._between_frames:
+            try:
+                stamp_ns, faces = messages.read_features(message, network.model)
+            except MessageError as error:
+                self._drop(error)
+                return
+            asked = outputs.spikes_of(network), outputs.potentials_of(network)
+            result = recogniser.process(stamp_ns, faces, *asked)
+            self._header = message.header
+            outputs.publish_frame(message, result, network, *asked, skipped)
+            outputs.publish_latched(message.header, network)
+        done_s = time.monotonic()
+        latency_s = (self.get_clock().now().nanoseconds - stamp_ns) / stamps.NANOSECONDS
+        self._statistics.add(done_s, latency_s, done_s - begun_s, skipped)
+        self._faces = len(faces)
+        simulated_s = result.tick.steps * network.parameters.dt
+        self._real_time_factor = simulated_s / max(done_s - begun_s, 1e-9)
+
+    def _drop(self, error: MessageError) -> None:
+        self._statistics.drop("features")
+        self._dropped_s = time.monotonic()
+        self._last_drop = str(error)
+        self.get_logger().warning(
+            f"features dropped: {error}", throttle_duration_sec=WARNING_PERIOD_S
+        )
+
+    # Weights
+
+    def _publish_latched(self) -> None:
+        if self._recogniser is not None and self._outputs is not None:
+            self._outputs.publish_latched(self._header, self._recogniser.network, now=True)
+
+    def _folder(self) -> Path:
+        return Path(str(self.values["weights_dir"])).expanduser()
+
+    def _autosave_when_due(self) -> None:
+        period = self.values["autosave"]
+        assert isinstance(period, float)
+        if time.monotonic() - self._saved_s >= period:
+            self._autosave()
+
+    def _autosave(self) -> None:
+        """Save what was learnt since the last time, if that is wanted at all."""
+        recogniser = self._recogniser
+        if recogniser is None or not self.values["autosave"]:
+            return
+        with self._between_frames:
+            version = recogniser.network.version
+            if version == self._saved_version:
+                return
+            self._saved_s = time.monotonic()
+            try:
+                requests.save(recogniser, AUTOSAVE, self._folder())
+                self._saved_version = version
+            except FerError as error:
+                self.get_logger().error(str(error), throttle_duration_sec=60.0)
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the node until it is told to end; return the exit code."""
+    return run(SnnNode, args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

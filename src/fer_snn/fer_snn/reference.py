@@ -1,0 +1,159 @@
+"""The steps of one frame in plain NumPy.
+
+This is what the compiled kernel must equal, and what runs where numba is missing. It composes the
+pure functions of the neuroscience modules. Arithmetic is float32 throughout. The order of
+operations is part of the result: in every step the layers follow each other from the input on;
+spikes add their rows of weights in the order of the neurons; means are summed by
+`inhibition.lane_sum`. `compiled` keeps to the same order, so its spikes, potentials and weights are
+equal bit for bit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from fer_snn import homeostasis, inhibition, lif, stdp, threshold
+from fer_snn.layers import LayerActivity, LayerState, LayerStep
+from fer_snn.lif import Bools, Float32s, Int32s
+from fer_snn.wiring import Wiring
+
+
+def run(
+    n_steps: int,
+    current: Float32s,
+    layers: Sequence[LayerState],
+    wirings: Sequence[Wiring],
+    weights: Sequence[Float32s],
+    thetas: Sequence[Float32s],
+    constants: Sequence[LayerStep],
+    neuron: lif.LIFStep,
+    adaptation: threshold.ThresholdStep,
+    window: stdp.STDPStep,
+    plastic: Sequence[bool],
+    activity: Sequence[LayerActivity],
+) -> None:
+    """Make `n_steps` steps under a constant input current.
+
+    Parameters
+    ----------
+    n_steps:
+        Number of steps.
+    current:
+        Input current of the feature layer, amperes (n).
+    layers:
+        State of every layer, changed in place.
+    wirings, weights:
+        Of every projection; weights (rows, width) that are `plastic` are changed in place.
+    thetas:
+        Adaptive threshold of every layer but the first, volts; changed in place.
+    constants:
+        Of every layer but the first.
+    neuron, adaptation, window:
+        Constants of all neurons, of the adaptive threshold and of STDP.
+    plastic:
+        For every projection, whether pair STDP changes it.
+    activity:
+        Where to write what every layer does; counts are added to.
+    """
+    no_theta = np.zeros(len(current), dtype=np.float32)
+    for step in range(n_steps):
+        fired = _fire(layers[0], current, neuron, no_theta)
+        _record(activity[0], step, layers[0], fired)
+        for p, wiring in enumerate(wirings):
+            layer = layers[p + 1]
+            _arrive(layer, wiring, weights[p], fired, constants[p])
+            arrived = fired
+            fired = _fire(layer, _current(layer, wiring, constants[p]), neuron, thetas[p])
+            thetas[p][:] = threshold.step(thetas[p], fired, adaptation)
+            _record(activity[p + 1], step, layer, fired)
+            if plastic[p]:
+                _learn(wiring, weights[p], layers[p], layer, arrived, fired, window)
+
+
+def nudge(
+    wiring: Wiring,
+    weights: Float32s,
+    pre: Int32s,
+    post: Float32s,
+    w_min: np.float32,
+    w_max: np.float32,
+) -> None:
+    """Change weights (rows, width), in place, by w_ij <- clip(w_ij + pre_i post_j).
+
+    Parameters
+    ----------
+    pre:
+        Spikes of each presynaptic neuron (n_pre); those of silent ones do not change.
+    post:
+        Change per presynaptic spike, for each postsynaptic neuron (n_post).
+    """
+    for k, (seen, block) in enumerate(wiring.blocks(weights)):
+        active = pre[seen] > 0
+        change = (
+            pre[seen][active, None].astype(np.float32) * post[k * wiring.width :][: wiring.width]
+        )
+        block[active] = np.clip(block[active] + change, w_min, w_max)
+
+
+def normalise(wiring: Wiring, weights: Float32s, s_target: float) -> None:
+    """Bring the L1 norm of the weights of every neuron to `s_target`, in place."""
+    for _, block in wiring.blocks(weights):
+        block[:] = homeostasis.scaled(block, s_target)
+
+
+def _arrive(
+    layer: LayerState, wiring: Wiring, weights: Float32s, arrived: Bools, constants: LayerStep
+) -> None:
+    """Let the drive decay, then let the spikes add their rows."""
+    drive = layer.drive
+    drive *= constants.decay_s
+    edges = wiring.edges
+    crossed = np.flatnonzero(np.repeat(arrived, np.diff(edges.start)))
+    by_column = drive.reshape(-1, wiring.width)
+    # Not `+=`, which would add only one of several rows for the same column.
+    np.add.at(by_column, edges.column[crossed], weights[edges.row[crossed]])
+
+
+def _current(layer: LayerState, wiring: Wiring, constants: LayerStep) -> Float32s:
+    """Return the input current of a layer; inhibition acts within each column."""
+    current = (constants.gain * layer.drive).reshape(-1, wiring.width)
+    for k, column in enumerate(current):
+        inhibited = inhibition.feed_forward(column, constants.beta)
+        current[k] = inhibition.lateral(inhibited, constants.alpha)
+    return current.ravel()
+
+
+def _fire(layer: LayerState, current: Float32s, neuron: lif.LIFStep, theta: Float32s) -> Bools:
+    state, fired = lif.step(lif.LIFState(layer.v, layer.refractory), current, neuron, theta)
+    layer.v[:] = state.v
+    layer.refractory[:] = state.refractory
+    return fired
+
+
+def _learn(
+    wiring: Wiring,
+    weights: Float32s,
+    pre: LayerState,
+    post: LayerState,
+    arrived: Bools,
+    fired: Bools,
+    window: stdp.STDPStep,
+) -> None:
+    now = stdp.decayed(stdp.Traces(pre.trace_pre, post.trace_post), window)
+    for k, (seen, block) in enumerate(wiring.blocks(weights)):
+        column = slice(k * wiring.width, (k + 1) * wiring.width)
+        traces = stdp.Traces(now.pre[seen], now.post[column])
+        stdp.change(block, traces, arrived[seen], fired[column], window)
+    traces = stdp.raised(now, arrived, fired)
+    pre.trace_pre[:] = traces.pre
+    post.trace_post[:] = traces.post
+
+
+def _record(activity: LayerActivity, step: int, layer: LayerState, fired: Bools) -> None:
+    activity.counts[fired] += 1
+    if len(activity.raster):
+        activity.raster[step] = fired
+    if len(activity.potential):
+        activity.potential[step] = layer.v

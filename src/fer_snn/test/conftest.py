@@ -1,0 +1,24 @@
+"""A small network, and features that it can tell apart."""
+
+from __future__ import annotations
+
+import pytest
+
+from fer_snn.model import Model
+from fer_snn.testing import small_curriculum, small_model
+from fer_snn.training import Architecture, Curriculum
+
+
+@pytest.fixture
+def model() -> Model:
+    return small_model()
+
+
+@pytest.fixture
+def shallow_model() -> Model:
+    return small_model(Architecture(window=0, neurons_per_label=2, theta_spread=0.0))
+
+
+@pytest.fixture
+def curriculum() -> Curriculum:
+    return small_curriculum()

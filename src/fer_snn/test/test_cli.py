@@ -1,0 +1,109 @@
+"""Train, evaluate and show, as users call them."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from fer_common.errors import FerError
+from fer_snn import weights_file
+from fer_snn.cli import VERBS
+
+KEYS = {
+    "balanced_accuracy",
+    "ci95",
+    "macro_f1",
+    "labels",
+    "confusion",
+    "undecided_rate",
+    "ece",
+    "n",
+    "spikes_per_decision",
+    "decision_ms",
+    "energy_nj",
+}
+
+
+def run(verb: str, *arguments: str) -> int:
+    parser = argparse.ArgumentParser()
+    VERBS[verb].add_arguments(parser)
+    return VERBS[verb].run(parser.parse_args(arguments))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Faces of stripes: every label has its own direction."""
+    root = tmp_path_factory.mktemp("faces")
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:48, :48]
+    for label, (a, b) in {"happy": (1, 0), "neutral": (0, 1), "surprise": (1, 1)}.items():
+        (root / label).mkdir()
+        for k in range(12):
+            wave = np.sin(2 * np.pi * (a * x + b * y) / rng.uniform(5, 7) + rng.uniform(0, 6))
+            image = 128 + 60 * wave + rng.normal(0, 15, (48, 48))
+            cv2.imwrite(str(root / label / f"{k}.png"), np.clip(image, 0, 255).astype(np.uint8))
+    return root
+
+
+@pytest.fixture(scope="module")
+def weights(folder: Path) -> Path:
+    output = folder.parent / "stripes.npz"
+    params = folder.parent / "params.yaml"
+    params.write_text("snn:\n  ros__parameters:\n    eta_w: 0.0004\n    eta_v: 0.01\n")
+    arguments = (str(folder), "--output", str(output), "--crop", "given", "--seed", "1")
+    more = ("--presentations", "300", "--params", str(params), "--jobs", "1")
+    assert run("train", *arguments, *more) == 0
+    return output
+
+
+def test_training_writes_a_model_that_tells_where_it_comes_from(weights: Path) -> None:
+    model = weights_file.load(weights)
+    assert model.labels == ("neutral", "smile", "surprised")
+    assert model.provenance["faces"] == {"neutral": 12, "smile": 12, "surprised": 12}
+    assert model.provenance["seed"] == 1
+    assert model.parameters["eta_v"] == 0.01
+
+
+def test_evaluation_writes_all_figures(
+    folder: Path, weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures, plot = tmp_path / "figures.json", tmp_path / "confusion.png"
+    arguments = (str(folder), "--weights", str(weights), "--crop", "given", "--jobs", "1")
+    assert run("evaluate", *arguments, "--json", str(figures), "--plot", str(plot)) == 0
+    result = json.loads(figures.read_text())
+    assert set(result) >= KEYS
+    assert result["n"] == 36
+    assert result["balanced_accuracy"] > 0.8
+    assert result["decision_ms"] == 60
+    assert cv2.imread(str(plot)) is not None
+    assert "balanced accuracy" in capsys.readouterr().out
+
+
+def test_show_prints_what_is_in_the_file(weights: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("weights", "show", str(weights)) == 0
+    assert "neutral, smile, surprised" in capsys.readouterr().out
+
+
+def test_unknown_labels_and_missing_files_are_refused(
+    folder: Path, weights: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "angry").mkdir()
+    (tmp_path / "angry" / "a.png").write_bytes((folder / "happy" / "0.png").read_bytes())
+    with pytest.raises(FerError, match="does not know angry"):
+        run("evaluate", str(tmp_path), "--weights", str(weights))
+    with pytest.raises(FerError, match="cannot be read"):
+        run("evaluate", str(folder), "--weights", str(tmp_path / "none.npz"))
+    with pytest.raises(FerError, match="only one expression"):
+        run("train", str(folder), "--labels", "happy")
+    with pytest.raises(FerError, match="not two pictures of wink"):
+        run("train", str(folder), "--labels", "happy,wink")
+
+
+def test_kernels_are_warmed_up(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("warm-up") == 0
+    assert capsys.readouterr().out

@@ -1,0 +1,156 @@
+"""Learning rules and training on faces that are easy to tell apart."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from fer_snn import learning, training, weights_file
+from fer_snn.learning import Lesson, SupervisedParameters
+from fer_snn.model import Model
+from fer_snn.network import Network, NetworkParameters
+from fer_snn.parameters import TABLE, network_parameters
+from fer_snn.presentation import present, present_all
+from fer_snn.testing import ARCHITECTURE, synthetic
+
+QUICK = training.TrainingParameters(seed=7, presentations=600, architecture=ARCHITECTURE)
+VALUES = TABLE.merged(
+    TABLE.defaults(),
+    {"eta_w": 4e-4, "eta_v": 1e-2, "eta_theta": 4e-4, "hidden_w_max": 1.0, "w_max": 5.0},
+)
+
+
+def quietly(stage: str, done: int, total: int) -> None:
+    """Report nothing."""
+
+
+def norms(model: Model, stage: int) -> np.ndarray:
+    wiring, weights = model.stages[stage].wiring, model.stages[stage].weights
+    return np.abs(wiring.matrix(weights)).sum(axis=0)
+
+
+def test_network_learns_what_it_is_shown(curriculum: training.Curriculum) -> None:
+    model = training.train(curriculum, VALUES, QUICK, quietly)
+    features, truth = synthetic(30, seed=99)
+    responses = present_all(Network(model, network_parameters(VALUES)), features, 60)
+    said, _ = responses.said(model, model.calibration, training.readout_parameters(VALUES))
+    assert (said == truth).mean() > 0.9
+    assert model.provenance["held_out_balanced_accuracy"] > 0.8
+
+
+def test_training_is_reproducible_to_the_bit(curriculum: training.Curriculum) -> None:
+    short = dataclasses.replace(QUICK, presentations=120)
+    first = training.train(curriculum, VALUES, short, quietly)
+    again = training.train(curriculum, VALUES, short, quietly)
+    other = training.train(curriculum, VALUES, dataclasses.replace(short, seed=8), quietly)
+    assert weights_file.to_bytes(first) == weights_file.to_bytes(again)
+    assert weights_file.to_bytes(first) != weights_file.to_bytes(other)
+
+
+def test_features_survive_their_storage() -> None:
+    features = np.random.default_rng(0).random((5, 4, 6, 6), np.float32)
+    stored = training.restored(training.quantised(features))
+    assert np.abs(stored - features).max() <= 0.5 / 255 + 1e-6
+
+
+def test_errors_sum_to_zero_and_name_the_label(model: Model) -> None:
+    counts = np.array([2, 2, 5, 7, 0, 0], np.int32)
+    errors = learning.label_errors(model, counts, label=0, kappa=1.0)
+    weight = np.exp([2.0, 6.0, 0.0])
+    assert errors == pytest.approx([1, 0, 0] - weight / weight.sum(), abs=1e-6)
+    assert errors.sum() == pytest.approx(0, abs=1e-6)
+
+
+def test_broadcast_deals_every_hidden_neuron_one_label() -> None:
+    assert learning.feedback(4, 3).tolist() == [
+        [1, -0.5, -0.5],
+        [-0.5, 1, -0.5],
+        [-0.5, -0.5, 1],
+        [1, -0.5, -0.5],
+    ]
+
+
+def test_only_neurons_that_fired_and_their_inputs_learn(model: Model) -> None:
+    network = Network(model, network_parameters(VALUES))
+    counts = [np.zeros(n, np.int32) for n in model.sizes]
+    counts[0][2], counts[1][2] = 3, 4
+    learning.teach(network, counts, 1, SupervisedParameters(eta_w=1e-3, eta_v=1e-3))
+    hidden, expression = network.model.stages
+    moved = np.argwhere(hidden.wiring.matrix(hidden.weights - model.stages[0].weights))
+    assert moved.tolist() == [[2, 2]]
+    grown = expression.weights - model.stages[1].weights
+    assert np.unique(np.argwhere(grown)[:, 0]).tolist() == [2]
+    # No label was said, so all have p = 1/3: the true one wins, the others lose.
+    assert grown[2] == pytest.approx(4e-3 * np.array([-1, -1, 2, 2, -1, -1]) / 3, rel=1e-3)
+
+
+def test_nothing_is_learnt_from_a_face_that_is_answered_surely(model: Model) -> None:
+    network = Network(model, NetworkParameters())
+    counts = [np.ones(n, np.int32) for n in model.sizes]
+    counts[2][:] = [0, 0, 20, 20, 0, 0]
+    learning.teach(network, counts, 1, SupervisedParameters())
+    for before, after in zip(model.stages, network.model.stages, strict=True):
+        np.testing.assert_array_equal(before.weights, after.weights)
+
+
+def test_lesson_waits_for_a_whole_presentation(model: Model) -> None:
+    network = Network(model, NetworkParameters())
+    lesson, rule = Lesson(), SupervisedParameters(presentation=0.060)
+    features, _ = synthetic(1, seed=3)
+    state = network.new_face()
+    learnt = []
+    for _ in range(4):
+        lesson.add(network.advance(state, features[0], 33))
+        learnt.append(lesson.learn(network, 0, rule))
+    assert learnt == [False, True, False, True]
+
+
+@pytest.mark.parametrize("fixture", ["model", "shallow_model"])
+def test_unsupervised_learning_keeps_bounds_and_norms(
+    fixture: str, request: pytest.FixtureRequest
+) -> None:
+    model: Model = request.getfixturevalue(fixture)
+    parameters = dataclasses.replace(NetworkParameters(), s_target=10.0)
+    network = Network(model, parameters)
+    features, _ = synthetic(20, seed=5)
+    for face in features:
+        network.advance(network.new_face(), face, 60, adaptive=True, plastic=True)
+    last = network.model.stages[-1]
+    assert np.isfinite(last.weights).all() and (last.weights >= 0).all()
+    assert norms(network.model, -1) == pytest.approx(np.full(6, 10.0), rel=1e-4)
+    if fixture == "model":
+        np.testing.assert_array_equal(network.model.stages[0].weights, model.stages[0].weights)
+
+
+def test_supervised_learning_holds_the_hidden_norms(model: Model) -> None:
+    network = Network(model, network_parameters(VALUES))
+    features, truth = synthetic(10, seed=6)
+    lesson = Lesson()
+    for face, label in zip(features, truth, strict=True):
+        lesson.add(network.advance(network.new_face(), face, 60))
+        assert lesson.learn(network, int(label), SupervisedParameters(eta_w=4e-4))
+    assert norms(network.model, 0) == pytest.approx(np.full(32, 10.0), rel=1e-4)
+    assert network.version > 1
+
+
+def test_plain_kernels_teach_the_same(model: Model) -> None:
+    features, truth = synthetic(3, seed=4)
+    results = []
+    for compiled in (False, True):
+        network = Network(model, NetworkParameters(), compiled)
+        for face, label in zip(features, truth, strict=True):
+            counts = present(network, face, 60)
+            learning.teach(network, counts, int(label), SupervisedParameters())
+            network.normalise()
+        results.append(weights_file.to_bytes(network.model))
+    assert results[0] == results[1]
+
+
+def test_a_new_label_is_learnt_beside_the_old_ones(model: Model) -> None:
+    grown = model.with_label("wink")
+    assert grown.labels == (*model.labels, "wink")
+    assert grown.sizes == (288, 32, 8)
+    assert grown.neuron_label.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+    assert weights_file.from_bytes(weights_file.to_bytes(grown)).labels == grown.labels

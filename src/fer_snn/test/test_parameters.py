@@ -1,0 +1,50 @@
+"""The parameter table and what is made of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from fer_common.errors import ParameterError
+from fer_snn.learning import SupervisedParameters
+from fer_snn.network import NetworkParameters
+from fer_snn.parameters import MODEL_CONSTANTS, TABLE, recogniser_parameters
+from fer_snn.recogniser import RecogniserParameters
+
+
+def test_defaults_of_the_table_are_those_of_the_core() -> None:
+    made = recogniser_parameters(TABLE.defaults())
+    assert made == RecogniserParameters()
+    assert made.network == NetworkParameters()
+    assert made.supervised == SupervisedParameters()
+
+
+def test_every_number_has_a_range_and_every_parameter_a_description() -> None:
+    for parameter in TABLE:
+        assert parameter.description.endswith(".")
+        if parameter.element_type is float:
+            assert parameter.minimum is not None and parameter.maximum is not None
+
+
+def test_constants_of_the_design_are_there() -> None:
+    names = (
+        "dt tau_m r_m v_rest v_th v_reset t_ref a_pre a_post tau_pre tau_post w_min w_max "
+        "s_target alpha decision_window learning max_catch_up"
+    )
+    assert all(name in TABLE for name in names.split())
+    assert "dt" in MODEL_CONSTANTS and "learning" not in MODEL_CONSTANTS
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"v_th": -0.08},
+        {"w_min": 0.5, "w_max": 0.2},
+        {"hidden_w_min": 0.1},
+        {"dt": -1.0},
+        {"learning": "sometimes"},
+        {"publish_layers": ["expression"]},
+    ],
+)
+def test_contradictions_are_refused_as_a_whole(changes: dict[str, object]) -> None:
+    with pytest.raises(ParameterError):
+        TABLE.merged(TABLE.defaults(), changes)

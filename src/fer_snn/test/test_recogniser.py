@@ -1,0 +1,161 @@
+"""A stream of frames: state per face, time by the stamps, lessons, and the same results again."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+import pytest
+
+from fer_snn import weights_file
+from fer_snn.clock import Continuity
+from fer_snn.learning import Learning
+from fer_snn.model import Model
+from fer_snn.recogniser import LARGEST, FaceInput, FrameResult, Recogniser, RecogniserParameters
+from fer_snn.requests import RequestError, load, save, teach
+from fer_snn.testing import synthetic
+
+FRAME_NS = 33_333_333
+FEATURES, _ = synthetic(8, seed=2)
+
+
+def face(identity: int, picture: int = 0, area: int = 100) -> FaceInput:
+    return FaceInput(identity, area, FEATURES[picture])
+
+
+def spikes(result: FrameResult, identity: int) -> list[int]:
+    return next(f.activity.counts[1].tolist() for f in result.faces if f.id == identity)
+
+
+def stream(
+    recogniser: Recogniser, n_frames: int, begin_ns: int = 0, **options: object
+) -> list[FrameResult]:
+    return [
+        recogniser.process(begin_ns + k * FRAME_NS, [face(1, k % 24)], **options)  # type: ignore[arg-type]
+        for k in range(n_frames)
+    ]
+
+
+def test_a_face_does_not_feel_the_others(model: Model) -> None:
+    alone, together = (Recogniser(model, RecogniserParameters()) for _ in range(2))
+    for k in range(5):
+        one = alone.process(k * FRAME_NS, [face(2, k)])
+        both = together.process(k * FRAME_NS, [face(1, 10 + k), face(2, k), face(3, 3)])
+        assert spikes(one, 2) == spikes(both, 2)
+        assert [f.id for f in both.faces] == [1, 2, 3]
+
+
+def test_same_stream_gives_the_same_spikes_weights_and_answers(model: Model) -> None:
+    outcomes = []
+    for _ in range(2):
+        recogniser = Recogniser(model, RecogniserParameters(learning=Learning.SUPERVISED))
+        recogniser.teach(1, LARGEST, 0.5)
+        results = stream(recogniser, 20, spikes_of=("expression",))
+        rasters = [f.activity.layers["expression"].raster for r in results for f in r.faces]
+        answers = [f.answer.confidence for r in results for f in r.faces]
+        weights = weights_file.to_bytes(recogniser.network.model)
+        outcomes.append((np.concatenate(rasters).tobytes(), answers, weights))
+    assert outcomes[0] == outcomes[1]
+
+
+def test_jump_back_resets_the_state_and_keeps_the_weights(model: Model) -> None:
+    recogniser = Recogniser(model, RecogniserParameters())
+    first = stream(recogniser, 4, begin_ns=10**9)
+    version = recogniser.network.version
+    again = stream(recogniser, 4, begin_ns=10**9)
+    assert again[0].tick.continuity is Continuity.BACK and again[0].tick.gap
+    assert [spikes(r, 1) for r in first] == [spikes(r, 1) for r in again]
+    assert recogniser.network.version == version
+
+
+def test_only_the_largest_faces_are_looked_at(model: Model) -> None:
+    recogniser = Recogniser(model, RecogniserParameters(max_faces=2))
+    result = recogniser.process(0, [face(1, 0, 50), face(2, 1, 200), face(3, 2, 100)])
+    assert [f.id for f in result.faces] == [2, 3]
+
+
+def test_faces_that_come_and_go_leave_nothing_behind(model: Model) -> None:
+    recogniser = Recogniser(model, RecogniserParameters(forget_after=0.1))
+    for k in range(100):
+        recogniser.process(k * FRAME_NS, [face(k + 1)])
+    assert not recogniser.sees(90)
+    assert recogniser.sees(100)
+
+
+def test_parameters_change_between_frames_without_a_reset(model: Model) -> None:
+    plain, changed = (Recogniser(model, RecogniserParameters()) for _ in range(2))
+    for recogniser in (plain, changed):
+        stream(recogniser, 3)
+    parameters = changed.parameters
+    slower = dataclasses.replace(parameters.network.lif, tau_m=0.03)
+    network = dataclasses.replace(parameters.network, lif=slower)
+    changed.parameters = dataclasses.replace(parameters, network=network)
+    a, b = (r.process(3 * FRAME_NS, [face(1)]) for r in (plain, changed))
+    assert b.tick.continuity is Continuity.NEXT
+    assert spikes(a, 1) != spikes(b, 1)
+
+
+def test_potentials_and_spikes_are_recorded_only_where_asked(model: Model) -> None:
+    recogniser = Recogniser(model, RecogniserParameters())
+    silent = recogniser.process(0, [face(1)])
+    heard = recogniser.process(FRAME_NS, [face(1)], ("hidden",), ("expression",))
+    assert all(len(layer.raster) == 0 for layer in silent.faces[0].activity.layers.values())
+    layers = heard.faces[0].activity.layers
+    assert layers["hidden"].raster.shape == (heard.tick.steps, 32)
+    assert layers["expression"].potential.shape == (heard.tick.steps, 6)
+    neuron, step = layers["hidden"].events()
+    assert len(neuron) == layers["hidden"].counts.sum()
+    assert (np.diff(step) >= 0).all()
+
+
+def test_lessons_end_with_their_time_and_only_the_taught_face_counts(model: Model) -> None:
+    recogniser = Recogniser(model, RecogniserParameters(learning=Learning.SUPERVISED))
+    recogniser.process(0, [face(1), face(2)])
+    assert "face 2" in teach(recogniser, "happy", False, 2, 0.1)
+    versions = []
+    for k in range(1, 9):
+        recogniser.process(k * FRAME_NS, [face(1), face(2, 1)])
+        versions.append(recogniser.network.version)
+    assert versions[3] > 1
+    assert versions[-1] == versions[-3] == versions[-4]
+
+
+def test_bad_lessons_are_refused(model: Model) -> None:
+    recogniser = Recogniser(model, RecogniserParameters())
+    with pytest.raises(RequestError, match="learning"):
+        teach(recogniser, "smile", False, LARGEST, 1.0)
+    recogniser.parameters = RecogniserParameters(learning=Learning.SUPERVISED)
+    for label, new, identity, duration in (
+        ("wink", False, LARGEST, 1.0),
+        ("", True, LARGEST, 1.0),
+        ("smile", False, 7, 1.0),
+        ("smile", False, LARGEST, float("nan")),
+        ("smile", False, LARGEST, 61.0),
+    ):
+        with pytest.raises(RequestError):
+            teach(recogniser, label, new, identity, duration)
+    assert recogniser.network.model.labels == model.labels
+
+
+def test_new_label_can_be_taught(model: Model) -> None:
+    recogniser = Recogniser(model, RecogniserParameters(learning=Learning.SUPERVISED))
+    stream(recogniser, 2)
+    teach(recogniser, "wink", True, LARGEST, 1.0)
+    result = stream(recogniser, 3, begin_ns=10**9)[-1]
+    assert len(result.faces[0].answer.scores) == 4
+
+
+def test_weights_are_saved_and_loaded_by_name(model: Model, tmp_path) -> None:  # type: ignore[no-untyped-def]
+    recogniser = Recogniser(model, RecogniserParameters())
+    save(recogniser, "mine", tmp_path)
+    recogniser.network.nudge(1, np.ones(32, np.int32), np.full(6, 0.01, np.float32))
+    changed = recogniser.network.model.stages[1].weights.copy()
+    load(recogniser, "mine", tmp_path)
+    assert not (recogniser.network.model.stages[1].weights == changed).all()
+    other = dataclasses.replace(model, labels=("a", "b", "c"))
+    weights_file.save(other, tmp_path / "other.npz")
+    for name in ("other", "none", "../mine", "/etc/passwd", "", "a/b", ".hidden"):
+        with pytest.raises(Exception, match=r"labels|cannot be read|no name"):
+            load(recogniser, name, tmp_path)
+    with pytest.raises(Exception, match="stays as it is"):
+        save(recogniser, "default", tmp_path)

@@ -1,0 +1,287 @@
+"""The node as a process, over real DDS: what it publishes, refuses, counts and says."""
+
+from __future__ import annotations
+
+import array
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rcl_interfaces.srv import DescribeParameters, SetParametersAtomically
+from rclpy.parameter import Parameter
+
+from fer_common import qos
+from fer_common.testing import Graph, end, ros_arguments, wait_for
+from fer_interfaces.msg import (
+    Expression,
+    ExpressionArray,
+    FaceFeatures,
+    FaceFeaturesArray,
+    NetworkInfo,
+    Potentials,
+    Spikes,
+    Weights,
+)
+from fer_interfaces.srv import LoadWeights, Reset, SaveWeights, Teach
+from fer_snn import weights_file
+from fer_snn.testing import LABELS, SHAPE, SPEC, small_model, synthetic
+
+PERIOD_NS = 33_333_333
+FEATURES, _ = synthetic(8, seed=2)
+
+
+def frame(number: int, *faces: tuple[int, np.ndarray], **changes: Any) -> FaceFeaturesArray:
+    """Return the features of a frame."""
+    channels, rows, cols = SHAPE
+    message = FaceFeaturesArray(feature_spec=SPEC, channels=channels, rows=rows, cols=cols)
+    sec, nanosec = divmod(10**10 + number * PERIOD_NS, 10**9)
+    message.header.stamp.sec, message.header.stamp.nanosec = sec, nanosec
+    message.header.frame_id = "camera_optical"
+    for identity, features in faces:
+        face = FaceFeatures(id=identity)
+        face.roi.width = face.roi.height = 100
+        face.features = array.array("f", np.ascontiguousarray(features, np.float32).tobytes())
+        message.faces.append(face)  # type: ignore[attr-defined]
+    for name, value in changes.items():
+        setattr(message, name, value)
+    return message
+
+
+class Rig:
+    """A snn node as a process, and somebody who sends it features and hears its answers."""
+
+    def __init__(self, graph: Graph, folder: Path, *arguments: str) -> None:
+        self.graph = graph
+        self.folder = folder
+        weights_file.save(small_model(), folder / "small.npz")
+        self.answers: list[ExpressionArray] = graph.collect(ExpressionArray, "expressions")
+        self.diagnostics: list[DiagnosticArray] = graph.collect(DiagnosticArray, "/diagnostics")
+        self._features = graph.node.create_publisher(FaceFeaturesArray, "features", qos.STREAM)
+        self._number = 0
+        given = ros_arguments(weights="small", weights_dir=folder)
+        self.process = graph.start("fer_snn.node", *given, *arguments)
+        wait_for(lambda: self._features.get_subscription_count() == 1, "the node's subscription")
+        wait_for(lambda: graph.node.count_publishers("expressions") == 1, "the node's answers")
+
+    def send(self, message: FaceFeaturesArray) -> None:
+        self._features.publish(message)
+
+    def show(self, *faces: tuple[int, np.ndarray], frames: int = 1) -> ExpressionArray:
+        """Send frames one by one and return the answer to the last."""
+        for _ in range(frames):
+            before = len(self.answers)
+            self.send(frame(self._number, *faces))
+            self._number += 1
+            wait_for(lambda before=before: len(self.answers) > before, "an answer")  # type: ignore[misc]
+        return self.answers[-1]
+
+    def set(self, **values: object) -> tuple[bool, str]:
+        parameters = [Parameter(name, value=v).to_parameter_msg() for name, v in values.items()]
+        request = SetParametersAtomically.Request(parameters=parameters)
+        kind = SetParametersAtomically
+        result = self.graph.call(kind, "snn/set_parameters_atomically", request).result
+        return result.successful, result.reason
+
+    def wait_for_status(
+        self, condition: Callable[[DiagnosticStatus], object], what: str
+    ) -> DiagnosticStatus:
+        met: list[DiagnosticStatus] = []
+
+        def look() -> bool:
+            statuses = [s for message in self.diagnostics for s in message.status]
+            met[:] = [s for s in statuses if s.name == "/snn" and condition(s)]
+            return bool(met)
+
+        wait_for(look, what)
+        return met[-1]
+
+
+def facts(status: DiagnosticStatus) -> dict[str, str]:
+    return {pair.key: pair.value for pair in status.values}
+
+
+@pytest.fixture
+def rig(graph: Graph, tmp_path: Path) -> Iterator[Rig]:
+    yield Rig(graph, tmp_path)
+
+
+def test_answers_carry_the_header_of_their_frame(rig: Rig) -> None:
+    spikes: list[Spikes] = rig.graph.collect(Spikes, "spikes")
+    potentials: list[Potentials] = rig.graph.collect(Potentials, "potentials")
+    wait_for(lambda: rig.graph.node.count_publishers("spikes"), "publishers")
+    faces = (3, FEATURES[0]), (5, FEATURES[9])
+    rig.show(*faces)
+    wait_for(lambda: rig.show(*faces) and spikes and potentials, "spikes and potentials")
+    answer = rig.show(*faces)
+    wait_for(lambda: spikes[-1].header == potentials[-1].header == answer.header, "same headers")
+    assert answer.header.frame_id == "camera_optical"
+    assert [e.face_id for e in answer.expressions] == [3, 5]
+    expression = answer.expressions[0]
+    assert list(expression.labels) == list(LABELS)
+    assert expression.label in (*LABELS, Expression.UNDECIDED)
+    assert len(expression.scores) == len(expression.rates_hz) == 3
+    assert expression.roi.width == 100
+
+    assert (spikes[-1].steps, spikes[-1].dt, spikes[-1].gap) in (
+        (33, 0.001, False),
+        (34, 0.001, False),
+    )
+    train = spikes[-1].trains[0]
+    assert (train.face_id, train.layer, train.size) == (3, "expression", 6)
+    assert len(train.neuron) == len(train.step)
+    trace = potentials[-1].traces[1]
+    assert (trace.face_id, trace.layer) == (5, "expression")
+    assert len(trace.potential) == potentials[-1].steps * trace.size
+    assert all(-0.2 < v < 0.0 for v in trace.potential)
+    assert len(trace.threshold) == trace.size
+
+
+def test_nobody_in_view_is_an_answer_too(rig: Rig) -> None:
+    assert not rig.show().expressions
+
+
+def test_late_joiners_get_weights_and_network(rig: Rig) -> None:
+    rig.show((1, FEATURES[0]))
+    weights: list[Weights] = rig.graph.collect(Weights, "weights", qos.LATCHED)
+    network: list[NetworkInfo] = rig.graph.collect(NetworkInfo, "network", qos.LATCHED)
+    wait_for(lambda: weights and network, "latched messages")
+    assert list(network[-1].layers) == ["feature", "hidden", "expression"]
+    assert list(network[-1].sizes) == [288, 32, 6]
+    assert network[-1].tau_m == pytest.approx(0.020)
+    fields = weights[-1].receptive_fields
+    assert (fields.size, fields.channels, fields.rows, fields.cols) == (3, 8, 6, 6)
+    assert len(fields.weights) == 3 * 8 * 36
+    assert fields.channel_names[0] == "ON 4px 0deg" and fields.channel_names[4] == "OFF 4px 0deg"
+    assert [p.post for p in weights[-1].projections] == ["hidden", "expression"]
+    assert list(weights[-1].neuron_label) == [0, 0, 1, 1, 2, 2]
+
+
+def test_layers_are_published_on_request(rig: Rig) -> None:
+    spikes: list[Spikes] = rig.graph.collect(Spikes, "spikes")
+    assert rig.set(publish_layers=["feature", "hidden"])[0]
+
+    def layers() -> list[str]:
+        rig.show((1, FEATURES[0]))
+        return [train.layer for train in spikes[-1].trains] if spikes else []
+
+    wait_for(lambda: layers() == ["feature", "hidden", "expression"], "all layers")
+
+
+def test_parameters_are_set_as_a_whole_or_not_at_all(rig: Rig) -> None:
+    network: list[NetworkInfo] = rig.graph.collect(NetworkInfo, "network", qos.LATCHED)
+    assert rig.set(tau_m=0.03, v_th=-0.052) == (True, "")
+    wait_for(lambda: network and network[-1].tau_m == pytest.approx(0.03), "the new constants")
+    successful, reason = rig.set(tau_m=0.04, v_th=-0.08)
+    assert not successful and "below v_th" in reason
+    assert not rig.set(tau_m=-1.0)[0]
+    assert not rig.set(weights="other")[0]
+    rig.show((1, FEATURES[0]))
+    assert network[-1].tau_m == pytest.approx(0.03)
+
+
+def test_parameters_are_described(rig: Rig) -> None:
+    request = DescribeParameters.Request(names=["tau_m"])
+    described = rig.graph.call(DescribeParameters, "snn/describe_parameters", request)
+    assert "Membrane time constant" in described.descriptors[0].description
+    assert described.descriptors[0].floating_point_range[0].from_value == pytest.approx(0.001)
+
+
+BAD = {
+    "another specification": {"feature_spec": "other"},
+    "another shape": {"rows": 7},
+    "a negative stamp": "stamp",
+    "too few features": [(1, FEATURES[0][:2])],
+    "not a number": [(1, np.full(SHAPE, np.nan))],
+    "infinite": [(1, np.full(SHAPE, np.inf))],
+    "negative": [(1, -FEATURES[0])],
+    "the same id twice": [(1, FEATURES[0]), (1, FEATURES[1])],
+}
+
+
+def test_bad_features_are_dropped_counted_and_named(graph: Graph, tmp_path: Path) -> None:
+    rig = Rig(graph, tmp_path, "-p", "every_frame:=true")
+    good = rig.show((1, FEATURES[0]))
+    for bad in BAD.values():
+        message = frame(50, *bad) if isinstance(bad, list) else frame(50, (1, FEATURES[0]))
+        for name, value in bad.items() if isinstance(bad, dict) else ():
+            setattr(message, name, value)
+        if bad == "stamp":
+            message.header.stamp.sec = -5
+        rig.send(message)
+    status = rig.wait_for_status(lambda s: facts(s)["dropped"] == str(len(BAD)), "all drops")
+    assert rig.answers == [good]
+    assert status.level == DiagnosticStatus.WARN
+    assert "dropping features" in status.message
+    assert rig.show((1, FEATURES[0])).expressions
+
+
+def test_teaching_changes_the_weights(rig: Rig) -> None:
+    weights: list[Weights] = rig.graph.collect(Weights, "weights", qos.LATCHED)
+    refused = rig.graph.call(Teach, "teach", Teach.Request(label="smile", duration=0.3))
+    assert not refused.success and "learning" in refused.message
+    assert rig.set(learning="supervised", publish_weights_period=0.0)[0]
+    rig.show((1, FEATURES[0]), frames=2)
+    before = weights[-1]
+    taught = rig.graph.call(Teach, "teach", Teach.Request(label="happy", duration=0.5))
+    assert taught.success and "smile" in taught.message
+    answer = rig.show((1, FEATURES[0]), frames=10)
+    wait_for(lambda: weights[-1].version == answer.weights_version, "new weights")
+    assert weights[-1].version > before.version
+    assert weights[-1].projections[1].weights != before.projections[1].weights
+    reset = rig.graph.call(Reset, "reset", Reset.Request(what=Reset.Request.WEIGHTS))
+    assert reset.success
+    wait_for(
+        lambda: weights[-1].projections[1].weights == before.projections[1].weights,
+        "the first weights",
+    )
+
+
+def test_weights_are_saved_and_loaded_by_name_only(rig: Rig) -> None:
+    saved = rig.graph.call(SaveWeights, "save_weights", SaveWeights.Request(name="mine"))
+    assert saved.success and (rig.folder / "mine.npz").exists()
+    loaded = rig.graph.call(LoadWeights, "load_weights", LoadWeights.Request(name="mine"))
+    assert loaded.success and loaded.version > saved.version
+    (rig.folder / "cut.npz").write_bytes((rig.folder / "mine.npz").read_bytes()[:1000])
+    for name in ("../mine", "/tmp/x", "cut", "none", ""):
+        refused = rig.graph.call(LoadWeights, "load_weights", LoadWeights.Request(name=name))
+        assert not refused.success and refused.version == loaded.version
+    assert not rig.graph.call(SaveWeights, "save_weights", SaveWeights.Request(name="../x")).success
+    assert not (rig.folder.parent / "x.npz").exists()
+    assert rig.graph.call(Reset, "reset", Reset.Request()).success
+    assert not rig.graph.call(Reset, "reset", Reset.Request(what=9)).success
+
+
+def test_what_was_learnt_is_saved_at_the_end(graph: Graph, tmp_path: Path) -> None:
+    rig = Rig(graph, tmp_path, "-p", "autosave:=3600.0", "-p", "learning:=unsupervised")
+    rig.show((1, FEATURES[0]), frames=3)
+    code, output = end(rig.process, signal.SIGTERM)
+    assert code == 0, output
+    saved = weights_file.load(tmp_path / "autosave.npz")
+    assert (saved.stages[1].weights != small_model().stages[1].weights).any()
+
+
+def test_silence_is_told(rig: Rig) -> None:
+    rig.show((1, FEATURES[0]))
+    status = rig.wait_for_status(lambda s: s.level == DiagnosticStatus.STALE, "stale")
+    assert "no features on /features" in status.message
+
+
+@pytest.mark.parametrize("content", [b"text", None])
+def test_start_without_usable_weights_is_refused(
+    ros_domain: int, tmp_path: Path, content: bytes | None
+) -> None:
+    graph = Graph(ros_domain)
+    try:
+        path = tmp_path / "bad.npz"
+        if content is not None:
+            path.write_bytes(content)
+        process = graph.start("fer_snn.node", *ros_arguments(weights=path))
+        output, _ = process.communicate(timeout=20)
+        assert process.returncode == 2
+        assert "bad.npz" in output and "Traceback" not in output
+    finally:
+        graph.close()

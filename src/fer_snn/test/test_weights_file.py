@@ -1,0 +1,155 @@
+"""Weights files: what is written is read, and what is no weights file is refused."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fer_snn import weights_file
+from fer_snn.model import Model
+from fer_snn.weights_file import WeightsFileError
+
+
+def rebuilt(data: bytes, **changes: object) -> bytes:
+    """Return the archive with metadata fields (text keys) or arrays (`.npy` appended) replaced."""
+    with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        arrays = {name: np.load(io.BytesIO(archive.read(name))) for name in archive.namelist()}
+    metadata = json.loads(arrays["metadata.npy"].tobytes())
+    for name, value in changes.items():
+        if f"{name}.npy" in arrays:
+            arrays[f"{name}.npy"] = np.asarray(value)
+        else:
+            metadata[name] = value
+    arrays["metadata.npy"] = np.frombuffer(json.dumps(metadata).encode(), np.uint8)
+    buffer = io.BytesIO()
+    np.savez(buffer, **{name.removesuffix(".npy"): array for name, array in arrays.items()})
+    return buffer.getvalue()
+
+
+def test_what_is_saved_is_loaded(model: Model, tmp_path: Path) -> None:
+    path = tmp_path / "weights.npz"
+    model = replace(model, name="test", provenance={"seed": 3}, parameters={"dt": 0.001})
+    weights_file.save(model, path)
+    loaded = weights_file.load(path)
+    for ours, theirs in zip(model.stages, loaded.stages, strict=True):
+        assert ours.wiring == theirs.wiring
+        np.testing.assert_array_equal(ours.weights, theirs.weights)
+        np.testing.assert_array_equal(ours.theta, theirs.theta)
+    assert (loaded.labels, loaded.name) == (model.labels, "test")
+    assert loaded.calibration == model.calibration
+    assert loaded.provenance == {"seed": 3}
+    assert weights_file.to_bytes(loaded) == path.read_bytes()
+    text = weights_file.describe(loaded)
+    assert "neutral, smile, surprised" in text and "288 -> 32 -> 6" in text
+
+
+def test_missing_and_unwritable(model: Model, tmp_path: Path) -> None:
+    with pytest.raises(WeightsFileError, match="cannot be read"):
+        weights_file.load(tmp_path / "none.npz")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(WeightsFileError, match="cannot be written"):
+        weights_file.save(model, tmp_path / "file" / "weights.npz")
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.data())
+def test_any_cut_or_broken_file_is_refused_or_read_whole(data: st.DataObject) -> None:
+    whole = data.draw(st.just(_small()))
+    place = data.draw(st.integers(0, len(whole) - 1))
+    if data.draw(st.booleans()):
+        broken = whole[:place]
+    else:
+        broken = (
+            whole[:place]
+            + bytes([whole[place] ^ data.draw(st.integers(1, 255))])
+            + whole[place + 1 :]
+        )
+    try:
+        model = weights_file.from_bytes(broken)
+    except WeightsFileError:
+        return
+    # Bits that carry no content (dates, attributes) may change without harm.
+    assert weights_file.to_bytes(model) == whole
+
+
+def _small() -> bytes:
+    from fer_snn.encoding import FeatureStatistics
+    from fer_snn.model import Stage
+    from fer_snn.wiring import Wiring
+
+    wiring = Wiring.everything((2, 2, 2), 2)
+    stage = Stage(wiring, np.ones((8, 2), np.float32), np.zeros(2, np.float32))
+    statistics = FeatureStatistics(np.zeros(4, np.float32), np.ones(4, np.float32), 1)
+    names = np.array([0, 1], np.int32)
+    return weights_file.to_bytes(Model(("a", "b"), "spec", (1, 2, 2), statistics, (stage,), names))
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"\x80\x04N.", b"hello, I am text", b"PK\x03\x04 but no more", bytes(1000)]
+)
+def test_foreign_files_are_refused(content: bytes, tmp_path: Path) -> None:
+    path = tmp_path / "foreign.npz"
+    path.write_bytes(content)
+    with pytest.raises(WeightsFileError, match="cut, corrupt or no weights file"):
+        weights_file.load(path)
+
+
+def test_pickled_objects_are_never_read() -> None:
+    class Trap:
+        def __reduce__(self) -> tuple[object, tuple[str]]:
+            raise AssertionError("unpickled")
+
+    buffer = io.BytesIO()
+    np.savez(buffer, metadata=np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    with pytest.raises(WeightsFileError):
+        weights_file.from_bytes(buffer.getvalue())
+
+
+def test_archives_of_others_are_refused() -> None:
+    buffer = io.BytesIO()
+    np.savez(buffer, weights=np.zeros(3, np.float32))
+    with pytest.raises(WeightsFileError, match="no metadata"):
+        weights_file.from_bytes(buffer.getvalue())
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"format": "other"}, "no weights file of fer"),
+        ({"version": 99}, "version 99"),
+        ({"labels": ["a", "a", "b"]}, "labels"),
+        ({"labels": ["a", "b"]}, "label that is not there"),
+        ({"feature_shape": [4, 6, 7]}, "contradicts itself"),
+        ({"feature_shape": [10**9, 10**9, 10**9]}, "contradicts itself"),
+        ({"weights_0": np.zeros((3, 3), np.float32)}, "shape of their wiring"),
+        ({"weights_0": np.zeros((432, 8), np.float64)}, "no weights file"),
+        ({"theta_1": np.full(6, np.nan, np.float32)}, "not finite"),
+        ({"neuron_label": np.zeros(5, np.int32)}, "expression layer"),
+        ({"feature_mean": np.zeros(3, np.float32)}, "statistics"),
+        ({"stages": []}, "contradicts itself"),
+        ({"calibration": {"unknown": 1}}, "contradicts itself"),
+    ],
+)
+def test_contradictions_are_refused(model: Model, changes: dict[str, object], reason: str) -> None:
+    with pytest.raises(WeightsFileError, match=reason):
+        weights_file.from_bytes(rebuilt(weights_file.to_bytes(model), **changes))
+
+
+def test_header_that_claims_a_huge_array_takes_no_memory() -> None:
+    buffer = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        buffer, {"descr": "<f4", "fortran_order": False, "shape": (2**40,)}
+    )
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as file:
+        file.writestr("metadata.npy", buffer.getvalue())
+    with pytest.raises(WeightsFileError):
+        weights_file.from_bytes(archive.getvalue())

@@ -1,0 +1,57 @@
+"""Columns and their receptive fields."""
+
+import numpy as np
+import pytest
+
+from fer_snn.wiring import Window, Wiring, tiling
+
+
+def test_one_column_that_sees_everything_is_a_full_matrix() -> None:
+    wiring = Wiring.everything((2, 3, 4), 5)
+    weights = np.arange(24 * 5, dtype=np.float32).reshape(24, 5)
+    assert (wiring.n_pre, wiring.n_post) == (24, 5)
+    assert (wiring.matrix(weights) == weights).all()
+    assert wiring.edges.row.tolist() == list(range(24))
+
+
+def test_columns_see_their_windows_in_every_channel() -> None:
+    wiring = Wiring((2, 4, 4), (Window(0, 2, 0, 2), Window(1, 4, 2, 4)), width=1)
+    matrix = wiring.matrix(np.ones((len(wiring.pre_of_row), 1), np.float32))
+    seen = matrix.reshape(2, 4, 4, 2)
+    assert seen[..., 0].sum() == 2 * 4 and (seen[:, :2, :2, 0] == 1).all()
+    assert seen[..., 1].sum() == 2 * 6 and (seen[:, 1:, 2:, 1] == 1).all()
+
+
+def test_edges_are_the_rows_by_presynaptic_neuron() -> None:
+    wiring = Wiring((1, 4, 4), tiling(4, 4, 3, 1), width=2)
+    start, row, column = wiring.edges
+    for neuron in range(wiring.n_pre):
+        rows = row[start[neuron] : start[neuron + 1]]
+        assert (wiring.pre_of_row[rows] == neuron).all()
+        assert sorted(column[start[neuron] : start[neuron + 1]]) == [
+            k
+            for k, window in enumerate(wiring.windows)
+            if window.top <= neuron // 4 < window.bottom
+            and window.left <= neuron % 4 < window.right
+        ]
+    assert len(row) == len(wiring.pre_of_row)
+
+
+def test_tiling_covers_the_map() -> None:
+    assert len(tiling(12, 12, 6, 3)) == 9
+    assert tiling(12, 12, 6, 3)[-1] == (6, 12, 6, 12)
+
+
+@pytest.mark.parametrize("window", [(0, 5, 0, 4), (2, 2, 0, 4), (-1, 2, 0, 2)])
+def test_windows_outside_the_map_are_refused(window: tuple[int, int, int, int]) -> None:
+    with pytest.raises(ValueError):
+        Wiring((1, 4, 4), (Window(*window),), 1)
+
+
+def test_seen_through_is_the_product_with_the_matrix() -> None:
+    rng = np.random.default_rng(0)
+    wiring = Wiring((2, 5, 5), tiling(5, 5, 3, 1), width=4)
+    weights = rng.random((len(wiring.pre_of_row), 4), np.float32)
+    values = rng.random((3, wiring.n_post), np.float32)
+    expected = values @ wiring.matrix(weights).T
+    assert wiring.seen_through(weights, values) == pytest.approx(expected, rel=1e-4)
