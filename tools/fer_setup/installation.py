@@ -14,10 +14,13 @@ from typing import Protocol
 from fer_setup import machine
 from fer_setup.distribution import Distribution
 from fer_setup.environment import SETUP_MARK, add_defaults, prepend
+from fer_setup.errors import SetupError
 from fer_setup.progress import Progress, Runner
 from fer_setup.stamps import OWNER_STAGE, Stamps
 from fer_setup.wheels import WheelEnvironment
 from fer_setup.workspace import Workspace
+
+KERNELS_S = 20.0
 
 
 class Base(Protocol):
@@ -93,7 +96,7 @@ class Installation:
         stamps, base, workspace = self._stamps, self._base, self._workspace
         total = base.weight(stamps, tests)
         if not workspace.is_fresh(stamps):
-            total += workspace.weight(stamps)
+            total += workspace.weight(stamps) + KERNELS_S
         log_path = self._state / "setup.log"
         title = f"setting up in {self._root} (once; details in {log_path})"
         progress = Progress(title, total)
@@ -109,7 +112,16 @@ class Installation:
                 runner,
                 progress,
             )
+            self._compile_kernels(runner, progress)
         progress.note(f"set up in {progress.elapsed}")
+
+    def _compile_kernels(self, runner: Runner, progress: Progress) -> None:
+        """Let the first start of the graph find the network's kernels compiled."""
+        progress.begin("compiling the network", KERNELS_S)
+        command = [self.python, "-m", "fer.cli", "warm-up"]
+        code, _ = runner.run(command, self.environment(), self._root)
+        if code:
+            raise SetupError(f"the network's kernels did not compile: see {runner.log_path}")
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:

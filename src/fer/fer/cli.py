@@ -1,0 +1,109 @@
+"""The command `fer`."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from fer import __version__
+from fer_common.errors import FerError
+
+EXIT_USER_ERROR = 2
+#: As a shell reports the end by SIGPIPE.
+EXIT_BROKEN_PIPE = 141
+
+
+@dataclass(frozen=True)
+class Command:
+    """A sub-command.
+
+    Attributes
+    ----------
+    name : as it is typed.
+    module : has `add_arguments(parser)` and `run(arguments) -> exit code`.
+    help : what it does.
+    exit_code_interrupted : of a command that is interrupted before it handles that itself.
+    """
+
+    name: str
+    module: str
+    help: str
+    exit_code_interrupted: int = 130
+
+
+COMMANDS = (
+    Command("up", "fer.up", "run the whole graph, from camera to expression", 0),
+    Command("param", "fer.param", "look at and change the parameters of running nodes"),
+    Command(
+        "train",
+        "fer_snn.cli.train",
+        "learn expressions from folders of pictures and write a weights file",
+    ),
+    Command(
+        "evaluate",
+        "fer_snn.cli.evaluate",
+        "measure how well a weights file recognises labelled pictures",
+    ),
+    Command("weights", "fer_snn.cli.weights", "show what is in a weights file"),
+    Command("bench", "fer.bench", "measure how fast everything is, beside others"),
+    Command("warm-up", "fer_snn.cli.warm_up", "compile the network's kernels ahead"),
+)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command.
+
+    Returns
+    -------
+    Exit code: 0, or 2 with one line of error for what a user can put right, 1 for what broke.
+    """
+    arguments = sys.argv[1:] if argv is None else list(argv)
+    name = next((argument for argument in arguments if not argument.startswith("-")), "")
+    chosen = next((command for command in COMMANDS if command.name == name), None)
+    # Both ways of asking for the end, also while a command is still being imported.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        parsed = _parser(chosen).parse_args(arguments)
+        exit_code = int(parsed.run(parsed))
+        sys.stdout.flush()
+        return exit_code
+    except FerError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_USER_ERROR
+    except KeyboardInterrupt:
+        return chosen.exit_code_interrupted if chosen else 0
+    except BrokenPipeError:
+        # Whoever read our output has seen enough; the interpreter would complain when it flushes.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BROKEN_PIPE
+
+
+def _parser(chosen: Command | None) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="fer",
+        description="Recognise facial expressions with a spiking network that learns on the robot.",
+        epilog="`fer COMMAND --help` shows the options of a command. In a clone `./fer setup` "
+        "only sets up, and `./fer exec PROGRAM` runs a program in the environment of fer.",
+    )
+    parser.add_argument("--version", action="version", version=f"fer {__version__}")
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in COMMANDS:
+        own = commands.add_parser(
+            command.name, help=command.help, description=f"{command.help.capitalize()}."
+        )
+        if command is chosen:
+            # Only the chosen command is imported: `fer --help` shall not wait for a network's
+            # libraries.
+            module = importlib.import_module(command.module)
+            module.add_arguments(own)
+            own.set_defaults(run=module.run)
+    return parser
+
+
+if __name__ == "__main__":
+    sys.exit(main())

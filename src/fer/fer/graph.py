@@ -1,0 +1,132 @@
+"""The nodes of the graph and what each of them is started with.
+
+This is the one place where the list stands: `fer up` and the launch files both start what it says.
+Nothing here imports ROS.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from fer_common.errors import ConfigurationError
+
+Host: TypeAlias = Literal["robot", "workstation"]
+
+NAMESPACE = "fer"
+LOG_LEVELS = ("debug", "info", "warn", "error", "fatal")
+#: Topic of the pictures, below the namespace.
+IMAGE_TOPIC = "image_raw"
+
+_NAMESPACE_PATTERN = re.compile(r"(/?[A-Za-z][A-Za-z0-9_]*)(/[A-Za-z][A-Za-z0-9_]*)*|/|")
+
+
+@dataclass(frozen=True)
+class GraphNode:
+    """One node: name, package, executable, and where it runs when there are two hosts."""
+
+    name: str
+    package: str
+    host: Host
+    executable: str = "node"
+
+    @property
+    def module(self) -> str:
+        """Python module that is the node."""
+        return f"{self.package}.{self.executable}"
+
+
+NODES = (
+    GraphNode("camera", "fer_camera", "robot"),
+    GraphNode("features", "fer_features", "robot"),
+    GraphNode("snn", "fer_snn", "workstation"),
+    GraphNode("viz", "fer_viz", "workstation"),
+)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a user says at start; empty texts and None leave the nodes' own defaults.
+
+    Attributes
+    ----------
+    namespace : namespace of every node.
+    hosts : which part of the graph to start.
+    source : what the camera node plays.
+    params_file : parameter file for all nodes.
+    weights : weights file of the network.
+    camera, viz : whether to start these nodes.
+    image_topic : topic of the pictures when another driver publishes them, absolute or below the
+        namespace.
+    use_sim_time : take the time from /clock.
+    log_level : one of `LOG_LEVELS`.
+    """
+
+    namespace: str = NAMESPACE
+    hosts: tuple[Host, ...] = ("robot", "workstation")
+    source: str = ""
+    params_file: Path | None = None
+    weights: str = ""
+    camera: bool = True
+    viz: bool = True
+    image_topic: str = IMAGE_TOPIC
+    use_sim_time: bool = False
+    log_level: str = "info"
+
+    def __post_init__(self) -> None:
+        if not _NAMESPACE_PATTERN.fullmatch(self.namespace):
+            raise ConfigurationError(
+                f"namespace '{self.namespace}' is no ROS name: "
+                "use letters, digits and '_', parts joined by '/'"
+            )
+        if self.log_level not in LOG_LEVELS:
+            raise ConfigurationError(
+                f"log level '{self.log_level}' is unknown: choose one of {', '.join(LOG_LEVELS)}"
+            )
+
+
+@dataclass(frozen=True)
+class StartedNode:
+    """A node with the parameters and remappings that it is started with."""
+
+    node: GraphNode
+    parameters: Mapping[str, str | bool]
+    remappings: tuple[tuple[str, str], ...]
+
+
+def absolute(namespace: str) -> str:
+    """Return a namespace with a leading and without a trailing slash; "/" for the empty one."""
+    return "/" + namespace.strip("/")
+
+
+def started_nodes(settings: Settings) -> list[StartedNode]:
+    """Return the nodes to start, in the order of the graph."""
+    left_out = {
+        name for name, wanted in (("camera", settings.camera), ("viz", settings.viz)) if not wanted
+    }
+    return [
+        StartedNode(node, _parameters(node, settings), _remappings(node, settings))
+        for node in NODES
+        if node.host in settings.hosts and node.name not in left_out
+    ]
+
+
+def _parameters(node: GraphNode, settings: Settings) -> dict[str, str | bool]:
+    parameters: dict[str, str | bool] = {"use_sim_time": settings.use_sim_time}
+    if node.name == "camera" and settings.source:
+        parameters["source"] = settings.source
+    if node.name == "snn" and settings.weights:
+        parameters["weights"] = settings.weights
+    return parameters
+
+
+def _remappings(node: GraphNode, settings: Settings) -> tuple[tuple[str, str], ...]:
+    if node.name == "camera" or settings.image_topic == IMAGE_TOPIC:
+        return ()
+    return (
+        (IMAGE_TOPIC, settings.image_topic),
+        (f"{IMAGE_TOPIC}/compressed", f"{settings.image_topic}/compressed"),
+    )

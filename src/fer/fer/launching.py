@@ -1,0 +1,166 @@
+"""What the launch files share: their arguments, and the nodes of `fer.graph` as launch actions."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from launch.actions import (
+    DeclareLaunchArgument,
+    OpaqueFunction,
+    RegisterEventHandler,
+    SetEnvironmentVariable,
+)
+from launch.event_handlers import OnProcessExit
+from launch.events.process import ProcessExited
+from launch_ros.actions import Node
+
+from fer.environment import graph_environment
+from fer.graph import (
+    IMAGE_TOPIC,
+    LOG_LEVELS,
+    NAMESPACE,
+    Host,
+    Settings,
+    StartedNode,
+    absolute,
+    started_nodes,
+)
+from fer.installed import config_folder, default_parameter_file
+from fer.preflight import check, resolved_source, resolved_weights
+from fer.supervisor import EXIT_CONFIGURATION, MAX_WAIT_S
+from fer_common.errors import FerError
+from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
+
+_BOOLEANS = ("true", "false")
+
+
+def arguments(hosts: tuple[Host, ...]) -> list[DeclareLaunchArgument]:
+    """Declare the arguments that matter for nodes on these hosts."""
+    declared = [
+        DeclareLaunchArgument(
+            "namespace", default_value=NAMESPACE, description="Namespace of all nodes."
+        ),
+        DeclareLaunchArgument(
+            "use_sim_time",
+            default_value="false",
+            choices=_BOOLEANS,
+            description="Take the time from /clock, for bags that are played with --clock.",
+        ),
+        DeclareLaunchArgument(
+            "params_file",
+            default_value="",
+            description="Parameter file for all nodes; empty: config/fer.yaml of this package.",
+        ),
+        DeclareLaunchArgument(
+            "image_topic",
+            default_value=IMAGE_TOPIC,
+            description="Where the pictures come from, absolute or below the namespace: "
+            "set it to another driver's topic together with camera:=false.",
+        ),
+        DeclareLaunchArgument(
+            "respawn",
+            default_value="false",
+            choices=_BOOLEANS,
+            description="Start a node again when it dies.",
+        ),
+        DeclareLaunchArgument(
+            "log_level",
+            default_value="info",
+            choices=LOG_LEVELS,
+            description="Least severe messages that are logged.",
+        ),
+    ]
+    if "robot" in hosts:
+        declared += [
+            DeclareLaunchArgument(
+                "source",
+                default_value="",
+                description="What the camera node plays: /dev/video0 or an index, a video file, "
+                "a folder of pictures, or demo; empty: as in the parameter file.",
+            ),
+            DeclareLaunchArgument(
+                "camera",
+                default_value="true",
+                choices=_BOOLEANS,
+                description="Start our camera node; false: another driver publishes pictures.",
+            ),
+        ]
+    if "workstation" in hosts:
+        declared += [
+            DeclareLaunchArgument(
+                "weights",
+                default_value="",
+                description="Weights file of the network, as made by `fer train`; "
+                "empty: as in the parameter file.",
+            ),
+            DeclareLaunchArgument(
+                "viz",
+                default_value="true",
+                choices=_BOOLEANS,
+                description="Start the node that draws the overlay.",
+            ),
+        ]
+    return declared
+
+
+def describe(*hosts: Host) -> LaunchDescription:
+    """Return the launch description of the nodes that run on these hosts."""
+    return LaunchDescription([*arguments(hosts), OpaqueFunction(function=_bring_up, args=[hosts])])
+
+
+def _bring_up(context: LaunchContext, hosts: tuple[Host, ...]) -> list[LaunchDescriptionEntity]:
+    given = context.launch_configurations
+    try:
+        settings = Settings(
+            namespace=given["namespace"],
+            hosts=hosts,
+            source=resolved_source(given.get("source", "")),
+            params_file=Path(given["params_file"]).absolute() if given["params_file"] else None,
+            weights=resolved_weights(given.get("weights", "")),
+            camera=given.get("camera", "true") == "true",
+            viz=given.get("viz", "true") == "true",
+            image_topic=given["image_topic"],
+            use_sim_time=given["use_sim_time"] == "true",
+            log_level=given["log_level"],
+        )
+        check(settings)
+    except FerError as error:
+        # The one way to end a launch with an exit code that is not 0, and it shows a line without a
+        # traceback.
+        raise RuntimeError(str(error)) from None
+    respawn = given["respawn"] == "true"
+    environment = graph_environment(os.environ, config_folder())
+    return [
+        *(SetEnvironmentVariable(name, value) for name, value in environment.items()),
+        RegisterEventHandler(OnProcessExit(on_exit=_on_exit)),
+        *(_action(started, settings, respawn) for started in started_nodes(settings)),
+    ]
+
+
+def _action(started: StartedNode, settings: Settings, respawn: bool) -> Node:
+    return Node(
+        package=started.node.package,
+        executable=started.node.executable,
+        name=started.node.name,
+        exec_name=started.node.name,
+        namespace=absolute(settings.namespace),
+        parameters=[
+            str(settings.params_file or default_parameter_file()),
+            dict(started.parameters),
+        ],
+        remappings=list(started.remappings),
+        arguments=["--ros-args", "--log-level", settings.log_level],
+        output="screen",
+        respawn=respawn,
+        respawn_delay=MAX_WAIT_S,
+    )
+
+
+def _on_exit(event: ProcessExited, context: LaunchContext) -> None:
+    """End everything when a node refuses what it was given: starting it again would not help."""
+    if event.returncode == EXIT_CONFIGURATION and not context.is_shutdown:
+        # An exception, because after a shutdown event the exit code of `ros2 launch` would be 0.
+        raise RuntimeError(
+            f"{event.process_name} cannot work with what it was given: see its error above"
+        )

@@ -1,0 +1,65 @@
+"""The command line: help, errors, exit codes."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+import sys
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+
+import pytest
+
+import fer
+from fer.cli import COMMANDS, Command, main
+
+PACKAGE = Path(__file__).parents[1]
+
+
+def test_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main(["--version"])
+    assert capsys.readouterr().out == f"fer {fer.__version__}\n"
+    assert ElementTree.parse(PACKAGE / "package.xml").findtext("version") == fer.__version__
+
+
+def test_help_names_every_command_and_imports_none(capsys: pytest.CaptureFixture[str]) -> None:
+    code = "import sys, fer.cli\ntry: fer.cli.main(['--help'])\nfinally: print(sorted(sys.modules))"
+    output = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    ).stdout
+    text, modules = output.rsplit("\n", 2)[:2]
+    assert all(f"    {command.name} " in text for command in COMMANDS)
+    assert not {"'rclpy'", "'numpy'", "'cv2'", "'fer.up'"} & set(modules.strip("[]").split(", "))
+
+
+@pytest.mark.parametrize("command", [command.name for command in COMMANDS])
+def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="0"):
+        main([command, "--help"])
+    assert f"usage: fer {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "command", [command for command in COMMANDS if not command.module.startswith("fer.")]
+)
+def test_help_of_other_packages_commands_is_their_own(command: Command) -> None:
+    assert command.help == importlib.import_module(command.module).HELP
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["dance"],
+        ["up", "--duration", "-1"],
+        ["up", "--duration", "soon"],
+        ["param", "get", "eyes", "x"],
+    ],
+)
+def test_what_argparse_refuses_ends_with_2(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(arguments)
+    assert "error: " in capsys.readouterr().err

@@ -1,0 +1,66 @@
+"""The environment of the graph's processes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from fer import environment
+from fer.environment import graph_environment
+from fer.installed import config_folder
+
+HOME = {"HOME": "/home/somebody"}
+PROFILE = "FASTDDS_DEFAULT_PROFILES_FILE"
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    for name in ("fastdds.xml", "fastdds_small.xml"):
+        (tmp_path / name).touch()
+    return tmp_path
+
+
+def test_the_graph_listens_on_this_machine_only_and_uses_one_thread_a_library(config: Path) -> None:
+    added = graph_environment(HOME, config)
+    assert added["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "LOCALHOST"
+    assert added["OMP_NUM_THREADS"] == added["OPENBLAS_NUM_THREADS"] == "1"
+    assert "ROS_LOG_DIR" not in added
+
+
+def test_what_the_user_has_set_stands(config: Path) -> None:
+    first = graph_environment(HOME, config)
+    assert graph_environment({**HOME, **first}, config) == {}
+    subnet = {**HOME, "ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"}
+    assert "ROS_AUTOMATIC_DISCOVERY_RANGE" not in graph_environment(subnet, config)
+
+
+@pytest.mark.parametrize(
+    ("free_bytes", "name"), [(2**30, "fastdds.xml"), (2**26, "fastdds_small.xml")]
+)
+def test_the_profile_fits_the_shared_memory(
+    config: Path, monkeypatch: pytest.MonkeyPatch, free_bytes: int, name: str
+) -> None:
+    monkeypatch.setattr(environment, "_free_shared_memory_bytes", lambda: free_bytes)
+    assert graph_environment(HOME, config)[PROFILE] == str(config / name)
+
+
+@pytest.mark.parametrize(
+    "variable", [PROFILE, "FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_BUILTIN_TRANSPORTS"]
+)
+def test_a_transport_that_the_user_has_chosen_stands(config: Path, variable: str) -> None:
+    added = graph_environment({**HOME, variable: "mine"}, config)
+    assert PROFILE not in added
+
+
+def test_no_profile_is_named_that_is_not_there(tmp_path: Path) -> None:
+    assert PROFILE not in graph_environment(HOME, tmp_path)
+
+
+def test_the_installed_profiles_are_there() -> None:
+    assert Path(graph_environment(HOME, config_folder())[PROFILE]).is_file()
+
+
+def test_logs_have_a_place_without_a_home(config: Path) -> None:
+    assert "ROS_LOG_DIR" in graph_environment({}, config)
+    assert "ROS_LOG_DIR" not in graph_environment({"ROS_HOME": "/somewhere"}, config)

@@ -1,0 +1,91 @@
+"""The launch files start the nodes that `fer up` starts, with the same settings."""
+
+from __future__ import annotations
+
+import runpy
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fer.graph import NODES, Settings, started_nodes
+
+launch = pytest.importorskip("launch", reason="ros2 launch is not installed")
+pytest.importorskip("launch_ros", reason="ros2 launch is not installed")
+
+ROOT = Path(__file__).resolve().parents[3]
+FILES = {
+    "bringup": ("robot", "workstation"),
+    "robot": ("robot",),
+    "workstation": ("workstation",),
+}
+
+
+def description(name: str) -> Any:
+    """Return the launch description of a file."""
+    file = runpy.run_path(str(ROOT / "launch" / f"{name}.launch.py"))
+    return file["generate_launch_description"]()
+
+
+def arguments(name: str) -> dict[str, Any]:
+    """Return the declared arguments of a launch file by name."""
+    return {argument.name: argument for argument in description(name).get_launch_arguments()}
+
+
+def nodes(name: str, **given: str) -> list[Any]:
+    """Return the node actions of a launch file for the given arguments."""
+    context = launch.LaunchContext()
+    context.launch_configurations.update(given)
+    found = []
+    pending = list(description(name).entities)
+    while pending:
+        entity = pending.pop(0)
+        if type(entity).__name__ == "Node":
+            found.append(entity)
+        elif type(entity).__name__ in ("DeclareLaunchArgument", "OpaqueFunction"):
+            pending = list(entity.execute(context) or []) + pending
+    return found
+
+
+def text(substitutions: Any) -> str:
+    """Return what substitutions come to."""
+    normalized = launch.utilities.normalize_to_list_of_substitutions(substitutions)
+    return str(launch.utilities.perform_substitutions(launch.LaunchContext(), normalized))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_launch_files_start_what_fer_up_starts(name: str) -> None:
+    started = started_nodes(Settings(hosts=FILES[name]))  # type: ignore[arg-type]
+    expected = [(one.node.package, one.node.executable) for one in started]
+    launched = nodes(name)
+    assert [(text(node.node_package), text(node.node_executable)) for node in launched] == expected
+
+
+def test_nodes_can_be_left_out() -> None:
+    assert len(nodes("bringup", camera="false", viz="false")) == len(NODES) - 2
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_argument_is_described(name: str) -> None:
+    expected = {"namespace", "use_sim_time", "params_file", "image_topic", "respawn", "log_level"}
+    if name != "workstation":
+        expected |= {"source", "camera"}
+    if name != "robot":
+        expected |= {"weights", "viz"}
+    declared = arguments(name)
+    assert set(declared) == expected
+    assert all(". " in f"{argument.description} " for argument in declared.values())
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"source": "/missing.mp4"}, "missing.mp4"),
+        ({"weights": "/missing.npz"}, "missing.npz"),
+        ({"params_file": "/missing.yaml"}, "missing.yaml"),
+        ({"namespace": "my robot"}, "namespace 'my robot'"),
+    ],
+)
+def test_mistakes_end_the_launch_before_a_node_starts(given: dict[str, str], reason: str) -> None:
+    with pytest.raises(RuntimeError, match=reason):
+        nodes("bringup", **given)

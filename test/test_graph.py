@@ -1,0 +1,200 @@
+"""The whole graph, as real processes started by `fer up` on the demo clip."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from fer.graph import NODES
+from fer.testing import LATCHED, PICTURES, SERVICES, STREAMS, Listener, check_rate, check_stamps
+from fer_common.testing import Graph, end, reserved_domain, wait_for
+
+RATE_HZ = 30.0
+DURATION_S = 12.0
+LABELS = {"neutral", "smile", "surprised"}
+NAMES = [node.name for node in NODES]
+
+pytestmark = pytest.mark.timeout(180)
+
+
+def start(*options: str) -> subprocess.Popen[str]:
+    """Start `fer up` in the domain of this process."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "fer.cli", "up", *options],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def children(process: subprocess.Popen[str]) -> dict[str, psutil.Process]:
+    """Return the processes of the nodes, by the node's name."""
+    found: dict[str, psutil.Process] = {}
+    for child in psutil.Process(process.pid).children(recursive=True):
+        try:
+            names = [part[8:] for part in child.cmdline() if part.startswith("__node:=")]
+        except psutil.NoSuchProcess:
+            continue
+        found.update(dict.fromkeys(names, child))
+    return found
+
+
+def all_gone(processes: list[psutil.Process]) -> bool:
+    """Whether none of the processes runs any more."""
+    return not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes)
+
+
+@dataclass
+class Run:
+    """A finished run of `fer up`, and what was heard of it."""
+
+    exit_code: int
+    output: str
+    summary: dict[str, Any]
+    listener: Listener
+    topics: dict[str, list[str]]
+    services: list[str]
+    processes: dict[str, psutil.Process]
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """One run over a part of the demo clip, to the end of its duration."""
+    path = tmp_path_factory.mktemp("run") / "summary.json"
+    with reserved_domain() as domain:
+        graph = Graph(domain)
+        listener = Listener(graph, "/fer")
+        process = start("--source", "demo", "--duration", str(DURATION_S), "--summary", str(path))
+        wait_for(lambda: process.poll() is not None or listener.expressions, "expressions", 60.0)
+        processes = children(process)
+        listener.join_late()
+        listener.look_at_pictures(5)
+        topics = dict(graph.node.get_topic_names_and_types())
+        services = [name for name, _ in graph.node.get_service_names_and_types()]
+        output, _ = process.communicate(timeout=DURATION_S + 30.0)
+        graph.close()
+    summary = json.loads(path.read_text()) if path.exists() else {}
+    yield Run(process.returncode, output, summary, listener, topics, services, processes)
+
+
+def test_it_ends_by_itself_cleanly(run: Run) -> None:
+    assert run.exit_code == 0, run.output
+    assert "Traceback" not in run.output
+    assert "error" not in run.output.lower()
+    assert all_gone(list(run.processes.values()))
+
+
+def test_every_node_is_a_process_of_its_own(run: Run) -> None:
+    assert sorted(run.processes) == sorted(NAMES)
+    assert len({process.pid for process in run.processes.values()}) == len(NAMES)
+
+
+def test_topics_and_services_are_there(run: Run) -> None:
+    for topic, kind in {**STREAMS, **PICTURES, **LATCHED}.items():
+        package = kind.__module__.split(".")[0]
+        assert run.topics[f"/fer/{topic}"] == [f"{package}/msg/{kind.__name__}"]
+    assert run.topics["/diagnostics"] == ["diagnostic_msgs/msg/DiagnosticArray"]
+    for service in SERVICES:
+        assert any(name.endswith(f"/{service}") for name in run.services), service
+
+
+def test_the_header_of_the_image_travels_unchanged(run: Run) -> None:
+    check_stamps(run.listener)
+
+
+def test_nothing_falls_behind(run: Run) -> None:
+    for topic in ("frame_info", "features", "expressions"):
+        check_rate(run.listener, topic, RATE_HZ, share=0.8)
+
+
+def test_who_joins_late_gets_weights_and_description(run: Run) -> None:
+    for topic, messages in run.listener.latched.items():
+        assert len(messages) >= 2, topic
+        assert set(messages[-1].labels) == LABELS
+
+
+def test_answers_are_complete_and_consistent(run: Run) -> None:
+    answers = [face for message in run.listener.expressions for face in message.expressions]
+    assert answers
+    for answer in answers:
+        assert set(answer.labels) == LABELS
+        assert len(answer.scores) == len(answer.rates_hz) == len(LABELS)
+        assert 0.0 <= answer.confidence <= 1.0
+        assert sum(answer.scores) == pytest.approx(1.0, abs=1e-3) or not any(answer.scores)
+        assert answer.label in LABELS | {"undecided"}
+
+
+def test_the_summary_counts_what_happened(run: Run) -> None:
+    frames = run.summary["frames"]
+    assert frames["published"] == pytest.approx(DURATION_S * RATE_HZ, rel=0.05)
+    assert frames["published"] == frames["processed"] + frames["skipped"]
+    assert frames["processed"] >= 0.8 * frames["published"]
+    latency = run.summary["latency_ms"]
+    assert 0 < latency["p50"] <= latency["p99"] <= latency["max"]
+    assert sorted(run.summary["nodes"]) == sorted(NAMES)
+    for usage in run.summary["nodes"].values():
+        assert usage["cpu_percent"] > 0
+        assert usage["rss_mb"] > 10
+        assert usage["restarts"] == 0
+    assert run.summary["faces"] >= 1
+    assert sum(run.summary["labels"].values()) >= 0.9 * frames["processed"]
+
+
+def test_expressions_of_the_demo_are_recognised(run: Run) -> None:
+    assert run.summary["balanced_accuracy"] >= 0.85
+    assert set(run.summary["confusion_labels"]) >= LABELS
+
+
+def test_ctrl_c_ends_all_within_three_seconds(graph: Graph) -> None:
+    listener = Listener(graph, "/robots/a")
+    process = start("--source", "demo", "--namespace", "robots/a", "--no-viz")
+    wait_for(lambda: listener.expressions, "expressions", 60.0)
+    processes = children(process)
+    assert sorted(processes) == ["camera", "features", "snn"]
+    before_s = time.monotonic()
+    exit_code, output = end(process, signal.SIGINT)
+    assert time.monotonic() - before_s < 3.0
+    assert exit_code == 0
+    assert "Traceback" not in output
+    assert all_gone(list(processes.values()))
+
+
+def test_a_killed_node_comes_back(graph: Graph, tmp_path: Path) -> None:
+    path = tmp_path / "summary.json"
+    listener = Listener(graph, "/fer")
+    process = start("--source", "demo", "--no-viz", "--summary", str(path))
+    wait_for(lambda: listener.expressions, "expressions", 60.0)
+    before = children(process)
+    before["snn"].kill()
+    wait_for(lambda: "snn" in children(process) and all_gone([before["snn"]]), "the snn process")
+    back = len(listener.expressions)
+    wait_for(lambda: len(listener.expressions) > back + 30, "expressions of the new snn node")
+    assert children(process)["camera"].pid == before["camera"].pid
+    assert end(process, signal.SIGTERM)[0] == 0
+    summary = json.loads(path.read_text())
+    assert {name: node["restarts"] for name, node in summary["nodes"].items()} == {
+        "camera": 0,
+        "features": 0,
+        "snn": 1,
+    }
+
+
+def test_nothing_outlives_fer_up_when_it_is_killed(graph: Graph) -> None:
+    listener = Listener(graph, "/fer")
+    process = start("--source", "demo", "--no-viz")
+    wait_for(lambda: listener.expressions, "expressions", 60.0)
+    processes = list(children(process).values())
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    wait_for(lambda: all_gone(processes), "the nodes to end")
