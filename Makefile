@@ -1,11 +1,11 @@
 # The usual ways into fer. `./fer` does the work; see ./fer --help and ./fer setup --help.
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint clean
+.PHONY: help run setup test lint bench bench-check clean
 
 PYTEST_ARGS ?=
 
 help:  ## show this list
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
 run:  ## set up what is missing and start the graph: make run ARGS="--duration 20"
 	@./fer up $(ARGS)
@@ -21,6 +21,12 @@ lint:  ## ruff and mypy
 	@./fer exec ruff check .
 	@./fer exec ruff format --check .
 	@./fer exec mypy
+
+bench:  ## measure everything and write docs/performance.md: make bench ARGS="network micro"
+	@./fer bench $(ARGS)
+
+bench-check:  ## fail where something became slower, measured against its peers
+	@./fer bench check $(ARGS)
 
 clean:  ## remove everything that was set up, built or cached
 	rm -rf .venv .fer build install log .mypy_cache .ruff_cache .pytest_cache .hypothesis

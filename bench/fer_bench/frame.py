@@ -1,0 +1,170 @@
+"""All work on a frame in features and snn, messages and their serialisation included.
+
+    image -> alignment, Gabor -> features message -> 33 steps with STDP -> three messages
+
+With the model that fer comes with, as the nodes do it, but in one process: what the transport
+costs stands in the figures of the whole graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from functools import partial
+
+from rclpy.serialization import deserialize_message, serialize_message
+
+from fer_bench import scenes
+from fer_bench.context import Context
+from fer_bench.measure import OWN, compared, interleaved, timed
+from fer_bench.network import STEPS_PER_FRAME
+from fer_bench.results import Measurement, Target
+from fer_bench.scenes import Picture
+from fer_features.alignment import CropGeometry, align_face
+from fer_features.detector import DetectorParameters, FaceDetector
+from fer_features.gabor import GaborBank, GaborParameters, reference_features
+from fer_features.messages import features_message
+from fer_features.pipeline import FaceObservation, FeatureParameters, FeaturePipeline
+from fer_features.windows import whole_picture
+from fer_interfaces.msg import FaceFeaturesArray
+from fer_snn.learning import Learning
+from fer_snn.messages import (
+    expressions_message,
+    potentials_message,
+    read_features,
+    spikes_message,
+)
+from fer_snn.network import EXPRESSION, Network
+from fer_snn.parameters import TABLE, recogniser_parameters
+from fer_snn.recogniser import Recogniser
+
+PART = "frame"
+PLAIN = "the same, written plainly"
+#: Columns and rows of faces.
+CROWDS = ((1, 1), (2, 2), (4, 2))
+SIZES = ((320, 240), (640, 480), (1280, 720), (1920, 1080))
+_LAYERS = (EXPRESSION,)
+
+
+class Snn:
+    """The snn node's work, without its node."""
+
+    def __init__(self) -> None:
+        parameters = replace(
+            recogniser_parameters(TABLE.defaults()), learning=Learning.UNSUPERVISED
+        )
+        self._recogniser = Recogniser(scenes.model(), parameters)
+
+    def work(self, data: bytes) -> None:
+        """Read a features message, advance the network, write the answers."""
+        message = deserialize_message(data, FaceFeaturesArray)
+        network = self._recogniser.network
+        stamp_ns, faces = read_features(message, network.model)
+        result = self._recogniser.process(stamp_ns, faces, _LAYERS, _LAYERS)
+        rois = {face.id: face.roi for face in message.faces}
+        for answer in (
+            expressions_message(message.header, result, rois, network, 0),
+            spikes_message(message.header, result, _LAYERS, network),
+            potentials_message(message.header, result, _LAYERS, network),
+        ):
+            serialize_message(answer)
+
+
+def measure(context: Context) -> Iterator[Measurement | Target]:
+    """Measure the work with and without the detector; its growth with faces and picture."""
+    without = _raced(
+        "alignment, Gabor, 33 steps with STDP, messages",
+        {OWN: _without_detector(), PLAIN: plain_work(detect=False)},
+        context,
+    )
+    yield without
+    yield Target("frame's work on a face, CPU, detector left out", without.value, 2.5, "ms")
+    frames = scenes.clip()
+    with_detector = _raced(
+        "the same with the detector, 640x480",
+        {OWN: whole_work(frames), PLAIN: plain_work(detect=True)},
+        context,
+    )
+    yield with_detector
+    yield Target("frame's work on a face, CPU, with the detector", with_detector.value, 8.0, "ms")
+    for columns, rows in CROWDS:
+        work = whole_work([scenes.crowd(columns, rows)])
+        faces = columns * rows
+        curve = "faces, whole frame's work"
+        yield _raced(f"faces in view: {faces}", {OWN: work}, context, curve, faces)
+    for width, height in SIZES:
+        work = whole_work(scenes.clip(width, height))
+        pixels = width * height / 1e6
+        curve = "image size, whole frame's work"
+        yield _raced(f"picture of {width}x{height}", {OWN: work}, context, curve, pixels)
+
+
+def _raced(
+    name: str,
+    works: dict[str, Callable[[], object]],
+    context: Context,
+    series: str = "",
+    x: float = 0.0,
+) -> Measurement:
+    race = {who: timed(work, context.least_s, 1e3) for who, work in works.items()}
+    value, peers = compared(interleaved(race, context.rounds))
+    return Measurement(PART, name, "ms", value, peers, series, x)
+
+
+def _without_detector() -> Callable[[], object]:
+    frame = scenes.clip()[0]
+    face = scenes.observe(frame)
+    eyes, geometry, bank = scenes.eyes_px(face), CropGeometry(), GaborBank(GaborParameters())
+    snn, stamps = Snn(), scenes.Stamps()
+
+    def work() -> None:
+        aligned = align_face(frame, eyes, geometry)
+        assert aligned is not None
+        seen = replace(face, crop=aligned.crop, features=bank.features(aligned.crop))
+        snn.work(_sent(stamps, frame, [seen]))
+
+    return work
+
+
+def whole_work(frames: Sequence[Picture]) -> Callable[[], object]:
+    """Return the work of both nodes on the next of some frames, over and over."""
+    pipeline, snn, stamps = FeaturePipeline(), Snn(), scenes.Stamps()
+    # There and back again, so that no face jumps.
+    order = [*range(len(frames)), *range(len(frames) - 2, 0, -1)]
+    count = 0
+
+    def work() -> None:
+        nonlocal count
+        frame = frames[order[count % len(order)]]
+        count += 1
+        faces = pipeline.process(frame, stamps.now_ns + scenes.PERIOD_NS)
+        snn.work(_sent(stamps, frame, faces))
+
+    return work
+
+
+def _sent(stamps: scenes.Stamps, frame: Picture, faces: list[FaceObservation]) -> bytes:
+    size = (frame.shape[1], frame.shape[0])
+    message = features_message(stamps.next(), size, FeatureParameters(), faces, 0)
+    return bytes(serialize_message(message))
+
+
+def plain_work(detect: bool) -> Callable[[], object]:
+    """Return the work without any of our short cuts: whole frames, filter2D, NumPy."""
+    frame = scenes.clip()[0]
+    eyes, geometry, bank = scenes.eyes_px(scenes.observe(frame)), CropGeometry(), GaborParameters()
+    detector = FaceDetector(DetectorParameters(model="back"))
+    whole = whole_picture(frame.shape[1], frame.shape[0])
+    network = Network(
+        scenes.model(), recogniser_parameters(TABLE.defaults()).network, compiled=False
+    )
+    advance = partial(network.advance, network.new_face(), plastic=True, adaptive=True)
+
+    def work() -> None:
+        if detect:
+            detector.detect(frame, whole)
+        aligned = align_face(frame, eyes, geometry)
+        assert aligned is not None
+        advance(reference_features(aligned.crop, bank), STEPS_PER_FRAME)
+
+    return work

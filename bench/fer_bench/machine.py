@@ -1,0 +1,48 @@
+"""What machine the figures are of: no names of hosts or people, no paths."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import cv2
+
+_LIBRARIES = ("numpy", "numba", "ros-rclpy")
+_CPU_INFO = Path("/proc/cpuinfo")
+
+
+def describe() -> dict[str, str]:
+    """Return what the figures depend on, by name."""
+    facts = {
+        "processor": _processor(),
+        "cores": str(os.cpu_count()),
+        "system": f"{platform.system()} {platform.release().split('-')[0]}, {platform.machine()}",
+        "python": platform.python_version(),
+        "opencv": cv2.__version__,
+    }
+    return facts | {name: found for name in _LIBRARIES if (found := _version(name))}
+
+
+def load_per_core() -> float:
+    """Return how many processes were busy per core over the last minute."""
+    return os.getloadavg()[0] / (os.cpu_count() or 1)
+
+
+def _processor() -> str:
+    try:
+        lines = _CPU_INFO.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    entries = (line.partition(":") for line in lines)
+    facts = {key.strip(): value.strip() for key, _, value in entries}
+    name = facts.get("model name", platform.processor())
+    return f"{name}, family {facts.get('cpu family', '?')} model {facts.get('model', '?')}"
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""

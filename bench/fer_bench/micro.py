@@ -1,0 +1,159 @@
+"""The pieces of a frame's work one by one, each beside the plain way to do the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from sensor_msgs.msg import Image
+
+from fer_bench import scenes
+from fer_bench.context import Context
+from fer_bench.measure import OWN, compared, interleaved, timed
+from fer_bench.network import N_INPUT, STEPS_PER_FRAME, Case, Own
+from fer_bench.results import Measurement, Target
+from fer_bench.scenes import Picture
+from fer_common import images
+from fer_features.alignment import CropGeometry, align_face, similarity
+from fer_features.detector import DetectorParameters, FaceDetector
+from fer_features.gabor import GaborBank, GaborParameters, reference_features
+from fer_features.messages import features_message
+from fer_features.pipeline import FaceObservation, FeatureParameters
+from fer_features.search import MARGIN, SMALLEST_PART
+from fer_features.windows import whole_picture, windows_around
+from fer_interfaces.msg import FaceFeatures, FaceFeaturesArray
+from fer_snn.messages import read_features
+
+PART = "micro"
+_GEOMETRY = CropGeometry()
+
+
+def measure(context: Context) -> Iterator[Measurement | Target]:
+    """Measure all pieces."""
+    yield from _neurons(context)
+    yield _stdp(context)
+    for name, own, peer_name, peer in _vision() + _messages():
+        yield _raced(name, own, {peer_name: peer}, context)
+
+
+def _raced(
+    name: str,
+    own: Callable[[], object],
+    peers: dict[str, Callable[[], object]],
+    context: Context,
+    per_call: float = 1.0,
+) -> Measurement:
+    race = {OWN: own, **peers}
+    contestants = {who: timed(work, context.least_s, per_call) for who, work in race.items()}
+    value, compared_peers = compared(interleaved(contestants, context.rounds))
+    return Measurement(PART, name, "us", value, compared_peers)
+
+
+def _neurons(context: Context) -> Iterator[Measurement]:
+    case = Case(1, plastic=False)
+    own, reference = Own(case), Own(case, compiled=False)
+    name = f"LIF step, {N_INPUT} neurons"
+    yield _raced(name, own.frame, {"NumPy": reference.frame}, context, STEPS_PER_FRAME)
+
+
+def _stdp(context: Context) -> Measurement:
+    """Return what STDP adds to a step: the difference between steps with and without it."""
+    race = {
+        name: tuple(Own(Case(30, plastic), compiled=compiled) for plastic in (True, False))
+        for name, compiled in ((OWN, True), ("NumPy", False))
+    }
+    contestants = {
+        name: lambda on=on, off=off: max(
+            on.step_us(context.least_s) - off.step_us(context.least_s), 1e-3
+        )
+        for name, (on, off) in race.items()
+    }
+    value, peers = compared(interleaved(contestants, context.rounds))
+    return Measurement(PART, f"STDP step, {N_INPUT} x 30 synapses", "us", value, peers)
+
+
+Pair = tuple[str, Callable[[], object], str, Callable[[], object]]
+
+
+def _vision() -> list[Pair]:
+    frame = scenes.clip()[0]
+    face = scenes.observe(frame)
+    eyes = scenes.eyes_px(face)
+    assert face.crop is not None
+    crop, parameters = face.crop, GaborParameters()
+    bank = GaborBank(parameters)
+    detector = FaceDetector(DetectorParameters())
+    far = FaceDetector(DetectorParameters(model="back"))
+    box = np.array(face.roi, dtype=np.float64)
+    window, _ = windows_around([box], MARGIN, SMALLEST_PART)[0]
+    whole = whole_picture(frame.shape[1], frame.shape[0])
+    return [
+        (
+            "Gabor features of a face",
+            lambda: bank.features(crop),
+            "filter2D, kernel by kernel",
+            lambda: reference_features(crop, parameters),
+        ),
+        (
+            "detector, 640x480",
+            lambda: detector.detect(frame, window),
+            "BlazeFace of as far a reach, whole frame",
+            lambda: far.detect(frame, whole),
+        ),
+        (
+            "alignment, 640x480",
+            lambda: align_face(frame, eyes, _GEOMETRY),
+            "whole frame in grey, then warped",
+            lambda: _plain_alignment(frame, eyes),
+        ),
+    ]
+
+
+def _plain_alignment(frame: Picture, eyes_px: NDArray[np.float64]) -> Picture:
+    grey = cv2.cvtColor(frame, cv2.COLOR_BGR2GRAY)
+    blurred = cv2.GaussianBlur(grey, (0, 0), 1.5)
+    side = _GEOMETRY.side_px
+    matrix = similarity(eyes_px, _GEOMETRY.eyes_px)
+    warped = cv2.warpAffine(blurred, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(warped, np.uint8)
+
+
+def _messages() -> list[Pair]:
+    frame, face = scenes.clip()[0], scenes.observe(scenes.clip()[0])
+    image = scenes.image_message(frame)
+    parameters, header, model = FeatureParameters(), scenes.Stamps().next(), scenes.model()
+    features = features_message(header, scenes.VGA, parameters, [face], 0)
+    height, width, _ = frame.shape
+    return [
+        (
+            "image message, built",
+            lambda: scenes.image_message(frame),
+            "bytes assigned",
+            lambda: Image(data=frame.tobytes(), height=height, width=width, step=3 * width),
+        ),
+        (
+            "image message, read",
+            lambda: images.view(image),
+            "copied, as cv_bridge does",
+            lambda: np.frombuffer(image.data, np.uint8).reshape(frame.shape).copy(),
+        ),
+        (
+            "features message, built",
+            lambda: features_message(header, scenes.VGA, parameters, [face], 0),
+            "a list of floats",
+            lambda: FaceFeaturesArray(faces=[_listed(face)]),
+        ),
+        (
+            "features message, read",
+            lambda: read_features(features, model),
+            "a list of floats",
+            lambda: [float(value) for value in features.faces[0].features],
+        ),
+    ]
+
+
+def _listed(face: FaceObservation) -> FaceFeatures:
+    assert face.features is not None
+    return FaceFeatures(features=face.features.ravel().tolist())

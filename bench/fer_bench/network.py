@@ -1,0 +1,228 @@
+"""The network: a step of simulated time, beside Brian2, plain NumPy and plain Python objects.
+
+All of them get the same equations, input currents and first weights; about 5 % of the inputs fire
+in each step of 1 ms. What is timed of fer is what a frame costs: `Network.advance` by the 33 steps
+between two images at 30 Hz, with all that it does per frame. Brian2 makes the steps of a second in
+one call of `run`, as it likes best; what its main loop alone takes is given too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from fer_bench.brian2_client import Brian2
+from fer_bench.context import Context
+from fer_bench.measure import OWN, Contestant, compared, cpu_us, interleaved
+from fer_bench.plain import PlainNetwork
+from fer_bench.results import Measurement, Target
+from fer_common.errors import FerError
+from fer_snn.encoding import FeatureStatistics, currents
+from fer_snn.layers import DriveParameters
+from fer_snn.lif import Float32s
+from fer_snn.model import Model, Stage
+from fer_snn.network import Network, NetworkParameters
+from fer_snn.stdp import STDPParameters
+from fer_snn.wiring import Wiring
+
+PART = "network"
+BRIAN2, BRIAN2_LOOP = "Brian2", "Brian2, main loop alone"
+BRIAN2_MANUAL = "Brian2, traces in synapses"
+NUMPY, PLAIN = "NumPy", "plain Python objects"
+
+STEPS_PER_FRAME = 33
+STEPS_PER_RUN = 1000
+FEATURE_SHAPE = (4, 12, 12)
+N_INPUT = 2 * 4 * 12 * 12
+OUTPUTS = (3, 30, 300, 3000)
+FACES = (1, 4, 8)
+#: Peers that take minutes with more outputs than this.
+MOST_OUTPUTS = {BRIAN2_MANUAL: 300, PLAIN: 30}
+#: Of the spikes of two contestants; lateral inhibition makes much of the last bit of a float.
+LARGEST_DIFFERENCE = 0.1
+_WARM_UP_STEPS = 330
+_REAL_TIME_US = 1000.0
+
+
+@dataclass(frozen=True)
+class Case:
+    """A network with everything that all contestants have in common.
+
+    Attributes
+    ----------
+    n_output : neurons of the expression layer.
+    plastic : whether STDP changes the weights.
+    """
+
+    n_output: int
+    plastic: bool
+
+    @property
+    def name(self) -> str:
+        """For tables."""
+        return f"{N_INPUT} x {self.n_output}, STDP {'on' if self.plastic else 'off'}"
+
+    @property
+    def parameters(self) -> NetworkParameters:
+        """Constants under which outputs fire at about 20 Hz; homeostasis is left out."""
+        return NetworkParameters(
+            stdp=STDPParameters(a_pre=5e-4, a_post=-5e-4),
+            expression=DriveParameters(tau_s=0.010, gain=0.0086, beta=0.5, alpha=0.05),
+            s_target=0.0,
+        )
+
+    def features(self) -> Float32s:
+        """Features of which one half drives ON, the other OFF neurons, at about 100 Hz."""
+        rng = np.random.default_rng(1)
+        signs = rng.choice((-1.0, 1.0), FEATURE_SHAPE)
+        return (signs * rng.normal(3.0, 0.5, FEATURE_SHAPE)).astype(np.float32)
+
+    def model(self) -> Model:
+        """Return a network with random weights."""
+        rng = np.random.default_rng(2)
+        channels, rows, cols = FEATURE_SHAPE
+        weights = rng.random((N_INPUT, self.n_output), dtype=np.float32)
+        theta = np.zeros(self.n_output, dtype=np.float32)
+        usual = np.zeros(channels * rows * cols, dtype=np.float32)
+        wiring = Wiring.everything((2 * channels, rows, cols), self.n_output)
+        return Model(
+            labels=("neutral", "happy", "surprise"),
+            feature_spec="bench",
+            feature_shape=FEATURE_SHAPE,
+            statistics=FeatureStatistics(usual, usual + 1, 1),
+            stages=(Stage(wiring, weights, theta),),
+            neuron_label=np.arange(self.n_output, dtype=np.int32) % 3,
+        )
+
+    def for_brian2(self, traces_in_neurons: bool) -> dict[str, Any]:
+        """Return the same for `brian2_peer`; potentials stand for currents, as R_m is known."""
+        lif, window, drive = self.parameters.lif, self.parameters.stdp, self.parameters.expression
+        current = currents(self.features().ravel(), self.model().statistics, lif.rheobase)
+        return {
+            "dt": self.parameters.dt,
+            "tau_m": lif.tau_m,
+            "t_ref": lif.t_ref,
+            "v_rest": lif.v_rest,
+            "v_th": lif.v_th,
+            "v_reset": lif.v_reset,
+            "tau_s": drive.tau_s,
+            "gain": drive.gain * lif.rheobase * lif.r_m,
+            "beta": drive.beta,
+            "alpha": drive.alpha,
+            **{name: getattr(window, name) for name in window.__dataclass_fields__},
+            "v_inf": lif.v_rest + lif.r_m * current,
+            "w": self.model().stages[0].weights,
+            "plastic": self.plastic,
+            "traces_in_neurons": traces_in_neurons,
+        }
+
+
+class Own:
+    """The network of fer with so many faces in view.
+
+    Attributes
+    ----------
+    spikes : of the input and of the output layer so far.
+    """
+
+    def __init__(self, case: Case, compiled: bool = True, faces: int = 1) -> None:
+        self._network = Network(case.model(), case.parameters, compiled=compiled)
+        self._faces = [self._network.new_face() for _ in range(faces)]
+        self._features = case.features()
+        self._plastic = case.plastic
+        self.spikes = np.zeros(2, dtype=np.int64)
+
+    def frame(self) -> None:
+        """Advance every face by the steps of a frame."""
+        for face in self._faces:
+            done = self._network.advance(
+                face, self._features, STEPS_PER_FRAME, plastic=self._plastic
+            )
+            self.spikes += [int(counts.sum()) for counts in done.counts]
+
+    def step_us(self, least_s: float) -> float:
+        """Return the CPU time of a step, of all faces."""
+        return cpu_us(self.frame, least_s) / STEPS_PER_FRAME
+
+
+def measure(context: Context) -> Iterator[Measurement | Target]:
+    """Measure every size, and how the cost grows with the faces."""
+    for n_output in OUTPUTS:
+        for plastic in (False, True):
+            yield from _measure_case(Case(n_output, plastic), context)
+    case = Case(300, True)
+    crowds = {n: Own(case, faces=n) for n in FACES}
+    race: dict[str, Contestant] = {
+        str(n): lambda own=own: own.step_us(context.least_s)  # type: ignore[misc]
+        for n, own in crowds.items()
+    }
+    rounds = interleaved(race, context.rounds)
+    for n in FACES:
+        value, _ = compared(rounds, str(n))
+        yield Measurement(
+            PART, f"{case.name}, faces: {n}", "us/step", value, {}, f"faces, {case.name}", n
+        )
+
+
+def _measure_case(case: Case, context: Context) -> Iterator[Measurement | Target]:
+    with ExitStack() as stack:
+        race = _race(case, context, stack)
+        rounds = interleaved(race, context.rounds)
+    value, peers = compared(rounds)
+    series = f"outputs, STDP {'on' if case.plastic else 'off'}"
+    yield Measurement(PART, case.name, "us/step", value, peers, series, case.n_output)
+    limits = {30: 30.0, 300: 20.0}
+    if case.plastic and case.n_output in limits and BRIAN2 in peers:
+        what = f"{case.name}: times faster than Brian2"
+        yield Target(what, peers[BRIAN2].ratio, limits[case.n_output], "times", at_least=True)
+    if case.plastic and case.n_output == max(OUTPUTS):
+        yield Target(f"{case.name}: share of real time", value / _REAL_TIME_US, 1.0, "")
+
+
+def _race(case: Case, context: Context, stack: ExitStack) -> dict[str, Contestant]:
+    own, reference = Own(case), Own(case, compiled=False)
+    own.frame()
+    race: dict[str, Contestant] = {
+        OWN: lambda: own.step_us(context.least_s),
+        NUMPY: lambda: reference.step_us(context.least_s),
+    }
+    if context.peers is not None:
+        in_neurons = {BRIAN2: True}
+        if case.plastic and case.n_output <= MOST_OUTPUTS[BRIAN2_MANUAL]:
+            in_neurons[BRIAN2_MANUAL] = False
+        for name, kind in in_neurons.items():
+            peer = stack.enter_context(Brian2(context.peers, case.for_brian2(kind)))
+            peer.step_us(_WARM_UP_STEPS)
+            _check(case, peer)
+            race[name] = partial(peer.step_us, STEPS_PER_RUN)
+            if name == BRIAN2:
+                # Of the call that was just timed.
+                race[BRIAN2_LOOP] = lambda peer=peer: peer.loop_us  # type: ignore[misc]
+    if case.n_output <= MOST_OUTPUTS[PLAIN]:
+        race[PLAIN] = _plain(case, context.least_s)
+    return race
+
+
+def _check(case: Case, peer: Brian2) -> None:
+    """Refuse a peer that does other work than ours in the first steps of both."""
+    own = Own(case)
+    for _ in range(_WARM_UP_STEPS // STEPS_PER_FRAME):
+        own.frame()
+    difference = np.abs(peer.spikes / own.spikes - 1).max()
+    if not difference <= LARGEST_DIFFERENCE:
+        raise FerError(
+            f"{case.name}: Brian2 fires {peer.spikes} times where fer fires {own.spikes}: "
+            "they do not compute the same, so their costs cannot be compared"
+        )
+
+
+def _plain(case: Case, least_s: float) -> Contestant:
+    lif = case.parameters.lif
+    network = PlainNetwork(N_INPUT, case.n_output, case.parameters.expression.gain)
+    current = currents(case.features().ravel(), case.model().statistics, lif.rheobase).tolist()
+    return lambda: cpu_us(lambda: network.step(current, case.plastic), least_s)
