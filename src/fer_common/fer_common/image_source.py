@@ -17,6 +17,8 @@ from sensor_msgs.msg import CompressedImage, Image
 AnyImage: TypeAlias = Image | CompressedImage
 
 TOPIC = "image_raw"
+#: What the graph calls a node of which only a publisher was discovered so far.
+_NOT_KNOWN_YET = "_NODE_NAME_UNKNOWN_"
 
 
 class ImageSource:
@@ -60,7 +62,10 @@ class ImageSource:
     def publishers(self) -> str:
         """Return the names of the nodes that publish the images."""
         found = self._node.get_publishers_info_by_topic(self.topic)
-        return ", ".join(sorted({publisher.node_name for publisher in found})) or "nobody"
+        names = {publisher.node_name for publisher in found}
+        if _NOT_KNOWN_YET in names:
+            names = names - {_NOT_KNOWN_YET} | {"a node whose name is not known yet"}
+        return ", ".join(sorted(names)) or "nobody"
 
     def _subscribe(self, overriding: QoSOverridingOptions | None) -> None:
         self._subscription = self._node.create_subscription(
