@@ -2,10 +2,12 @@
 
 It is `reference.run`, fused, event-driven and without allocation per step.
 
-Weights are stored presynaptic-major, so that a spike adds one contiguous row. Firing takes two
-passes, one that a processor can do many neurons at a time and one that only visits the neurons that
-fired. Operations and their order are those of `reference`, and the compiler may not reorder them
-(no fastmath), so the results are equal bit for bit.
+Weights are stored presynaptic-major, so that a spike adds one contiguous row; while it is there,
+the row is also potentiated by all that it is owed and depressed (`stdp`), so that learning visits
+no other weights. Layers are advanced one after the other through all steps of a frame: two kernels,
+compiled once each, serve networks of any depth. Operations and their order are those of
+`reference`, and the compiler may not reorder them (no fastmath), so the results are equal bit for
+bit.
 
 Compiled code is cached beside this file, or in the user's cache where that cannot be written. The
 kernels take plain tuples and know no constant of another module: numba neither finds out when such
@@ -23,6 +25,7 @@ import numba
 import numpy as np
 
 from fer_snn import lif, stdp, threshold
+from fer_snn.decay import SILENT
 from fer_snn.inhibition import LANES
 from fer_snn.layers import LayerActivity, LayerState, LayerStep
 from fer_snn.lif import Float32s, Int32s
@@ -38,9 +41,8 @@ def _jit(function: Any) -> Any:
 
 
 @_jit
-def _fire(layer, current, neuron, theta, flags, fired):  # type: ignore[no-untyped-def]
+def _fire(v, refractory, current, neuron, theta, flags, fired):  # type: ignore[no-untyped-def]
     """Advance a layer; write which neurons fired into `flags` and `fired`, return how many."""
-    v, refractory, _, _, _ = layer
     decay, v_rest, v_th, v_reset, r_m, refractory_steps = neuron
     n = len(v)
     for j in range(n):
@@ -49,34 +51,108 @@ def _fire(layer, current, neuron, theta, flags, fired):  # type: ignore[no-untyp
         left = refractory[j]
         held = left > 0
         moved = v_reset if held else moved
-        spike = (moved >= v_th + theta[j]) and not held
+        spike = (moved >= v_th + theta[j]) & (not held)
         v[j] = v_reset if spike else moved
         refractory[j] = refractory_steps if spike else max(left - np.int32(1), np.int32(0))
         flags[j] = spike
-    words = flags.view(np.uint64)
     k = 0
-    for word in range(len(words)):
-        if words[word]:
-            for j in range(word * 8, min(word * 8 + 8, n)):
-                if flags[j]:
-                    fired[k] = j
-                    k += 1
+    for j in range(n):
+        # Without a branch, which a processor would mostly guess wrong.
+        fired[k] = j
+        k += flags[j]
     return k
 
 
 @_jit
-def _arrive(drive, edges, w, arrived, decay_s):  # type: ignore[no-untyped-def]
-    """Let the drive decay, then let the spikes add their rows."""
+def _fade(values, factor, silent):  # type: ignore[no-untyped-def]
+    """Do as `decay.decayed`, in place."""
+    for j in range(len(values)):
+        faded = values[j] * factor
+        values[j] = faded if abs(faded) >= silent else np.float32(0)
+
+
+@_jit
+def _arrive(drive, edges, w, arrived):  # type: ignore[no-untyped-def]
+    """Let the spikes add their rows to the drive (columns, width)."""
     start, row, column = edges
-    width = w.shape[1]
-    for j in range(len(drive)):
-        drive[j] *= decay_s
     for i in arrived:
         for edge in range(start[i], start[i + 1]):
-            weights = w[row[edge]]
-            target = drive[column[edge] * width : (column[edge] + 1) * width]
-            for k in range(width):
-                target[k] += weights[k]
+            r, c = row[edge], column[edge]
+            for k in range(w.shape[1]):
+                drive[c, k] += w[r, k]
+
+
+@_jit
+def _clip(weight, w_min, w_max):  # type: ignore[no-untyped-def]
+    return min(max(weight, w_min), w_max)
+
+
+@_jit
+def _arrive_learning(drive, edges, w, arrived, x, y, last, credit, window):  # type: ignore[no-untyped-def]
+    """Do as `_arrive`, to weights that are potentiated before and depressed after."""
+    a_pre, a_post, _, _, w_min, w_max = window
+    start, row, column = edges
+    for i in arrived:
+        gain, since = a_pre * x[i], last[i]
+        for edge in range(start[i], start[i + 1]):
+            r, c = row[edge], column[edge]
+            for k in range(w.shape[1]):
+                weight = _clip(w[r, k] + gain * credit[since, c, k], w_min, w_max)
+                drive[c, k] += weight
+                w[r, k] = _clip(weight + a_post * y[c, k], w_min, w_max)
+
+
+@_jit
+def _blank_credit(n_steps, y, window):  # type: ignore[no-untyped-def]
+    """Do as `stdp.blank_credit` and `stdp.powers`."""
+    credit = np.empty((n_steps + 1, y.shape[0], y.shape[1]), dtype=np.float32)
+    credit[0] = np.float32(0)
+    powers = np.ones(n_steps + 1, dtype=np.float32)
+    for k in range(n_steps):
+        powers[k + 1] = powers[k] * window[2]
+    return credit, powers
+
+
+@_jit
+def _credit(now, edges, w, arrived, fired, x, y, last, credit, powers, window):  # type: ignore[no-untyped-def]
+    """Do as `plasticity.Plasticity.credit`."""
+    a_pre, _, _, _, w_min, w_max = window
+    start, row, column = edges
+    width = w.shape[1]
+    for i in arrived:
+        trace = x[i] * powers[now - last[i]]
+        for edge in range(start[i], start[i + 1]):
+            r, first = row[edge], column[edge] * width
+            for j in fired:
+                if first <= j < first + width:
+                    k = j - first
+                    w[r, k] = _clip(w[r, k] + a_pre * trace, w_min, w_max)
+        x[i] = trace + np.float32(1)
+        last[i] = now
+    for j in fired:
+        c, k = j // width, j % width
+        y[c, k] += np.float32(1)
+        for since in range(now):
+            credit[since, c, k] += powers[now - since]
+    credit[now] = np.float32(0)
+
+
+@_jit
+def _settle(now, edges, w, x, last, credit, powers, window, silent):  # type: ignore[no-untyped-def]
+    """Do as `plasticity.Plasticity.settle`."""
+    a_pre, _, _, _, w_min, w_max = window
+    start, row, column = edges
+    for i in range(len(x)):
+        if x[i] != np.float32(0):
+            gain, since = a_pre * x[i], last[i]
+            for edge in range(start[i], start[i + 1]):
+                r, c = row[edge], column[edge]
+                for k in range(w.shape[1]):
+                    w[r, k] = _clip(w[r, k] + gain * credit[since, c, k], w_min, w_max)
+            faded = x[i] * powers[now - since]
+            x[i] = faded if abs(faded) >= silent else np.float32(0)
+        last[i] = 0
+    credit[0] = np.float32(0)
 
 
 @_jit
@@ -113,39 +189,11 @@ def _lane_sum(values, lanes):  # type: ignore[no-untyped-def]
 
 
 @_jit
-def _adapt(theta, fired, adaptation):  # type: ignore[no-untyped-def]
+def _adapt(theta, fired, adaptation, silent):  # type: ignore[no-untyped-def]
     delta, decay = adaptation
-    for j in range(len(theta)):
-        theta[j] *= decay
+    _fade(theta, decay, silent)
     for j in fired:
         theta[j] += delta
-
-
-@_jit
-def _learn(w, edges, by_column, x, y, arrived, fired, window):  # type: ignore[no-untyped-def]
-    """Pair STDP of one step; `x` and `y` are the traces of both sides."""
-    a_pre, a_post, decay_pre, decay_post, w_min, w_max = window
-    start, row, column = edges
-    pre_of_row, first_row = by_column
-    width = w.shape[1]
-    for i in range(len(x)):
-        x[i] *= decay_pre
-    for j in range(len(y)):
-        y[j] *= decay_post
-    for i in arrived:
-        for edge in range(start[i], start[i + 1]):
-            weights = w[row[edge]]
-            trace = y[column[edge] * width : (column[edge] + 1) * width]
-            for k in range(width):
-                weights[k] = min(max(weights[k] + a_post * trace[k], w_min), w_max)
-    for j in fired:
-        k = j % width
-        for r in range(first_row[j // width], first_row[j // width + 1]):
-            w[r, k] = min(max(w[r, k] + a_pre * x[pre_of_row[r]], w_min), w_max)
-    for i in arrived:
-        x[i] += np.float32(1)
-    for j in fired:
-        y[j] += np.float32(1)
 
 
 @_jit
@@ -154,37 +202,68 @@ def _record(activity, step, v, flags, fired):  # type: ignore[no-untyped-def]
     for j in fired:
         counts[j] += 1
     if len(raster):
-        raster[step, :] = flags[: len(v)]
+        raster[step, :] = flags
     if len(potential):
         potential[step, :] = v
 
 
 @_jit
-def _run(  # type: ignore[no-untyped-def]
-    n_steps, current, layers, wirings, weights, thetas, constants,
-    neuron, adaptation, window, plastic, activity, scratch,
-):  # fmt: skip
-    no_theta, currents, flags, fired, lanes = scratch
+def _input(n_steps, current, v, refractory, neuron, activity):  # type: ignore[no-untyped-def]
+    """Advance the first layer; return its spikes, and where those of each step begin."""
+    n = len(v)
+    theta, flags = np.zeros(n, dtype=np.float32), np.empty(n, dtype=np.uint8)
+    spikes, start = np.empty(n_steps * n, dtype=np.int32), np.zeros(n_steps + 1, dtype=np.int32)
     for step in range(n_steps):
-        count = _fire(layers[0], current, neuron, no_theta, flags[0], fired[0])
-        spikes = fired[0][:count]
-        _record(activity[0], step, layers[0][0], flags[0], spikes)
-        for p in range(len(weights)):
-            pre, post, arrived, received = layers[p], layers[p + 1], spikes, currents[p]
-            edges, by_column = wirings[p]
-            decay_s, gain, beta, alpha = constants[p]
-            width = weights[p].shape[1]
-            _arrive(post[2], edges, weights[p], arrived, decay_s)
-            for j in range(len(received)):
-                received[j] = gain * post[2][j]
-            for begin in range(0, len(received), width):
-                _inhibit(received[begin : begin + width], beta, alpha, lanes)
-            count = _fire(post, received, neuron, thetas[p], flags[p + 1], fired[p + 1])
-            spikes = fired[p + 1][:count]
-            _adapt(thetas[p], spikes, adaptation)
-            _record(activity[p + 1], step, post[0], flags[p + 1], spikes)
-            if plastic[p]:
-                _learn(weights[p], edges, by_column, pre[3], post[4], arrived, spikes, window)
+        begin = start[step]
+        end = begin + _fire(v, refractory, current, neuron, theta, flags, spikes[begin:])
+        _record(activity, step, v, flags, spikes[begin:end])
+        start[step + 1] = end
+    return spikes, start
+
+
+@_jit
+def _project(  # type: ignore[no-untyped-def]
+    received, edges, w, x, post, theta, constants, neuron, adaptation, window,
+    plastic, block, activity, silent, n_lanes,
+):  # fmt: skip
+    """Advance a layer by the spikes of the one below; return as `_input`."""
+    decay_s, gain, beta, alpha = constants
+    v, refractory, drive, _, y = post
+    n, width = len(v), w.shape[1]
+    by_column = drive.reshape(n // width, width)
+    y_by_column = y.reshape(n // width, width)
+    current, flags = np.empty(n, dtype=np.float32), np.empty(n, dtype=np.uint8)
+    lanes = np.empty(n_lanes, dtype=np.float32)
+    last, now = np.zeros(len(x), dtype=np.int32), 0
+    credit, powers = _blank_credit(block if plastic else 0, y_by_column, window)
+    arriving, first = received
+    n_steps = len(first) - 1
+    spikes, start = np.empty(n_steps * n, dtype=np.int32), np.zeros(n_steps + 1, dtype=np.int32)
+    for step in range(n_steps):
+        arrived = arriving[first[step] : first[step + 1]]
+        _fade(drive, decay_s, silent)
+        if plastic:
+            _fade(y, window[3], silent)
+            _arrive_learning(by_column, edges, w, arrived, x, y_by_column, last, credit, window)
+        else:
+            _arrive(by_column, edges, w, arrived)
+        for j in range(n):
+            current[j] = gain * drive[j]
+        for column in range(0, n, width):
+            _inhibit(current[column : column + width], beta, alpha, lanes)
+        begin = start[step]
+        end = begin + _fire(v, refractory, current, neuron, theta, flags, spikes[begin:])
+        fired = spikes[begin:end]
+        start[step + 1] = end
+        _adapt(theta, fired, adaptation, silent)
+        _record(activity, step, v, flags, fired)
+        if plastic:
+            now += 1
+            _credit(now, edges, w, arrived, fired, x, y_by_column, last, credit, powers, window)
+            if now == block or step == n_steps - 1:
+                _settle(now, edges, w, x, last, credit, powers, window, silent)
+                now = 0
+    return spikes, start
 
 
 def run(
@@ -202,30 +281,26 @@ def run(
     activity: Sequence[LayerActivity],
 ) -> None:
     """Do as `reference.run`."""
-    sizes = [len(layer.v) for layer in layers]
-    scratch = (
-        np.zeros(sizes[0], dtype=np.float32),
-        tuple(np.empty(n, dtype=np.float32) for n in sizes[1:]),
-        # Whole words of eight flags, so that the silent ones are passed over eight at a time.
-        tuple(np.zeros(-(-n // 8) * 8, dtype=np.uint8) for n in sizes),
-        tuple(np.empty(n, dtype=np.int32) for n in sizes),
-        np.empty(LANES, dtype=np.float32),
-    )
-    _run(
-        n_steps,
-        current,
-        tuple(map(tuple, layers)),
-        tuple((tuple(w.edges), (w.pre_of_row, w.first_row)) for w in wirings),
-        tuple(weights),
-        tuple(thetas),
-        tuple(map(tuple, constants)),
-        tuple(neuron),
-        tuple(adaptation),
-        tuple(window),
-        tuple(plastic),
-        tuple(map(tuple, activity)),
-        scratch,
-    )
+    below = layers[0]
+    spikes = _input(n_steps, current, below.v, below.refractory, tuple(neuron), tuple(activity[0]))
+    for p, wiring in enumerate(wirings):
+        spikes = _project(
+            spikes,
+            tuple(wiring.edges),
+            weights[p],
+            layers[p].trace_pre,
+            tuple(layers[p + 1]),
+            thetas[p],
+            tuple(constants[p]),
+            tuple(neuron),
+            tuple(adaptation),
+            tuple(window),
+            plastic[p],
+            min(n_steps, stdp.BLOCK),
+            tuple(activity[p + 1]),
+            SILENT,
+            LANES,
+        )
 
 
 @_jit
@@ -239,7 +314,7 @@ def _nudge(w, edges, pre, post, w_min, w_max):  # type: ignore[no-untyped-def]
                 weights = w[row[edge]]
                 change = post[column[edge] * width : (column[edge] + 1) * width]
                 for k in range(width):
-                    weights[k] = min(max(weights[k] + spikes * change[k], w_min), w_max)
+                    weights[k] = _clip(weights[k] + spikes * change[k], w_min, w_max)
 
 
 def nudge(

@@ -17,9 +17,6 @@ from fer_snn.wiring import Wiring
 COMPILED = importlib.util.find_spec("numba") is not None
 """Whether the compiled kernels can be used on this machine."""
 
-DEPTHS = (1, 2)
-"""Numbers of projections that networks have; the kernels are compiled for each."""
-
 
 class Kernels(Protocol):
     """The module `reference`, or its compiled equal; what the functions do stands there."""
@@ -68,33 +65,31 @@ def choose(compiled: bool = COMPILED) -> Kernels:
 def warm_up() -> float:
     """Compile the kernels, or load them from the cache; return the seconds that it took."""
     begin = time.perf_counter()
-    chosen = choose()
-    for depth in DEPTHS:
-        _use(chosen, depth)
+    _use(choose())
     return time.perf_counter() - begin
 
 
-def _use(chosen: Kernels, depth: int) -> None:
+def _use(chosen: Kernels) -> None:
     """Run the kernels on a network of two neurons a layer."""
     size, parameters = 2, lif.LIFParameters()
-    wirings = [Wiring.everything((size, 1, 1), size)] * depth
-    weights = [np.zeros((size, size), dtype=np.float32) for _ in range(depth)]
+    wiring = Wiring.everything((size, 1, 1), size)
+    weights = np.zeros((size, size), dtype=np.float32)
     drive = layers.discretise(DriveParameters(), 0.001, parameters.rheobase)
     silent = np.zeros(size, dtype=np.float32)
     chosen.run(
         1,
         silent,
-        FaceState([size] * (depth + 1), parameters).layers,
-        wirings,
-        weights,
-        [silent.copy() for _ in range(depth)],
-        [drive] * depth,
+        FaceState([size, size], parameters).layers,
+        [wiring],
+        [weights],
+        [silent.copy()],
+        [drive],
         lif.discretise(parameters, 0.001),
         threshold.FROZEN,
         stdp.discretise(stdp.STDPParameters(), 0.001),
-        [False] * depth,
-        [layers.blank_activity(size, 1) for _ in range(depth + 1)],
+        [False],
+        [layers.blank_activity(size, 1) for _ in range(2)],
     )
     counts = np.zeros(size, dtype=np.int32)
-    chosen.nudge(wirings[0], weights[0], counts, silent, np.float32(0), np.float32(1))
-    chosen.normalise(wirings[0], weights[0], 1.0)
+    chosen.nudge(wiring, weights, counts, silent, np.float32(0), np.float32(1))
+    chosen.normalise(wiring, weights, 1.0)

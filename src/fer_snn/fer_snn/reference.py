@@ -2,10 +2,10 @@
 
 This is what the compiled kernel must equal, and what runs where numba is missing. It composes the
 pure functions of the neuroscience modules. Arithmetic is float32 throughout. The order of
-operations is part of the result: in every step the layers follow each other from the input on;
-spikes add their rows of weights in the order of the neurons; means are summed by
-`inhibition.lane_sum`. `compiled` keeps to the same order, so its spikes, potentials and weights are
-equal bit for bit.
+operations is part of the result: the layers follow each other from the input on, each through all
+steps of the frame, which is the same as step by step because nothing flows back; spikes add their
+rows of weights in the order of the neurons; means are summed by `inhibition.lane_sum`. `compiled`
+keeps to the same order, so its spikes, potentials and weights are equal bit for bit.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from fer_snn import homeostasis, inhibition, lif, stdp, threshold
+from fer_snn.decay import decayed
 from fer_snn.layers import LayerActivity, LayerState, LayerStep
 from fer_snn.lif import Bools, Float32s, Int32s
+from fer_snn.plasticity import Plasticity
 from fer_snn.wiring import Wiring
 
 
@@ -58,18 +60,31 @@ def run(
         Where to write what every layer does; counts are added to.
     """
     no_theta = np.zeros(len(current), dtype=np.float32)
+    spikes = []
     for step in range(n_steps):
-        fired = _fire(layers[0], current, neuron, no_theta)
-        _record(activity[0], step, layers[0], fired)
-        for p, wiring in enumerate(wirings):
-            layer = layers[p + 1]
-            _arrive(layer, wiring, weights[p], fired, constants[p])
-            arrived = fired
-            fired = _fire(layer, _current(layer, wiring, constants[p]), neuron, thetas[p])
-            thetas[p][:] = threshold.step(thetas[p], fired, adaptation)
-            _record(activity[p + 1], step, layer, fired)
-            if plastic[p]:
-                _learn(wiring, weights[p], layers[p], layer, arrived, fired, window)
+        spikes.append(_fire(layers[0], current, neuron, no_theta))
+        _record(activity[0], step, layers[0], spikes[-1])
+    for p, wiring in enumerate(wirings):
+        pre, post, theta = layers[p], layers[p + 1], thetas[p]
+        learning = (
+            Plasticity(wiring, weights[p], pre.trace_pre, post.trace_post, n_steps, window)
+            if plastic[p]
+            else None
+        )
+        for step, arrived in enumerate(spikes):
+            if learning:
+                learning.potentiate(arrived)
+            _arrive(post, wiring, weights[p], arrived, constants[p])
+            if learning:
+                learning.depress(arrived)
+            fired = _fire(post, _current(post, wiring, constants[p]), neuron, theta)
+            theta[:] = threshold.step(theta, fired, adaptation)
+            _record(activity[p + 1], step, post, fired)
+            if learning:
+                learning.credit(arrived, fired)
+            spikes[step] = fired
+        if learning:
+            learning.settle()
 
 
 def nudge(
@@ -107,13 +122,10 @@ def _arrive(
     layer: LayerState, wiring: Wiring, weights: Float32s, arrived: Bools, constants: LayerStep
 ) -> None:
     """Let the drive decay, then let the spikes add their rows."""
-    drive = layer.drive
-    drive *= constants.decay_s
-    edges = wiring.edges
-    crossed = np.flatnonzero(np.repeat(arrived, np.diff(edges.start)))
-    by_column = drive.reshape(-1, wiring.width)
+    layer.drive[:] = decayed(layer.drive, constants.decay_s)
+    row, column = wiring.crossed(arrived)
     # Not `+=`, which would add only one of several rows for the same column.
-    np.add.at(by_column, edges.column[crossed], weights[edges.row[crossed]])
+    np.add.at(layer.drive.reshape(-1, wiring.width), column, weights[row])
 
 
 def _current(layer: LayerState, wiring: Wiring, constants: LayerStep) -> Float32s:
@@ -130,25 +142,6 @@ def _fire(layer: LayerState, current: Float32s, neuron: lif.LIFStep, theta: Floa
     layer.v[:] = state.v
     layer.refractory[:] = state.refractory
     return fired
-
-
-def _learn(
-    wiring: Wiring,
-    weights: Float32s,
-    pre: LayerState,
-    post: LayerState,
-    arrived: Bools,
-    fired: Bools,
-    window: stdp.STDPStep,
-) -> None:
-    now = stdp.decayed(stdp.Traces(pre.trace_pre, post.trace_post), window)
-    for k, (seen, block) in enumerate(wiring.blocks(weights)):
-        column = slice(k * wiring.width, (k + 1) * wiring.width)
-        traces = stdp.Traces(now.pre[seen], now.post[column])
-        stdp.change(block, traces, arrived[seen], fired[column], window)
-    traces = stdp.raised(now, arrived, fired)
-    pre.trace_pre[:] = traces.pre
-    post.trace_post[:] = traces.post
 
 
 def _record(activity: LayerActivity, step: int, layer: LayerState, fired: Bools) -> None:

@@ -20,6 +20,20 @@ Both read the traces before the spikes of the present step are added, which is w
 In a step in which both sides fire, the presynaptic event is applied first, and w is clipped after
 each event.
 
+A postsynaptic spike would so touch the weights of all its inputs. What it owes them can wait until
+they are read, which is when their presynaptic neuron fires next. Let i have fired last in step s,
+and left the trace x_i(s) behind. Then it has contributed to the spikes of j since then
+
+    w_ij <- w_ij + A_pre x_i(s) R_j(s)      R_j(s) = sum of exp(-(t - s) dt / tau_pre)
+                                                     over the steps t > s in which j fired
+
+The credit R_j(s) is kept for each step s of the last `BLOCK`, and grows with each spike of j. All
+that is owed is paid at the end of each frame, and of each block: outside of a frame the weights are
+those of the equations above. All terms of the sum have the sign of A_pre, so for weights within
+their bounds clipping once leaves the same as clipping after each spike; what differs is the
+rounding of a sum, less than 1e-6 with the default amplitudes. (Weights that homeostasis took out of
+bounds are clipped when they are next read.)
+
 Reference: Morrison, Diesmann, Gerstner, Phenomenological models of synaptic plasticity based on
 spike timing, 2008.
 """
@@ -54,11 +68,8 @@ class STDPParameters:
             raise ValueError("w_min must lie below w_max")
 
 
-class Traces(NamedTuple):
-    """Exponential traces of the spikes of both sides, dimensionless."""
-
-    pre: Float32s
-    post: Float32s
+BLOCK = 64
+"""Steps after which all potentiation is paid at the latest; it bounds the memory for credit."""
 
 
 class STDPStep(NamedTuple):
@@ -93,48 +104,44 @@ def window(dt: float, parameters: STDPParameters) -> float:
     return 0.0
 
 
-def step(
-    weights: Float32s, traces: Traces, pre: Bools, post: Bools, constants: STDPStep
-) -> tuple[Float32s, Traces]:
-    """Apply the spikes of one step.
+def blank_credit(n_steps: int, columns: int, width: int) -> Float32s:
+    """Return credit R (steps of a block + 1, columns, width) of which the first step is valid."""
+    credit = np.empty((min(n_steps, BLOCK) + 1, columns, width), dtype=np.float32)
+    credit[0] = 0
+    return credit
+
+
+def powers(constants: STDPStep, n: int) -> Float32s:
+    """Return what 0, 1, ... n - 1 steps leave of a presynaptic trace (n)."""
+    factors = np.full(n, constants.decay_pre, dtype=np.float32)
+    factors[:1] = 1
+    return np.multiply.accumulate(factors)
+
+
+def potentiated(
+    weights: Float32s, trace: Float32s, credit: Float32s | Bools, constants: STDPStep
+) -> Float32s:
+    """Return rows of weights (rows, width) after the postsynaptic spikes that are owed to them.
 
     Parameters
     ----------
     weights:
-        (n_pre, n_post); not changed.
-    traces:
-        As they stood after the step before; not changed.
-    pre, post:
-        Which neurons fire in this step, (n_pre) and (n_post).
+        As the last presynaptic spike left them.
+    trace:
+        x_i as it stood then (rows).
+    credit:
+        R_j since then (rows, width).
     constants:
         From `discretise`.
-
-    Returns
-    -------
-    The weights and the traces after the step.
     """
-    new = weights.copy()
-    now = decayed(traces, constants)
-    change(new, now, pre, post, constants)
-    return new, raised(now, pre, post)
+    return clipped(weights + (constants.a_pre * trace)[:, None] * credit, constants)
 
 
-def decayed(traces: Traces, constants: STDPStep) -> Traces:
-    """Return the traces as a step finds them, before its own spikes are added."""
-    return Traces(traces.pre * constants.decay_pre, traces.post * constants.decay_post)
+def depressed(weights: Float32s, trace: Float32s, constants: STDPStep) -> Float32s:
+    """Return rows of weights after a presynaptic spike that finds the traces y (rows, width)."""
+    return clipped(weights + constants.a_post * trace, constants)
 
 
-def change(weights: Float32s, now: Traces, pre: Bools, post: Bools, constants: STDPStep) -> None:
-    """Change weights (n_pre, n_post), in place, for the spikes of a step that finds `now`."""
-    low, high = constants.w_min, constants.w_max
-    if pre.any():
-        weights[pre] = np.clip(weights[pre] + constants.a_post * now.post, low, high)
-    if post.any():
-        rise = (constants.a_pre * now.pre)[:, None]
-        weights[:, post] = np.clip(weights[:, post] + rise, low, high)
-
-
-def raised(now: Traces, pre: Bools, post: Bools) -> Traces:
-    """Return the traces with the spikes of a step added."""
-    one = np.float32(1)
-    return Traces(np.where(pre, now.pre + one, now.pre), np.where(post, now.post + one, now.post))
+def clipped(weights: Float32s, constants: STDPStep) -> Float32s:
+    """Return the weights within their bounds."""
+    return np.clip(weights, constants.w_min, constants.w_max)

@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from fer_snn.decay import decayed
 from fer_snn.lif import Bools, Float32s
 
 
@@ -54,5 +55,5 @@ def discretise(parameters: ThresholdParameters, dt: float) -> ThresholdStep:
 
 def step(theta: Float32s, fired: Bools, constants: ThresholdStep) -> Float32s:
     """Return theta (n, volts) after a step in which the neurons `fired` (n) did."""
-    decayed = theta * constants.decay
-    return np.where(fired, decayed + constants.delta, decayed)
+    now = decayed(theta, constants.decay)
+    return np.where(fired, now + constants.delta, now)

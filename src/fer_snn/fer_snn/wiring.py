@@ -11,6 +11,7 @@ of the column. So a presynaptic spike adds one contiguous row in every column th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +20,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_snn.lif import Float32s, Int32s
+from fer_snn.lif import Bools, Float32s, Int32s
 
 
 class Window(NamedTuple):
@@ -75,7 +76,7 @@ class Wiring:
     @property
     def n_pre(self) -> int:
         """Number of presynaptic neurons."""
-        return int(np.prod(self.map_shape))
+        return math.prod(self.map_shape)
 
     @property
     def n_post(self) -> int:
@@ -104,6 +105,12 @@ class Wiring:
         start = np.concatenate(([0], np.cumsum(count))).astype(np.int32)
         column = np.searchsorted(self.first_row, row, side="right").astype(np.int32) - np.int32(1)
         return Edges(start, row, column)
+
+    def crossed(self, arrived: Bools) -> tuple[Int32s, Int32s]:
+        """Return the rows, and their columns, that the spikes of neurons (n_pre) run along."""
+        edges = self.edges
+        taken = np.repeat(arrived, np.diff(edges.start))
+        return edges.row[taken], edges.column[taken]
 
     def matrix(self, weights: Float32s) -> Float32s:
         """Return weights (rows, width) as a matrix (n_pre, n_post), 0 where nothing connects."""

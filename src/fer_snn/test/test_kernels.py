@@ -21,7 +21,9 @@ SHAPES = [
 ]
 
 
-def run(kernel: kernels.Kernels, wirings: list[Wiring], seed: int, plastic: bool) -> list:
+def run(
+    kernel: kernels.Kernels, wirings: list[Wiring], seed: int, plastic: bool, n_steps: int = 25
+) -> list:
     """Three frames of a network drawn by lot; return everything that came of it."""
     rng = np.random.default_rng(seed)
     parameters = lif.LIFParameters()
@@ -39,10 +41,10 @@ def run(kernel: kernels.Kernels, wirings: list[Wiring], seed: int, plastic: bool
     ]
     outcome = []
     for _ in range(3):
-        activity = [layers.blank_activity(n, 25, True, True) for n in sizes]
+        activity = [layers.blank_activity(n, n_steps, True, True) for n in sizes]
         current = rng.uniform(0, 4, sizes[0]).astype(np.float32) * np.float32(parameters.rheobase)
         kernel.run(
-            25,
+            n_steps,
             current,
             state.layers,
             wirings,
@@ -74,18 +76,55 @@ def test_compiled_equals_plain(wirings: list[Wiring], seed: int, plastic: bool) 
         np.testing.assert_array_equal(expected, got)
 
 
+def test_frames_longer_than_a_block_of_stdp_are_equal() -> None:
+    for steps in (stdp.BLOCK, 2 * stdp.BLOCK + 3):
+        plain = run(reference, SHAPES[2], 5, True, steps)
+        fused = run(compiled, SHAPES[2], 5, True, steps)
+        for expected, got in zip(plain, fused, strict=True):
+            np.testing.assert_array_equal(expected, got)
+
+
+@pytest.mark.parametrize("kernel", [reference, compiled])
+def test_silence_leaves_nothing_that_is_slow_to_calculate_with(kernel: kernels.Kernels) -> None:
+    wiring, parameters = Wiring.everything((1, 2, 2), 3), lif.LIFParameters()
+    state = FaceState([4, 3], parameters)
+    for layer in state.layers:
+        for values in (layer.drive, layer.trace_pre, layer.trace_post):
+            values[:] = 1
+    kernel.run(
+        900,
+        np.zeros(4, np.float32),
+        state.layers,
+        [wiring],
+        [np.zeros((4, 3), np.float32)],
+        [np.zeros(3, np.float32)],
+        [layers.discretise(DriveParameters(), 1e-3, 0.0)],
+        lif.discretise(parameters, 1e-3),
+        threshold.FROZEN,
+        stdp.discretise(stdp.STDPParameters(tau_pre=0.01, tau_post=0.01), 1e-3),
+        [True],
+        [layers.blank_activity(n, 900) for n in (4, 3)],
+    )
+    below, above = state.layers
+    assert not below.trace_pre.any() and not above.trace_post.any() and not above.drive.any()
+
+
 def test_the_networks_of_the_test_do_fire() -> None:
     for wirings in SHAPES:
         outcome = run(reference, wirings, 1, plastic=True)
         assert all(outcome[3 * layer].sum() > 0 for layer in range(len(wirings) + 1))
 
 
+def signatures() -> int:
+    return sum(len(kernel.signatures) for kernel in (compiled._input, compiled._project))
+
+
 def test_warm_up_compiles_all_that_a_frame_needs() -> None:
     kernels.warm_up()
-    compiled_before = len(compiled._run.signatures)
+    compiled_before = signatures()
     for wirings in SHAPES:
         run(compiled, wirings, 0, plastic=True)
-    assert len(compiled._run.signatures) == compiled_before
+    assert signatures() == compiled_before
 
 
 def test_plain_kernels_are_there_without_numba() -> None:

@@ -1,6 +1,7 @@
 """STDP, homeostasis, inhibition, adaptive threshold and encoding against their equations."""
 
 import math
+from collections.abc import Collection
 
 import numpy as np
 import pytest
@@ -8,22 +9,63 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_snn import encoding, homeostasis, inhibition, stdp, threshold
+from fer_snn.plasticity import Plasticity
+from fer_snn.wiring import Wiring
 
 DT = 1e-3
+#: Of single precision, over all events of these tests.
+ROUNDING = 1e-6
 FREE = stdp.STDPParameters(w_min=-10.0, w_max=10.0)
 
 
+def learnt(
+    weights: np.ndarray, pre: np.ndarray, post: np.ndarray, parameters: stdp.STDPParameters
+) -> np.ndarray:
+    """Return weights (n_pre, n_post) after spikes (steps, n_pre) and (steps, n_post)."""
+    weights = weights.astype(np.float32)
+    wiring = Wiring.everything((len(weights), 1, 1), weights.shape[1])
+    x, y = (np.zeros(n, np.float32) for n in weights.shape)
+    window = stdp.discretise(parameters, DT)
+    learning = Plasticity(wiring, weights, x, y, len(pre), window)
+    for arrived, fired in zip(pre, post, strict=True):
+        learning.potentiate(arrived)
+        learning.depress(arrived)
+        learning.credit(arrived, fired)
+    learning.settle()
+    return weights
+
+
+def textbook(
+    weights: np.ndarray, pre: np.ndarray, post: np.ndarray, parameters: stdp.STDPParameters
+) -> np.ndarray:
+    """Do as `learnt` by the rule as it is written, in double precision, spike by spike."""
+    w = weights.astype(np.float64)
+    x, y = np.zeros(len(w)), np.zeros(w.shape[1])
+    for arrived, fired in zip(pre, post, strict=True):
+        x *= math.exp(-DT / parameters.tau_pre)
+        y *= math.exp(-DT / parameters.tau_post)
+        w[arrived] = np.clip(w[arrived] + parameters.a_post * y, parameters.w_min, parameters.w_max)
+        risen = w[:, fired] + parameters.a_pre * x[:, None]
+        w[:, fired] = np.clip(risen, parameters.w_min, parameters.w_max)
+        x += arrived
+        y += fired
+    return w
+
+
+def train(steps: Collection[int], n_steps: int) -> np.ndarray:
+    """Return the spikes of one neuron (steps, 1) that fires in `steps`."""
+    return np.isin(np.arange(n_steps), list(steps))[:, None]
+
+
 def run_pair(pre_step: int, post_step: int, parameters: stdp.STDPParameters, w: float) -> float:
-    weights = np.full((1, 1), w, np.float32)
-    traces = stdp.Traces(np.zeros(1, np.float32), np.zeros(1, np.float32))
-    constants = stdp.discretise(parameters, DT)
-    for step in range(max(pre_step, post_step) + 1):
-        pre, post = np.array([step == pre_step]), np.array([step == post_step])
-        weights, traces = stdp.step(weights, traces, pre, post, constants)
-    return float(weights[0, 0])
+    n_steps = max(pre_step, post_step) + 1
+    pre, post = train([pre_step], n_steps), train([post_step], n_steps)
+    return float(learnt(np.full((1, 1), w), pre, post, parameters)[0, 0])
 
 
-@pytest.mark.parametrize(("pre", "post"), [(0, 7), (3, 4), (9, 2), (5, 5), (40, 0)])
+@pytest.mark.parametrize(
+    ("pre", "post"), [(0, 7), (3, 4), (9, 2), (5, 5), (40, 0), (0, 63), (0, 64), (3, 90)]
+)
 def test_one_pair_changes_the_weight_by_the_window(pre: int, post: int) -> None:
     expected = 1.0 + stdp.window((post - pre) * DT, FREE)
     assert run_pair(pre, post, FREE, 1.0) == pytest.approx(expected, abs=1e-6)
@@ -40,16 +82,7 @@ def test_window_is_two_sided_and_zero_at_zero() -> None:
 def test_all_pairs_count(data: st.DataObject) -> None:
     trains = st.lists(st.integers(0, 30), max_size=5, unique=True)
     pre_steps, post_steps = data.draw(trains), data.draw(trains)
-    weights = np.zeros((1, 1), np.float32)
-    traces = stdp.Traces(np.zeros(1, np.float32), np.zeros(1, np.float32))
-    for step in range(31):
-        weights, traces = stdp.step(
-            weights,
-            traces,
-            np.array([step in pre_steps]),
-            np.array([step in post_steps]),
-            stdp.discretise(FREE, DT),
-        )
+    weights = learnt(np.zeros((1, 1)), train(pre_steps, 31), train(post_steps, 31), FREE)
     expected = sum(stdp.window((b - a) * DT, FREE) for a in pre_steps for b in post_steps)
     assert weights[0, 0] == pytest.approx(expected, abs=2e-6)
 
@@ -60,12 +93,31 @@ def test_weights_stay_within_bounds() -> None:
     assert run_pair(1, 0, bounded, 0.001) == 0.0
 
 
-def test_step_is_pure() -> None:
-    weights = np.ones((2, 2), np.float32)
-    traces = stdp.Traces(np.ones(2, np.float32), np.ones(2, np.float32))
-    fired = np.array([True, False])
-    stdp.step(weights, traces, fired, fired, stdp.discretise(FREE, DT))
-    assert (weights == 1).all() and (traces.pre == 1).all() and (traces.post == 1).all()
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(1, 150), st.floats(0.002, 0.05))
+def test_potentiation_that_waits_equals_the_rule(seed: int, n_steps: int, tau_pre: float) -> None:
+    rng = np.random.default_rng(seed)
+    weights = rng.uniform(0.4, 0.6, (6, 4))
+    pre, post = rng.random((n_steps, 6)) < 0.1, rng.random((n_steps, 4)) < 0.1
+    bounded = stdp.STDPParameters(tau_pre=tau_pre, w_min=0.4, w_max=0.6)
+    expected = textbook(weights, pre, post, bounded)
+    np.testing.assert_allclose(learnt(weights, pre, post, bounded), expected, atol=ROUNDING)
+
+
+def test_frames_may_be_cut_anywhere() -> None:
+    rng = np.random.default_rng(3)
+    pre, post = rng.random((90, 5)) < 0.2, rng.random((90, 3)) < 0.2
+    weights, x, y = np.full((5, 3), 0.5, np.float32), *(np.zeros(n, np.float32) for n in (5, 3))
+    wiring, window = Wiring.everything((5, 1, 1), 3), stdp.discretise(FREE, DT)
+    for begin, end in ((0, 1), (1, 34), (34, 90)):
+        learning = Plasticity(wiring, weights, x, y, end - begin, window)
+        for step in range(begin, end):
+            learning.potentiate(pre[step])
+            learning.depress(pre[step])
+            learning.credit(pre[step], post[step])
+        learning.settle()
+    expected = textbook(np.full((5, 3), 0.5), pre, post, FREE)
+    np.testing.assert_allclose(weights, expected, atol=ROUNDING)
 
 
 @settings(max_examples=40, deadline=None)
