@@ -116,10 +116,11 @@ class Installation:
         progress.note(f"set up in {progress.elapsed}")
 
     def _compile_kernels(self, runner: Runner, progress: Progress) -> None:
-        """Let the first start of the graph find the network's kernels compiled."""
+        """Let the first start of the graph find modules and the network's kernels compiled."""
         progress.begin("compiling the network", KERNELS_S)
-        command = [self.python, "-m", "fer.cli", "warm-up"]
-        code, _ = runner.run(command, self.environment(), self._root)
+        env = self.environment()
+        runner.run([self.python, "-m", "compileall", "-q", "src"], env, self._root)
+        code, _ = runner.run([self.python, "-m", "fer.cli", "warm-up"], env, self._root)
         if code:
             raise SetupError(f"the network's kernels did not compile: see {runner.log_path}")
 
