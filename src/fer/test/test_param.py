@@ -61,12 +61,12 @@ def test_a_dump_is_a_parameter_file() -> None:
 NODE = """
 import sys
 from fer_common.node import FerNode, run
-from fer_common.parameters import AUTOSTART, Parameter, ParameterTable
+from fer_common.parameters import COMMON, Parameter, ParameterTable
 TABLE = ParameterTable("viz", (
     Parameter("rate", 30.0, "Most pictures.", "Hz", 0.1, 120.0),
     Parameter("theme", "dark", "Colours.", choices=("dark", "light")),
     Parameter("file", "a", "Read at start.", live=False),
-    AUTOSTART,
+    *COMMON,
 ))
 sys.exit(run(lambda: FerNode("viz", TABLE, "test"), ["--ros-args", "-r", "__ns:=/fer"]))
 """

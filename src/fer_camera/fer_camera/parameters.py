@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fer_common.parameters import AUTOSTART, Parameter, ParameterTable, Value
+from fer_common.parameters import COMMON, Parameter, ParameterTable, Value
 
 AUTO = "auto"
 DEMO = "demo"
@@ -99,7 +99,7 @@ TABLE = ParameterTable(
             minimum=1,
             maximum=100,
         ),
-        AUTOSTART,
+        *COMMON,
     ),
 )
 

@@ -76,7 +76,7 @@ def test_demo_streams_at_its_rate_with_one_stamp_on_all_topics(graph: Graph) -> 
     frames = graph.collect(Image, "image_raw", qos.STREAM)
     infos = graph.collect(CameraInfo, "camera_info", qos.STREAM)
     sources = graph.collect(FrameInfo, "frame_info", qos.STREAM)
-    diagnostics = graph.collect(DiagnosticArray, "/diagnostics")
+    diagnostics = graph.diagnostics
     process = graph.start(MODULE, *ros_arguments(source="demo", frame_id="eye"))
     wait_for(lambda: len(frames) > 40 and len(infos) > 40, "frames")
     first, last = frames[0], frames[40]
@@ -155,7 +155,7 @@ def test_parameters_are_live_and_bad_batches_change_nothing(graph: Graph, folder
 def test_compressed_is_encoded_only_while_somebody_listens_and_follows_image_raw(
     graph: Graph, folder: Path
 ) -> None:
-    diagnostics = graph.collect(DiagnosticArray, "/diagnostics")
+    diagnostics = graph.diagnostics
     graph.start(MODULE, *ros_arguments(source=str(folder), rate=100.0), "-r", "image_raw:=eye")
     wait_for(lambda: diagnostics and facts(diagnostics)["published"] != "0", "frames")
     assert facts(diagnostics)["compressed"] == "0"
@@ -167,14 +167,14 @@ def test_compressed_is_encoded_only_while_somebody_listens_and_follows_image_raw
 
 
 def test_end_of_a_source_is_told_and_the_node_stays(graph: Graph, folder: Path) -> None:
-    diagnostics = graph.collect(DiagnosticArray, "/diagnostics")
+    diagnostics = graph.diagnostics
     sources = graph.collect(FrameInfo, "frame_info", qos.STREAM)
     # The frames of so short a source are over before anybody can have met the node.
     process = graph.start(
         MODULE, *ros_arguments(source=str(folder), rate=20.0, loop=False, autostart=False)
     )
     assert change_state(graph, Transition.TRANSITION_CONFIGURE)
-    wait_for(lambda: graph.node.count_publishers("frame_info"), "the publisher")
+    graph.wait_until_heard("frame_info")
     assert change_state(graph, Transition.TRANSITION_ACTIVATE)
     wait_for(
         lambda: diagnostics and health(diagnostics).message == f"source ended: {folder}", "the end"
@@ -189,7 +189,7 @@ def test_end_of_a_source_is_told_and_the_node_stays(graph: Graph, folder: Path) 
 
 
 def test_missing_camera_is_named_and_parameters_still_answer(graph: Graph, tmp_path: Path) -> None:
-    diagnostics = graph.collect(DiagnosticArray, "/diagnostics")
+    diagnostics = graph.diagnostics
     process = graph.start(MODULE, *ros_arguments(source="/dev/video97"))
     wait_for(
         lambda: diagnostics and "camera /dev/video97 is not there" in health(diagnostics).message,

@@ -23,7 +23,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from fer_common.diagnostics import OK, DiagnosticsPublisher, Health
 from fer_common.errors import FerError
-from fer_common.parameters import AUTOSTART, ParameterTable, Value
+from fer_common.parameters import AUTOSTART, DIAGNOSTICS_PERIOD, ParameterTable, Value
 from fer_common.ros_parameters import ParameterServer
 
 #: Exit codes: what the user gave cannot work; the node broke.
@@ -42,7 +42,7 @@ class FerNode(LifecycleNode):
     Parameters
     ----------
     name : default name of the node.
-    table : its parameters, `AUTOSTART` among them.
+    table : its parameters, those of `COMMON` among them.
     hardware_id : what the diagnostics are about.
     """
 
@@ -50,8 +50,10 @@ class FerNode(LifecycleNode):
         super().__init__(name)
         #: The first error that was given to `fail`.
         self.failure: BaseException | None = None
-        self.parameters = ParameterServer(self, table, self.check_parameters, self.apply_parameters)
-        self._diagnostics = DiagnosticsPublisher(self, hardware_id, self.health)
+        self.parameters = ParameterServer(self, table, self.check_parameters, self._apply)
+        self._diagnostics = DiagnosticsPublisher(
+            self, hardware_id, self.health, self._diagnostics_period_s
+        )
 
     @property
     def values(self) -> Mapping[str, Value]:
@@ -95,6 +97,16 @@ class FerNode(LifecycleNode):
     def publish_health(self) -> None:
         """Tell the health now: nobody should wait a second for what has changed."""
         self._diagnostics.publish()
+
+    @property
+    def _diagnostics_period_s(self) -> float:
+        period = self.values[DIAGNOSTICS_PERIOD.name]
+        assert isinstance(period, float)
+        return period
+
+    def _apply(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
+        self._diagnostics.period_s = self._diagnostics_period_s
+        self.apply_parameters(values, changed)
 
     # Lifecycle
 

@@ -131,13 +131,23 @@ class Parameter:
             )
 
 
-#: Every node has this one.
 AUTOSTART = Parameter(
     "autostart",
     True,
     "Configure and activate at start. Off: wait for `ros2 lifecycle set`.",
     live=False,
 )
+#: Named as in the diagnostic_updater package.
+DIAGNOSTICS_PERIOD = Parameter(
+    "diagnostic_updater.period",
+    1.0,
+    "Time between two reports on /diagnostics.",
+    unit="s",
+    minimum=0.05,
+    maximum=60.0,
+)
+#: Every node has these.
+COMMON = (AUTOSTART, DIAGNOSTICS_PERIOD)
 
 
 @dataclass(frozen=True)

@@ -17,17 +17,22 @@ from typing import Any, TypeVar
 
 import pytest
 import rclpy
+from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.client import Client
 from rclpy.context import Context
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
 
+from fer_common.parameters import DIAGNOSTICS_PERIOD
+
 Message = TypeVar("Message")
 
 #: Domain ids whose ports lie below Linux's ephemeral ones.
 _DOMAINS = range(1, 102)
 DEADLINE_S = 20.0
+#: So that tests which wait for a node's diagnostics take no longer than they must.
+_DIAGNOSTICS_PERIOD_S = 0.1
 
 
 def wait_for(condition: Callable[[], object], what: str, deadline_s: float = DEADLINE_S) -> None:
@@ -58,6 +63,7 @@ class Graph:
         self._thread.start()
         self._clients: dict[str, Client[Any, Any]] = {}
         self._processes: list[subprocess.Popen[str]] = []
+        self.diagnostics: list[DiagnosticArray] = self.collect(DiagnosticArray, "/diagnostics")
 
     def add(self, node: Node) -> None:
         """Spin another node in the same thread."""
@@ -79,10 +85,26 @@ class Graph:
         wait_for(future.done, f"response of {service}")
         return future.result()
 
+    def wait_until_heard(self, *topics: str) -> None:
+        """Wait until the processes' publishers of topics know of a listener.
+
+        That the test knows the publisher is not enough: what a publisher sends before it knows of
+        the listener, the listener never gets.
+        """
+        keys = {f"listeners {self.node.resolve_topic_name(topic)}" for topic in topics}
+
+        def heard() -> bool:
+            statuses = [status for array in self.diagnostics for status in array.status]
+            facts = [pair for status in statuses for pair in status.values]
+            return keys <= {pair.key for pair in facts if pair.value != "0"}
+
+        wait_for(heard, f"listeners of {', '.join(topics)}")
+
     def start(self, module: str, *arguments: str) -> subprocess.Popen[str]:
-        """Run `python -m module arguments` in the test's domain until the test ends."""
+        """Run a node, `python -m module arguments`, in the test's domain until the test ends."""
+        period = ros_arguments(**{DIAGNOSTICS_PERIOD.name: _DIAGNOSTICS_PERIOD_S})
         process = subprocess.Popen(
-            [sys.executable, "-m", module, *arguments],
+            [sys.executable, "-m", module, *arguments, *period],
             env={**os.environ, "ROS_DOMAIN_ID": str(self.domain)},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,

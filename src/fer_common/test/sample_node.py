@@ -11,7 +11,7 @@ from std_msgs.msg import Int64
 from fer_common.diagnostics import WARN, Health
 from fer_common.errors import ConfigurationError, ParameterError
 from fer_common.node import FerNode, run
-from fer_common.parameters import AUTOSTART, Parameter, ParameterTable, Value, Values
+from fer_common.parameters import COMMON, Parameter, ParameterTable, Value, Values
 from fer_common.qos import RESULT
 from fer_common.worker import Worker
 
@@ -31,7 +31,7 @@ TABLE = ParameterTable(
         Parameter("fixed", 7, "Set at start.", live=False),
         Parameter("forbidden", 0, "The node itself refuses 13."),
         Parameter("fault", "", "What goes wrong, and when."),
-        AUTOSTART,
+        *COMMON,
     ),
     (_ordered,),
 )

@@ -22,6 +22,7 @@ from rcl_interfaces.srv import (
 from rclpy.parameter import Parameter, parameter_value_to_python
 from std_msgs.msg import Int64
 
+from fer_common.parameters import COMMON
 from fer_common.qos import RESULT
 from fer_common.testing import Graph, end, ros_arguments, wait_for
 
@@ -72,8 +73,8 @@ def test_every_parameter_is_described_with_range_and_unit(graph: Graph) -> None:
     start(graph)
     listed = graph.call(ListParameters, "sample/list_parameters", ListParameters.Request())
     own = [name for name in listed.result.names if not name.startswith(("use_", "start_", "qos_"))]
-    names = ["low", "high", "count", "lengths", "mode", "fixed", "forbidden", "fault", "autostart"]
-    assert sorted(own) == sorted(names)
+    names = ["low", "high", "count", "lengths", "mode", "fixed", "forbidden", "fault"]
+    assert sorted(own) == sorted([*names, *(parameter.name for parameter in COMMON)])
     low, high, count, lengths, mode, fixed = describe(graph, *names[:6])
     assert low.description == "Lower bound. [Hz]"
     assert low.floating_point_range[0].from_value == 0
@@ -90,7 +91,7 @@ def test_every_parameter_is_described_with_range_and_unit(graph: Graph) -> None:
 
 
 def test_a_batch_is_applied_or_refused_as_a_whole(graph: Graph) -> None:
-    diagnostics = graph.collect(DiagnosticArray, "/diagnostics")
+    diagnostics = graph.diagnostics
     start(graph)
     assert set_batch(graph, low=20.0, high=30.0, count=4) == (True, "")
     assert get(graph, "low", "high", "count") == [20.0, 30.0, 4]
@@ -212,21 +213,31 @@ def facts(received: list[DiagnosticArray]) -> str:
     return str({pair.key: pair.value for pair in received[-1].status[0].values})
 
 
-def test_health_is_told_every_second(graph: Graph) -> None:
-    diagnostics = graph.collect(DiagnosticArray, "/diagnostics")
+def test_health_is_told_regularly(graph: Graph) -> None:
+    diagnostics = graph.diagnostics
     graph.start(SAMPLE, "--ros-args", "-r", "__ns:=/robot")
     wait_for(lambda: len(diagnostics) >= 2, "two diagnostics")
     status = diagnostics[-1].status[0]
     assert (status.level, status.message) == (DiagnosticStatus.WARN, "as ever")
     assert (status.name, status.hardware_id) == ("/robot/sample", "sample")
-    assert {pair.key: pair.value for pair in status.values}["share"] == "0.333"
+    facts = {pair.key: pair.value for pair in status.values}
+    assert (facts["share"], facts["listeners /robot/count"]) == ("0.333", "0")
     assert diagnostics[-1].header.stamp.sec > 0
 
 
 def test_health_is_told_with_a_clock_that_stands_still(graph: Graph) -> None:
-    diagnostics = graph.collect(DiagnosticArray, "/diagnostics")
+    diagnostics = graph.diagnostics
     start(graph, use_sim_time=True)
     wait_for(lambda: len(diagnostics) >= 2, "two diagnostics")
+
+
+def test_the_period_of_health_is_live(graph: Graph) -> None:
+    start(graph)
+    wait_for(lambda: graph.diagnostics, "diagnostics")
+    assert set_batch(graph, **{"diagnostic_updater.period": 60.0})[0]
+    told = len(graph.diagnostics)
+    assert set_batch(graph, **{"diagnostic_updater.period": 0.05})[0]
+    wait_for(lambda: len(graph.diagnostics) > told + 2, "diagnostics again")
 
 
 # Its end
@@ -237,7 +248,7 @@ def test_worker_works_and_its_error_ends_the_process(graph: Graph) -> None:
     process = start(graph)
     publisher = graph.node.create_publisher(Int64, "input", RESULT)
     wait_for(publisher.get_subscription_count, "the node")
-    wait_for(lambda: graph.node.count_publishers("count"), "its publisher")
+    graph.wait_until_heard("count")
 
     def heard(value: int) -> bool:
         publisher.publish(Int64(data=value))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fer_common.parameters import AUTOSTART, Parameter, ParameterTable, Values
+from fer_common.parameters import COMMON, Parameter, ParameterTable, Values
 from fer_features.alignment import CropGeometry
 from fer_features.detector import MODELS, DetectorParameters
 from fer_features.gabor import GaborParameters
@@ -257,4 +257,4 @@ def _few_wavelengths(values: Values) -> str | None:
     return f"gabor.wavelengths has {len(wavelengths)} values: give at most {MOST_WAVELENGTHS}"
 
 
-TABLE = ParameterTable(NODE, (*PARAMETERS, AUTOSTART), (_pool_divides_crop, _few_wavelengths))
+TABLE = ParameterTable(NODE, (*PARAMETERS, *COMMON), (_pool_divides_crop, _few_wavelengths))

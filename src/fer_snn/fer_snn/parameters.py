@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import cast
 
 from fer_common.errors import ParameterError
-from fer_common.parameters import AUTOSTART, Parameter, ParameterTable, Values
+from fer_common.parameters import COMMON, Parameter, ParameterTable, Values
 from fer_snn.layers import DriveParameters
 from fer_snn.learning import Learning, SupervisedParameters
 from fer_snn.lif import LIFParameters
@@ -280,7 +280,7 @@ _NODE = (
         "Diagnostics say STALE when no features came for this long.",
         "s",
     ),
-    AUTOSTART,
+    *COMMON,
 )
 
 

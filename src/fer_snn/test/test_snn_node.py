@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from diagnostic_msgs.msg import DiagnosticStatus
 from rcl_interfaces.srv import DescribeParameters, SetParametersAtomically
 from rclpy.parameter import Parameter
 
@@ -59,13 +59,12 @@ class Rig:
         self.folder = folder
         weights_file.save(small_model(), folder / "small.npz")
         self.answers: list[ExpressionArray] = graph.collect(ExpressionArray, "expressions")
-        self.diagnostics: list[DiagnosticArray] = graph.collect(DiagnosticArray, "/diagnostics")
         self._features = graph.node.create_publisher(FaceFeaturesArray, "features", qos.STREAM)
         self._number = 0
         given = ros_arguments(weights="small", weights_dir=folder)
         self.process = graph.start("fer_snn.node", *given, *arguments)
         wait_for(lambda: self._features.get_subscription_count() == 1, "the node's subscription")
-        wait_for(lambda: graph.node.count_publishers("expressions") == 1, "the node's answers")
+        graph.wait_until_heard("expressions")
 
     def send(self, message: FaceFeaturesArray) -> None:
         self._features.publish(message)
@@ -92,7 +91,7 @@ class Rig:
         met: list[DiagnosticStatus] = []
 
         def look() -> bool:
-            statuses = [s for message in self.diagnostics for s in message.status]
+            statuses = [s for message in self.graph.diagnostics for s in message.status]
             met[:] = [s for s in statuses if s.name == "/snn" and condition(s)]
             return bool(met)
 
@@ -112,10 +111,9 @@ def rig(graph: Graph, tmp_path: Path) -> Iterator[Rig]:
 def test_answers_carry_the_header_of_their_frame(rig: Rig) -> None:
     spikes: list[Spikes] = rig.graph.collect(Spikes, "spikes")
     potentials: list[Potentials] = rig.graph.collect(Potentials, "potentials")
-    wait_for(lambda: rig.graph.node.count_publishers("spikes"), "publishers")
+    rig.graph.wait_until_heard("spikes", "potentials")
     faces = (3, FEATURES[0]), (5, FEATURES[9])
     rig.show(*faces)
-    wait_for(lambda: rig.show(*faces) and spikes and potentials, "spikes and potentials")
     answer = rig.show(*faces)
     wait_for(lambda: spikes[-1].header == potentials[-1].header == answer.header, "same headers")
     assert answer.header.frame_id == "camera_optical"
@@ -162,6 +160,7 @@ def test_late_joiners_get_weights_and_network(rig: Rig) -> None:
 
 def test_layers_are_published_on_request(rig: Rig) -> None:
     spikes: list[Spikes] = rig.graph.collect(Spikes, "spikes")
+    rig.graph.wait_until_heard("spikes")
     assert rig.set(publish_layers=["feature", "hidden"])[0]
 
     def layers() -> list[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fer_common.parameters import AUTOSTART, Parameter, ParameterTable, Values
+from fer_common.parameters import COMMON, Parameter, ParameterTable, Values
 from fer_viz.palette import THEMES
 from fer_viz.renderer import Style
 
@@ -63,7 +63,7 @@ TABLE = ParameterTable(
             minimum=1,
             maximum=100,
         ),
-        AUTOSTART,
+        *COMMON,
     ),
 )
 

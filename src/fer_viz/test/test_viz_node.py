@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 import numpy.typing as npt
 import pytest
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from diagnostic_msgs.msg import DiagnosticStatus
 from rcl_interfaces.srv import SetParametersAtomically
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import CompressedImage, Image, RegionOfInterest
@@ -53,7 +53,6 @@ class Rig:
     def __init__(self, graph: Graph, *arguments: str, image: str = "image_raw") -> None:
         self.graph = graph
         self.image = image
-        self._diagnostics = graph.collect(DiagnosticArray, "/diagnostics")
         kinds = {**STREAMS, image: (CompressedImage, qos.STREAM)} if "/" in image else STREAMS
         self.publishers = {
             topic: graph.node.create_publisher(kind, topic, profile)
@@ -68,6 +67,7 @@ class Rig:
         received: list[Image] = self.graph.collect(kind, topic, qos.STREAM)
         streams = (self.image, "features", "spikes", "potentials", "expressions")
         wait_for(lambda: all(self.heard(topic) for topic in streams), "the node's subscriptions")
+        self.graph.wait_until_heard(topic)
         return received
 
     def heard(self, topic: str) -> int:
@@ -158,7 +158,7 @@ class Rig:
         wait_for(
             lambda: any(
                 status.name == "/viz" and condition(status)
-                for message in list(self._diagnostics)
+                for message in list(self.graph.diagnostics)
                 for status in message.status
             ),
             what,
