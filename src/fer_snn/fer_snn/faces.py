@@ -27,6 +27,7 @@ from fer_features.alignment import TIGHT_EYES, align_face, to_grey, widened_eyes
 from fer_features.gabor import features_from_crops
 from fer_features.pipeline import EYES, FeaturePipeline, largest
 from fer_snn.augment import Variation, variant
+from fer_snn.disturbances import Disturbance
 from fer_snn.labels import canonical
 from fer_snn.lif import Float32s
 
@@ -90,12 +91,14 @@ class Cutting:
     ----------
     crop : whether to look for the face.
     variants : how many to draw of each face besides the face as it is.
-    seed : of the variants.
+    seed : of the variants and of the disturbance.
+    disturbance : what happens to every picture first, None for nothing.
     """
 
     crop: Crop = Crop.AUTO
     variants: int = 0
     seed: int = 0
+    disturbance: Disturbance | None = None
 
 
 def find(source: Path) -> list[LabelledPicture]:
@@ -236,15 +239,18 @@ def _cut(number: int, path: Path, cutting: Cutting) -> _Cut | None:
     if image is None:
         return None
     picture = np.asarray(image, dtype=np.uint8)
-    expected_px = _expected_eyes(picture)
-    found_px = _find_eyes(picture) if cutting.crop is Crop.AUTO else None
+    rng = np.random.default_rng((cutting.seed, number))
+    if cutting.disturbance is not None:
+        picture = _disturbed(picture, cutting, rng)
+    expected_px, found_px = _expected_eyes(picture), _eyes(picture, cutting.crop)
     eyes_px = expected_px if found_px is None else found_px
+    if cutting.disturbance is not None:
+        eyes_px = cutting.disturbance.moved(eyes_px, rng)
     geometry = _pipeline().parameters.geometry
     aligned = align_face(picture, eyes_px, geometry)
     if aligned is None:
         return None
     crops = [aligned.crop]
-    rng = np.random.default_rng((cutting.seed, number))
     tight = _eye_distances_apart(eyes_px, expected_px) < TIGHT
     for _ in range(cutting.variants):
         unfound = tight and rng.random() < UNFOUND
@@ -252,6 +258,23 @@ def _cut(number: int, path: Path, cutting: Cutting) -> _Cut | None:
         drawn = variant(to_grey(picture), centres_px, geometry, Variation(), rng)
         crops.append(aligned.crop if drawn is None else drawn)
     return _Cut(np.stack(crops), found_px is not None)
+
+
+def _disturbed(
+    picture: NDArray[np.uint8], cutting: Cutting, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    assert cutting.disturbance is not None
+    found_px = _eyes(picture, cutting.crop) if cutting.disturbance.width_px else None
+    eyes_px = _expected_eyes(picture) if found_px is None else found_px
+    scale = cutting.disturbance.scale(eyes_px)
+    if scale < 1:
+        small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        picture = np.asarray(small, np.uint8)
+    return cutting.disturbance.change(picture, rng)
+
+
+def _eyes(picture: NDArray[np.uint8], crop: Crop) -> NDArray[np.float64] | None:
+    return _find_eyes(picture) if crop is Crop.AUTO else None
 
 
 def _find_eyes(picture: NDArray[np.uint8]) -> NDArray[np.float64] | None:
