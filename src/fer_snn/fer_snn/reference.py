@@ -77,7 +77,8 @@ def run(
             _arrive(post, wiring, weights[p], arrived, constants[p])
             if learning:
                 learning.depress(arrived)
-            fired = _fire(post, _current(post, wiring, constants[p]), neuron, theta)
+            inhibited = _current(post, wiring, constants[p], theta, neuron.r_m)
+            fired = _fire(post, inhibited, neuron, theta)
             theta[:] = threshold.step(theta, fired, adaptation)
             _record(activity[p + 1], step, post, fired)
             if learning:
@@ -128,12 +129,15 @@ def _arrive(
     np.add.at(layer.drive.reshape(-1, wiring.width), column, weights[row])
 
 
-def _current(layer: LayerState, wiring: Wiring, constants: LayerStep) -> Float32s:
+def _current(
+    layer: LayerState, wiring: Wiring, constants: LayerStep, theta: Float32s, r_m: np.float32
+) -> Float32s:
     """Return the input current of a layer; inhibition acts within each column."""
     current = (constants.gain * layer.drive).reshape(-1, wiring.width)
     for k, column in enumerate(current):
         inhibited = inhibition.feed_forward(column, constants.beta)
-        current[k] = inhibition.lateral(inhibited, constants.alpha)
+        hurdle = theta[k * wiring.width :][: wiring.width]
+        current[k] = inhibition.lateral(inhibited, hurdle, r_m, constants.alpha)
     return current.ravel()
 
 
