@@ -256,9 +256,9 @@ def _project(  # type: ignore[no-untyped-def]
         end = begin + _fire(v, refractory, current, neuron, theta, flags, spikes[begin:])
         fired = spikes[begin:end]
         start[step + 1] = end
-        _adapt(theta, fired, adaptation, silent)
         _record(activity, step, v, flags, fired)
         if plastic:
+            _adapt(theta, fired, adaptation, silent)
             now += 1
             _credit(now, edges, w, arrived, fired, x, y_by_column, last, credit, powers, window)
             if now == block or step == n_steps - 1:

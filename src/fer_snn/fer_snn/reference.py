@@ -55,7 +55,8 @@ def run(
     neuron, adaptation, window:
         Constants of all neurons, of the adaptive threshold and of STDP.
     plastic:
-        For every projection, whether pair STDP changes it.
+        For every projection, whether pair STDP changes it, and the thresholds that it leads to
+        adapt.
     activity:
         Where to write what every layer does; counts are added to.
     """
@@ -79,7 +80,8 @@ def run(
                 learning.depress(arrived)
             inhibited = _current(post, wiring, constants[p], theta, neuron.r_m)
             fired = _fire(post, inhibited, neuron, theta)
-            theta[:] = threshold.step(theta, fired, adaptation)
+            if learning:
+                theta[:] = threshold.step(theta, fired, adaptation)
             _record(activity[p + 1], step, post, fired)
             if learning:
                 learning.credit(arrived, fired)

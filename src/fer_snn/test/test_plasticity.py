@@ -173,9 +173,14 @@ def test_threshold_rises_with_spikes_and_decays() -> None:
     assert theta[0] == pytest.approx(1e-3 * math.exp(-1), rel=1e-4)
 
 
-def test_frozen_threshold_stays() -> None:
-    theta = np.array([0.004], np.float32)
-    assert threshold.step(theta, np.array([True]), threshold.FROZEN) == theta
+def test_threshold_comes_back_to_its_rest() -> None:
+    constants = threshold.discretise(threshold.ThresholdParameters(1e-3, 0.1), DT)
+    rest = np.array([0.004, -0.002], np.float32)
+    theta = rest + np.float32(0.001)
+    for _ in range(100):
+        theta = threshold.step(theta, np.array([False, False]), constants)
+    theta += threshold.towards_rest(rest, 100, constants)
+    assert theta - rest == pytest.approx(np.full(2, 1e-3 * math.exp(-1)), rel=1e-3)
 
 
 def test_on_and_off_neurons_share_the_deviation_from_the_usual() -> None:
