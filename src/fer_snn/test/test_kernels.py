@@ -54,7 +54,7 @@ def run(
             drives,
             lif.discretise(parameters, 1e-3),
             threshold.discretise(threshold.ThresholdParameters(1e-4, 1.0), 1e-3),
-            stdp.discretise(stdp.STDPParameters(), 1e-3),
+            stdp.discretise(stdp.STDPParameters(a_pre=0.005, a_post=-0.002), 1e-3),
             [plastic] * len(wirings),
             activity,
         )
@@ -71,7 +71,7 @@ def run(
 def test_compiled_equals_plain(wirings: list[Wiring], seed: int, plastic: bool) -> None:
     plain = run(reference, wirings, seed, plastic)
     fused = run(compiled, wirings, seed, plastic)
-    assert sum(int(array.sum()) for array in plain[:3]) != 0
+    assert plain[0].any()
     for expected, got in zip(plain, fused, strict=True):
         assert expected.dtype == got.dtype
         np.testing.assert_array_equal(expected, got)
@@ -103,7 +103,9 @@ def test_silence_leaves_nothing_that_is_slow_to_calculate_with(kernel: kernels.K
         [layers.discretise(DriveParameters(), 1e-3, 0.0)],
         lif.discretise(parameters, 1e-3),
         threshold.discretise(threshold.ThresholdParameters(0.0, 1.0), 1e-3),
-        stdp.discretise(stdp.STDPParameters(tau_pre=0.01, tau_post=0.01), 1e-3),
+        stdp.discretise(
+            stdp.STDPParameters(a_pre=0.005, a_post=-0.002, tau_pre=0.01, tau_post=0.01), 1e-3
+        ),
         [True],
         [layers.blank_activity(n, 900) for n in (4, 3)],
     )
