@@ -13,6 +13,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from rcl_interfaces.srv import SetParametersAtomically
 from rclpy.parameter import Parameter
 from sensor_msgs.msg import CompressedImage, Image, RegionOfInterest
+from std_msgs.msg import Float64MultiArray
 
 from fer_common import images, qos
 from fer_common.testing import Graph, end, ros_arguments, wait_for
@@ -195,7 +196,7 @@ def test_the_overlay_carries_the_header_and_the_answer_of_its_image(graph: Graph
     assert overlays[0].header == sent.header
     assert overlays[0].encoding == "bgr8"
     picture = pixels(overlays[0])
-    assert picture.shape == (480, 960, 3)
+    assert picture.shape == (480, 640, 3)
     assert picture[110, 214].tolist() == list(DARK.label(1))
     assert picture[400, 50].tolist() == [90] * 3
 
@@ -229,6 +230,43 @@ def test_nobody_listens_nothing_is_done(graph: Graph) -> None:
     )
 
 
+def test_the_dashboard_is_the_overlay_with_the_panel(graph: Graph) -> None:
+    rig = Rig(graph)
+    dashboards = rig.listen(topic="dashboard")
+    small = graph.collect(CompressedImage, "dashboard/compressed", qos.STREAM)
+    graph.wait_until_heard("dashboard/compressed")
+    rig.send_weights(LABELS)
+    sent = rig.send_frame(grey())
+    wait_for(lambda: dashboards and small, "a dashboard of either kind")
+    assert dashboards[0].header == sent.header == small[0].header
+    picture = pixels(dashboards[0])
+    assert picture.shape == images.decode(small[0]).shape == (480, 960, 3)
+    assert picture[110, 214].tolist() == list(DARK.label(1))
+    assert picture[478, 645].tolist() == list(DARK.ground)
+
+
+def test_numbers_of_the_face_for_any_tool_that_plots(graph: Graph) -> None:
+    rig = Rig(graph)
+    topics = ("scores", "rates", "label_potentials")
+    scores, rates, potentials = (graph.collect(Float64MultiArray, topic, 10) for topic in topics)
+    streams = ("potentials", "expressions")
+    wait_for(lambda: all(rig.heard(topic) for topic in streams), "the node's subscriptions")
+    graph.wait_until_heard(*topics)
+    rig.send_weights(LABELS)
+    rig.wait_for_status(lambda status: "no image" in status.message, "the hint")
+
+    def answered() -> bool:
+        # Potentials are those of the face of the answer before.
+        rig.send_frame(grey())
+        return bool(scores and rates and potentials)
+
+    wait_for(answered, "numbers")
+    assert scores[0].data.tolist() == pytest.approx([1 / 3] * 3)
+    assert rates[0].data.tolist() == [10.0] * 3
+    assert potentials[0].data.tolist() == pytest.approx([-0.06] * 3)
+    assert potentials[0].layout.dim[0].label == "neutral,smile,surprised"
+
+
 def test_compressed_only_for_those_who_listen_to_it(graph: Graph) -> None:
     rig = Rig(graph)
     overlays = rig.listen(CompressedImage, "overlay/compressed")
@@ -236,7 +274,7 @@ def test_compressed_only_for_those_who_listen_to_it(graph: Graph) -> None:
     wait_for(lambda: overlays, "a compressed overlay")
     assert overlays[0].header == sent.header
     assert "jpeg" in overlays[0].format
-    assert images.decode(overlays[0]).shape == (480, 960, 3)
+    assert images.decode(overlays[0]).shape == (480, 640, 3)
 
 
 def test_compressed_images_are_read(graph: Graph) -> None:
@@ -252,9 +290,9 @@ def test_images_of_any_size(graph: Graph) -> None:
     rig = Rig(graph)
     overlays = rig.listen()
     for size, shape in (
-        ((240, 320), (480, 960)),
-        ((720, 1280), (720, 1760)),
-        ((48, 48), (480, 800)),
+        ((240, 320), (240, 320)),
+        ((720, 1280), (720, 1280)),
+        ((1080, 1920), (720, 1280)),
     ):
         before = len(overlays)
         rig.send_frame(np.full(size, 90, np.uint8))
@@ -302,17 +340,13 @@ def test_bad_messages_are_counted_and_change_nothing(graph: Graph) -> None:
 
 def test_parameters_change_the_next_picture(graph: Graph) -> None:
     rig = Rig(graph)
-    overlays = rig.listen()
+    dashboards = rig.listen(topic="dashboard")
     rig.send_frame(grey())
-    wait_for(lambda: overlays, "an overlay")
+    wait_for(lambda: dashboards, "a dashboard")
     assert rig.set(theme="light") == (True, "")
     rig.send_frame(grey())
-    wait_for(lambda: len(overlays) == 2, "a light overlay")
-    assert pixels(overlays[1])[478, 645].tolist() == list(LIGHT.ground)
-    assert rig.set(panel=False) == (True, "")
-    rig.send_frame(grey())
-    wait_for(lambda: len(overlays) == 3, "an overlay without panel")
-    assert pixels(overlays[2]).shape == (480, 640, 3)
+    wait_for(lambda: len(dashboards) == 2, "a light dashboard")
+    assert pixels(dashboards[1])[478, 645].tolist() == list(LIGHT.ground)
     successful, reason = rig.set(rate=-1.0)
     assert not successful and "rate" in reason
 

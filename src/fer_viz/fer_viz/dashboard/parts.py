@@ -245,7 +245,7 @@ class TimePlot(pg.PlotWidget):
         self.plot.getAxis("bottom").setHeight(style.px(20))
         # Room for half of the last mark.
         margin = 0 if self._wide else style.px(12)
-        self.plot.layout.setContentsMargins(0, style.px(4), margin, 0)
+        self.plot.layout.setContentsMargins(0, style.px(7), margin, 0)
 
     def resizeEvent(self, event: Any) -> None:
         """Qt gives another size."""

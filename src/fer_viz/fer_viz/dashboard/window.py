@@ -91,9 +91,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _size(kept: str, application: Any) -> tuple[int, int]:
     """Return the size of the last time, else that of the design, as far as the screen allows."""
-    room = application.primaryScreen().availableGeometry()
     width, _, height = kept.partition("x")
     wanted = (int(width), int(height)) if width.isdecimal() and height.isdecimal() else DESIGN_SIZE
+    if application.platformName() == "offscreen":
+        return wanted
+    room = application.primaryScreen().availableGeometry()
     return min(wanted[0], room.width()), min(wanted[1], room.height())
 
 
