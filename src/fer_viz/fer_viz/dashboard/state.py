@@ -154,8 +154,11 @@ class State(Generic[Image]):
             shown: Shot[Any]
             if blind and answered and answers is not None:
                 shown = Shot(answers.stamp_ns, None, answers)
+            elif shot is None or blind:
+                # What was said of the last picture is said no more; the picture stays.
+                shown = Shot(0, None if shot is None else shot.image, None)
             else:
-                shown = shot if shot is not None else Shot(0, None, None)
+                shown = shot
         scene = self.live.scene(shown, now_s)
         with self._lock:
             return self._view(shown.image, scene)
