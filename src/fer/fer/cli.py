@@ -51,6 +51,7 @@ COMMANDS = (
         "measure how well a weights file recognises labelled pictures",
     ),
     Command("weights", "fer_snn.cli.weights", "show what is in a weights file"),
+    Command("plot", "fer.plot", "draw figures for print of a bag or a weights file"),
     Command("bench", "fer.bench", "measure how fast everything is, beside others"),
     Command("warm-up", "fer_snn.cli.warm_up", "compile the network's kernels ahead"),
 )
