@@ -140,8 +140,8 @@ class PotentialCard(Card):
                 line.setPen(pg.mkPen(qcolour(colour), width=1, style=dashes))
                 marks.append((level, f"{_millivolts(value_v)} mV"))
             names.append((lane + 0.5, _short(scene, int(label))))
-        self.plot.plot.getAxis("left").setTicks([names])
-        self.plot.plot.getAxis("right").setTicks([marks])
+        self.plot.set_marks("left", names)
+        self.plot.set_marks("right", marks)
         self.note = "dashed: threshold, reset"
 
     def _show_map(self, scene: Scene, traces: Traces, order: NeuronOrder) -> None:
@@ -155,8 +155,8 @@ class PotentialCard(Card):
         colours[:, ~known] = theme.plate
         _show_picture(self.map, colours, scene.span_s, len(colours))
         self.plot.set_rows(len(order.row))
-        self.plot.plot.getAxis("left").setTicks([_label_marks(scene, order)])
-        self.plot.plot.getAxis("right").setTicks([[]])
+        self.plot.set_marks("left", _label_marks(scene, order))
+        self.plot.set_marks("right", [])
         self.note = f"{_millivolts(low_v)} (reset) to {_millivolts(high_v)} mV (threshold)"
 
 
@@ -166,7 +166,7 @@ class RasterCard(Card):
     def __init__(self) -> None:
         super().__init__("Spikes")
         self.plot = TimePlot(wide=True)
-        self.plot.plot.getAxis("right").setTicks([[]])
+        self.plot.set_marks("right", [])
         self.body.addWidget(self.plot, 1)
         # Pixels, because the marks of thousands of spikes cost too much as lines.
         self.map = pg.ImageItem(axisOrder="row-major")
@@ -189,7 +189,7 @@ class RasterCard(Card):
         plots.draw_raster(picture, Box(0, 0, width, height), scene, order, self.style_now.look)
         _show_picture(self.map, picture, scene.span_s, raster.size)
         self.plot.set_rows(raster.size)
-        self.plot.plot.getAxis("left").setTicks([_label_marks(scene, order)])
+        self.plot.set_marks("left", _label_marks(scene, order))
         spikes = np.count_nonzero((raster.time_s >= -scene.span_s) & (raster.time_s <= 0))
         rate_hz = spikes / scene.span_s / max(raster.size, 1)
         self.note = f"{raster.size} neurons, {rate_hz:.1f} Hz"
@@ -206,7 +206,7 @@ class FeatureRasterCard(Card):
     def __init__(self) -> None:
         super().__init__("Spikes of the feature layer")
         self.plot = TimePlot(wide=True)
-        self.plot.plot.getAxis("right").setTicks([[]])
+        self.plot.set_marks("right", [])
         self.body.addWidget(self.plot, 1)
         self.map = pg.ImageItem(axisOrder="row-major")
         self.plot.addItem(self.map)
@@ -225,7 +225,7 @@ class FeatureRasterCard(Card):
         rows = len(counts)
         self.plot.set_rows(rows)
         marks = [(0.25 * rows, "ON"), (0.75 * rows, "OFF")]
-        self.plot.plot.getAxis("left").setTicks([marks])
+        self.plot.set_marks("left", marks)
         rate_hz = len(raster.time_s) / span_s / max(raster.size, 1)
         self.note = f"{raster.size} neurons, {rate_hz:.1f} Hz"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,8 @@ class PictureWidget(QtWidgets.QWidget):
         self.picture: Picture | None = None
         self.text = ""
         self.style_now = Style()
+        #: Called with no arguments when there is another size to draw for.
+        self.resized: Callable[[], None] = lambda: None
 
     @property
     def size_px(self) -> tuple[int, int]:
@@ -110,6 +113,11 @@ class PictureWidget(QtWidgets.QWidget):
         """Take colours and sizes."""
         self.style_now = style
         self.update()
+
+    def resizeEvent(self, event: Any) -> None:
+        """Qt gives another size."""
+        super().resizeEvent(event)
+        self.resized()
 
     def paintEvent(self, event: Any) -> None:
         """Qt asks for the picture."""
@@ -153,6 +161,7 @@ class TimePlot(pg.PlotWidget):
         super().__init__()
         self._wide = wide
         self._span_s = 0.0
+        self._marks: dict[str, list[tuple[float, str]]] = {}
         self._y_range: tuple[float, float, bool] | None = None
         self.style_now = Style()
         plot = self.plot
@@ -216,6 +225,12 @@ class TimePlot(pg.PlotWidget):
             self._y_range = wanted
             self.plot.getViewBox().invertY(downwards)
             self.plot.setYRange(low, high, padding=0)
+
+    def set_marks(self, side: str, marks: list[tuple[float, str]]) -> None:
+        """Write these texts at "left" or "right"; the same ones again cost nothing."""
+        if marks != self._marks.get(side):
+            self._marks[side] = marks
+            self.plot.getAxis(side).setTicks([marks])
 
     def freeze(self, frozen: bool) -> None:
         """Let the mouse move and magnify while nothing moves; show the last seconds again after."""

@@ -154,6 +154,7 @@ class WeightCard(Card):
         self.wanted = ALL
         self.add_to_head(self.choice)
         self._weights: WeightMaps | None = None
+        self.view.resized = self._draw
 
     def show_weights(self, weights: WeightMaps | None) -> None:
         """Draw weights."""

@@ -1,7 +1,7 @@
 """The dashboard itself: all panels, drawn at most 30 times a second from the newest of everything.
 
-Panels take turns, so that no turn is long: the picture is drawn at every one, potentials and spikes
-at every second, the rest more seldom.
+Panels take turns, so that no turn is long: the picture is drawn at every one, potentials, spikes and
+face at every third, the rest more seldom.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from fer_viz.dashboard.trend import TrendCard
 
 RATE_HZ = 30.0
 #: Turns from one drawing to the next, and the turn it begins with.
-_POTENTIALS, _SPIKES, _FACE, _SLOW, _WEIGHTS = (2, 0), (2, 1), (3, 2), (8, 3), (15, 7)
+_POTENTIALS, _SPIKES, _FACE, _SLOW, _WEIGHTS = (3, 0), (3, 1), (3, 2), (8, 3), (15, 7)
 _RESTYLE_MS = 150
 #: Shares of the width and of the height, left to right and top to bottom.
 _COLUMNS, _LEFT = (40, 34, 26), (58, 42)
