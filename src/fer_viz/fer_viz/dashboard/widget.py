@@ -1,7 +1,7 @@
 """The dashboard itself: all panels, drawn at most 30 times a second from the newest of everything.
 
-Panels take turns, so that no turn is long: the picture is drawn at every one, potentials, spikes and
-face at every third, the rest more seldom.
+Panels take turns, so that no turn is long: the picture is drawn at every one, potentials, spikes
+and face at every third, the rest more seldom.
 """
 
 from __future__ import annotations
