@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import array
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -54,6 +55,36 @@ def share_of(picture: Picture, colour: tuple[int, int, int], within: int = 0) ->
     """Share of pixels that have this colour, give or take `within`."""
     difference = np.abs(picture.astype(int) - np.array(colour))
     return float((difference <= within).all(axis=-1).mean())
+
+
+class Loopback:
+    """Stands for a node in namespace /fer whose publishers reach its own subscriptions at once."""
+
+    def __init__(self) -> None:
+        self._callbacks: dict[str, list[Callable[[Any], None]]] = {}
+
+    def create_publisher(self, kind: type, topic: str, profile: Any) -> Any:
+        """Return what has a method `publish`."""
+
+        def publish(message: Any) -> None:
+            for callback in self._callbacks.get(self.resolve_topic_name(topic), []):
+                callback(message)
+
+        return SimpleNamespace(publish=publish)
+
+    def create_subscription(
+        self, kind: type, topic: str, callback: Callable[[Any], None], *_: Any, **__: Any
+    ) -> None:
+        """Have a callback called with every message of a topic."""
+        self._callbacks.setdefault(self.resolve_topic_name(topic), []).append(callback)
+
+    def resolve_topic_name(self, name: str) -> str:
+        """Return the full name of a topic."""
+        return name if name.startswith("/") else "/fer/" + name
+
+    def get_clock(self) -> Any:
+        """Return the clock of the machine."""
+        return SimpleNamespace(now=lambda: SimpleNamespace(nanoseconds=time.time_ns()))
 
 
 class PlayedGraph:

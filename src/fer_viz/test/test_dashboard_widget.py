@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import cv2
@@ -31,36 +30,11 @@ from fer_viz.dashboard.widget import Dashboard
 from fer_viz.listener import GraphListener, topics
 from fer_viz.palette import DARK, LIGHT
 from fer_viz.reading import reader
-from fer_viz.testing import LABELS, PlayedGraph, grey, share_of
+from fer_viz.testing import LABELS, Loopback, PlayedGraph, grey, share_of
 from fer_viz.text import MINUS
 
 TIMEOUT_S = 100.0
 FIVE = ("neutral", "smile", "surprised", "angry", "sad")
-
-
-class Loopback:
-    """Stands for a node whose publishers reach its own subscriptions at once."""
-
-    def __init__(self) -> None:
-        self._callbacks: dict[str, list[Callable[[Any], None]]] = {}
-
-    def create_publisher(self, kind: type, topic: str, profile: Any) -> Any:
-        def publish(message: Any) -> None:
-            for callback in self._callbacks.get("/fer/" + topic, []):
-                callback(message)
-
-        return SimpleNamespace(publish=publish)
-
-    def create_subscription(
-        self, kind: type, topic: str, callback: Callable[[Any], None], *_: Any, **__: Any
-    ) -> None:
-        self._callbacks.setdefault(self.resolve_topic_name(topic), []).append(callback)
-
-    def resolve_topic_name(self, name: str) -> str:
-        return name if name.startswith("/") else "/fer/" + name
-
-    def get_clock(self) -> Any:
-        return SimpleNamespace(now=lambda: SimpleNamespace(nanoseconds=time.time_ns()))
 
 
 class Recorded:
