@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from fer_setup import environment, installation, machine, wheels, workspace
+from fer_setup import environment, installation, machine, main, wheels, workspace
 from fer_setup.errors import SetupError
 from fer_setup.progress import Progress, Runner
 from fer_setup.stamps import Stamps, digest, is_complete, take_inventory
@@ -29,7 +29,7 @@ def clone(tmp_path: Path) -> Path:
     shutil.copytree(
         ROOT / "tools", root / "tools", ignore=shutil.ignore_patterns("__pycache__", ".*")
     )
-    for name in ("fer", "requirements.txt", "requirements-test.txt"):
+    for name in ("fer", "requirements.txt", "requirements-test.txt", "requirements-gui.txt"):
         shutil.copy(ROOT / name, root / name)
     for package, files in {
         "fer_interfaces": ["package.xml", "CMakeLists.txt", "msg/Face.msg"],
@@ -82,7 +82,7 @@ class TestRequirements:
     def test_each_package_has_one_exact_version(self, python: str) -> None:
         pins = [
             pin
-            for name in ("requirements.txt", "requirements-test.txt")
+            for name in ("requirements.txt", "requirements-test.txt", "requirements-gui.txt")
             for pin in self.read(name)
             if pin.marker is None or pin.marker.evaluate({"python_version": python})
         ]
@@ -94,6 +94,56 @@ class TestRequirements:
         names = {pin.name for pin in self.read("requirements.txt")}
         assert "lark-parser" in names
         assert "lark" not in names
+
+
+class Refusing:
+    """An installation that can set up everything but the window."""
+
+    def ensure(self, window: bool = False) -> None:
+        if window:
+            raise SetupError("the disk is full")
+
+
+class TestWindow:
+    def test_without_it_the_graph_is_started_all_the_same(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        main.ensure_window(Refusing())  # type: ignore[arg-type]
+        assert capsys.readouterr().err == "fer: going on without the window: the disk is full\n"
+
+    @pytest.mark.parametrize(
+        ("arguments", "display", "wanted"),
+        [
+            (["up"], ":0", True),
+            (["up"], "", False),
+            (["up", "--source", "demo", "--no-window"], ":0", False),
+            (["param", "list"], ":0", False),
+        ],
+    )
+    def test_it_is_set_up_where_it_will_open(
+        self, arguments: list[str], display: str, wanted: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+        monkeypatch.setenv("DISPLAY", display)
+        assert main.opens_window(arguments) is wanted
+
+    def test_a_changed_list_or_a_deleted_file_asks_for_it_again(
+        self, clone: Path, tmp_path: Path
+    ) -> None:
+        environment = wheels.WheelEnvironment(clone)
+        stamps = Stamps(tmp_path / "setup.json")
+        assert not environment.has_window(stamps)
+        module = environment.venv / "lib" / "PySide6" / "QtCore.abi3.so"
+        module.parent.mkdir(parents=True)
+        module.touch()
+        inventory = take_inventory(environment.venv)
+        stamps.put(wheels.WINDOW_STAGE, key=environment.window_key(), inventory=inventory)
+        assert environment.has_window(stamps)
+        module.unlink()
+        assert not environment.has_window(stamps)
+        module.touch()
+        (clone / "requirements-gui.txt").write_text("pyqtgraph==1\n")
+        assert not environment.has_window(stamps)
 
 
 class TestErrors:

@@ -16,9 +16,14 @@ setup(
     package_data={NAME: ["py.typed", "glyphs/*"]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
-        (f"share/{NAME}", ["package.xml"]),
+        (f"share/{NAME}", ["package.xml", "plugin.xml"]),
     ],
     install_requires=["setuptools"],
     zip_safe=False,
-    entry_points={"console_scripts": [f"node = {NAME}.node:main"]},
+    entry_points={
+        "console_scripts": [
+            f"node = {NAME}.node:main",
+            f"dashboard = {NAME}.dashboard.window:main",
+        ]
+    },
 )

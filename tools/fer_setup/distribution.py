@@ -26,13 +26,17 @@ MODULES = {
     "python3-rich": "rich",
     "python3-matplotlib": "matplotlib",
     "python3-numba": "numba",
+    "python3-pyqtgraph": "pyqtgraph",
     "python3-pytest": "pytest",
     "python3-hypothesis": "hypothesis",
     "python3-pytest-timeout": "pytest_timeout",
 }
 """Packages of the system (rosdep's keys too) and the Python modules that they bring."""
 
-OPTIONAL = {"python3-numba": "the network runs without it, slower"}
+OPTIONAL = {
+    "python3-numba": "the network runs without it, slower",
+    "python3-pyqtgraph": "the graph runs without its window",
+}
 TEST_ONLY = ("python3-pytest", "python3-hypothesis", "python3-pytest-timeout")
 
 _BUILD_DEPEND = re.compile(r"<(?:depend|build_depend|buildtool_depend)>\s*([\w-]+)\s*<")
@@ -100,6 +104,17 @@ class Distribution:
                 f"(sudo apt install {package})"
             )
         stamps.put(STAGE, key=self.build_key(), tests=tests)
+
+    def has_window(self, stamps: Stamps) -> bool:
+        """Tell that there is nothing to be set up for the window: what is installed is used."""
+        return True
+
+    def window_weight(self, stamps: Stamps) -> float:
+        """Return the seconds that `set_up_window` is expected to take."""
+        return 0.0
+
+    def set_up_window(self, stamps: Stamps, runner: Runner, progress: Progress) -> None:
+        """Do nothing, see `has_window`."""
 
     def environment(self, env: Mapping[str, str]) -> dict[str, str]:
         """Return the environment of a process: the user's own."""

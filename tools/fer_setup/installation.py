@@ -44,6 +44,15 @@ class Base(Protocol):
     def set_up(self, stamps: Stamps, tests: bool, runner: Runner, progress: Progress) -> None:
         """Make or check the base."""
 
+    def has_window(self, stamps: Stamps) -> bool:
+        """Tell whether `set_up_window` has nothing to do."""
+
+    def window_weight(self, stamps: Stamps) -> float:
+        """Return the seconds that `set_up_window` is expected to take."""
+
+    def set_up_window(self, stamps: Stamps, runner: Runner, progress: Progress) -> None:
+        """Add what the dashboard's window needs."""
+
     def environment(self, env: Mapping[str, str]) -> dict[str, str]:
         """Return the environment of a command."""
 
@@ -64,9 +73,16 @@ class Installation:
         self._stamps = Stamps(self._state / "setup.json")
         self.python = self._base.python
 
-    def ensure(self, tests: bool = False, force: bool = False) -> None:
-        """Set up what is missing; of several calls at the same time, one works and others wait."""
-        if self._base.provides_fer(self._stamps) or (self._is_fresh(tests) and not force):
+    def ensure(self, tests: bool = False, window: bool = False, force: bool = False) -> None:
+        """Set up what is missing; of several calls at the same time, one works and others wait.
+
+        Parameters
+        ----------
+        tests, window : also what the tests and the dashboard's window need.
+        force : from the beginning.
+        """
+        fresh = self._is_fresh(tests, window)
+        if self._base.provides_fer(self._stamps) or (fresh and not force):
             return
         machine.check_path(self._root)
         with self._locked():
@@ -74,11 +90,11 @@ class Installation:
             if force:
                 self._stamps.clear()
                 self._stamps.put(OWNER_STAGE, ours=True)
-            elif self._is_fresh(tests):
+            elif self._is_fresh(tests, window):
                 return
             end_orphans(self._root)
             os.environ[SETUP_MARK] = str(self._root)
-            self._set_up(tests)
+            self._set_up(tests, window)
             del os.environ[SETUP_MARK]
 
     def environment(self) -> dict[str, str]:
@@ -89,14 +105,21 @@ class Installation:
         add_defaults(env, self._state)
         return env
 
-    def _is_fresh(self, tests: bool) -> bool:
-        return self._base.is_fresh(self._stamps, tests) and self._workspace.is_fresh(self._stamps)
+    def _is_fresh(self, tests: bool, window: bool) -> bool:
+        base, stamps = self._base, self._stamps
+        return (
+            base.is_fresh(stamps, tests)
+            and self._workspace.is_fresh(stamps)
+            and (base.has_window(stamps) or not window)
+        )
 
-    def _set_up(self, tests: bool) -> None:
+    def _set_up(self, tests: bool, window: bool) -> None:
         stamps, base, workspace = self._stamps, self._base, self._workspace
         total = base.weight(stamps, tests)
         if not workspace.is_fresh(stamps):
             total += workspace.weight(stamps) + KERNELS_S
+        if window:
+            total += base.window_weight(stamps)
         log_path = self._state / "setup.log"
         title = f"setting up in {self._root} (once; details in {log_path})"
         progress = Progress(title, total)
@@ -113,6 +136,8 @@ class Installation:
                 progress,
             )
             self._compile_kernels(runner, progress)
+        if window and not base.has_window(stamps):
+            base.set_up_window(stamps, runner, progress)
         progress.note(f"set up in {progress.elapsed}")
 
     def _compile_kernels(self, runner: Runner, progress: Progress) -> None:

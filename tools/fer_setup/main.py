@@ -15,9 +15,10 @@ from fer_setup.installation import Installation
 ROOT = Path(__file__).resolve().parents[2]
 
 SETUP_USAGE = """\
-usage: ./fer setup [--test] [--force]
-  --test   also what `make test` needs
-  --force  from the beginning, whatever is there"""
+usage: ./fer setup [--test] [--window] [--force]
+  --test    also what `make test` needs
+  --window  also what the window of the dashboard needs
+  --force   from the beginning, whatever is there"""
 EXEC_USAGE = "usage: ./fer exec PROGRAM [ARGUMENT ...]   runs it in the environment of fer"
 
 
@@ -54,6 +55,10 @@ def _dispatch(arguments: list[str]) -> int:
         return 2
     installation = Installation(ROOT)
     installation.ensure()
+    if command == "dashboard":
+        installation.ensure(window=True)
+    elif opens_window(arguments):
+        ensure_window(installation)
     env = installation.environment()
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # Python ignores it, and exec would pass that on.
     if command == "exec":
@@ -67,11 +72,26 @@ def _dispatch(arguments: list[str]) -> int:
     os.execve(python, [python, *safe, "-m", "fer.cli", *arguments], env)
 
 
+def opens_window(arguments: list[str]) -> bool:
+    """Tell whether a command will open the dashboard beside what it does."""
+    display = os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    return bool(display) and arguments[:1] == ["up"] and "--no-window" not in arguments
+
+
+def ensure_window(installation: Installation) -> None:
+    """Set up the window; the graph runs without one where that fails."""
+    try:
+        installation.ensure(window=True)
+    except SetupError as error:
+        print(f"fer: going on without the window: {error}", file=sys.stderr)
+
+
 def _setup(options: list[str]) -> int:
-    if unknown := set(options) - {"--test", "--force"}:
+    if unknown := set(options) - {"--test", "--window", "--force"}:
         asked = unknown <= {"-h", "--help"}
         print(SETUP_USAGE, file=sys.stdout if asked else sys.stderr)
         return 0 if asked else 2
-    Installation(ROOT).ensure(tests="--test" in options, force="--force" in options)
+    tests = "--test" in options
+    Installation(ROOT).ensure(tests, tests or "--window" in options, "--force" in options)
     print("fer: all is set up", file=sys.stderr)
     return 0

@@ -16,10 +16,20 @@ from fer_setup.progress import Measure, Progress, Runner
 from fer_setup.stamps import Stamps, digest, is_complete, take_inventory
 
 STAGE = "python"
+WINDOW_STAGE = "window"
+WINDOW_BYTES = 500_000_000
+"""Room for Qt (370 MB measured)."""
 RECIPE = "1"
 """Grows when the steps below change what they make."""
 
-_WEIGHTS_S = {"venv": 5.0, "index": 2.0, "packages": 38.0, "tests": 6.0, "compile": 8.0}
+_WEIGHTS_S = {
+    "venv": 5.0,
+    "index": 2.0,
+    "packages": 38.0,
+    "tests": 6.0,
+    "compile": 8.0,
+    "window": 15.0,
+}
 
 _PIP_OVERRIDES = ("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_REQUIRE_HASHES")
 _UNREACHABLE = re.compile(
@@ -51,6 +61,7 @@ class WheelEnvironment:
         self._base = machine.base_python()
         self._run_file = root / "requirements.txt"
         self._test_file = root / "requirements-test.txt"
+        self._window_file = root / "requirements-gui.txt"
 
     def provides_fer(self, stamps: Stamps) -> bool:
         """Tell whether fer is built elsewhere: not on wheels."""
@@ -86,7 +97,8 @@ class WheelEnvironment:
         """Return the seconds that `set_up` is expected to take."""
         if self.is_fresh(stamps, tests):
             return 0.0
-        return sum(_WEIGHTS_S.values()) - (0.0 if tests else _WEIGHTS_S["tests"])
+        left_out = _WEIGHTS_S["window"] + (0.0 if tests else _WEIGHTS_S["tests"])
+        return sum(_WEIGHTS_S.values()) - left_out
 
     def set_up(self, stamps: Stamps, tests: bool, runner: Runner, progress: Progress) -> None:
         """Make the environment, or add to one that is whole."""
@@ -99,6 +111,7 @@ class WheelEnvironment:
         )
         stamps.drop(STAGE)
         if not reusable:
+            stamps.drop(WINDOW_STAGE)
             self._create(runner, progress)
         self._install(tests, runner, progress)
         self._correct_exports(runner)
@@ -116,6 +129,31 @@ class WheelEnvironment:
             test=keys["test"] if tests else "",
             inventory=take_inventory(self.venv),
         )
+
+    def has_window(self, stamps: Stamps) -> bool:
+        """Tell whether Qt, which the dashboard's window needs, is there."""
+        entry = stamps.get(WINDOW_STAGE)
+        return (
+            bool(entry)
+            and entry["key"] == self.window_key()
+            and is_complete(self.venv, entry["inventory"])
+        )
+
+    def window_weight(self, stamps: Stamps) -> float:
+        """Return the seconds that `set_up_window` is expected to take."""
+        return 0.0 if self.has_window(stamps) else _WEIGHTS_S["window"]
+
+    def set_up_window(self, stamps: Stamps, runner: Runner, progress: Progress) -> None:
+        """Add Qt to an environment that is whole."""
+        stamps.drop(WINDOW_STAGE)
+        machine.check_space(self.root, WINDOW_BYTES)
+        progress.begin("installing Qt for the window", _WEIGHTS_S["window"])
+        self._pip(runner, ["-r", self._window_file])
+        stamps.put(WINDOW_STAGE, key=self.window_key(), inventory=take_inventory(self.venv))
+
+    def window_key(self) -> str:
+        """Hash what the packages of the window are made from."""
+        return digest(self.keys()["base"], contents=[self._window_file])
 
     def environment(self, env: Mapping[str, str]) -> dict[str, str]:
         """Return the environment of a process that runs on the wheels."""

@@ -38,6 +38,7 @@ class Command:
 
 COMMANDS = (
     Command("up", "fer.up", "run the whole graph, from camera to expression", 0),
+    Command("dashboard", "fer_viz.dashboard.window", "show the running graph in a window", 0),
     Command("param", "fer.param", "look at and change the parameters of running nodes"),
     Command(
         "train",
@@ -50,6 +51,7 @@ COMMANDS = (
         "measure how well a weights file recognises labelled pictures",
     ),
     Command("weights", "fer_snn.cli.weights", "show what is in a weights file"),
+    Command("plot", "fer.plot", "draw figures for print of a bag or a weights file"),
     Command("bench", "fer.bench", "measure how fast everything is, beside others"),
     Command("warm-up", "fer_snn.cli.warm_up", "compile the network's kernels ahead"),
 )
@@ -90,7 +92,7 @@ def _parser(chosen: Command | None) -> argparse.ArgumentParser:
         epilog="`fer COMMAND --help` shows the options of a command. In a clone `./fer setup` "
         "only sets up, and `./fer exec PROGRAM` runs a program in the environment of fer.",
     )
-    parser.add_argument("--version", action="version", version=f"fer {__version__}")
+    parser.add_argument("-V", "--version", action="version", version=f"fer {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in COMMANDS:
         own = commands.add_parser(

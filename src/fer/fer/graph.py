@@ -63,6 +63,7 @@ class Settings:
         namespace.
     use_sim_time : take the time from /clock.
     log_level : one of `LOG_LEVELS`.
+    window : open the dashboard too, which is no node of the graph.
     """
 
     namespace: str = NAMESPACE
@@ -75,6 +76,7 @@ class Settings:
     image_topic: str = IMAGE_TOPIC
     use_sim_time: bool = False
     log_level: str = "info"
+    window: bool = False
 
     def __post_init__(self) -> None:
         if not _NAMESPACE_PATTERN.fullmatch(self.namespace):

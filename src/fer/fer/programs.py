@@ -13,10 +13,11 @@ from typing import Protocol
 
 import psutil
 
-from fer.graph import Settings, StartedNode, absolute, started_nodes
+from fer.graph import IMAGE_TOPIC, Settings, StartedNode, absolute, started_nodes
 from fer.installed import default_parameter_file, launch_file
 from fer.supervisor import Failure, OnLine, Program, Supervisor
 
+WINDOW = "window"
 #: The name of the node stands before each line anyway.
 _LOG_FORMAT = {"RCUTILS_CONSOLE_OUTPUT_FORMAT": "[{severity}] {message}"}
 
@@ -45,6 +46,7 @@ def bring_up(settings: Settings, on_line: OnLine) -> Bringup:
     if has_ros_launch():
         return LaunchedGraph(settings, on_line)
     programs = [node_program(node, settings) for node in started_nodes(settings)]
+    programs += window_programs(settings)
     return Supervisor(programs, on_line, {**_LOG_FORMAT, **os.environ})
 
 
@@ -71,6 +73,17 @@ def node_program(started: StartedNode, settings: Settings) -> Program:
     return Program(
         started.node.name, (sys.executable, "-m", started.node.module, "--ros-args", *arguments)
     )
+
+
+def window_programs(settings: Settings) -> list[Program]:
+    """Return the dashboard's window where one is wanted, a process whose end changes nothing."""
+    if not settings.window:
+        return []
+    arguments = ["--namespace", absolute(settings.namespace)]
+    if settings.image_topic != IMAGE_TOPIC:
+        arguments += ["--ros-args", "-r", f"{IMAGE_TOPIC}:={settings.image_topic}"]
+    command = (sys.executable, "-m", "fer_viz.dashboard.window", *arguments)
+    return [Program(WINDOW, command, optional=True)]
 
 
 def launch_program(settings: Settings) -> Program:
@@ -100,7 +113,9 @@ class LaunchedGraph:
     def __init__(self, settings: Settings, on_line: OnLine) -> None:
         self._names = [started.node.name for started in started_nodes(settings)]
         self._supervisor = Supervisor(
-            [launch_program(settings)], on_line, {**os.environ, "PYTHONUNBUFFERED": "1"}
+            [launch_program(settings), *window_programs(settings)],
+            on_line,
+            {**os.environ, "PYTHONUNBUFFERED": "1"},
         )
         self._seen: dict[str, set[int]] = {name: set() for name in self._names}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import signal
 import subprocess
@@ -42,6 +43,7 @@ class Program:
     stop_signal : what asks it to end. SIGTERM by default, because a Python program that is still
         importing answers SIGINT with a traceback.
     orphan_signal : what it gets when the supervisor dies without a chance to end it.
+    optional : its end, however it comes, is told and changes nothing.
     """
 
     name: str
@@ -49,6 +51,7 @@ class Program:
     restart: bool = True
     stop_signal: int = signal.SIGTERM
     orphan_signal: int = signal.SIGKILL
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -211,6 +214,11 @@ class Supervisor:
 
     def _died(self, child: _Child, now_s: float) -> Failure | None:
         exit_code = self._reap(child)
+        if child.program.optional:
+            child.due_s = math.inf
+            if exit_code != 0:
+                self._on_line(child.program.name, f"{describe_exit(exit_code)}; all else goes on")
+            return None
         refused = exit_code == EXIT_CONFIGURATION and child.restarts == 0
         if refused or not child.program.restart:
             return Failure(child.program.name, exit_code, tuple(child.lines))

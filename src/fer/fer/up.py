@@ -34,6 +34,7 @@ from fer.usage import UsageMeter
 from fer_common.atomic import write_atomically
 from fer_common.errors import FerError
 from fer_common.stamps import NANOSECONDS
+from fer_viz.dashboard.binding import has_display
 
 if TYPE_CHECKING:
     from fer.observer import Observer
@@ -93,6 +94,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--no-viz", action="store_true", help="do not draw the overlay")
     parser.add_argument(
+        "--no-window",
+        action="store_true",
+        help="do not open the dashboard where there is a display",
+    )
+    parser.add_argument(
         "--log-level", default="info", choices=LOG_LEVELS, help="(default: %(default)s)"
     )
 
@@ -107,6 +113,7 @@ def run(arguments: argparse.Namespace) -> int:
             weights=resolved_weights(arguments.weights),
             viz=not arguments.no_viz,
             log_level=arguments.log_level,
+            window=has_display() and not arguments.no_window,
         )
         check(settings)
         _check_summary(arguments.summary)

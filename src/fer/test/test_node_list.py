@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fer.graph import NODES, Settings, StartedNode, absolute, started_nodes
-from fer.programs import launch_program, node_program
+from fer.programs import launch_program, node_program, window_programs
 from fer_common.errors import ConfigurationError
 
 
@@ -89,3 +89,17 @@ def test_names_that_ros_refuses_are_refused_at_once(namespace: str) -> None:
 )
 def test_absolute_namespace(namespace: str, expected: str) -> None:
     assert absolute(Settings(namespace=namespace).namespace) == expected
+
+
+def test_the_window_is_a_process_that_may_end() -> None:
+    (window,) = window_programs(Settings(namespace="robot", image_topic="/cam", window=True))
+    assert window.optional
+    assert window.command[2:] == (
+        "fer_viz.dashboard.window",
+        "--namespace",
+        "/robot",
+        "--ros-args",
+        "-r",
+        "image_raw:=/cam",
+    )
+    assert window_programs(Settings()) == []

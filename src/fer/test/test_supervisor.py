@@ -201,3 +201,23 @@ def _runs(pid: int) -> bool:
         return bool(psutil.Process(pid).status() != psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
         return False
+
+
+def test_the_end_of_what_is_optional_changes_nothing(lines: Lines) -> None:
+    code = "import sys; sys.exit(2)"
+    window = Program("window", (sys.executable, "-c", code), optional=True)
+    supervisor = Supervisor([program("node", POLITE), window], lines)
+    supervisor.start()
+    try:
+        wait_for(
+            lambda: (
+                supervisor.poll()
+                or lines.said("window", "ended with exit code 2; all else goes on")
+            ),
+            "the end of the window",
+        )
+        assert supervisor.poll() is None
+        assert list(supervisor.pids()) == ["node"]
+        assert supervisor.restarts()["window"] == 0
+    finally:
+        supervisor.stop()

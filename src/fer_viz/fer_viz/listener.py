@@ -45,6 +45,7 @@ class GraphListener:
     compressed : take compressed images.
     offer : called in the executor's thread with every image that can be drawn.
     dropped : called with the topic and the reason when a message cannot be used.
+    heard : called with the topic and every other message that was used; may raise FerError.
     """
 
     def __init__(
@@ -54,12 +55,14 @@ class GraphListener:
         compressed: bool,
         offer: Callable[[Shot[AnyImage]], None],
         dropped: Callable[[str, FerError], None],
+        heard: Callable[[str, Any], None] = lambda topic, message: None,
     ) -> None:
         self._node = node
         self._live = live
         self._compressed = compressed
         self._offer = offer
         self._dropped = dropped
+        self._heard = heard
         self._latched: list[Subscription[Any]] = []
         self._streams: list[Subscription[Any]] = []
         self._source: ImageSource | None = None
@@ -114,6 +117,7 @@ class GraphListener:
         def received(message: Any) -> None:
             try:
                 take(message)
+                self._heard(topic, message)
             except FerError as error:
                 self._dropped(topic, error)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -147,36 +148,48 @@ def receptive_fields(message: Any) -> ReceptiveFields:
     MessageError
         if the number of weights, the shape and the labels do not go together.
     """
-    projection = message.receptive_fields
-    labels = tuple(message.labels)
-    shape = (len(labels), projection.channels, projection.rows, projection.cols)
-    weights = np.asarray(projection.weights, np.float32)
-    if weights.size != np.prod(shape, dtype=int):
-        raise MessageError(
-            f"receptive fields have {weights.size} weights: {'x'.join(map(str, shape))} "
-            "(labels, channels, rows, cols) were announced"
-        )
+    labels, weights = tuple(message.labels), field_weights(message)
     neuron_label = np.asarray(message.neuron_label, np.int64)
     neuron_label = np.where(neuron_label == _UNNAMED, UNNAMED, neuron_label)
     if len(neuron_label) and neuron_label.max() >= len(labels):
         raise MessageError(
             f"a neuron has label {neuron_label.max()} of {len(labels)}: labels are counted from 0"
         )
-    maps = _signed_sum(weights.reshape(shape), projection.channel_names)
+    sign = channel_signs(message.receptive_fields.channel_names, weights.shape[1])
+    maps = np.tensordot(weights, sign, axes=(1, 0)).astype(np.float32)
     return ReceptiveFields(message.version, labels, maps, neuron_label)
+
+
+def field_weights(message: Any) -> Floats:
+    """Return the receptive fields of a Weights message, (labels, channels, rows, cols).
+
+    Raises
+    ------
+    MessageError
+        if the number of weights, the shape and the labels do not go together.
+    """
+    projection = message.receptive_fields
+    shape = (len(message.labels), projection.channels, projection.rows, projection.cols)
+    weights = np.asarray(projection.weights, np.float32)
+    if weights.size != np.prod(shape, dtype=int):
+        raise MessageError(
+            f"receptive fields have {weights.size} weights: {'x'.join(map(str, shape))} "
+            "(labels, channels, rows, cols) were announced"
+        )
+    return weights.reshape(shape)
+
+
+def channel_signs(names: Sequence[str], channels: int) -> Floats:
+    """Return 1 for each ON channel and -1 for each OFF channel; 1 for all without names."""
+    sign = np.ones(channels, np.float32)
+    if len(names) == channels:
+        sign[[name.startswith(_OFF) for name in names]] = -1
+    return sign
 
 
 def network(message: Any) -> Network:
     """Read a NetworkInfo message."""
     return Network(message.model, tuple(message.labels), message.learning)
-
-
-def _signed_sum(weights: Floats, channel_names: list[str]) -> Floats:
-    """Sum (labels, channels, rows, cols) over channels, OFF channels with a minus."""
-    sign = np.ones(weights.shape[1], np.float32)
-    if len(channel_names) == len(sign):
-        sign[[name.startswith(_OFF) for name in channel_names]] = -1
-    return np.tensordot(weights, sign, axes=(1, 0)).astype(np.float32)
 
 
 def _box(roi: Any) -> tuple[int, int, int, int]:

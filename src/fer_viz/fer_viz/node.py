@@ -1,4 +1,4 @@
-"""ROS node `viz`: draws what the network sees and says into the camera picture."""
+"""ROS node `viz`: shows what the network sees and says, as pictures and as numbers."""
 # ruff: noqa: E402
 
 from __future__ import annotations
@@ -8,33 +8,29 @@ from fer_common.threads import pin_to_one_thread
 # Before anything imports NumPy, which reads the number of threads once.
 pin_to_one_thread()
 
-import copy
 import sys
 import time
 from collections.abc import Mapping
 from typing import Any
 
 import cv2
-import numpy as np
 from rclpy.clock import Clock, ClockType
-from rclpy.publisher import Publisher
-from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.timer import Timer
-from sensor_msgs.msg import CompressedImage, Image
 
-from fer_common import images, qos, stamps
+from fer_common import stamps
 from fer_common.diagnostics import OK, WARN, Health
 from fer_common.errors import FerError
 from fer_common.image_source import AnyImage
-from fer_common.node import FerNode, run, subscribers
+from fer_common.node import FerNode, run
 from fer_common.parameters import Value
 from fer_common.statistics import StreamStatistics
 from fer_common.worker import Worker
 from fer_viz.listener import GraphListener, topics
 from fer_viz.live import Live, Shot
+from fer_viz.outputs import PICTURES, NumberOutput, PictureOutput
 from fer_viz.pacing import Pacer
 from fer_viz.parameters import NODE, TABLE, style
-from fer_viz.renderer import Renderer
+from fer_viz.reading import reader
 
 #: How soon the node sees that somebody has begun or ceased to listen.
 LISTENERS_PERIOD_S = 0.2
@@ -44,23 +40,23 @@ STALLED_RATE_HZ = 1.0
 
 
 class VizNode(FerNode):
-    """Publishes `overlay`. Listens to the streams only while somebody listens to it."""
+    """Publishes pictures and numbers. Listens to the streams only while somebody listens to it."""
 
     def __init__(self) -> None:
-        super().__init__(NODE, TABLE, hardware_id="overlay")
+        super().__init__(NODE, TABLE, hardware_id="pictures")
         compressed = self.values["image_transport"] == "compressed"
-        self._read_raw = images.reader()
+        self._read = reader()
         self._statistics = StreamStatistics()
-        self._renderer = Renderer(style(self.values))
         self._pacer = Pacer(1.0)
         self._stalled_pacer = Pacer(STALLED_RATE_HZ)
         self._live: Live[AnyImage] = Live(topics(self, compressed), time.monotonic())
-        self._listener = GraphListener(self, self._live, compressed, self._offer, self._drop)
+        self._listener = GraphListener(
+            self, self._live, compressed, self._offer, self._drop, self._take
+        )
         self._worker: Worker[Shot[AnyImage]] | None = None
-        self._overlay: Publisher[Image] | None = None
-        self._compressed: Publisher[CompressedImage] | None = None
+        self._pictures: list[PictureOutput] = []
+        self._numbers: NumberOutput | None = None
         self._timer: Timer | None = None
-        self._message = Image()
         self._last_drop = ""
         self._dropped_s = float("-inf")
         self.apply_parameters(self.values, frozenset())
@@ -69,8 +65,8 @@ class VizNode(FerNode):
 
     def configure(self) -> None:
         """Create the publishers, and listen to what comes seldom."""
-        self._overlay = self._publisher(Image, "overlay")
-        self._compressed = self._publisher(CompressedImage, "overlay/compressed")
+        self._pictures = [PictureOutput(self, topic) for topic in PICTURES]
+        self._numbers = NumberOutput(self, lambda: self._face)
         self._listener.open_latched()
 
     def activate(self) -> None:
@@ -92,15 +88,17 @@ class VizNode(FerNode):
     def cleanup(self) -> None:
         """Take publishers and subscriptions away."""
         self._listener.close()
-        for publisher in (self._overlay, self._compressed):
-            if publisher is not None:
-                self.destroy_publisher(publisher)
-        self._overlay = self._compressed = None
+        publishers = [each for output in self._pictures for each in output.publishers]
+        publishers += self._numbers.publishers if self._numbers is not None else ()
+        for publisher in publishers:
+            self.destroy_publisher(publisher)
+        self._pictures, self._numbers = [], None
 
     def apply_parameters(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
         """Take over new values; the worker takes the style up with its next picture."""
         given: Any = values
-        self._style = style(values)
+        self._style, self._quality = style(values), given["jpeg_quality"]
+        self._face: int = given["face"]
         self._pacer.rate_hz = given["rate"]
         self._live.configure(given["history"], given["result_timeout"], given["face"])
 
@@ -129,20 +127,15 @@ class VizNode(FerNode):
         if now_s - self._dropped_s < WARNING_PERIOD_S:
             return WARN, f"dropping messages: {self._last_drop}"
         if not self._listener.streaming:
-            return OK, "idle: nobody listens to overlay"
+            return OK, "idle: nobody listens to what is drawn here"
         hint = self._live.hint(now_s)
         return (WARN, hint) if hint else (OK, "drawing")
 
     # Who listens, and what is drawn for them
 
-    def _publisher(self, kind: type[Any], topic: str) -> Publisher[Any]:
-        # A copy, because qos_overrides are written into the profile.
-        profile = copy.copy(qos.STREAM)
-        overriding = QoSOverridingOptions.with_default_policies()
-        return self.create_publisher(kind, topic, profile, qos_overriding_options=overriding)
-
     def _listeners(self) -> int:
-        return subscribers(self._overlay) + subscribers(self._compressed)
+        numbers = 0 if self._numbers is None else self._numbers.listeners
+        return numbers + sum(output.listeners for output in self._pictures)
 
     def _look_around(self) -> None:
         """Listen while somebody listens to us; show what is missing when no picture comes."""
@@ -160,6 +153,10 @@ class VizNode(FerNode):
         if self._worker is not None and self._pacer.due(time.monotonic()):
             self._worker.mailbox.put(shot)
 
+    def _take(self, topic: str, message: Any) -> None:
+        if self._numbers is not None:
+            self._numbers.take(topic, message)
+
     def _drop(self, topic: str, error: FerError) -> None:
         self._statistics.drop(topic)
         self._dropped_s, self._last_drop = time.monotonic(), f"on {topic}: {error}"
@@ -171,41 +168,20 @@ class VizNode(FerNode):
 
     def _work(self, shot: Shot[AnyImage], skipped: int) -> None:
         begun_s = time.monotonic()
-        if self._renderer.style != self._style:
-            self._renderer = Renderer(self._style)
+        heard = [output for output in self._pictures if output.listeners]
+        if not heard:
+            return
         try:
             image = self._read(shot.image)
         except FerError as error:
             self._drop("image_raw", error)
             return
-        canvas = self._canvas(self._renderer.shape(image))
-        self._renderer.draw(image, self._live.scene(shot, begun_s), canvas)
-        self._publish(shot.image, canvas)
+        scene = self._live.scene(shot, begun_s)
+        for output in heard:
+            output.publish(shot.image.header, image, scene, self._style, self._quality)
         done_s = time.monotonic()
         latency_s = (self.get_clock().now().nanoseconds - shot.stamp_ns) / stamps.NANOSECONDS
         self._statistics.add(done_s, latency_s, done_s - begun_s, skipped)
-
-    def _read(self, message: AnyImage) -> images.Pixels:
-        if isinstance(message, CompressedImage):
-            return images.decode(message)
-        return self._read_raw(message)
-
-    def _canvas(self, shape: tuple[int, int, int]) -> images.Pixels:
-        """Return the pixels of the message that is published: drawn there, nothing is copied."""
-        if (self._message.height, self._message.width) != shape[:2]:
-            self._message = Image()
-            images.fill(self._message, np.zeros(shape, np.uint8), "bgr8")
-        return np.frombuffer(self._message.data, np.uint8).reshape(shape)
-
-    def _publish(self, source: AnyImage, picture: images.Pixels) -> None:
-        if self._overlay is not None and subscribers(self._overlay):
-            self._message.header = source.header
-            self._overlay.publish(self._message)
-        if self._compressed is not None and subscribers(self._compressed):
-            quality: Any = self.values["jpeg_quality"]
-            small = CompressedImage(header=source.header)
-            images.fill_compressed(small, picture, quality)
-            self._compressed.publish(small)
 
 
 def main(args: list[str] | None = None) -> int:

@@ -23,8 +23,7 @@ TABLE = ParameterTable(
             live=False,
         ),
         Parameter("rate", 30.0, "Most pictures per second.", "Hz", 0.1, 120.0),
-        Parameter("panel", _STYLE.with_panel, "Show the panel beside the camera picture."),
-        Parameter("theme", _STYLE.theme, "Colours of the panel.", choices=tuple(THEMES)),
+        Parameter("theme", _STYLE.theme, "Colours of what is drawn.", choices=tuple(THEMES)),
         Parameter(
             "max_height",
             _STYLE.max_height_px,
@@ -44,7 +43,7 @@ TABLE = ParameterTable(
         Parameter(
             "face",
             0,
-            "Id of the face that the panel is about. 0: the largest; also while that id is away.",
+            "Whom panel and numbers are about. 0: the largest face; also while that id is away.",
             minimum=0,
             maximum=2**32 - 1,
         ),
@@ -59,7 +58,7 @@ TABLE = ParameterTable(
         Parameter(
             "jpeg_quality",
             85,
-            "Quality of overlay/compressed.",
+            "Quality of the compressed pictures.",
             minimum=1,
             maximum=100,
         ),
@@ -71,4 +70,4 @@ TABLE = ParameterTable(
 def style(values: Values) -> Style:
     """Return the style that belongs to the values of the node's parameters."""
     given: Any = values
-    return Style(theme=given["theme"], with_panel=given["panel"], max_height_px=given["max_height"])
+    return Style(theme=given["theme"], max_height_px=given["max_height"])

@@ -14,8 +14,8 @@ def test_defaults_are_those_of_the_core() -> None:
 
 
 def test_style_follows_the_values() -> None:
-    values = TABLE.merged(TABLE.defaults(), {"theme": "light", "panel": False, "max_height": 480})
-    assert style(values) == Style("light", False, 480)
+    values = TABLE.merged(TABLE.defaults(), {"theme": "light", "max_height": 480})
+    assert style(values) == Style("light", max_height_px=480)
 
 
 @pytest.mark.parametrize(

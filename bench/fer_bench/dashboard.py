@@ -1,0 +1,101 @@
+"""The dashboard's window beside a graph of 300 expression neurons: CPU, and whether memory grows.
+
+The graph is played by this process: a picture and everything that goes with it, 30 times a second.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import psutil
+import rclpy
+from rclpy.context import Context as RosContext
+from rclpy.node import Node
+
+from fer_bench.context import Context
+from fer_bench.results import Measurement, Target
+from fer_common.errors import FerError
+from fer_common.testing import reserved_domain
+from fer_viz.dashboard.binding import NoQtError, require_qt
+from fer_viz.testing import PlayedGraph
+
+PART = "dashboard"
+NEURONS, RATE_HZ = 300, 30.0
+CPU_LIMIT_PERCENT, GROWTH_LIMIT_MB = 60.0, 5.0
+#: Memory settles while histories fill.
+_SETTLE_S = 35.0
+_SAMPLE_S = 1.0
+
+
+def measure(context: Context) -> Iterator[Measurement | Target]:
+    """Watch the window while it shows the played graph."""
+    try:
+        require_qt(window=False)
+    except NoQtError as error:
+        print(f"bench: the dashboard is left out: {error}", file=sys.stderr)
+        return
+    duration_s = _SETTLE_S + max(context.run_s, 10.0)
+    percent, megabytes = _watch(duration_s)
+    name = f"{NEURONS} expression neurons, {RATE_HZ:g} Hz, 1280x800"
+    yield Target(f"{name}: CPU of the window", percent, CPU_LIMIT_PERCENT, "% of a core")
+    slope = np.polyfit(np.arange(len(megabytes)) * _SAMPLE_S / 60, megabytes, 1)[0]
+    yield Measurement(PART, f"{name}: memory of the window", "MB", megabytes[-1])
+    yield Measurement(PART, f"{name}: growth of its memory", "MB/min", float(slope))
+    grown = float(np.median(megabytes[-5:]) - np.median(megabytes[:5]))
+    yield Target(
+        f"{name}: memory grown in {len(megabytes) * _SAMPLE_S:g} s", grown, GROWTH_LIMIT_MB, "MB"
+    )
+
+
+def _watch(duration_s: float) -> tuple[float, list[float]]:
+    """Return the mean CPU in percent of a core, and the memory in MB after it has settled."""
+    with reserved_domain() as domain, _window() as window:
+        ros = RosContext()
+        rclpy.init(context=ros, domain_id=domain)
+        graph = PlayedGraph(Node("played", namespace="/fer", context=ros), neurons=NEURONS)
+        picture = np.random.default_rng(1).integers(0, 255, (480, 640, 3), np.uint8)
+        graph.publish_network()
+        megabytes: list[float] = []
+        begin_s = due_s = sampled_s = time.monotonic()
+        counted: tuple[float, float] | None = None
+        while due_s < begin_s + duration_s:
+            graph.publish_frame(picture)
+            due_s += 1 / RATE_HZ
+            now_s = time.monotonic()
+            if now_s - begin_s > _SETTLE_S and now_s - sampled_s >= _SAMPLE_S:
+                sampled_s = now_s
+                megabytes.append(window.memory_info().rss / 1e6)
+                counted = counted or (now_s, _cpu_s(window))
+            time.sleep(max(due_s - time.monotonic(), 0.0))
+        assert counted is not None
+        percent = 100 * (_cpu_s(window) - counted[1]) / (time.monotonic() - counted[0])
+        if not graph.heard():
+            raise FerError("the window did not listen: run `fer dashboard` and see what it says")
+        ros.try_shutdown()
+        return percent, megabytes
+
+
+def _cpu_s(process: psutil.Process) -> float:
+    times = process.cpu_times()
+    return float(times.user + times.system)
+
+
+@contextmanager
+def _window() -> Iterator[psutil.Process]:
+    command = [sys.executable, "-m", "fer_viz.dashboard.window", "--theme", "dark"]
+    # Settings of its own: neither the user's nor kept.
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "XDG_CONFIG_HOME": folder}
+        process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
+        try:
+            yield psutil.Process(process.pid)
+        finally:
+            process.terminate()
+            process.wait(10)

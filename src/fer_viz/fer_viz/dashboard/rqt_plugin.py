@@ -1,0 +1,99 @@
+"""The dashboard as a plugin of rqt."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+# First, so that pyqtgraph takes the Qt that rqt runs on.
+from python_qt_binding import QtWidgets
+from rqt_gui_py.plugin import Plugin
+
+from fer_viz.dashboard.link import Link
+from fer_viz.dashboard.widget import Dashboard
+from fer_viz.dashboard.window import add_arguments
+from fer_viz.reading import reader
+
+_TITLE = "fer"
+
+
+class DashboardPlugin(Plugin):
+    """Holds a dashboard and its tie to the graph, which is another one for another namespace."""
+
+    def __init__(self, context: Any) -> None:
+        super().__init__(context)
+        self.setObjectName("FerDashboard")
+        parser = argparse.ArgumentParser(prog="rqt --standalone fer_viz", add_help=False)
+        add_arguments(parser)
+        given, _ = parser.parse_known_args(context.argv())
+        self._given = given
+        self._namespace, self._compressed = given.namespace, given.compressed
+        # rqt tells the node's thread apart from Qt's; ours has both of its own.
+        self._holder = QtWidgets.QWidget()
+        self._holder.setObjectName("FerDashboardHolder")
+        number = context.serial_number()
+        self._holder.setWindowTitle(_TITLE + (f" ({number})" if number > 1 else ""))
+        self._rows = QtWidgets.QVBoxLayout(self._holder)
+        self._rows.setContentsMargins(0, 0, 0, 0)
+        self._link: Link | None = None
+        self._dashboard: Dashboard | None = None
+        self._open({})
+        context.add_widget(self._holder)
+
+    def shutdown_plugin(self) -> None:
+        """Rqt closes the plugin."""
+        self._close()
+
+    def save_settings(self, plugin_settings: Any, instance_settings: Any) -> None:
+        """Rqt keeps what shall be the same the next time."""
+        instance_settings.set_value("namespace", self._namespace)
+        instance_settings.set_value("compressed", str(self._compressed).lower())
+        if self._dashboard is not None:
+            for key, value in self._dashboard.settings().items():
+                instance_settings.set_value(key, value)
+
+    def restore_settings(self, plugin_settings: Any, instance_settings: Any) -> None:
+        """Rqt gives back what was kept."""
+        kept = {key: str(instance_settings.value(key)) for key in instance_settings.all_keys()}
+        namespace = kept.pop("namespace", self._namespace)
+        compressed = kept.pop("compressed", "") == "true"
+        given = (self._given.namespace, self._given.compressed)
+        # What stands on the command line counts more.
+        if given == (_default_namespace(), False) and (namespace, compressed) != given:
+            self._namespace, self._compressed = namespace, compressed
+            self._open(kept)
+        elif self._dashboard is not None:
+            self._dashboard.apply_settings(kept)
+
+    def trigger_configuration(self) -> None:
+        """Rqt's gear: of which graph, and which pictures."""
+        name, given = QtWidgets.QInputDialog.getText(
+            self._holder, _TITLE, "Namespace of the graph:", text=self._namespace
+        )
+        if given and name.strip():
+            settings = {} if self._dashboard is None else self._dashboard.settings()
+            self._namespace = name.strip()
+            self._open(settings)
+
+    def _open(self, settings: dict[str, str]) -> None:
+        self._close()
+        link = Link(self._namespace, self._compressed)
+        dashboard = Dashboard(link.state, link, reader(), self._given.theme)
+        self._rows.addWidget(dashboard)
+        dashboard.apply_settings(settings)
+        self._link, self._dashboard = link, dashboard
+
+    def _close(self) -> None:
+        if self._dashboard is not None:
+            self._dashboard.close_down()
+            self._rows.removeWidget(self._dashboard)
+            self._dashboard.deleteLater()
+        if self._link is not None:
+            self._link.close()
+        self._link = self._dashboard = None
+
+
+def _default_namespace() -> str:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    return str(parser.get_default("namespace"))

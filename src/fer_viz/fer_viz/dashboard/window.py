@@ -1,0 +1,103 @@
+"""The dashboard in a window of its own: `fer dashboard`, `ros2 run fer_viz dashboard`."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from collections.abc import Sequence
+from typing import Any
+
+from fer_common.errors import FerError
+from fer_common.threads import pin_to_one_thread
+from fer_viz.dashboard.binding import require_qt
+
+HELP = "show the running graph in a window"
+EXIT_USER_ERROR = 2
+DESIGN_SIZE = (1280, 800)
+_NAMESPACE = "fer"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the options."""
+    parser.add_argument(
+        "--namespace", default=_NAMESPACE, help="namespace of the graph (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--compressed", action="store_true", help="take compressed pictures: for slow networks"
+    )
+    parser.add_argument(
+        "--theme", choices=("dark", "light"), default="", help="(default: as the last time)"
+    )
+    parser.add_argument(
+        "--ros-args",
+        nargs=argparse.REMAINDER,
+        default=[],
+        metavar="ARGUMENT",
+        help="for ROS, such as -r image_raw:=/camera/image_raw",
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Show the window until it is closed.
+
+    Raises
+    ------
+    FerError
+        where there is no Qt that works, or no display.
+    """
+    # Before anything imports NumPy, which reads the number of threads once.
+    pin_to_one_thread()
+    require_qt(window=True)
+    import cv2
+    from pyqtgraph.Qt import QtCore, QtWidgets
+
+    from fer_viz.dashboard.link import Link
+    from fer_viz.dashboard.widget import Dashboard
+    from fer_viz.reading import reader
+
+    cv2.setNumThreads(1)
+    application = QtWidgets.QApplication(["fer"])
+    application.setDesktopFileName("fer")
+    link = Link(arguments.namespace, arguments.compressed, ("--ros-args", *arguments.ros_args))
+    store = QtCore.QSettings("fer", "dashboard")
+    kept = {key: str(store.value(key)) for key in store.allKeys()}
+    dashboard = Dashboard(link.state, link, reader(), arguments.theme or kept.pop("theme", ""))
+    dashboard.setWindowTitle(f"fer {link.namespace}")
+    dashboard.resize(*_size(kept.get("window", ""), application))
+    dashboard.apply_settings(kept)
+    dashboard.show()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: application.quit())
+    code = int(application.exec() if hasattr(application, "exec") else application.exec_())
+    for key, value in dashboard.settings().items():
+        store.setValue(key, value)
+    store.setValue("window", f"{dashboard.width()}x{dashboard.height()}")
+    dashboard.close_down()
+    link.close()
+    return code
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Entry of `ros2 run fer_viz dashboard`; return the exit code."""
+    parser = argparse.ArgumentParser(prog="dashboard", description=f"{HELP.capitalize()}.")
+    add_arguments(parser)
+    try:
+        return run(parser.parse_args(argv))
+    except FerError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_USER_ERROR
+
+
+def _size(kept: str, application: Any) -> tuple[int, int]:
+    """Return the size of the last time, else that of the design, as far as the screen allows."""
+    width, _, height = kept.partition("x")
+    wanted = (int(width), int(height)) if width.isdecimal() and height.isdecimal() else DESIGN_SIZE
+    if application.platformName() == "offscreen":
+        return wanted
+    room = application.primaryScreen().availableGeometry()
+    return min(wanted[0], room.width()), min(wanted[1], room.height())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

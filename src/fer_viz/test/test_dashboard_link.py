@@ -1,0 +1,176 @@
+"""The dashboard beside a graph, over real DDS: nobody there, gone and back, and its requests."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from rcl_interfaces.srv import SetParametersAtomically
+
+from fer_common.testing import Graph, wait_for
+from fer_interfaces.srv import LoadWeights, Reset, SaveWeights, Teach
+from fer_viz.dashboard.binding import NoQtError, require_qt
+
+os.environ["QT_QPA_PLATFORM"] = "offscreen"
+try:
+    require_qt(window=False)
+except NoQtError as error:
+    pytest.skip(str(error), allow_module_level=True)
+
+from pyqtgraph.Qt import QtWidgets
+
+from fer_viz.dashboard.link import Link
+from fer_viz.dashboard.widget import Dashboard
+from fer_viz.reading import reader
+from fer_viz.testing import PlayedGraph, grey
+
+PARAMETERS = "snn/set_parameters_atomically"
+FIVE = ("neutral", "smile", "surprised", "angry", "sad")
+
+
+class Window:
+    """A dashboard with its own node, in the namespace of the test's."""
+
+    def __init__(self) -> None:
+        self.application = QtWidgets.QApplication.instance() or QtWidgets.QApplication([])
+        self.link = Link("/")
+        self.dashboard = Dashboard(self.link.state, self.link, reader(), "dark")
+        self.dashboard.resize(900, 600)
+        self.dashboard.show()
+
+    def wait_for(self, condition: Any, what: str) -> None:
+        def seen() -> object:
+            self.application.processEvents()
+            return condition()
+
+        wait_for(seen, what)
+
+    @property
+    def said(self) -> str:
+        return str(self.dashboard.top.state.text())
+
+    def close(self) -> None:
+        self.dashboard.close_down()
+        self.link.close()
+        self.dashboard.close()
+        self.dashboard.deleteLater()
+        self.application.processEvents()
+
+
+@pytest.fixture
+def window(graph: Graph) -> Iterator[Window]:
+    window = Window()
+    yield window
+    window.close()
+
+
+def test_a_graph_comes_goes_and_comes_back_with_other_labels(graph: Graph, window: Window) -> None:
+    window.wait_for(lambda: "no image on /image_raw" in window.said, "the hint")
+    dashboard = window.dashboard
+
+    def shows(played: PlayedGraph) -> bool:
+        if played.heard():
+            played.publish_frame(grey(), said=len(played.labels) - 1)
+        face = dashboard.answer.view.face
+        return bool(
+            face is not None
+            and face.labels == played.labels
+            and tuple(dashboard.bottom.labels) == played.labels
+            and len(dashboard.scores.lines) == len(played.labels)
+            and len(dashboard.potentials.lines) == len(played.labels)
+        )
+
+    first = PlayedGraph(graph.node)
+    window.wait_for(first.heard, "the dashboard's subscriptions")
+    first.publish_network()
+    window.wait_for(lambda: shows(first), "three labels")
+    first.close()
+    window.wait_for(lambda: "no image on /image_raw" in window.said, "the hint again")
+    assert dashboard.camera.view.picture is not None
+
+    second = PlayedGraph(graph.node, FIVE)
+    second.publish_network("supervised")
+    window.wait_for(lambda: shows(second), "five labels")
+    assert dashboard.bottom.learning.currentText() == "supervised"
+
+
+def test_without_the_network_requests_are_answered_with_what_is_missing(window: Window) -> None:
+    window.dashboard.bottom.reset_state.trigger()
+    window.wait_for(lambda: "is the snn node up?" in window.said, "the note")
+    assert "/reset" in window.said
+
+
+def test_buttons_call_the_services(graph: Graph, window: Window) -> None:
+    requests: list[Any] = []
+
+    def serve(kind: Any, name: str, message: str, success: bool = True) -> None:
+        def answer(request: Any, response: Any) -> Any:
+            requests.append(request)
+            response.success, response.message = success, message
+            return response
+
+        graph.node.create_service(kind, name, answer)
+
+    def set_parameters(request: Any, response: Any) -> Any:
+        requests.append(request)
+        response.result.successful = True
+        return response
+
+    serve(Teach, "teach", "learning 'smile'")
+    serve(SaveWeights, "save_weights", "saved")
+    serve(LoadWeights, "load_weights", "no weights are called 'mine'", success=False)
+    serve(Reset, "reset", "as at the start")
+    graph.node.create_service(SetParametersAtomically, PARAMETERS, set_parameters)
+    played = PlayedGraph(graph.node)
+    window.wait_for(played.heard, "the dashboard's subscriptions")
+    bottom = window.dashboard.bottom
+
+    def ready() -> bool:
+        played.publish_network()
+        played.publish_frame(grey())
+        return "smile" in bottom.labels and window.dashboard._followed() == 1
+
+    window.wait_for(ready, "the labels and a face")
+    bottom.ask_name = lambda title: "mine"
+
+    def press(button: Any, said: str) -> Any:
+        def heard() -> bool:
+            # Discovery of the services may still be under way.
+            if not requests or said not in window.said:
+                (button.click if hasattr(button, "click") else button.trigger)()
+            return said in window.said
+
+        requests.clear()
+        window.wait_for(heard, said)
+        return requests[0]
+
+    taught = press(bottom.labels["smile"], "learning 'smile'")
+    assert (taught.label, taught.face_id, taught.new_label) == ("smile", 1, False)
+    assert taught.duration == pytest.approx(2.0)
+    assert press(bottom.save, "saved").name == "mine"
+    assert press(bottom.load, "no weights are called 'mine'").name == "mine"
+    assert press(bottom.reset_weights, "as at the start").what == Reset.Request.WEIGHTS
+    requests.clear()
+    bottom.learning.activated.emit(2)
+    window.wait_for(lambda: "learning is now supervised" in window.said, "the new mode")
+    (parameter,) = requests[0].parameters
+    assert (parameter.name, parameter.value.string_value) == ("learning", "supervised")
+
+
+def test_the_feature_layer_is_asked_for_as_soon_as_there_is_somebody(
+    graph: Graph, window: Window
+) -> None:
+    asked: list[list[str]] = []
+
+    def set_parameters(request: Any, response: Any) -> Any:
+        asked.append(list(request.parameters[0].value.string_array_value))
+        response.result.successful = True
+        return response
+
+    window.dashboard.show_feature_layer(True)
+    graph.node.create_service(SetParametersAtomically, PARAMETERS, set_parameters)
+    window.wait_for(lambda: asked == [["feature"]], "the request")
+    window.dashboard.show_feature_layer(False)
+    window.wait_for(lambda: asked == [["feature"], ["none"]], "the request to stop")
