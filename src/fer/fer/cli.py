@@ -49,6 +49,7 @@ COMMANDS = (
         "fer_snn.cli.evaluate",
         "measure how well a weights file recognises labelled pictures",
     ),
+    Command("bag", "fer.bag", "record, play and compare what the topics carry"),
     Command("weights", "fer_snn.cli.weights", "show what is in a weights file"),
     Command("bench", "fer.bench", "measure how fast everything is, beside others"),
     Command("warm-up", "fer_snn.cli.warm_up", "compile the network's kernels ahead"),
