@@ -106,6 +106,14 @@ def _add_play(verb: argparse.ArgumentParser) -> None:
         help="how long to wait for a graph that answers (default: %(default)g)",
     )
     verb.add_argument(
+        "--expect",
+        nargs="+",
+        choices=("features", "snn"),
+        default=[],
+        metavar="NODE",
+        help="nodes (features, snn) that must be up before it begins; without them it ends",
+    )
+    verb.add_argument(
         "--window",
         type=int,
         default=1,
@@ -245,6 +253,7 @@ def _options(arguments: argparse.Namespace) -> PlayOptions:
         clock_hz=arguments.clock,
         remap={selection.resolved(old): selection.resolved(new) for old, new in arguments.remap},
         wait_s=arguments.wait,
+        expected=tuple(arguments.expect),
         window=max(arguments.window, 1),
     )
 
