@@ -50,7 +50,8 @@ COMMANDS = (
         "measure how well a weights file recognises labelled pictures",
     ),
     Command("bag", "fer.bag", "record, play and compare what the topics carry"),
-    Command("weights", "fer_snn.cli.weights", "show what is in a weights file"),
+    Command("teach", "fer.teach", "teach the running network what the face in view shows"),
+    Command("weights", "fer.weights", "save, load and look into weights, and take lessons back"),
     Command("bench", "fer.bench", "measure how fast everything is, beside others"),
     Command("warm-up", "fer_snn.cli.warm_up", "compile the network's kernels ahead"),
 )
