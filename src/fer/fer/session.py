@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import _thread
 import contextlib
 import os
+import signal
 import threading
 from collections.abc import Iterator
 
@@ -21,7 +23,8 @@ from fer.installed import config_folder
 def spinning_node(name: str) -> Iterator[Node]:
     """Yield a node of a context of its own, whose callbacks run in a thread of their own.
 
-    Signals are left to the caller.
+    Signals are left to the caller. An error in a callback reaches the main thread as SIGTERM, and
+    is raised at the end of the block.
     """
     os.environ.update(graph_environment(os.environ, config_folder()))
     context = Context()
@@ -30,9 +33,16 @@ def spinning_node(name: str) -> Iterator[Node]:
     executor = SingleThreadedExecutor(context=context)
     executor.add_node(node)
 
+    failures: list[BaseException] = []
+
     def spin() -> None:
-        with contextlib.suppress(ExternalShutdownException):
+        try:
             executor.spin()
+        except ExternalShutdownException:
+            pass
+        except BaseException as error:
+            failures.append(error)
+            _thread.interrupt_main(signal.SIGTERM)
 
     thread = threading.Thread(target=spin, name=name, daemon=True)
     thread.start()
@@ -43,3 +53,5 @@ def spinning_node(name: str) -> Iterator[Node]:
         thread.join()
         node.destroy_node()
         context.try_shutdown()
+    if failures:
+        raise failures[0]

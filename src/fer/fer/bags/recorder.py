@@ -50,7 +50,6 @@ class Recorder:
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         node.create_timer(_LOOK_PERIOD_S, self._look, clock=steady)
         node.create_timer(FLUSH_PERIOD_S, self._flush, clock=steady)
-        self._look()
 
     @property
     def topics(self) -> int:
@@ -70,11 +69,12 @@ class Recorder:
         profiles = [offer.qos_profile for offer in offers]
         qos = tuple(dict.fromkeys(map(as_recorded, profiles)))
         try:
-            text, message_class = definition(kind), message_type(kind)
-            self._writer.add_topic(Topic(name, kind, text, type_hash(offers[0]), qos))
+            message_class = message_type(kind)
+            topic = Topic(name, kind, definition(kind), type_hash(offers[0]), qos)
         except BagError as error:
             self._warn(f"{name} is not recorded: {error}")
             return
+        self._try(lambda: self._writer.add_topic(topic))
 
         def heard(data: bytes, info: Mapping[str, int]) -> None:
             self._write(name, data, info)

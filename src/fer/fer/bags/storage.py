@@ -175,7 +175,8 @@ class SqliteStorage:
         self._topics: dict[str, int] = {}
         self._kinds: set[str] = set()
         self._pending: list[tuple[int, int, bytes]] = []
-        self._database = sqlite3.connect(path)
+        # Opened and closed in one thread, written in another, but never in two at a time.
+        self._database = sqlite3.connect(path, check_same_thread=False)
         self._database.execute("PRAGMA synchronous = NORMAL")
         with _as_os_error():
             self._database.executescript(SQL_SCHEMA)
