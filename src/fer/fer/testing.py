@@ -35,7 +35,15 @@ STREAMS: dict[str, Any] = {
 #: The same, but too heavy to listen to all the time: that would slow down what is tested.
 PICTURES: dict[str, Any] = {"image_raw": Image, "overlay": Image}
 LATCHED: dict[str, Any] = {"weights": Weights, "network": NetworkInfo}
-SERVICES = ("teach", "save_weights", "load_weights", "reset")
+SERVICES = (
+    "teach",
+    "learning_report",
+    "undo",
+    "list_weights",
+    "save_weights",
+    "load_weights",
+    "reset",
+)
 #: Deep, so that a slow test does not lose what it wants to count.
 _DEEP = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=100, reliability=ReliabilityPolicy.RELIABLE

@@ -163,6 +163,20 @@ def test_a_bag_that_is_being_recorded_is_left_alone(tmp_path: Path) -> None:
         assert not list(bag.messages())
 
 
+def test_messages_keep_their_order_whatever_the_clock_does(tmp_path: Path) -> None:
+    for name, layout in LAYOUTS.items():
+        folder = tmp_path / name
+        with BagWriter(folder, layout) as writer:
+            writer.add_topic(topic_of("/t", KIND))
+            for k, time_ns in enumerate((5, 9, 7, 7, 20)):
+                writer.write("/t", time_ns, 0, bytes([k]))
+                writer.flush()
+        with opened(folder) as bag:
+            read = [(m.received_ns, m.data) for m in bag.messages()]
+        times = (5, 9, 10, 11, 20)
+        assert read == [(time_ns, bytes([k])) for k, time_ns in enumerate(times)]
+
+
 def test_what_is_no_bag_is_refused(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     (tmp_path / "text.mcap").write_text("text, and not a bag at all")
@@ -191,6 +205,11 @@ def test_a_guardian_finishes_the_bag_of_a_recorder_that_died(tmp_path: Path) -> 
     assert is_finished(path)
     with AnyReader([folder]) as reader:
         assert reader.message_count == 20
+    with path.open("rb") as file:
+        summary = make_reader(file).get_summary()
+    assert summary is not None and summary.statistics is not None
+    assert summary.statistics.message_count == 20
+    assert len(summary.chunk_indexes) == len(summary.channels) == len(summary.schemas) == 1
 
 
 def test_definitions_name_all_that_they_are_made_of() -> None:

@@ -255,7 +255,7 @@ def _tail(groups: list[_Group], start: int) -> bytes:
     for offset in offsets:
         offset.write(builder)
     summary = builder.end()
-    Footer(offsets_start, start, 0).write(builder)
+    Footer(summary_start=start, summary_offset_start=offsets_start, summary_crc=0).write(builder)
     return data_end + summary + builder.end() + MCAP0_MAGIC
 
 

@@ -61,6 +61,7 @@ class BagWriter:
         self._file: Storage | None = None
         self._files = 0
         self._began_ns: int | None = None
+        self._last_ns = -1
         self._bytes = 0
         self._stack = ExitStack()
         try:
@@ -89,7 +90,12 @@ class BagWriter:
         self._guarded(lambda file: file.add_topic(topic))
 
     def write(self, name: str, received_ns: int, sent_ns: int, data: bytes) -> None:
-        """Add a message of a topic; times in ns since the epoch."""
+        """Add a message of a topic; times in ns since the epoch.
+
+        A message that came after another stands after it in the bag, too: readers sort by time, and
+        what DDS had to send twice has a later time than what was sent after it.
+        """
+        received_ns = self._last_ns = max(received_ns, self._last_ns + 1)
         if self._is_full(received_ns):
             self._guarded(lambda file: file.close())
             self._guarded(lambda file: self._open())
