@@ -85,7 +85,7 @@ def _use(chosen: Kernels) -> None:
         [silent.copy()],
         [drive],
         lif.discretise(parameters, 0.001),
-        threshold.FROZEN,
+        threshold.discretise(threshold.ThresholdParameters(), 1e-3),
         stdp.discretise(stdp.STDPParameters(), 0.001),
         [False],
         [layers.blank_activity(size, 1) for _ in range(2)],

@@ -55,7 +55,8 @@ def run(
     neuron, adaptation, window:
         Constants of all neurons, of the adaptive threshold and of STDP.
     plastic:
-        For every projection, whether pair STDP changes it.
+        For every projection, whether pair STDP changes it, and the thresholds that it leads to
+        adapt.
     activity:
         Where to write what every layer does; counts are added to.
     """
@@ -77,8 +78,10 @@ def run(
             _arrive(post, wiring, weights[p], arrived, constants[p])
             if learning:
                 learning.depress(arrived)
-            fired = _fire(post, _current(post, wiring, constants[p]), neuron, theta)
-            theta[:] = threshold.step(theta, fired, adaptation)
+            inhibited = _current(post, wiring, constants[p], theta, neuron.r_m)
+            fired = _fire(post, inhibited, neuron, theta)
+            if learning:
+                theta[:] = threshold.step(theta, fired, adaptation)
             _record(activity[p + 1], step, post, fired)
             if learning:
                 learning.credit(arrived, fired)
@@ -128,12 +131,15 @@ def _arrive(
     np.add.at(layer.drive.reshape(-1, wiring.width), column, weights[row])
 
 
-def _current(layer: LayerState, wiring: Wiring, constants: LayerStep) -> Float32s:
+def _current(
+    layer: LayerState, wiring: Wiring, constants: LayerStep, theta: Float32s, r_m: np.float32
+) -> Float32s:
     """Return the input current of a layer; inhibition acts within each column."""
     current = (constants.gain * layer.drive).reshape(-1, wiring.width)
     for k, column in enumerate(current):
         inhibited = inhibition.feed_forward(column, constants.beta)
-        current[k] = inhibition.lateral(inhibited, constants.alpha)
+        hurdle = theta[k * wiring.width :][: wiring.width]
+        current[k] = inhibition.lateral(inhibited, hurdle, r_m, constants.alpha)
     return current.ravel()
 
 

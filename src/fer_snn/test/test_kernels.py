@@ -100,7 +100,7 @@ def test_silence_leaves_nothing_that_is_slow_to_calculate_with(kernel: kernels.K
         [np.zeros(3, np.float32)],
         [layers.discretise(DriveParameters(), 1e-3, 0.0)],
         lif.discretise(parameters, 1e-3),
-        threshold.FROZEN,
+        threshold.discretise(threshold.ThresholdParameters(0.0, 1.0), 1e-3),
         stdp.discretise(stdp.STDPParameters(tau_pre=0.01, tau_post=0.01), 1e-3),
         [True],
         [layers.blank_activity(n, 900) for n in (4, 3)],

@@ -116,7 +116,7 @@ def test_unsupervised_learning_keeps_bounds_and_norms(
     network = Network(model, parameters)
     features, _ = synthetic(20, seed=5)
     for face in features:
-        network.advance(network.new_face(), face, 60, adaptive=True, plastic=True)
+        network.advance(network.new_face(), face, 60, plastic=True)
     last = network.model.stages[-1]
     assert np.isfinite(last.weights).all() and (last.weights >= 0).all()
     assert norms(network.model, -1) == pytest.approx(np.full(6, 10.0), rel=1e-4)
