@@ -13,7 +13,7 @@ import pytest
 
 from fer.bags.reading import opened
 from fer_common.testing import Graph, end, reserved_domain, wait_for
-from fer_interfaces.msg import ExpressionArray
+from fer_interfaces.msg import ExpressionArray, Spikes
 
 SECONDS = 2.0
 RATE_HZ = 30.0
@@ -93,20 +93,26 @@ def test_another_network_is_told_apart(folder: Path) -> None:
     assert "part first" in done("bag", "diff", folder / "slow", other, code=1)
 
 
-def test_a_running_graph_that_takes_the_newest_frame_is_waited_for(folder: Path) -> None:
-    domain = int(os.environ["ROS_DOMAIN_ID"])
-    graph = Graph(domain)
+def test_a_loop_into_a_running_graph_repeats_itself(folder: Path) -> None:
+    graph = Graph(int(os.environ["ROS_DOMAIN_ID"]))
+    with opened(folder / "slow") as bag:
+        frames = bag.topics["/fer/features"].messages
     try:
         # Deep: the player waits for its own answers, not for ours.
-        answers = graph.collect(ExpressionArray, "/fer/expressions", 200)
-        remap = ("--ros-args", "-r", "__ns:=/fer", "-r", "__node:=snn")
-        graph.start("fer_snn.node", *remap)
+        answers = graph.collect(ExpressionArray, "/fer/expressions", 1000)
+        spikes = graph.collect(Spikes, "/fer/spikes", 1000)
+        graph.start("fer_snn.node", "--ros-args", "-r", "__ns:=/fer", "-r", "__node:=snn")
         given = ("--topics", "features", "--rate", 20, "--expect", "snn", "--wait", 60)
-        output = done("bag", "play", folder / "slow", *given)
-        with opened(folder / "slow") as bag:
-            frames = bag.topics["/fer/features"].messages
-        assert f"{frames} frames were answered" in output
-        wait_for(lambda: len(answers) >= frames, "all answers")
-        assert not any(answer.skipped for answer in answers)
+        player = fer("bag", "play", folder / "slow", "--loop", *given)
+        wait_for(lambda: len(answers) > 2 * frames, "the second repetition", 60.0)
+        code, output = end(player, signal.SIGINT)
+        assert code == 0 and "were not" not in output
     finally:
         graph.close()
+    # This node takes the newest frame: nothing was skipped because the player waited for it.
+    assert not any(answer.skipped for answer in answers)
+    first, again = answers[:frames], answers[frames : 2 * frames]
+    assert first == again
+    assert {answer.weights_version for answer in answers} == {first[0].weights_version}
+    gaps = [k for k, message in enumerate(spikes[: 2 * frames]) if message.gap]
+    assert frames in gaps and 0 not in gaps

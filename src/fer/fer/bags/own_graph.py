@@ -17,11 +17,13 @@ from fer.installed import config_folder
 from fer.programs import node_program
 from fer.supervisor import Failure, Program, Supervisor, describe_exit
 from fer_common.errors import FerError
+from fer_common.parameters import DIAGNOSTICS_PERIOD
 
 #: Compiling the network's kernels for the first time takes up to 30 s.
 _START_S = 60.0
 _STOP_S = 5.0
 _WINDOW = 4
+_DIAGNOSTICS_PERIOD_S = 0.2
 _RECORDED = ("expressions", "spikes", "weights", "network", "features")
 
 
@@ -41,8 +43,7 @@ class OwnGraph:
         started = started_nodes(settings)
         self._names = tuple(each.node.name for each in started)
         nodes = [node_program(each, settings) for each in started]
-        # What has died and come back has forgotten its state: the replay would be another one.
-        programs = [dataclasses.replace(program, restart=False) for program in nodes]
+        programs = [_for_a_replay(program) for program in nodes]
         prefix = absolute(settings.namespace).rstrip("/")
         topics = _RECORDED if "features" in self._names else _RECORDED[:-1]
         self._recorded = tuple(f"{prefix}/{topic}" for topic in topics) if record else ()
@@ -92,6 +93,13 @@ class OwnGraph:
             reason = lines[-1] if lines else "it left no message"
             end = describe_exit(self._failure.exit_code)
             raise FerError(f"'{self._failure.name}' {end}: {reason}")
+
+
+def _for_a_replay(node: Program) -> Program:
+    """Return a program that dies once and for all, and tells soon who listens to it."""
+    # What had died and come back would have forgotten its state.
+    period = f"{DIAGNOSTICS_PERIOD.name}:={_DIAGNOSTICS_PERIOD_S}"
+    return dataclasses.replace(node, restart=False, command=(*node.command, "-p", period))
 
 
 def _recorder(folder: Path, topics: tuple[str, ...]) -> Program:
