@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from fer.bags.reading import opened
+from fer.testing import start_fer
 from fer_common.testing import Graph, end, reserved_domain, wait_for
 from fer_interfaces.msg import ExpressionArray, Spikes
 
@@ -22,19 +21,9 @@ LEARNING = "/**/snn:\n  ros__parameters:\n    learning: unsupervised\n"
 pytestmark = pytest.mark.timeout(180)
 
 
-def fer(*arguments: object) -> subprocess.Popen[str]:
-    """Start a command in the domain of this process."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "fer.cli", *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
-
-
 def done(*arguments: object, code: int = 0) -> str:
     """Run a command to its end and return what it says."""
-    process = fer(*arguments)
+    process = start_fer(*arguments)
     output, _ = process.communicate(timeout=90)
     assert process.returncode == code, output
     return output
@@ -48,7 +37,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with reserved_domain() as domain:
         graph = Graph(domain)
         answers = graph.collect(ExpressionArray, "/fer/expressions")
-        up = fer("up", "--source", "demo", "--no-viz")
+        up = start_fer("up", "--source", "demo", "--no-viz")
         wait_for(lambda: answers, "the live graph", 60.0)
         done("bag", "record", "--output", folder / "live", "--duration", SECONDS)
         assert end(up, signal.SIGINT)[0] == 0
@@ -103,7 +92,7 @@ def test_a_loop_into_a_running_graph_repeats_itself(folder: Path) -> None:
         spikes = graph.collect(Spikes, "/fer/spikes", 1000)
         graph.start("fer_snn.node", "--ros-args", "-r", "__ns:=/fer", "-r", "__node:=snn")
         given = ("--topics", "features", "--rate", 20, "--expect", "snn", "--wait", 60)
-        player = fer("bag", "play", folder / "slow", "--loop", *given)
+        player = start_fer("bag", "play", folder / "slow", "--loop", *given)
         wait_for(lambda: len(answers) > 2 * frames, "the second repetition", 60.0)
         code, output = end(player, signal.SIGINT)
         assert code == 0 and "were not" not in output

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +16,7 @@ from numpy.typing import NDArray
 from fer.cli import main
 from fer.environment import graph_environment
 from fer.installed import config_folder
+from fer.testing import start_fer
 from fer_camera.factory import demo_path
 from fer_common.testing import Graph, end, wait_for
 from fer_features.pipeline import FeaturePipeline
@@ -54,16 +53,6 @@ def source(tmp_path: Path) -> Path:
         cv2.imwrite(str(folder / f"{k:03}.png"), wink(picture))
     capture.release()
     return folder
-
-
-def fer(*arguments: object) -> subprocess.Popen[str]:
-    """Start a command in the domain of this process."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "fer.cli", *map(str, arguments)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
 
 
 Command = Callable[..., str]
@@ -103,7 +92,7 @@ def test_a_new_label_is_taught_saved_and_recognised(
         wait_for(lambda: len(answers) >= number, "answers")
         return Counter(face.label for message in answers for face in message.expressions)
 
-    up = fer("up", "--source", source, "--no-viz")
+    up = start_fer("up", "--source", source, "--no-viz")
     wait_for(lambda: answers, "the live graph", 60.0)
     assert "wink" not in said(20)
     assert "give --new" in done("teach", "wink", code=2)
@@ -117,7 +106,7 @@ def test_a_new_label_is_taught_saved_and_recognised(
     path = tmp_path / ".local/share/fer/weights/taught.npz"
     assert "wink" in done("weights", "show", path)
     answers.clear()
-    up = fer("up", "--source", source, "--no-viz", "--weights", "taught")
+    up = start_fer("up", "--source", source, "--no-viz", "--weights", "taught")
     wait_for(lambda: answers, "the graph again", 60.0)
     counted = said(30)
     assert counted["wink"] >= 0.8 * sum(counted.values()), counted

@@ -7,12 +7,12 @@ import contextlib
 import re
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from fer.graph import NAMESPACE, Settings
 from fer.signals import StopRequests
+from fer.verbs import add_verb, run_verb
 from fer_common.errors import FerError
 
 if TYPE_CHECKING:
@@ -36,11 +36,13 @@ _NS_PER_S = 1_000_000_000
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verbs."""
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    _add_record(_verb(verbs, "record", _record, "record topics until Ctrl-C"))
-    _add_play(_verb(verbs, "play", _play, "play a bag; a graph that cannot keep up is waited for"))
-    verb = _verb(verbs, "info", _info, "show what is in a bag")
+    _add_record(add_verb(verbs, "record", _record, "record topics until Ctrl-C"))
+    _add_play(
+        add_verb(verbs, "play", _play, "play a bag, and wait for a graph that cannot keep up")
+    )
+    verb = add_verb(verbs, "info", _info, "show what is in a bag")
     verb.add_argument("bag", type=Path, metavar="BAG")
-    verb = _verb(
+    verb = add_verb(
         verbs,
         "diff",
         _diff,
@@ -53,9 +55,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Do what the verb says."""
-    verb: Callable[[argparse.Namespace], int] = arguments.verb
     try:
-        return verb(arguments)
+        return run_verb(arguments)
     except ModuleNotFoundError as error:
         if error.name and error.name.split(".")[0] in ("mcap", "rosbags", "zstandard", "apsw"):
             raise FerError(
@@ -140,16 +141,6 @@ def _add_topics(verb: argparse.ArgumentParser, text: str) -> None:
     verb.add_argument(
         "--namespace", default=NAMESPACE, help="of the graph, for names without / (%(default)s)"
     )
-
-
-def _verb(
-    verbs: Any, name: str, function: Callable[[argparse.Namespace], int], text: str
-) -> argparse.ArgumentParser:
-    verb: argparse.ArgumentParser = verbs.add_parser(
-        name, help=text, description=f"{text.capitalize()}."
-    )
-    verb.set_defaults(verb=function)
-    return verb
 
 
 def _record(arguments: argparse.Namespace) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -48,6 +50,16 @@ SERVICES = (
 _DEEP = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=100, reliability=ReliabilityPolicy.RELIABLE
 )
+
+
+def start_fer(*arguments: object) -> subprocess.Popen[str]:
+    """Start a command of fer in the domain of this process."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "fer.cli", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
 
 
 @dataclass

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from fer.graph import NAMESPACE
+from fer.verbs import Function, add_verb, run_verb
 
 _BYTES_PER_MB = 1e6
 _SNN = "snn"
@@ -17,7 +17,7 @@ _SNN = "snn"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verbs."""
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    verb = _verb(verbs, "show", _show, "show what is in a file: labels, shapes, training data")
+    verb = add_verb(verbs, "show", _show, "show what is in a file: labels, shapes, training data")
     verb.add_argument(
         "file", type=Path, nargs="?", metavar="FILE", help="(default: the model in the package)"
     )
@@ -34,24 +34,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Do what the verb says."""
-    verb: Callable[[argparse.Namespace], int] = arguments.verb
-    return verb(arguments)
+    return run_verb(arguments)
 
 
-def _verb(
-    verbs: Any, name: str, function: Callable[[argparse.Namespace], int], text: str
-) -> argparse.ArgumentParser:
-    verb: argparse.ArgumentParser = verbs.add_parser(
-        name, help=text, description=f"{text.capitalize()}."
-    )
-    verb.set_defaults(verb=function)
-    return verb
-
-
-def _live(
-    verbs: Any, name: str, function: Callable[[argparse.Namespace], int], text: str
-) -> argparse.ArgumentParser:
-    verb = _verb(verbs, name, function, text)
+def _live(verbs: Any, name: str, function: Function, text: str) -> argparse.ArgumentParser:
+    verb = add_verb(verbs, name, function, text)
     verb.add_argument(
         "--namespace", default=NAMESPACE, help="namespace of the graph (default: %(default)s)"
     )
