@@ -170,7 +170,9 @@ def _record(arguments: argparse.Namespace) -> int:
 
 
 def _is_over(first_s: float | None, duration_s: float | None) -> bool:
-    return None not in (first_s, duration_s) and time.monotonic() >= first_s + duration_s  # type: ignore[operator]
+    if first_s is None or duration_s is None:
+        return False
+    return time.monotonic() >= first_s + duration_s
 
 
 def _let_in(recorder: Recorder) -> None:

@@ -34,6 +34,7 @@ def spinning_node(name: str) -> Iterator[Node]:
     executor.add_node(node)
 
     failures: list[BaseException] = []
+    closing = threading.Event()
 
     def spin() -> None:
         try:
@@ -41,14 +42,17 @@ def spinning_node(name: str) -> Iterator[Node]:
         except ExternalShutdownException:
             pass
         except BaseException as error:
-            failures.append(error)
-            _thread.interrupt_main(signal.SIGTERM)
+            # What was about to be worked on when the executor was shut down is gone.
+            if not closing.is_set():
+                failures.append(error)
+                _thread.interrupt_main(signal.SIGTERM)
 
     thread = threading.Thread(target=spin, name=name, daemon=True)
     thread.start()
     try:
         yield node
     finally:
+        closing.set()
         executor.shutdown()
         thread.join()
         node.destroy_node()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from rclpy.serialization import serialize_message
 
 from fer.bags.difference import compare, first_difference
@@ -17,6 +18,8 @@ from fer.bags.reading import opened
 from fer.bags.selection import Selection
 from fer.bags.testing import BEGIN_NS, EXPRESSIONS, PERIOD_NS, SPIKES, answer, spikes, write_bag
 from fer.cli import main
+from fer.installed import config_folder
+from fer.testing import LATCHED, PICTURES, STREAMS
 from fer_common.testing import wait_for
 
 
@@ -147,6 +150,13 @@ def test_info_shows_topics(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     shown = capsys.readouterr().out
     assert "9 /fer/spikes  fer_interfaces/msg/Spikes" in shown
     assert "messages  18" in shown and "duration  0.267 s" in shown
+
+
+def test_what_is_latched_stays_latched_under_ros2_bag() -> None:
+    overrides = yaml.safe_load((config_folder() / "bag_qos.yaml").read_text())
+    latched = {name for name, qos in overrides.items() if qos["durability"] == "transient_local"}
+    assert latched == {f"/fer/{topic}" for topic in LATCHED}
+    assert overrides.keys() - latched <= {f"/fer/{topic}" for topic in {**STREAMS, **PICTURES}}
 
 
 @pytest.mark.parametrize(

@@ -42,18 +42,15 @@ class GraphView:
         self._changed_s = time.monotonic()
         node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
 
-    @property
     def answerers(self) -> set[str]:
-        """Names of the nodes that answer frames, as far as they were found."""
+        """Return the names of the nodes that answer frames, as far as they are found by now."""
         found = {name for name, topic in (_FEATURES, _SNN) if self._publishes(name, topic)}
         if found != self._answerers:
             self._answerers, self._changed_s = found, time.monotonic()
         return found
 
-    @property
     def steady_s(self) -> float:
-        """For how long no such node has come or gone."""
-        self.answerers  # noqa: B018
+        """Return for how long no such node has come or gone, as far as `answerers` was asked."""
         return time.monotonic() - self._changed_s
 
     def recorded(self, topics: Collection[str]) -> bool:

@@ -125,11 +125,12 @@ class Player:
         expected = set(options.expected)
 
         def complete() -> bool:
-            return view.steady_s > _STEADY_S and bool(view.answerers) and expected <= view.answerers
+            found = view.answerers()
+            return bool(found) and expected <= found and view.steady_s() > _STEADY_S
 
         found = self._wait(complete, options.wait_s)
         if expected and not found and not self._stopped():
-            missing = ", ".join(sorted(expected - view.answerers))
+            missing = ", ".join(sorted(expected - view.answerers()))
             raise BagError(f"{missing} did not come up within {options.wait_s:g} s: see its log")
 
     def _topics(self) -> dict[str, str]:
@@ -166,7 +167,7 @@ class Player:
     def _join(self) -> None:
         """Wait until the nodes that answer hear us, and we them."""
         names = {publisher.topic_name for publisher in self._publishers.values()}
-        if self._view.answerers:
+        if self._view.answerers():
             self._wait(lambda: self._view.control(names) is not None, self._options.wait_s)
         self._control = control = self._view.control(names)
         if control is None:
