@@ -14,6 +14,7 @@ import pytest
 from rosbags.highlevel import AnyReader
 
 from fer.bags.finishing import is_whole
+from fer.testing import start_fer
 from fer_common import qos
 from fer_common.stamps import split_ns, to_ns
 from fer_common.testing import Graph, wait_for
@@ -69,25 +70,27 @@ def test_a_killed_recording_is_readable_up_to_its_last_second(
     try:
         for k in range((kills + 1) // 2):
             folder = tmp_path / f"bag{k}"
-            command = ("bag", "record", "-o", str(folder), "--storage", storage)
-            before = listeners(graph)
-            process = subprocess.Popen(
-                [sys.executable, "-m", "fer.cli", *command, "--topics", "expressions"],
-                stderr=subprocess.PIPE,
-                text=True,
-            )
-            assert process.stderr is not None
-            assert "recording" in process.stderr.readline()
-            # The dead of before are believed to live for some seconds.
-            wait_for(lambda before=before: listeners(graph) - before, "the recorder")  # type: ignore[misc]
-            time.sleep(random.uniform(0.0, 1.5))
-            killed_ns = time.time_ns()
-            process.send_signal(signal.SIGKILL)
-            process.communicate()
+            killed_ns = kill_in_the_middle(graph, folder, storage)
             wait_for(lambda folder=folder: is_whole(folder), "the bag made whole")  # type: ignore[misc]
             check_stamps(folder, killed_ns)
     finally:
         talker.close()
+
+
+def kill_in_the_middle(graph: Graph, folder: Path, storage: str) -> int:
+    """Begin to record, kill the recorder at a random moment, and return when, ns."""
+    before = listeners(graph)
+    process = start_fer(
+        *("bag", "record", "-o", folder, "--storage", storage, "--topics", "expressions")
+    )
+    try:
+        # The dead of before are believed to live for some seconds.
+        wait_for(lambda: listeners(graph) - before, "the recorder")
+        time.sleep(random.uniform(0.0, 1.5))
+        return time.time_ns()
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
 
 
 def listeners(graph: Graph) -> set[bytes]:

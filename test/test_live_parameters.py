@@ -201,5 +201,9 @@ def test_a_dump_starts_a_node_with_the_same_values(
     before, dump = values_of(graph), tmp_path / "dump.yaml"
     assert main(["param", "--namespace", "/", "dump", "snn", "-o", str(dump)]) == 0
     end(node)
+    # Else its successor might be asked for through the services of the dead.
+    wait_for(
+        lambda: ("snn", "/") not in graph.node.get_node_names_and_namespaces(), "the node's end"
+    )
     graph.start("fer_snn.node", "--ros-args", "--params-file", str(dump))
     wait_for(lambda: values_of(graph) == before, "the same values")
