@@ -21,7 +21,7 @@ from fer.environment import graph_environment
 from fer.installed import config_folder
 from fer_common import qos
 from fer_common.errors import ParameterError
-from fer_common.parameters import Parameter, Value
+from fer_common.parameters import DIAGNOSTICS_PERIOD, Parameter, Value
 from fer_common.stamps import split_ns
 from fer_common.testing import Graph, end, ros_arguments, wait_for
 from fer_interfaces.msg import ExpressionArray, FaceFeatures, FaceFeaturesArray, Spikes
@@ -194,10 +194,13 @@ def test_a_dump_starts_a_node_with_the_same_values(
         monkeypatch.setenv(name, value)
     rng = random.Random(6)
     current: dict[str, Any] = values_of(graph)
+    period_s = current[DIAGNOSTICS_PERIOD.name]
     for _ in range(20):
         change = good(rng, current)
         current |= change
         assert set_all(graph, change)[0]
+    # Every node that a test starts has this one of its own.
+    assert set_all(graph, {DIAGNOSTICS_PERIOD.name: period_s})[0]
     before, dump = values_of(graph), tmp_path / "dump.yaml"
     assert main(["param", "--namespace", "/", "dump", "snn", "-o", str(dump)]) == 0
     end(node)
