@@ -271,6 +271,7 @@ def run(
     n_steps: int,
     current: Float32s,
     layers: Sequence[LayerState],
+    below: Sequence[int],
     wirings: Sequence[Wiring],
     weights: Sequence[Float32s],
     thetas: Sequence[Float32s],
@@ -282,14 +283,16 @@ def run(
     activity: Sequence[LayerActivity],
 ) -> None:
     """Do as `reference.run`."""
-    below = layers[0]
-    spikes = _input(n_steps, current, below.v, below.refractory, tuple(neuron), tuple(activity[0]))
+    first = layers[0]
+    spikes = [
+        _input(n_steps, current, first.v, first.refractory, tuple(neuron), tuple(activity[0]))
+    ]
     for p, wiring in enumerate(wirings):
-        spikes = _project(
-            spikes,
+        fired = _project(
+            spikes[below[p]],
             tuple(wiring.edges),
             weights[p],
-            layers[p].trace_pre,
+            layers[below[p]].trace_pre,
             tuple(layers[p + 1]),
             thetas[p],
             tuple(constants[p]),
@@ -302,6 +305,7 @@ def run(
             SILENT,
             LANES,
         )
+        spikes.append(fired)
 
 
 @_jit

@@ -4,9 +4,8 @@ off           Nothing changes.
 
 unsupervised  Pair STDP with the exact window of `stdp`, L1 homeostasis, lateral inhibition and the
               adaptive threshold, on the projection to the expression layer (`Network.advance` with
-              `plastic`). Labels play no part. The neurons that learn are a copy in state, not in
-              weights, of those that answer: they compete harder (`competition`), so that only the
-              winner learns. Without it every neuron comes to mean the same.
+              `plastic`). Labels play no part. While they learn, neurons compete harder than while
+              they answer (`competition`), or every one of them would come to mean the same.
 
 supervised    With a label: a rule of three factors that are all there at the synapse, applied once
               after a presentation. The expression layer compares what it said with what it is

@@ -169,20 +169,27 @@ class Network:
         -------
         What every layer did.
         """
-        statistics, stages = self.model.statistics, self.model.stages
-        rheobase = self.parameters.lif.rheobase
+        statistics, rheobase = self.model.statistics, self.parameters.lif.rheobase
         activity = {
             name: layers.blank_activity(size, n_steps, name in spikes_of, name in potentials_of)
             for name, size in zip(self.layer_names, self.model.sizes, strict=True)
         }
-        last = len(stages) - 1
-        drives = self._drives[-len(stages) :]
-        if plastic:
-            drives = [*drives[:-1], self._competing]
+        last = len(self.model.stages) - 1
+        stages, below = list(self.model.stages), list(range(last + 1))
+        states, drives = list(face.layers), self._drives[-len(stages) :]
+        records = list(activity.values())
+        if plastic and self._competing != drives[last]:
+            # Neurons that compete in order to learn fire too seldom to answer: a second set does.
+            stages.append(stages[last])
+            below.append(last)
+            states.append(face.learner)
+            drives.append(self._competing)
+            records.append(layers.blank_activity(self.model.sizes[-1], n_steps))
         self._kernels.run(
             n_steps,
             encoding.currents(features.ravel(), statistics, rheobase),
-            face.layers,
+            states,
+            below,
             [stage.wiring for stage in stages],
             [stage.weights for stage in stages],
             [stage.theta for stage in stages],
@@ -190,14 +197,18 @@ class Network:
             self._neuron,
             self._adaptation,
             self._window,
-            [plastic and k == last for k in range(len(stages))],
-            list(activity.values()),
+            [plastic and k == len(stages) - 1 for k in range(len(stages))],
+            records,
         )
         if plastic and n_steps:
-            stages[last].theta[:] += threshold.towards_rest(self._rest, n_steps, self._adaptation)
+            self._settle_thresholds(n_steps)
             self._normalise(last)
             self.version += 1
         return FrameActivity(n_steps, activity)
+
+    def _settle_thresholds(self, n_steps: int) -> None:
+        theta = self.model.stages[-1].theta
+        theta += threshold.towards_rest(self._rest, n_steps, self._adaptation)
 
     def thresholds(self, layer: str) -> Float32s:
         """Return the firing threshold of each neuron of a layer, adaptation included, volts."""

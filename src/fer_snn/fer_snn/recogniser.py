@@ -88,7 +88,7 @@ class _Face:
 
     def rest(self, network: Network) -> None:
         """Put the neurons to rest, to begin a glance."""
-        self.state, self.rehearsal = network.new_face(), network.new_face()
+        self.state = network.new_face()
         self.glance_steps = 0
 
 
@@ -203,10 +203,8 @@ class Recogniser:
             tick.steps,
             spikes_of,
             potentials_of,
+            plastic=parameters.learning is Learning.UNSUPERVISED,
         )
-        if parameters.learning is Learning.UNSUPERVISED:
-            # Neurons that compete in order to learn fire too seldom to answer, so they look again.
-            self.network.advance(kept.rehearsal, face.features, tick.steps, plastic=True)
         learnt = None
         if self._teaching is not None and taught:
             kept.lesson.add(activity)

@@ -26,6 +26,7 @@ def run(
     n_steps: int,
     current: Float32s,
     layers: Sequence[LayerState],
+    below: Sequence[int],
     wirings: Sequence[Wiring],
     weights: Sequence[Float32s],
     thetas: Sequence[Float32s],
@@ -46,6 +47,8 @@ def run(
         Input current of the feature layer, amperes (n).
     layers:
         State of every layer, changed in place.
+    below:
+        For every projection, which layer it comes from; it leads to the layer after its own number.
     wirings, weights:
         Of every projection; weights (rows, width) that are `plastic` are changed in place.
     thetas:
@@ -61,18 +64,18 @@ def run(
         Where to write what every layer does; counts are added to.
     """
     no_theta = np.zeros(len(current), dtype=np.float32)
-    spikes = []
+    spikes: list[list[Bools]] = [[] for _ in layers]
     for step in range(n_steps):
-        spikes.append(_fire(layers[0], current, neuron, no_theta))
-        _record(activity[0], step, layers[0], spikes[-1])
+        spikes[0].append(_fire(layers[0], current, neuron, no_theta))
+        _record(activity[0], step, layers[0], spikes[0][-1])
     for p, wiring in enumerate(wirings):
-        pre, post, theta = layers[p], layers[p + 1], thetas[p]
+        pre, post, theta = layers[below[p]], layers[p + 1], thetas[p]
         learning = (
             Plasticity(wiring, weights[p], pre.trace_pre, post.trace_post, n_steps, window)
             if plastic[p]
             else None
         )
-        for step, arrived in enumerate(spikes):
+        for step, arrived in enumerate(spikes[below[p]]):
             if learning:
                 learning.potentiate(arrived)
             _arrive(post, wiring, weights[p], arrived, constants[p])
@@ -85,7 +88,7 @@ def run(
             _record(activity[p + 1], step, post, fired)
             if learning:
                 learning.credit(arrived, fired)
-            spikes[step] = fired
+            spikes[p + 1].append(fired)
         if learning:
             learning.settle()
 

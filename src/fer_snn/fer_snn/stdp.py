@@ -53,8 +53,8 @@ from fer_snn.lif import Bools, Float32s
 class STDPParameters:
     """The window: dimensionless amplitudes and bounds, time constants in seconds."""
 
-    a_pre: float = 0.005
-    a_post: float = -0.002
+    a_pre: float = 1e-5
+    a_post: float = -1.05e-5
     tau_pre: float = 0.020
     tau_post: float = 0.020
     w_min: float = 0.0

@@ -33,7 +33,7 @@ from fer_snn.lif import Bools, Float32s
 class ThresholdParameters:
     """How the threshold adapts: volts per spike, and seconds."""
 
-    delta: float = 1e-5
+    delta: float = 1e-7
     tau_theta: float = 100.0
 
     def __post_init__(self) -> None:

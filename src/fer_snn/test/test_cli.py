@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 from pathlib import Path
 
@@ -11,8 +12,8 @@ import numpy as np
 import pytest
 
 from fer_common.errors import FerError
-from fer_snn import weights_file
-from fer_snn.cli import VERBS
+from fer_snn import ablation, weights_file
+from fer_snn.cli import VERBS, ablate
 from fer_snn.disturbances import DISTURBANCES
 
 KEYS = {
@@ -118,6 +119,21 @@ def test_unknown_labels_and_missing_files_are_refused(
         run("train", str(folder), "--labels", "happy")
     with pytest.raises(FerError, match="not two pictures of wink"):
         run("train", str(folder), "--labels", "happy,wink")
+
+
+def test_ablation_tells_what_a_mechanism_is_worth(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = [dataclasses.replace(arm, factors=(1.0,)) for arm in ablation.ARMS]
+    monkeypatch.setattr(ablate, "ARMS", [few[0], few[2], few[-1]])
+    figures = tmp_path / "figures.json"
+    arguments = (str(folder), "--test", str(folder), "--crop", "given", "--jobs", "1")
+    assert run("ablate", *arguments, "--presentations", "300", "--json", str(figures)) == 0
+    whole, blank, blurred = json.loads(figures.read_text())
+    assert (whole["arm"], blank["arm"]) == ("all mechanisms", "no plasticity at all")
+    assert blurred["arm"] == "no orientation channels"
+    # Every label is a direction of stripes here.
+    assert whole["test"] > blurred["test"]
 
 
 def test_kernels_are_warmed_up(capsys: pytest.CaptureFixture[str]) -> None:

@@ -47,13 +47,14 @@ def run(
             n_steps,
             current,
             state.layers,
+            range(len(wirings)),
             wirings,
             weights,
             thetas,
             drives,
             lif.discretise(parameters, 1e-3),
             threshold.discretise(threshold.ThresholdParameters(1e-4, 1.0), 1e-3),
-            stdp.discretise(stdp.STDPParameters(), 1e-3),
+            stdp.discretise(stdp.STDPParameters(a_pre=0.005, a_post=-0.002), 1e-3),
             [plastic] * len(wirings),
             activity,
         )
@@ -70,7 +71,7 @@ def run(
 def test_compiled_equals_plain(wirings: list[Wiring], seed: int, plastic: bool) -> None:
     plain = run(reference, wirings, seed, plastic)
     fused = run(compiled, wirings, seed, plastic)
-    assert sum(int(array.sum()) for array in plain[:3]) != 0
+    assert plain[0].any()
     for expected, got in zip(plain, fused, strict=True):
         assert expected.dtype == got.dtype
         np.testing.assert_array_equal(expected, got)
@@ -95,13 +96,16 @@ def test_silence_leaves_nothing_that_is_slow_to_calculate_with(kernel: kernels.K
         900,
         np.zeros(4, np.float32),
         state.layers,
+        [0],
         [wiring],
         [np.zeros((4, 3), np.float32)],
         [np.zeros(3, np.float32)],
         [layers.discretise(DriveParameters(), 1e-3, 0.0)],
         lif.discretise(parameters, 1e-3),
         threshold.discretise(threshold.ThresholdParameters(0.0, 1.0), 1e-3),
-        stdp.discretise(stdp.STDPParameters(tau_pre=0.01, tau_post=0.01), 1e-3),
+        stdp.discretise(
+            stdp.STDPParameters(a_pre=0.005, a_post=-0.002, tau_pre=0.01, tau_post=0.01), 1e-3
+        ),
         [True],
         [layers.blank_activity(n, 900) for n in (4, 3)],
     )

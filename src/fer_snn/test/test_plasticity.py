@@ -15,7 +15,7 @@ from fer_snn.wiring import Wiring
 DT = 1e-3
 #: Of single precision, over all events of these tests.
 ROUNDING = 1e-6
-FREE = stdp.STDPParameters(w_min=-10.0, w_max=10.0)
+FREE = stdp.STDPParameters(a_pre=0.005, a_post=-0.002, w_min=-10.0, w_max=10.0)
 
 
 def learnt(
@@ -88,7 +88,7 @@ def test_all_pairs_count(data: st.DataObject) -> None:
 
 
 def test_weights_stay_within_bounds() -> None:
-    bounded = stdp.STDPParameters(w_min=0.0, w_max=1.0)
+    bounded = stdp.STDPParameters(a_pre=0.005, a_post=-0.002, w_min=0.0, w_max=1.0)
     assert run_pair(0, 1, bounded, 0.999) == 1.0
     assert run_pair(1, 0, bounded, 0.001) == 0.0
 
@@ -99,7 +99,7 @@ def test_potentiation_that_waits_equals_the_rule(seed: int, n_steps: int, tau_pr
     rng = np.random.default_rng(seed)
     weights = rng.uniform(0.4, 0.6, (6, 4))
     pre, post = rng.random((n_steps, 6)) < 0.1, rng.random((n_steps, 4)) < 0.1
-    bounded = stdp.STDPParameters(tau_pre=tau_pre, w_min=0.4, w_max=0.6)
+    bounded = stdp.STDPParameters(a_pre=0.005, a_post=-0.002, tau_pre=tau_pre, w_min=0.4, w_max=0.6)
     expected = textbook(weights, pre, post, bounded)
     np.testing.assert_allclose(learnt(weights, pre, post, bounded), expected, atol=ROUNDING)
 

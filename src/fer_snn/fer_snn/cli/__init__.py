@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from fer_snn.cli import evaluate, train, warm_up, weights
+from fer_snn.cli import ablate, evaluate, train, warm_up, weights
 
 VERBS: dict[str, ModuleType] = {
     "train": train,
     "evaluate": evaluate,
     "weights": weights,
+    "ablate": ablate,
     "warm-up": warm_up,
 }

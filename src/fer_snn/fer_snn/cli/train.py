@@ -28,16 +28,9 @@ VARIANTS = 6
 FEWEST_FACES = 2
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare the arguments."""
+def add_data_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare what to learn from, and how it is drawn."""
     parser.add_argument("sources", nargs="+", type=Path, metavar="FOLDER", help=options.SOURCE)
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=Path("weights.npz"),
-        metavar="FILE",
-        help="file to write (default: %(default)s)",
-    )
     parser.add_argument(
         "--labels",
         type=lambda text: [canonical(label) for label in text.split(",")],
@@ -48,6 +41,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seed", type=int, default=_DEFAULTS.seed, help="of all that is drawn by lot (%(default)s)"
     )
+    options.add_jobs(parser)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    add_data_arguments(parser)
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=Path("weights.npz"),
+        metavar="FILE",
+        help="file to write (default: %(default)s)",
+    )
     parser.add_argument(
         "--presentations",
         type=options.positive,
@@ -57,14 +63,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--params", type=Path, metavar="FILE", help="ROS parameter file with constants of the snn"
     )
-    options.add_jobs(parser)
 
 
 def run(args: argparse.Namespace) -> int:
     """Train and write the model."""
     values = _values(args.params)
     with bars() as report:
-        curriculum, provenance = _read(args, report)
+        curriculum, provenance = read_curriculum(args, report)
         parameters = replace(_DEFAULTS, seed=args.seed, presentations=args.presentations)
         model = train(curriculum, values, parameters, report)
     model = replace(model, name=args.output.stem, provenance={**provenance, **model.provenance})
@@ -82,7 +87,10 @@ def _values(path: Path | None) -> Values:
     return TABLE.merged(TABLE.defaults(), changes)
 
 
-def _read(args: argparse.Namespace, report: Report) -> tuple[Curriculum, dict[str, object]]:
+def read_curriculum(
+    args: argparse.Namespace, report: Report
+) -> tuple[Curriculum, dict[str, object]]:
+    """Read the data of `add_data_arguments`; return what is to be learnt and where it is from."""
     found = [faces.find(source) for source in args.sources]
     labels = _labels([picture for pictures in found for picture in pictures], args.labels)
     cutting = Cutting(Crop(args.crop), VARIANTS, args.seed)
