@@ -6,7 +6,6 @@ import json
 import os
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,7 +16,16 @@ import psutil
 import pytest
 
 from fer.graph import NODES
-from fer.testing import LATCHED, PICTURES, SERVICES, STREAMS, Listener, check_rate, check_stamps
+from fer.testing import (
+    LATCHED,
+    PICTURES,
+    SERVICES,
+    STREAMS,
+    Listener,
+    check_rate,
+    check_stamps,
+    start_fer,
+)
 from fer_common.testing import Graph, end, reserved_domain, wait_for
 
 RATE_HZ = 30.0
@@ -30,12 +38,7 @@ pytestmark = pytest.mark.timeout(180)
 
 def start(*options: str) -> subprocess.Popen[str]:
     """Start `fer up` in the domain of this process."""
-    return subprocess.Popen(
-        [sys.executable, "-m", "fer.cli", "up", *options],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    )
+    return start_fer("up", *options)
 
 
 def children(process: subprocess.Popen[str]) -> dict[str, psutil.Process]:

@@ -21,6 +21,8 @@ LOG_LEVELS = ("debug", "info", "warn", "error", "fatal")
 #: Topic of the pictures, below the namespace.
 IMAGE_TOPIC = "image_raw"
 
+#: Nodes that can queue frames instead of taking the newest.
+_QUEUING = ("features", "snn")
 _NAMESPACE_PATTERN = re.compile(r"(/?[A-Za-z][A-Za-z0-9_]*)(/[A-Za-z][A-Za-z0-9_]*)*|/|")
 
 
@@ -62,6 +64,7 @@ class Settings:
     image_topic : topic of the pictures when another driver publishes them, absolute or below the
         namespace.
     use_sim_time : take the time from /clock.
+    every_frame : work on every frame, however late, instead of on the newest: for replays.
     log_level : one of `LOG_LEVELS`.
     window : open the dashboard too, which is no node of the graph.
     """
@@ -75,6 +78,7 @@ class Settings:
     viz: bool = True
     image_topic: str = IMAGE_TOPIC
     use_sim_time: bool = False
+    every_frame: bool = False
     log_level: str = "info"
     window: bool = False
 
@@ -118,6 +122,8 @@ def started_nodes(settings: Settings) -> list[StartedNode]:
 
 def _parameters(node: GraphNode, settings: Settings) -> dict[str, str | bool]:
     parameters: dict[str, str | bool] = {"use_sim_time": settings.use_sim_time}
+    if node.name in _QUEUING and settings.every_frame:
+        parameters["every_frame"] = True
     if node.name == "camera" and settings.source:
         parameters["source"] = settings.source
     if node.name == "snn" and settings.weights:

@@ -32,7 +32,8 @@ from fer.supervisor import EXIT_CONFIGURATION, MAX_WAIT_S
 from fer_common.errors import FerError
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 
-_BOOLEANS = ("true", "false")
+#: What an argument that is on or off can be.
+BOOLEANS = ("true", "false")
 
 
 def arguments(hosts: tuple[Host, ...]) -> list[DeclareLaunchArgument]:
@@ -44,7 +45,7 @@ def arguments(hosts: tuple[Host, ...]) -> list[DeclareLaunchArgument]:
         DeclareLaunchArgument(
             "use_sim_time",
             default_value="false",
-            choices=_BOOLEANS,
+            choices=BOOLEANS,
             description="Take the time from /clock, for bags that are played with --clock.",
         ),
         DeclareLaunchArgument(
@@ -61,7 +62,7 @@ def arguments(hosts: tuple[Host, ...]) -> list[DeclareLaunchArgument]:
         DeclareLaunchArgument(
             "respawn",
             default_value="false",
-            choices=_BOOLEANS,
+            choices=BOOLEANS,
             description="Start a node again when it dies.",
         ),
         DeclareLaunchArgument(
@@ -82,7 +83,7 @@ def arguments(hosts: tuple[Host, ...]) -> list[DeclareLaunchArgument]:
             DeclareLaunchArgument(
                 "camera",
                 default_value="true",
-                choices=_BOOLEANS,
+                choices=BOOLEANS,
                 description="Start our camera node; false: another driver publishes pictures.",
             ),
         ]
@@ -97,7 +98,7 @@ def arguments(hosts: tuple[Host, ...]) -> list[DeclareLaunchArgument]:
             DeclareLaunchArgument(
                 "viz",
                 default_value="true",
-                choices=_BOOLEANS,
+                choices=BOOLEANS,
                 description="Start the node that draws the overlay.",
             ),
         ]
@@ -133,12 +134,13 @@ def _bring_up(context: LaunchContext, hosts: tuple[Host, ...]) -> list[LaunchDes
     environment = graph_environment(os.environ, config_folder())
     return [
         *(SetEnvironmentVariable(name, value) for name, value in environment.items()),
-        RegisterEventHandler(OnProcessExit(on_exit=_on_exit)),
-        *(_action(started, settings, respawn) for started in started_nodes(settings)),
+        RegisterEventHandler(OnProcessExit(on_exit=end_on_refusal)),
+        *(node_action(started, settings, respawn) for started in started_nodes(settings)),
     ]
 
 
-def _action(started: StartedNode, settings: Settings, respawn: bool) -> Node:
+def node_action(started: StartedNode, settings: Settings, respawn: bool) -> Node:
+    """Return the action that starts a node."""
     return Node(
         package=started.node.package,
         executable=started.node.executable,
@@ -157,7 +159,7 @@ def _action(started: StartedNode, settings: Settings, respawn: bool) -> Node:
     )
 
 
-def _on_exit(event: ProcessExited, context: LaunchContext) -> None:
+def end_on_refusal(event: ProcessExited, context: LaunchContext) -> None:
     """End everything when a node refuses what it was given: starting it again would not help."""
     if event.returncode == EXIT_CONFIGURATION and not context.is_shutdown:
         # An exception, because after a shutdown event the exit code of `ros2 launch` would be 0.

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import yaml
 
 from fer.graph import NAMESPACE, NODES
+from fer.verbs import add_verb, run_verb
 from fer_common.errors import FerError, ParameterError
 from fer_common.parameter_files import read_parameter_file
 
@@ -28,22 +29,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
 
-    verb = _verb(verbs, "list", _list, "show the parameters of one node or of all")
+    verb = add_verb(verbs, "list", _list, "show the parameters of one node or of all")
     verb.add_argument("node", nargs="?", choices=_NAMES, metavar="NODE")
 
-    verb = _verb(verbs, "get", _get, "show the value of a parameter")
+    verb = add_verb(verbs, "get", _get, "show the value of a parameter")
     _add_node(verb)
     verb.add_argument("name", metavar="NAME")
 
-    verb = _verb(verbs, "set", _set, "change parameters: all of them, or none if one is refused")
+    verb = add_verb(verbs, "set", _set, "change parameters: all of them, or none if one is refused")
     _add_node(verb)
     verb.add_argument("pairs", nargs="+", metavar="NAME VALUE", help="names and values in turn")
 
-    verb = _verb(verbs, "describe", _describe, "show type, unit, range and meaning of a parameter")
+    verb = add_verb(
+        verbs, "describe", _describe, "show type, unit, range and meaning of a parameter"
+    )
     _add_node(verb)
     verb.add_argument("name", nargs="?", metavar="NAME", help="one of them (default: all)")
 
-    verb = _verb(
+    verb = add_verb(
         verbs, "dump", _dump, "write the values as a parameter file, for `fer up --params`"
     )
     verb.add_argument("node", nargs="?", choices=_NAMES, metavar="NODE")
@@ -51,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-o", "--output", type=Path, metavar="FILE", help="file to write (default: standard output)"
     )
 
-    verb = _verb(
+    verb = add_verb(
         verbs,
         "load",
         _load,
@@ -62,8 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Do what the verb says."""
-    verb: Callable[[argparse.Namespace], int] = arguments.verb
-    return verb(arguments)
+    return run_verb(arguments)
 
 
 def typed(text: str, type_name: str) -> object:
@@ -111,16 +113,6 @@ def _as(kind: type, value: object) -> object:
         return float(value)  # type: ignore[arg-type]
     except ValueError:
         return None
-
-
-def _verb(
-    verbs: Any, name: str, function: Callable[[argparse.Namespace], int], text: str
-) -> argparse.ArgumentParser:
-    verb: argparse.ArgumentParser = verbs.add_parser(
-        name, help=text, description=f"{text.capitalize()}."
-    )
-    verb.set_defaults(verb=function)
-    return verb
 
 
 def _add_node(verb: argparse.ArgumentParser) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -35,11 +37,29 @@ STREAMS: dict[str, Any] = {
 #: The same, but too heavy to listen to all the time: that would slow down what is tested.
 PICTURES: dict[str, Any] = {"image_raw": Image, "overlay": Image}
 LATCHED: dict[str, Any] = {"weights": Weights, "network": NetworkInfo}
-SERVICES = ("teach", "save_weights", "load_weights", "reset")
+SERVICES = (
+    "teach",
+    "learning_report",
+    "undo",
+    "list_weights",
+    "save_weights",
+    "load_weights",
+    "reset",
+)
 #: Deep, so that a slow test does not lose what it wants to count.
 _DEEP = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=100, reliability=ReliabilityPolicy.RELIABLE
 )
+
+
+def start_fer(*arguments: object) -> subprocess.Popen[str]:
+    """Start a command of fer in the domain of this process."""
+    return subprocess.Popen(
+        [sys.executable, "-m", "fer.cli", *map(str, arguments)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
 
 
 @dataclass

@@ -89,3 +89,43 @@ def test_every_argument_is_described(name: str) -> None:
 def test_mistakes_end_the_launch_before_a_node_starts(given: dict[str, str], reason: str) -> None:
     with pytest.raises(RuntimeError, match=reason):
         nodes("bringup", **given)
+
+
+def processes(**given: str) -> list[Any]:
+    """Return what the launch file for replays starts, nodes and player."""
+    context = launch.LaunchContext()
+    context.launch_configurations.update(given)
+    pending, found = list(description("replay").entities), []
+    while pending:
+        entity = pending.pop(0)
+        if type(entity).__name__ in ("Node", "ExecuteProcess"):
+            found.append(entity)
+        elif type(entity).__name__ in ("DeclareLaunchArgument", "OpaqueFunction"):
+            pending = list(entity.execute(context) or []) + pending
+    return found
+
+
+def test_a_replay_starts_nodes_that_queue_and_a_player(tmp_path: Path) -> None:
+    *started, player = processes(bag=str(tmp_path), rate="5", loop="true", player="fer")
+    assert [text(node.node_package) for node in started] == ["fer_features", "fer_snn", "fer_viz"]
+    command = [text(part) for part in player.cmd]
+    assert command[2:6] == ["fer.cli", "bag", "play", str(tmp_path)]
+    assert {"--rate", "5", "--loop", "--window"} <= set(command)
+    assert "--clock" not in command
+
+
+def test_a_replay_by_ros2_plays_what_the_nodes_do_not_make(tmp_path: Path) -> None:
+    *started, player = processes(
+        bag=str(tmp_path), player="ros2", features="false", viz="false", use_sim_time="true"
+    )
+    assert [text(node.node_package) for node in started] == ["fer_snn"]
+    command = [text(part) for part in player.cmd]
+    assert command[1:4] == ["bag", "play", str(tmp_path)]
+    assert command[-1] == "/fer/features" and "--clock" in command
+    assert "/fer/expressions" not in command
+
+
+@pytest.mark.parametrize("given", [{"bag": "/no/bag"}, {"rate": "0"}, {"rate": "x"}])
+def test_replays_of_nothing_are_refused(given: dict[str, str], tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match=r"bag|rate"):
+        processes(**{"bag": str(tmp_path), **given})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
@@ -75,3 +77,24 @@ def resolve(weights: str, folder: Path) -> Path:
     if "/" in weights or (weights.endswith(SUFFIX) and Path(weights).exists()):
         return Path(weights).expanduser()
     return path_of_name(weights, folder)
+
+
+@dataclass(frozen=True)
+class Saved:
+    """Weights in the weights folder: name, size, and when they were last written, ns."""
+
+    name: str
+    size_bytes: int
+    modified_ns: int
+
+
+def saved(folder: Path) -> list[Saved]:
+    """Return the weights in a folder, in the order of their names; none if it is not there."""
+    found = []
+    for path in sorted(folder.glob(f"*{SUFFIX}")):
+        # One may be replaced or deleted while we look.
+        with contextlib.suppress(OSError):
+            status = path.stat()
+            if _NAME.fullmatch(path.stem) and path.is_file():
+                found.append(Saved(path.stem, status.st_size, status.st_mtime_ns))
+    return found

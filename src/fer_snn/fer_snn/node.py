@@ -29,15 +29,17 @@ from fer_common.parameters import Value
 from fer_common.statistics import StreamStatistics
 from fer_common.worker import Worker
 from fer_interfaces.msg import FaceFeaturesArray
-from fer_snn import kernels, messages, models, requests, weights_file
+from fer_snn import autosave, kernels, messages, models, weights_file
+from fer_snn.autosave import Autosave
+from fer_snn.desk import Desk
+from fer_snn.learning import Learning
 from fer_snn.outputs import Outputs
 from fer_snn.parameters import NODE, TABLE, recogniser_parameters
 from fer_snn.recogniser import Recogniser
 from fer_snn.services import Services
+from fer_snn.tutor import Tutor
 
 WARNING_PERIOD_S = 5.0
-AUTOSAVE_CHECK_S = 0.5
-AUTOSAVE = "autosave"
 
 
 class SnnNode(FerNode):
@@ -48,19 +50,20 @@ class SnnNode(FerNode):
         self._statistics = StreamStatistics()
         # Held while a frame is worked on: requests and parameters take effect between two frames.
         self._between_frames = threading.Lock()
-        self._recogniser: Recogniser | None = None
+        self._tutor: Tutor | None = None
+        self._desk: Desk | None = None
+        self._autosave: Autosave | None = None
         self._outputs: Outputs | None = None
         self._requests: Services | None = None
         self._worker: Worker[FaceFeaturesArray] | None = None
         self._subscription: Subscription[FaceFeaturesArray] | None = None
         self._header = Header()
-        self._saved_version = 0
-        self._saved_s = self._arrived_s = self._dropped_s = -math.inf
+        self._arrived_s = self._dropped_s = -math.inf
         self._last_drop = ""
         self._faces = 0
         self._real_time_factor = math.nan
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(AUTOSAVE_CHECK_S, self._autosave_when_due, clock=steady)
+        self.create_timer(autosave.CHECK_S, self._save_when_due, clock=steady)
 
     # Lifecycle and parameters
 
@@ -71,11 +74,17 @@ class SnnNode(FerNode):
         if not kernels.COMPILED:
             self.get_logger().warning("numba is not installed: the network runs many times slower")
         kernels.warm_up()
-        self._recogniser = recogniser
-        self._saved_version = recogniser.network.version
+        self._tutor = Tutor(recogniser, self._whole("rehearsals"))
+        self._desk = Desk(self._tutor, self._folder(), self._whole("undo_depth"))
+        self._autosave = Autosave(recogniser, self._folder())
         self._outputs = Outputs(self)
         self._requests = Services(
-            self, recogniser, self._folder(), self._between_frames, self._publish_latched
+            self,
+            self._desk,
+            recogniser,
+            self._folder(),
+            self._between_frames,
+            self._publish_latched,
         )
         self._worker = Worker(self._work, self.fail, NODE, bool(self.values["every_frame"]))
         self._publish_latched()
@@ -103,11 +112,12 @@ class SnnNode(FerNode):
         """Stop the worker, save what was learnt, take publishers and services away."""
         if self._worker is not None:
             self._worker.stop()
-        self._autosave()
+        self._save(at_end=True)
         for part in (self._requests, self._outputs):
             if part is not None:
                 part.close()
-        self._worker = self._requests = self._outputs = self._recogniser = None
+        self._worker = self._requests = self._outputs = None
+        self._tutor = self._desk = self._autosave = None
 
     def check_parameters(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
         """Refuse constants that contradict each other."""
@@ -115,10 +125,16 @@ class SnnNode(FerNode):
 
     def apply_parameters(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
         """Take over new constants before the next frame."""
-        if self._recogniser is not None:
-            with self._between_frames:
-                self._recogniser.parameters = recogniser_parameters(values)
-                self._publish_latched()
+        if self._tutor is None or self._desk is None:
+            return
+        with self._between_frames:
+            unsupervised = values["learning"] == Learning.UNSUPERVISED.value
+            if "learning" in changed and unsupervised:
+                self._desk.remember("unsupervised learning")
+            self._desk.history.depth = self._whole("undo_depth")
+            self._tutor.rehearsals = self._whole("rehearsals")
+            self._tutor.recogniser.parameters = recogniser_parameters(values)
+            self._publish_latched()
 
     def health(self) -> Health:
         """Say whether features come and can be used."""
@@ -139,8 +155,8 @@ class SnnNode(FerNode):
             "learning": self.values["learning"],
             "kernel": "compiled" if kernels.COMPILED else "numpy",
         }
-        if self._recogniser is not None:
-            facts["weights_version"] = self._recogniser.network.version
+        if self._tutor is not None:
+            facts["weights_version"] = self._tutor.recogniser.network.version
         return Health(level, text, facts)
 
     def _level(self, now_s: float) -> tuple[bytes, str]:
@@ -164,9 +180,9 @@ class SnnNode(FerNode):
 
     def _work(self, message: FaceFeaturesArray, skipped: int) -> None:
         begun_s = time.monotonic()
-        recogniser, outputs = self._recogniser, self._outputs
-        assert recogniser is not None and outputs is not None
-        network = recogniser.network
+        tutor, outputs = self._tutor, self._outputs
+        assert tutor is not None and outputs is not None
+        network = tutor.recogniser.network
         with self._between_frames:
             try:
                 stamp_ns, faces = messages.read_features(message, network.model)
@@ -174,7 +190,7 @@ class SnnNode(FerNode):
                 self._drop(error)
                 return
             asked = outputs.spikes_of(network), outputs.potentials_of(network)
-            result = recogniser.process(stamp_ns, faces, *asked)
+            result = tutor.process(stamp_ns, faces, *asked)
             self._header = message.header
             outputs.publish_frame(message, result, network, *asked, skipped)
             outputs.publish_latched(message.header, network)
@@ -196,31 +212,30 @@ class SnnNode(FerNode):
     # Weights
 
     def _publish_latched(self) -> None:
-        if self._recogniser is not None and self._outputs is not None:
-            self._outputs.publish_latched(self._header, self._recogniser.network, now=True)
+        if self._tutor is not None and self._outputs is not None:
+            network = self._tutor.recogniser.network
+            self._outputs.publish_latched(self._header, network, now=True)
 
     def _folder(self) -> Path:
         return Path(str(self.values["weights_dir"])).expanduser()
 
-    def _autosave_when_due(self) -> None:
-        period = self.values["autosave"]
-        assert isinstance(period, float)
-        if time.monotonic() - self._saved_s >= period:
-            self._autosave()
+    def _whole(self, name: str) -> int:
+        value = self.values[name]
+        assert isinstance(value, int)
+        return value
 
-    def _autosave(self) -> None:
-        """Save what was learnt since the last time, if that is wanted at all."""
-        recogniser = self._recogniser
-        if recogniser is None or not self.values["autosave"]:
+    def _save_when_due(self) -> None:
+        self._save(at_end=False)
+
+    def _save(self, at_end: bool) -> None:
+        """Save what was learnt, if that is wanted at all."""
+        saver, period = self._autosave, self.values["autosave"]
+        assert isinstance(period, float)
+        if saver is None or not period:
             return
         with self._between_frames:
-            version = recogniser.network.version
-            if version == self._saved_version:
-                return
-            self._saved_s = time.monotonic()
             try:
-                requests.save(recogniser, AUTOSAVE, self._folder())
-                self._saved_version = version
+                saver.when_due(0.0 if at_end else period)
             except FerError as error:
                 self.get_logger().error(str(error), throttle_duration_sec=60.0)
 

@@ -253,6 +253,21 @@ _NODE = (
         "s",
     ),
     Parameter(
+        "rehearsals",
+        1,
+        "Kept faces of other labels that are learnt again after each lesson, so that these labels "
+        "are not forgotten.",
+        minimum=0,
+        maximum=10,
+    ),
+    Parameter(
+        "undo_depth",
+        10,
+        "So many earlier weights are kept in memory, for the service undo.",
+        minimum=0,
+        maximum=100,
+    ),
+    Parameter(
         "publish_layers",
         (NO_LAYER,),
         "Layers whose spikes and potentials are published besides the expression layer's.",

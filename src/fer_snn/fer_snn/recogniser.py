@@ -61,11 +61,12 @@ class FaceInput:
 
 @dataclass(frozen=True)
 class FaceResult:
-    """What became of a face."""
+    """What became of a face; `learnt` is the label that a lesson ended with, None without one."""
 
     id: int
     answer: Answer
     activity: FrameActivity
+    learnt: int | None = None
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,11 @@ class Recogniser:
         """Whether something is kept of that face."""
         return face_id in self._faces
 
+    @property
+    def teaching(self) -> bool:
+        """Whether a lesson goes on, or is about to begin."""
+        return self._teaching is not None or self._requested is not None
+
     def teach(self, label: int, face_id: int, duration: float) -> None:
         """Learn for `duration` seconds of the stamps that a face (or `LARGEST`) shows a label."""
         self._requested = (label, face_id, duration)
@@ -199,10 +205,12 @@ class Recogniser:
             potentials_of,
             plastic=parameters.learning is Learning.UNSUPERVISED,
         )
+        learnt = None
         if self._teaching is not None and taught:
             kept.lesson.add(activity)
-            kept.lesson.learn(self.network, self._teaching.label, parameters.supervised)
-        return FaceResult(face.id, self._answer(kept, activity), activity)
+            if kept.lesson.learn(self.network, self._teaching.label, parameters.supervised):
+                learnt = self._teaching.label
+        return FaceResult(face.id, self._answer(kept, activity), activity, learnt)
 
     def _begin_glance(self, face: _Face, steps: int) -> None:
         """Put a face's neurons to rest where the last glance is over."""

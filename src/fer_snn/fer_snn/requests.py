@@ -14,6 +14,11 @@ from fer_snn.model import Model
 from fer_snn.recogniser import LARGEST, Recogniser
 
 MAX_LESSON_S = 60.0
+UNDECIDED = "undecided"
+"""What answers say without an opinion: no label."""
+
+MAX_LABEL = 40
+"""Most letters of the name of a new label."""
 
 
 class RequestError(FerError):
@@ -47,11 +52,7 @@ def teach(
     name = canonical(label)
     model = recogniser.network.model
     if name not in model.labels:
-        if not name or not new_label:
-            known = ", ".join(model.labels)
-            raise RequestError(
-                f"'{label}' is not known (known: {known}): choose one of them, or set new_label"
-            )
+        _check_new(label, name, new_label, model)
         recogniser.load(model.with_label(name))
     recogniser.teach(recogniser.network.model.labels.index(name), face_id, duration)
     who = "the largest face" if face_id == LARGEST else f"face {face_id}"
@@ -84,6 +85,19 @@ def load(recogniser: Recogniser, name: str, folder: Path) -> str:
     _check_fit(model, recogniser.network.model, path)
     recogniser.load(model)
     return f"{path}: {', '.join(model.labels)}"
+
+
+def _check_new(label: str, name: str, new_label: bool, model: Model) -> None:
+    if not new_label:
+        known = ", ".join(model.labels)
+        raise RequestError(
+            f"'{label}' is not known (known: {known}): choose one of them, or set new_label"
+        )
+    if not (name.isprintable() and 0 < len(name) <= MAX_LABEL) or name == UNDECIDED:
+        raise RequestError(
+            f"{label!r} is no name for an expression: give 1 to {MAX_LABEL} letters, "
+            f"and not '{UNDECIDED}'"
+        )
 
 
 def _check_fit(new: Model, present: Model, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The services of the snn node. What they do stands in `requests`."""
+"""The services of the snn node, and its topic `teach`. What they do stands in `desk`."""
 
 from __future__ import annotations
 
@@ -7,10 +7,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from fer_common import qos, stamps
 from fer_common.errors import FerError
 from fer_common.node import FerNode
-from fer_interfaces.srv import LoadWeights, Reset, SaveWeights, Teach
-from fer_snn import requests
+from fer_interfaces.msg import LabelLearning, Lesson, ProjectionChange, WeightsFile
+from fer_interfaces.srv import (
+    LearningReport,
+    ListWeights,
+    LoadWeights,
+    Reset,
+    SaveWeights,
+    Teach,
+    Undo,
+)
+from fer_snn import models, requests
+from fer_snn.desk import Desk
 from fer_snn.recogniser import Recogniser
 
 
@@ -20,7 +31,8 @@ class Services:
     Parameters
     ----------
     node : the node.
-    recogniser : what the requests are about.
+    desk : takes the requests.
+    recogniser : what they are about.
     folder : where weights are saved.
     between_frames : held while a frame is worked on.
     done : called after each request that was granted, with `between_frames` held.
@@ -29,29 +41,35 @@ class Services:
     def __init__(
         self,
         node: FerNode,
+        desk: Desk,
         recogniser: Recogniser,
         folder: Path,
         between_frames: threading.Lock,
         done: Callable[[], None],
     ) -> None:
         self._node = node
+        self._desk = desk
         self._recogniser = recogniser
-        self._first_model = recogniser.network.model.copy()
         self._folder = folder
         self._between_frames = between_frames
         self._done = done
         self._services = [
             self._serve(Teach, "teach", self._teach),
-            self._serve(SaveWeights, "save_weights", self._save),
-            self._serve(LoadWeights, "load_weights", self._load),
+            self._serve(SaveWeights, "save_weights", lambda r: self._desk.save(r.name)),
+            self._serve(LoadWeights, "load_weights", lambda r: self._desk.load(r.name)),
             self._serve(Reset, "reset", self._reset),
+            self._serve(Undo, "undo", lambda r: self._desk.undo(r.steps or 1)),
+            node.create_service(ListWeights, "list_weights", self._list),
+            node.create_service(LearningReport, "learning_report", self._report),
         ]
+        self._lessons = node.create_subscription(Lesson, "teach", self._on_lesson, qos.RESULT)
 
     def close(self) -> None:
-        """Take the services away."""
+        """Take the services and the topic away."""
         for service in self._services:
             self._node.destroy_service(service)
         self._services.clear()
+        self._node.destroy_subscription(self._lessons)
 
     def _serve(self, kind: type[Any], name: str, work: Callable[[Any], str]) -> Any:
         def answer(request: Any, response: Any) -> Any:
@@ -68,22 +86,55 @@ class Services:
 
         return self._node.create_service(kind, name, answer)
 
-    def _teach(self, request: Teach.Request) -> str:
-        return requests.teach(
-            self._recogniser, request.label, request.new_label, request.face_id, request.duration
-        )
+    def _teach(self, request: Teach.Request | Lesson) -> str:
+        return self._desk.teach(request.label, request.new_label, request.face_id, request.duration)
 
-    def _save(self, request: SaveWeights.Request) -> str:
-        return requests.save(self._recogniser, request.name, self._folder)
-
-    def _load(self, request: LoadWeights.Request) -> str:
-        return requests.load(self._recogniser, request.name, self._folder)
+    def _on_lesson(self, message: Lesson) -> None:
+        with self._between_frames:
+            try:
+                self._node.get_logger().info(self._teach(message))
+                self._done()
+            except FerError as error:
+                self._node.get_logger().error(f"teach refused: {error}")
 
     def _reset(self, request: Reset.Request) -> str:
         if request.what == Reset.Request.STATE:
-            self._recogniser.reset_state()
-            return "potentials, traces and answers are put back"
+            return self._desk.reset_state()
         if request.what == Reset.Request.WEIGHTS:
-            self._recogniser.load(self._first_model)
-            return "weights, potentials, traces and answers are as at the start"
+            return self._desk.reset_weights()
         raise requests.RequestError(f"{request.what} is nothing to reset: STATE is 0, WEIGHTS 1")
+
+    def _list(
+        self, request: ListWeights.Request, response: ListWeights.Response
+    ) -> ListWeights.Response:
+        for found in models.saved(self._folder):
+            file = WeightsFile(name=found.name, bytes=found.size_bytes)
+            file.modified.sec, file.modified.nanosec = stamps.split_ns(found.modified_ns)
+            response.files.append(file)
+        return response
+
+    def _report(
+        self, request: LearningReport.Request, response: LearningReport.Response
+    ) -> LearningReport.Response:
+        with self._between_frames:
+            report, network = self._desk.report(), self._recogniser.network
+            response.teaching = self._recogniser.teaching
+            response.version = network.version
+        response.undo = list(self._desk.history.reasons)
+        response.labels = [
+            LabelLearning(
+                label=label,
+                faces=report.lessons[label],
+                rehearsed=report.rehearsed[label],
+                field_change=change,
+            )
+            for label, change in report.fields.items()
+        ]
+        names = network.layer_names
+        response.projections = [
+            ProjectionChange(
+                pre=pre, post=post, changed=moved.changed, size=moved.size, change=moved.change
+            )
+            for pre, post, moved in zip(names, names[1:], report.projections, strict=False)
+        ]
+        return response

@@ -21,12 +21,21 @@ from fer_interfaces.msg import (
     ExpressionArray,
     FaceFeatures,
     FaceFeaturesArray,
+    Lesson,
     NetworkInfo,
     Potentials,
     Spikes,
     Weights,
 )
-from fer_interfaces.srv import LoadWeights, Reset, SaveWeights, Teach
+from fer_interfaces.srv import (
+    LearningReport,
+    ListWeights,
+    LoadWeights,
+    Reset,
+    SaveWeights,
+    Teach,
+    Undo,
+)
 from fer_snn import weights_file
 from fer_snn.testing import LABELS, SHAPE, SPEC, small_model, synthetic
 
@@ -237,6 +246,44 @@ def test_teaching_changes_the_weights(rig: Rig) -> None:
         lambda: weights[-1].projections[1].weights == before.projections[1].weights,
         "the first weights",
     )
+
+
+def test_a_new_label_is_taught_by_topic_reported_and_taken_back(rig: Rig) -> None:
+    network: list[NetworkInfo] = rig.graph.collect(NetworkInfo, "network", qos.LATCHED)
+    lessons = rig.graph.node.create_publisher(Lesson, "teach", qos.RESULT)
+    wait_for(lambda: lessons.get_subscription_count() == 1, "the topic teach")
+
+    def report() -> LearningReport.Response:
+        return rig.graph.call(LearningReport, "learning_report", LearningReport.Request())
+
+    assert rig.set(learning="supervised")[0]
+    lessons.publish(Lesson(label="wink", duration=0.3))
+    lessons.publish(Lesson(label="wink", new_label=True, duration=0.3))
+    wait_for(lambda: network and list(network[-1].labels) == [*LABELS, "wink"], "the new label")
+    assert report().teaching
+    answer = rig.show((1, FEATURES[0]), frames=14)
+    assert list(answer.expressions[0].labels) == [*LABELS, "wink"]
+    said = report()
+    faces = {each.label: each.faces for each in said.labels}
+    assert not said.teaching and faces["wink"] >= 3 and faces["smile"] == 0
+    assert list(said.undo) == ["lesson 'wink'"]
+    assert [each.post for each in said.projections] == ["hidden", "expression"]
+    assert any(each.changed for each in said.projections)
+    undone = rig.graph.call(Undo, "undo", Undo.Request())
+    assert undone.success and undone.version > said.version
+    wait_for(lambda: list(network[-1].labels) == list(LABELS), "the labels from before")
+    refused = rig.graph.call(Undo, "undo", Undo.Request(steps=2))
+    assert not refused.success and "cannot be taken back" in refused.message
+    assert not any(each.changed for each in report().projections)
+
+
+def test_saved_weights_are_listed(rig: Rig) -> None:
+    for name in ("b", "a"):
+        rig.graph.call(SaveWeights, "save_weights", SaveWeights.Request(name=name))
+    (rig.folder / "notes.txt").write_text("no weights")
+    listed = rig.graph.call(ListWeights, "list_weights", ListWeights.Request()).files
+    assert [file.name for file in listed] == ["a", "b", "small"]
+    assert all(file.bytes > 100 and file.modified.sec > 0 for file in listed)
 
 
 def test_weights_are_saved_and_loaded_by_name_only(rig: Rig) -> None:

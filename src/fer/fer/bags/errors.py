@@ -1,0 +1,9 @@
+"""What can go wrong with a bag."""
+
+from __future__ import annotations
+
+from fer_common.errors import FerError
+
+
+class BagError(FerError):
+    """A bag that cannot be written or read, or a request that makes no sense for it."""

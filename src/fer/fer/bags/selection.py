@@ -1,0 +1,51 @@
+"""Which topics are meant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from fer.graph import absolute
+
+#: Of the graph's topics, those that are made from others and only while somebody listens.
+DERIVED = ("overlay", "overlay/compressed", "image_raw/compressed", "face_crop")
+DIAGNOSTICS = "/diagnostics"
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Topics by name or by pattern (`*`, `?`); relative names lie below the namespace.
+
+    Attributes
+    ----------
+    namespace : of the graph.
+    topics : what is wanted; empty: what the caller takes without being told.
+    exclude : what is not wanted.
+    """
+
+    namespace: str
+    topics: Sequence[str] = ()
+    exclude: Sequence[str] = ()
+
+    def resolved(self, name: str) -> str:
+        """Return the absolute form of a name or pattern."""
+        return name if name.startswith("/") else f"{absolute(self.namespace).rstrip('/')}/{name}"
+
+    def names(self, topic: str) -> bool:
+        """Whether a topic (absolute) was asked for by name."""
+        return self._matches(topic, self.topics) and not self._matches(topic, self.exclude)
+
+    def records(self, topic: str) -> bool:
+        """Whether to record a topic: without a choice the graph's own, and the diagnostics."""
+        if self.topics:
+            return self.names(topic)
+        own = topic.startswith(self.resolved("")) and not self._matches(topic, DERIVED)
+        return (own or topic == DIAGNOSTICS) and not self._matches(topic, self.exclude)
+
+    def plays(self, topic: str) -> bool:
+        """Whether to play a topic: without a choice, all."""
+        return self.names(topic) if self.topics else not self._matches(topic, self.exclude)
+
+    def _matches(self, topic: str, patterns: Sequence[str]) -> bool:
+        return any(fnmatchcase(topic, self.resolved(pattern)) for pattern in patterns)

@@ -1,0 +1,126 @@
+"""SIGKILL at random moments of recording and of saving: `pytest test/test_kills.py --kills 50`."""
+
+from __future__ import annotations
+
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from rosbags.highlevel import AnyReader
+
+from fer.bags.finishing import is_whole
+from fer.testing import start_fer
+from fer_common import qos
+from fer_common.stamps import split_ns, to_ns
+from fer_common.testing import Graph, wait_for
+from fer_interfaces.msg import ExpressionArray
+from fer_snn import weights_file
+
+RATE_HZ = 100
+TOPIC = "/fer/expressions"
+MOST_LOST_S = 1.0
+#: Saves one of two models over the other, for ever; the weights tell which.
+SAVE_FOR_EVER = """
+import sys
+from dataclasses import replace
+from pathlib import Path
+from fer_snn import weights_file
+from fer_snn.testing import small_model
+models = [replace(small_model(), name=name) for name in ("old", "new")]
+path = Path(sys.argv[1])
+weights_file.save(models[0], path)
+print("ready", flush=True)
+while True:
+    for model in models:
+        weights_file.save(model, path)
+"""
+
+
+class Talker:
+    """Publishes answers stamped with the time, in a thread of its own."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._publisher = graph.node.create_publisher(ExpressionArray, TOPIC, qos.RESULT)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.wait(1 / RATE_HZ):
+            message = ExpressionArray()
+            message.header.stamp.sec, message.header.stamp.nanosec = split_ns(time.time_ns())
+            self._publisher.publish(message)
+
+
+@pytest.mark.timeout(900)
+@pytest.mark.parametrize("storage", ["mcap", "sqlite3"])
+def test_a_killed_recording_is_readable_up_to_its_last_second(
+    graph: Graph, tmp_path: Path, kills: int, storage: str
+) -> None:
+    talker = Talker(graph)
+    try:
+        for k in range((kills + 1) // 2):
+            folder = tmp_path / f"bag{k}"
+            killed_ns = kill_in_the_middle(graph, folder, storage)
+            wait_for(lambda folder=folder: is_whole(folder), "the bag made whole")  # type: ignore[misc]
+            check_stamps(folder, killed_ns)
+    finally:
+        talker.close()
+
+
+def kill_in_the_middle(graph: Graph, folder: Path, storage: str) -> int:
+    """Begin to record, kill the recorder at a random moment, and return when, ns."""
+    before = listeners(graph)
+    process = start_fer(
+        *("bag", "record", "-o", folder, "--storage", storage, "--topics", "expressions")
+    )
+    try:
+        # The dead of before are believed to live for some seconds.
+        wait_for(lambda: listeners(graph) - before, "the recorder")
+        time.sleep(random.uniform(0.0, 1.5))
+        return time.time_ns()
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
+
+
+def listeners(graph: Graph) -> set[bytes]:
+    """Return the ids of those who listen."""
+    found = graph.node.get_subscriptions_info_by_topic(TOPIC)
+    return {bytes(each.endpoint_gid) for each in found}
+
+
+def check_stamps(folder: Path, killed_ns: int) -> None:
+    """Nothing is missing in between, and no more than the last second at the end."""
+    with AnyReader([folder]) as reader:
+        stamps = [
+            to_ns(reader.deserialize(data, connection.msgtype).header.stamp)
+            for connection, _, data in reader.messages()
+        ]
+        first_ns = reader.start_time if stamps else killed_ns
+    assert stamps == sorted(set(stamps))
+    last_ns = stamps[-1] if stamps else first_ns
+    assert (killed_ns - last_ns) / 1e9 <= MOST_LOST_S
+
+
+def test_a_killed_save_leaves_the_old_or_the_new_file(tmp_path: Path, kills: int) -> None:
+    path = tmp_path / "weights.npz"
+    names = set()
+    for _ in range(kills):
+        command = [sys.executable, "-c", SAVE_FOR_EVER, str(path)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "ready\n"
+            time.sleep(random.uniform(0.0, 0.1))
+            process.send_signal(signal.SIGKILL)
+        names.add(weights_file.load(path).name)
+    assert names <= {"old", "new"}
