@@ -15,6 +15,7 @@ import psutil
 
 from fer.graph import Settings, StartedNode, absolute, started_nodes
 from fer.installed import default_parameter_file, launch_file
+from fer.shared_memory import remove_abandoned
 from fer.supervisor import Failure, OnLine, Program, Supervisor
 
 #: The name of the node stands before each line anyway.
@@ -45,7 +46,8 @@ def bring_up(settings: Settings, on_line: OnLine) -> Bringup:
     if has_ros_launch():
         return LaunchedGraph(settings, on_line)
     programs = [node_program(node, settings) for node in started_nodes(settings)]
-    return Supervisor(programs, on_line, {**_LOG_FORMAT, **os.environ})
+    environment = {**_LOG_FORMAT, **os.environ}
+    return Supervisor(programs, on_line, environment, remove_abandoned)
 
 
 def has_ros_launch() -> bool:
@@ -69,7 +71,9 @@ def node_program(started: StartedNode, settings: Settings) -> Program:
         arguments += ["-p", f"{name}:={json.dumps(value)}"]
     arguments += ["--log-level", settings.log_level]
     return Program(
-        started.node.name, (sys.executable, "-m", started.node.module, "--ros-args", *arguments)
+        started.node.name,
+        (sys.executable, "-m", started.node.module, "--ros-args", *arguments),
+        holds_signals=True,
     )
 
 

@@ -1,6 +1,11 @@
 """The camera node: images, camera_info and frame_info from a source."""
+# ruff: noqa: E402
 
 from __future__ import annotations
+
+from fer_common.starting import hold_signals
+
+hold_signals(__name__)
 
 import sys
 import time
