@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+from fer_common.starting import hold_signals
 from fer_common.threads import pin_to_one_thread
 
+hold_signals(__name__)
 # Before anything imports NumPy, which reads the number of threads once.
 pin_to_one_thread()
 
@@ -15,17 +17,19 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from rclpy.clock import Clock, ClockType
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 from std_msgs.msg import Header
 
-from fer_common import qos, stamps
+from fer_common import peers, qos, stamps
 from fer_common.diagnostics import OK, STALE, WARN, Health
 from fer_common.errors import FerError, MessageError
 from fer_common.node import FerNode, run
 from fer_common.parameters import Value
+from fer_common.peers import Arrivals
 from fer_common.statistics import StreamStatistics
 from fer_common.worker import Worker
 from fer_interfaces.msg import FaceFeaturesArray
@@ -58,7 +62,8 @@ class SnnNode(FerNode):
         self._saved_s = self._arrived_s = self._dropped_s = -math.inf
         self._last_drop = ""
         self._faces = 0
-        self._real_time_factor = math.nan
+        self._real_time_factor = self._simulated_lag_s = math.nan
+        self._arrivals = Arrivals()
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(AUTOSAVE_CHECK_S, self._autosave_when_due, clock=steady)
 
@@ -125,16 +130,10 @@ class SnnNode(FerNode):
         now_s, statistics = time.monotonic(), self._statistics
         level, text = self._level(now_s)
         facts: dict[str, object] = {
-            "rate_hz": statistics.rate_hz(now_s),
-            "processed": statistics.processed,
-            "skipped": statistics.skipped,
-            "dropped": sum(statistics.dropped.values()),
+            **statistics.facts(now_s),
             "last_drop": self._last_drop,
-            "latency_p50_ms": statistics.latency_ms(0.5),
-            "latency_p99_ms": statistics.latency_ms(0.99),
-            "work_p50_ms": statistics.work_ms(0.5),
-            "work_p99_ms": statistics.work_ms(0.99),
             "real_time_factor": self._real_time_factor,
+            "simulated_lag_ms": self._simulated_lag_s * 1e3,
             "faces": self._faces,
             "learning": self.values["learning"],
             "kernel": "compiled" if kernels.COMPILED else "numpy",
@@ -152,15 +151,15 @@ class SnnNode(FerNode):
             topic = self._subscription.topic_name
             return STALE, f"no features on {topic} for {silent_s:.0f} s: is features running?"
         if now_s - self._dropped_s < WARNING_PERIOD_S:
-            return WARN, f"dropping features: {self._last_drop}"
+            return WARN, f"dropping features {self._last_drop}"
         return OK, f"watching {self._faces} face(s)"
 
     # Features, in the executor's thread and then in the worker's
 
-    def _on_features(self, message: FaceFeaturesArray) -> None:
+    def _on_features(self, message: FaceFeaturesArray, info: Mapping[str, Any]) -> None:
         self._arrived_s = time.monotonic()
         if self._worker is not None:
-            self._worker.mailbox.put(message)
+            self._worker.mailbox.put(message, self._arrivals.missed(info))
 
     def _work(self, message: FaceFeaturesArray, skipped: int) -> None:
         begun_s = time.monotonic()
@@ -181,6 +180,8 @@ class SnnNode(FerNode):
         done_s = time.monotonic()
         latency_s = (self.get_clock().now().nanoseconds - stamp_ns) / stamps.NANOSECONDS
         self._statistics.add(done_s, latency_s, done_s - begun_s, skipped)
+        # Simulated time stands at the stamp, within half a step.
+        self._simulated_lag_s = latency_s
         self._faces = len(faces)
         simulated_s = result.tick.steps * network.parameters.dt
         self._real_time_factor = simulated_s / max(done_s - begun_s, 1e-9)
@@ -188,9 +189,10 @@ class SnnNode(FerNode):
     def _drop(self, error: MessageError) -> None:
         self._statistics.drop("features")
         self._dropped_s = time.monotonic()
-        self._last_drop = str(error)
+        publishers = peers.publishers(self, self.resolve_topic_name("features"))
+        self._last_drop = f"from {publishers}: {error}"
         self.get_logger().warning(
-            f"features dropped: {error}", throttle_duration_sec=WARNING_PERIOD_S
+            f"features dropped {self._last_drop}", throttle_duration_sec=WARNING_PERIOD_S
         )
 
     # Weights
