@@ -33,7 +33,9 @@ from fer_common.peers import Arrivals
 from fer_common.statistics import StreamStatistics
 from fer_common.worker import Worker
 from fer_interfaces.msg import FaceFeaturesArray
-from fer_snn import kernels, messages, models, requests, weights_file
+from fer_snn import autosave, kernels, messages, models, weights_file
+from fer_snn.autosave import Autosave
+from fer_snn.model import Model
 from fer_snn.outputs import Outputs
 from fer_snn.parameters import NODE, TABLE, recogniser_parameters
 from fer_snn.recogniser import Recogniser
@@ -41,7 +43,6 @@ from fer_snn.services import Services
 
 WARNING_PERIOD_S = 5.0
 AUTOSAVE_CHECK_S = 0.5
-AUTOSAVE = "autosave"
 
 
 class SnnNode(FerNode):
@@ -57,6 +58,7 @@ class SnnNode(FerNode):
         self._requests: Services | None = None
         self._worker: Worker[FaceFeaturesArray] | None = None
         self._subscription: Subscription[FaceFeaturesArray] | None = None
+        self._autosave: Autosave | None = None
         self._header = Header()
         self._saved_version = 0
         self._saved_s = self._arrived_s = self._dropped_s = -math.inf
@@ -71,16 +73,21 @@ class SnnNode(FerNode):
 
     def configure(self) -> None:
         """Load the weights, compile, create publishers and services."""
-        path = models.resolve(str(self.values["weights"]), self._folder())
+        weights, folder = str(self.values["weights"]), self._folder()
+        path = models.resolve(weights, folder)
+        if self.values["autosave"] and (saved := autosave.interrupted(folder, weights)):
+            self.get_logger().warning(f"was killed while it learnt: goes on with {saved}")
+            path = saved
         recogniser = Recogniser(weights_file.load(path), recogniser_parameters(self.values))
         if not kernels.COMPILED:
             self.get_logger().warning("numba is not installed: the network runs many times slower")
         kernels.warm_up()
         self._recogniser = recogniser
         self._saved_version = recogniser.network.version
+        self._autosave = Autosave(folder, weights, self._not_saved, self.fail)
         self._outputs = Outputs(self)
         self._requests = Services(
-            self, recogniser, self._folder(), self._between_frames, self._publish_latched
+            self, recogniser, folder, self._between_frames, self._publish_latched
         )
         self._worker = Worker(self._work, self.fail, NODE, bool(self.values["every_frame"]))
         self._publish_latched()
@@ -108,11 +115,13 @@ class SnnNode(FerNode):
         """Stop the worker, save what was learnt, take publishers and services away."""
         if self._worker is not None:
             self._worker.stop()
-        self._autosave()
+        if self._autosave is not None:
+            self._autosave.finish(self._learnt())
         for part in (self._requests, self._outputs):
             if part is not None:
                 part.close()
         self._worker = self._requests = self._outputs = self._recogniser = None
+        self._autosave = None
 
     def check_parameters(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
         """Refuse constants that contradict each other."""
@@ -207,24 +216,26 @@ class SnnNode(FerNode):
     def _autosave_when_due(self) -> None:
         period = self.values["autosave"]
         assert isinstance(period, float)
-        if time.monotonic() - self._saved_s >= period:
-            self._autosave()
+        due = time.monotonic() - self._saved_s >= period
+        if self._autosave is not None and due and (learnt := self._learnt()):
+            self._autosave.offer(learnt)
 
-    def _autosave(self) -> None:
-        """Save what was learnt since the last time, if that is wanted at all."""
+    def _learnt(self) -> Model | None:
+        """Return a copy of what was learnt since the last time, None if there is nothing to save."""
         recogniser = self._recogniser
         if recogniser is None or not self.values["autosave"]:
-            return
+            return None
         with self._between_frames:
             version = recogniser.network.version
             if version == self._saved_version:
-                return
-            self._saved_s = time.monotonic()
-            try:
-                requests.save(recogniser, AUTOSAVE, self._folder())
-                self._saved_version = version
-            except FerError as error:
-                self.get_logger().error(str(error), throttle_duration_sec=60.0)
+                return None
+            self._saved_s, self._saved_version = time.monotonic(), version
+            return recogniser.network.model.copy()
+
+    def _not_saved(self, error: FerError) -> None:
+        # Due again, whether or not anything is learnt until then.
+        self._saved_version = -1
+        self.get_logger().error(str(error), throttle_duration_sec=60.0)
 
 
 def main(args: list[str] | None = None) -> int:

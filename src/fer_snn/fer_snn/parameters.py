@@ -239,10 +239,11 @@ _NODE = (
     ),
     _number(
         "autosave",
-        0.0,
+        10.0,
         0.0,
         86400.0,
-        "Save changed weights as autosave so often, and at the end; 0: never.",
+        "Save what was learnt as autosave so often, and at the end; 0: never. A node that was "
+        "killed goes on with it when it is started again.",
         "s",
     ),
     Parameter(
