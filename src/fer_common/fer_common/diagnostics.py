@@ -15,6 +15,8 @@ from rclpy.node import Node
 #: Topics that every node publishes, of which nobody needs to know who hears them.
 _EVERYBODYS = ("/rosout", "/parameter_events", "/diagnostics")
 _NANOSECONDS = 1e9
+#: How soon a change for the worse or the better is told.
+_LOOK_S = 0.1
 
 OK = DiagnosticStatus.OK
 WARN = DiagnosticStatus.WARN
@@ -32,7 +34,9 @@ class Health:
 
 
 class DiagnosticsPublisher:
-    """Asks the node for its health regularly and publishes it, with who hears its topics.
+    """Publishes the health of the node regularly and whenever its level changes.
+
+    With it goes who hears the node's topics, and how much memory it holds.
 
     Parameters
     ----------
@@ -56,9 +60,10 @@ class DiagnosticsPublisher:
         self._health = health
         self._mismatches = mismatches
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        self._timer = node.create_timer(
-            period_s, self.publish, clock=Clock(clock_type=ClockType.STEADY_TIME)
-        )
+        self._told = b""
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._timer = node.create_timer(period_s, self.publish, clock=steady)
+        node.create_timer(_LOOK_S, self._look, clock=steady)
 
     @property
     def period_s(self) -> float:
@@ -75,7 +80,19 @@ class DiagnosticsPublisher:
 
     def publish(self) -> None:
         """Publish now."""
-        health = _with_mismatches(self._health(), self._mismatches())
+        self._publish(self._present())
+
+    def _look(self) -> None:
+        """Publish at once when the level is another one: nobody should wait for what is wrong."""
+        health = self._present()
+        if health.level != self._told:
+            self._publish(health)
+
+    def _present(self) -> Health:
+        return _with_mismatches(self._health(), self._mismatches())
+
+    def _publish(self, health: Health) -> None:
+        self._told = health.level
         facts = {**health.facts, "memory_mb": resident_mb(), **self._listeners()}
         status = DiagnosticStatus(
             level=health.level,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -13,6 +14,10 @@ PACKAGE = "fer_snn"
 DEFAULT = "default"
 SUFFIX = ".npz"
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
+
+
+#: Can neither be read nor made, and its name says what to do.
+NO_FOLDER = Path(os.devnull, "no home: set weights_dir")
 
 
 class WeightsNameError(FerError):
@@ -35,6 +40,14 @@ def default_path() -> Path:
             "or name a weights file"
         ) from error
     return share / "models" / f"{DEFAULT}{SUFFIX}"
+
+
+def folder(weights_dir: str) -> Path:
+    """Return the weights folder; `NO_FOLDER` where it would lie in a home that there isn't."""
+    try:
+        return Path(weights_dir).expanduser()
+    except RuntimeError:
+        return NO_FOLDER
 
 
 def path_of_name(name: str, folder: Path) -> Path:

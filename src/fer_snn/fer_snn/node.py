@@ -211,7 +211,7 @@ class SnnNode(FerNode):
             self._outputs.publish_latched(self._header, self._recogniser.network, now=True)
 
     def _folder(self) -> Path:
-        return Path(str(self.values["weights_dir"])).expanduser()
+        return models.folder(str(self.values["weights_dir"]))
 
     def _autosave_when_due(self) -> None:
         period = self.values["autosave"]
@@ -221,7 +221,7 @@ class SnnNode(FerNode):
             self._autosave.offer(learnt)
 
     def _learnt(self) -> Model | None:
-        """Return a copy of what was learnt since the last time, None if there is nothing to save."""
+        """Return a copy of what was learnt since the last time, None if that is nothing."""
         recogniser = self._recogniser
         if recogniser is None or not self.values["autosave"]:
             return None

@@ -275,7 +275,7 @@ _NODE = (
     ),
     _number(
         "stale_after",
-        1.0,
+        0.8,
         0.1,
         3600.0,
         "Diagnostics say STALE when no features came for this long.",

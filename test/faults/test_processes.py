@@ -1,0 +1,128 @@
+"""Nodes that are killed, and ends that are asked for at any moment."""
+
+from __future__ import annotations
+
+import random
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from fer_common.testing import Graph, wait_for
+from fer_faults.graph import NAMESPACE, Up, all_gone
+from fer_faults.ledger import Ledger
+
+BACK_S, END_S = 5.0, 3.0
+AUTOSAVE_S = 0.5
+SHARED_MEMORY = Path("/dev/shm")
+
+pytestmark = pytest.mark.timeout(600)
+
+
+def segments() -> set[str]:
+    """Return the names of the large segments of Fast DDS that there are."""
+    found = set()
+    for path in SHARED_MEMORY.glob("fastdds_*"):
+        try:
+            if path.stat().st_size > 30_000_000:
+                found.add(path.name)
+        except FileNotFoundError:
+            continue
+    return found
+
+
+def test_killed_nodes_come_back_and_the_others_do_not_notice(
+    up: Up, ledger: Ledger, long: bool
+) -> None:
+    learning = {"learning": "unsupervised", "autosave": AUTOSAVE_S, "weights_dir": str(up.folder)}
+    up.start(parameters={"snn": learning})
+    up.wait_for_expressions(10)
+    before_segments = segments()
+    for name in ("camera", "features", "snn", "viz") * (10 if long else 1):
+        nodes = up.nodes()
+        wait_for((up.folder / "autosave.npz").exists, "the first autosave")
+        if name == "viz":
+            wait_for(lambda: up.health.of(f"{NAMESPACE}/viz"), "viz")
+        with ledger.trial(f"{name} killed (SIGKILL)") as trial:
+            nodes[name].kill()
+            trial.injected()
+            wait_for(lambda: all_gone([nodes[name]]), "the end")  # noqa: B023
+            seen, said = len(up.expressions), len(up.graph.diagnostics)
+            if name == "viz":
+                wait_for(
+                    lambda: any(
+                        status.name == f"{NAMESPACE}/viz"
+                        for array in up.graph.diagnostics[said:]  # noqa: B023
+                        for status in array.status
+                    ),
+                    "viz again",
+                )
+            else:
+                # More than could still be under way.
+                wait_for(lambda: len(up.expressions) > seen + 5, "expressions again")  # noqa: B023
+            trial.recovered(BACK_S)
+            others = {n: p.pid for n, p in up.nodes().items() if n != name}
+            assert others == {n: p.pid for n, p in nodes.items() if n != name}
+        if name == "snn":
+            wait_for(lambda: up.weights[-1].model == "autosave", "what was learnt before")
+    # What the killed ones left behind is gone; a segment each of those that run may be new.
+    assert len(segments() - before_segments) <= 5
+    code, output = up.end()
+    assert code == 0
+    assert "Traceback" not in output
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_the_end_may_be_asked_for_at_any_moment(
+    ros_domain: int, tmp_path: Path, ledger: Ledger, long: bool, number: signal.Signals
+) -> None:
+    draw = random.Random(number)
+    up = Up(ros_domain, tmp_path)
+    try:
+        for k in range(40 if long else 4):
+            with ledger.trial(f"{number.name} during start-up or run") as trial:
+                process = up.start()
+                # Not before Python itself has begun: until then nobody can take a signal.
+                wait_for(lambda: up.process and _takes_signals(up.process.pid), "Python")
+                time.sleep(draw.uniform(0.0, 2.5) if k % 4 else 0.0)
+                nodes = list(up.nodes().values())
+                trial.injected()
+                code, output = up.end(number)
+                trial.recovered(END_S)
+                assert code == 0, output
+                assert "Traceback" not in output
+                assert all_gone(nodes)
+                assert process.poll() == 0
+    finally:
+        up.close()
+
+
+@pytest.mark.parametrize("module", ["fer_camera", "fer_features", "fer_snn", "fer_viz"])
+def test_a_node_of_its_own_may_be_ended_at_any_moment(
+    graph: Graph, ledger: Ledger, long: bool, module: str
+) -> None:
+    draw = random.Random(module)
+    for k in range(20 if long else 2):
+        number = (signal.SIGINT, signal.SIGTERM)[k % 2]
+        with ledger.trial("SIGINT or SIGTERM to a node that starts") as trial:
+            process = graph.start(f"{module}.node")
+            wait_for(lambda: _takes_signals(process.pid), "Python")  # noqa: B023
+            time.sleep(draw.uniform(0.0, 0.8))
+            trial.injected()
+            process.send_signal(number)
+            output, _ = process.communicate(timeout=END_S + 2)
+            trial.recovered(END_S)
+            assert process.returncode == 0, output
+            assert "Traceback" not in output
+
+
+def _takes_signals(pid: int) -> bool:
+    """Whether a process takes its signals itself: it catches or holds SIGTERM."""
+    status = Path("/proc", str(pid), "status").read_text()
+    masks = [
+        int(line.split()[1], 16)
+        for line in status.splitlines()
+        if line.startswith(("SigCgt", "SigBlk"))
+    ]
+    return any(mask >> (signal.SIGTERM - 1) & 1 for mask in masks)
