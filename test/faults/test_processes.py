@@ -13,7 +13,9 @@ from fer_common.testing import Graph, wait_for
 from fer_faults.graph import NAMESPACE, Up, all_gone
 from fer_faults.ledger import Ledger
 
-BACK_S, END_S = 5.0, 3.0
+#: On a machine that does other things too, as in continuous integration, twice as much is allowed.
+BACK_S, SLACK = 5.0, 2.0
+END_S = 3.0
 AUTOSAVE_S = 0.5
 SHARED_MEMORY = Path("/dev/shm")
 
@@ -61,7 +63,7 @@ def test_killed_nodes_come_back_and_the_others_do_not_notice(
             else:
                 # More than could still be under way.
                 wait_for(lambda: len(up.expressions) > seen + 5, "expressions again")  # noqa: B023
-            trial.recovered(BACK_S)
+            trial.recovered(BACK_S if long else BACK_S * SLACK)
             others = {n: p.pid for n, p in up.nodes().items() if n != name}
             assert others == {n: p.pid for n, p in nodes.items() if n != name}
         if name == "snn":

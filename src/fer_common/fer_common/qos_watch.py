@@ -77,19 +77,18 @@ class QosWatch:
 
     def _misfits(self, end: str, topic: str) -> list[Any]:
         """Return the endpoints of other nodes that do not fit ours."""
+        publishers = self._node.get_publishers_info_by_topic(topic)
+        subscriptions = self._node.get_subscriptions_info_by_topic(topic)
         if end == _PUBLISHER:
-            ours = [p.qos_profile for p in self._node.publishers if p.topic_name == topic]
-            return [
-                other
-                for other in self._node.get_subscriptions_info_by_topic(topic)
-                if not all(_fit(profile, other.qos_profile) for profile in ours)
-            ]
-        ours = [s.qos_profile for s in self._node.subscriptions if s.topic_name == topic]
-        return [
-            other
-            for other in self._node.get_publishers_info_by_topic(topic)
-            if not all(_fit(other.qos_profile, profile) for profile in ours)
-        ]
+            ours = [p.qos_profile for p in publishers if self._is_ours(p)]
+            return [s for s in subscriptions if not all(_fit(p, s.qos_profile) for p in ours)]
+        ours = [s.qos_profile for s in subscriptions if self._is_ours(s)]
+        return [p for p in publishers if not all(_fit(p.qos_profile, s) for s in ours)]
+
+    def _is_ours(self, endpoint: Any) -> bool:
+        # As the graph tells them, unlike as they were asked for, profiles can be compared.
+        name = endpoint.node_name, endpoint.node_namespace
+        return name == (self._node.get_name(), self._node.get_namespace())
 
 
 def _fit(offered: QoSProfile, asked: QoSProfile) -> bool:
