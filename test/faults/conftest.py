@@ -10,24 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from fer_faults import ledger as book
-from fer_faults import machine
 from fer_faults.graph import Up
 
 ROOT = Path(__file__).resolve().parents[2]
-RESULTS = ROOT / "test" / "reliability.json"
-
-
-@pytest.fixture(scope="session")
-def ledger(request: pytest.FixtureRequest) -> Iterator[book.Ledger]:
-    """The book of all trials; written into the page with --figures."""
-    ledger = book.Ledger()
-    yield ledger
-    if request.config.getoption("--figures"):
-        ledger.rows = book.load(RESULTS) | ledger.rows
-        ledger.save(RESULTS)
-        text = book.table(list(ledger.rows.values()), machine.facts())
-        book.write_page(ROOT / book.PAGE, text)
 
 
 @pytest.fixture(autouse=True)
