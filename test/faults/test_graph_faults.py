@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -96,6 +98,32 @@ def rclpy_duration(seconds: float) -> Any:
     from rclpy.duration import Duration
 
     return Duration(seconds=seconds)
+
+
+def doctor(*options: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "fer.cli", "doctor", *options]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def test_the_doctor_finds_a_graph_healthy_and_names_what_is_not(
+    running: Up, tmp_path: Path
+) -> None:
+    healthy = doctor("--bundle", str(tmp_path / "bundle.zip"))
+    assert healthy.returncode == 0, healthy.stdout + healthy.stderr
+    for said in ("camera    playing demo", "features  ", "snn       watching", "default.npz"):
+        assert said in healthy.stdout
+    with zipfile.ZipFile(tmp_path / "bundle.zip") as archive:
+        assert archive.read("report.txt").decode().strip() in healthy.stdout
+        assert set(json.loads(archive.read("diagnostics.json"))) == {"camera", "features", "snn"}
+        assert "fer" in json.loads(archive.read("versions.json"))
+        assert not [name for name in archive.namelist() if name.endswith((".npz", ".png", ".jpg"))]
+    assert running.set("camera", source="/dev/video97")[0]
+    ill = doctor()
+    assert running.set("camera", source="demo")[0]
+    assert ill.returncode == 1
+    assert "camera /dev/video97 is not there" in ill.stdout
+    assert "-> plug it in" in ill.stdout
+    running.wait_for_expressions(5)
 
 
 def corrupt(good: bytes, k: int) -> bytes:

@@ -40,6 +40,7 @@ class Command:
 
 COMMANDS = (
     Command("up", "fer.up", "run the whole graph, from camera to expression", 0),
+    Command("doctor", "fer.doctor", "say what is wrong, here and in the graph, and what to do"),
     Command("param", "fer.param", "look at and change the parameters of running nodes"),
     Command(
         "train",
