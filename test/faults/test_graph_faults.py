@@ -226,41 +226,6 @@ def test_with_every_core_busy_answers_stay_fresh(running: Up, ledger: Ledger, lo
     assert float(running.health.facts(f"{NAMESPACE}/snn")["simulated_lag_ms"]) > 0.0
 
 
-LIMITED = "import resource as r, os, sys; r.setrlimit(r.RLIMIT_FSIZE, (20000, 20000)); " + (
-    "os.execvp(sys.argv[1], sys.argv[1:])"
-)
-
-
-@pytest.mark.parametrize("fault", ["disk full", "weights folder that cannot be written"])
-def test_no_room_for_weights_is_told_and_the_graph_goes_on(
-    up: Up, ledger: Ledger, tmp_path: Path, fault: str
-) -> None:
-    full = fault == "disk full"
-    # Nobody, not even root, can make a folder below a file.
-    (tmp_path / "file").touch()
-    folder = tmp_path / "weights" if full else tmp_path / "file" / "weights"
-    with ledger.trial(fault):
-        learning = {"learning": "unsupervised", "autosave": 0.5, "weights_dir": str(folder)}
-        up.start(
-            "--no-viz",
-            parameters={"snn": learning},
-            # No file may grow beyond that: the same refusal as of a disk that is full.
-            prefix=(sys.executable, "-c", LIMITED) if full else (),
-        )
-        up.wait_for_expressions(30)
-        assert not list(folder.glob("*.npz")) if full else not folder.exists()
-        up.wait_for_expressions(10)
-        answer = up.graph.call(
-            SaveWeights, f"{NAMESPACE}/save_weights", SaveWeights.Request(name="mine")
-        )
-        assert not answer.success
-        assert "cannot be written" in answer.message
-        code, output = up.end()
-        assert code == 0
-        assert "autosave.npz cannot be written" in output
-        assert "Traceback" not in output
-
-
 def test_without_a_home_everything_runs(up: Up, ledger: Ledger) -> None:
     environment = {k: v for k, v in os.environ.items() if k not in ("HOME", "ROS_HOME")}
     with ledger.trial("HOME is missing"):

@@ -21,6 +21,8 @@ from fer_faults.ledger import Ledger
 from fer_snn import weights_file
 from fer_snn.testing import small_model
 
+pytestmark = pytest.mark.timeout(1800)
+
 TABLES = parameter_tables()
 CALIBRATION = b"""image_width: 640
 image_height: 480
@@ -44,6 +46,10 @@ def test_weights_files(ledger: Ledger, long: bool) -> None:
     fuzz("weights files", damaged(good), check, ledger, long)
 
 
+#: Whatever a YAML of one word becomes: dates that are none, numbers without end, tags.
+words = st.text("0123456789-+.:_ex!&*?<=TZ tfb{}[]", max_size=14) | st.sampled_from(
+    ["2001-99-99", "9" * 5000, "!!float x", "!!int x", "!!bool x", "!!timestamp x", "&a [*a]"]
+)
 anything = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner),
@@ -74,7 +80,8 @@ def test_parameter_files(tmp_path: Path, ledger: Ledger, long: bool) -> None:
     )
     written = (documents | anything).map(lambda it: yaml.safe_dump(it).encode())
     text = to_yaml(TABLES.values()).encode()
-    fuzz("parameter files", written | damaged(text[:3000]), check, ledger, long)
+    odd = words.map(lambda word: f"/**/snn:\n  ros__parameters:\n    dt: {word}\n".encode())
+    fuzz("parameter files", written | odd | damaged(text[:3000]), check, ledger, long)
 
 
 def test_calibration_files(tmp_path: Path, ledger: Ledger, long: bool) -> None:
@@ -91,7 +98,8 @@ def test_calibration_files(tmp_path: Path, ledger: Ledger, long: bool) -> None:
     changed = st.dictionaries(st.sampled_from(list(fields)), anything, max_size=3).map(
         lambda changes: yaml.safe_dump(fields | changes).encode()
     )
-    fuzz("calibration files", damaged(CALIBRATION) | changed, check, ledger, long)
+    odd = words.map(lambda word: CALIBRATION.replace(b"500", word.encode()))
+    fuzz("calibration files", damaged(CALIBRATION) | changed | odd, check, ledger, long)
 
 
 #: In a process of its own, since a decoder's fault is no exception. Reads names, one a line, and
@@ -116,7 +124,6 @@ for line in sys.stdin:
 """
 
 
-@pytest.mark.timeout(1800)
 def test_videos(tmp_path: Path, ledger: Ledger, long: bool) -> None:
     good = tmp_path / "good.mp4"
     writer = cv2.VideoWriter(str(good), cv2.VideoWriter.fourcc(*"mp4v"), 30.0, (64, 48))

@@ -27,6 +27,8 @@ from fer_snn.learning import Learning
 from fer_snn.recogniser import Recogniser, RecogniserParameters
 from fer_snn.testing import SHAPE, SPEC, small_model
 
+pytestmark = pytest.mark.timeout(1800)
+
 GROWTH_MB = 40.0
 
 uint32 = st.integers(0, 2**32 - 1)
@@ -158,7 +160,6 @@ def test_requests(tmp_path: Path, ledger: Ledger, long: bool) -> None:
     fuzz("requests to snn", st.tuples(lessons, names), check, ledger, long)
 
 
-@pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     ("module", "topic", "good"),
     [

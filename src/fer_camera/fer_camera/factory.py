@@ -105,6 +105,9 @@ def _file_source(text: str) -> Source:
             f"source '{text}' does not exist: name a device, a video file, a folder of images, "
             f"'{DEMO}' or '{AUTO}'"
         )
+    if not path.is_dir() and not path.is_file():
+        # A pipe may have no end, and no beginning.
+        raise ConfigurationError(f"source '{text}' is no file: name a video file or a folder")
     return FolderSource(path) if path.is_dir() or is_image(path) else VideoSource(path)
 
 
