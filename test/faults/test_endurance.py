@@ -81,7 +81,7 @@ def test_memory_stays_flat_and_weights_stay_sound(
             name: p.pid for name, p in nodes.items()
         }
         assert max(growth.values()) <= GROWTH_MB, note
-        assert answers >= 0.9 * 30 * elapsed_s
+        assert answers >= 0.5 * 30 * elapsed_s
         facts = up.health.facts(f"{NAMESPACE}/snn")
         assert int(facts["weights_version"]) > 0
         wait_for((tmp_path / "autosave.npz").is_file, "an autosave")

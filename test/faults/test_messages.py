@@ -184,17 +184,6 @@ def test_bad_features_are_dropped_and_the_graph_goes_on(
     check_drops(snn, BAD_FEATURES, good, ledger, 20 if long else 1)
 
 
-def test_bytes_that_are_no_message_do_no_harm(snn: Fed, ledger: Ledger, long: bool) -> None:
-    draw = np.random.default_rng(3)
-    snn.ask(features(10**9, (1, 0)))
-    for k in range(200 if long else 20):
-        with ledger.trial("snn gets bytes that are no message"):
-            snn.send(bytes([0, 1, 0, 0]) + draw.bytes(int(draw.integers(0, 400))))
-            if k % 20 == 0:
-                snn.ask(features(10**9 + (k + 1) * PERIOD_NS, (1, 0)))
-    snn.ask(features(10**9 + 500 * PERIOD_NS, (1, 0)))
-
-
 def test_stamps_that_jump_stand_or_burst_cost_no_more_than_the_cap(
     snn: Fed, ledger: Ledger
 ) -> None:

@@ -85,7 +85,7 @@ def test_the_end_may_be_asked_for_at_any_moment(
     draw = random.Random(number)
     up = Up(ros_domain, tmp_path)
     try:
-        for k in range(40 if long else 2):
+        for k in range(20 if long else 2):
             with ledger.trial(f"{number.name} during start-up or run") as trial:
                 process = up.start()
                 # Not before Python itself has begun: until then nobody can take a signal.
@@ -108,7 +108,7 @@ def test_a_node_of_its_own_may_be_ended_at_any_moment(
     graph: Graph, ledger: Ledger, long: bool, module: str
 ) -> None:
     draw = random.Random(module)
-    for k in range(20 if long else 1):
+    for k in range(10 if long else 1):
         number = (signal.SIGINT, signal.SIGTERM)[k % 2]
         with ledger.trial("SIGINT or SIGTERM to a node that starts") as trial:
             process = graph.start(f"{module}.node")

@@ -27,6 +27,7 @@ from fer_common.diagnostics import OK, DiagnosticsPublisher, Health
 from fer_common.errors import FerError
 from fer_common.parameters import AUTOSTART, DIAGNOSTICS_PERIOD, ParameterTable, Value
 from fer_common.qos_watch import QosWatch
+from fer_common.reception import Reception
 from fer_common.ros_parameters import ParameterServer
 from fer_common.starting import STOP_SIGNALS, release_signals
 
@@ -54,12 +55,17 @@ class FerNode(LifecycleNode):
     def __init__(self, name: str, table: ParameterTable, hardware_id: str) -> None:
         # First, because rclpy's own constructor creates publishers.
         self._qos_watch = QosWatch(self)
+        self._reception = Reception(self)
         super().__init__(name)
         #: The first error that was given to `fail`.
         self.failure: BaseException | None = None
         self.parameters = ParameterServer(self, table, self.check_parameters, self._apply)
         self._diagnostics = DiagnosticsPublisher(
-            self, hardware_id, self.health, self._qos_watch.present, self._diagnostics_period_s
+            self,
+            hardware_id,
+            self._full_health,
+            self._qos_watch.present,
+            self._diagnostics_period_s,
         )
 
     @property
@@ -117,14 +123,22 @@ class FerNode(LifecycleNode):
         qos_profile: QoSProfile | int,
         **options: Any,
     ) -> Subscription[Any]:
-        """As `Node.create_subscription`; a mismatch of qualities of service is told."""
+        """As `Node.create_subscription`; bytes that are no message and mismatches are told."""
         if options.get("event_callbacks") is None:
             options["event_callbacks"] = self._qos_watch.of_subscription(topic)
+        if not options.get("raw"):
+            options["raw"] = True
+            callback = self._reception.unpacking(msg_type, topic, callback)
         return super().create_subscription(msg_type, topic, callback, qos_profile, **options)
 
     def publish_health(self) -> None:
         """Tell the health now: nobody should wait a second for what has changed."""
         self._diagnostics.publish()
+
+    def _full_health(self) -> Health:
+        health, malformed = self.health(), self._reception.malformed
+        facts = {**health.facts, "malformed": malformed} if malformed else health.facts
+        return Health(health.level, health.message, facts)
 
     @property
     def _diagnostics_period_s(self) -> float:
