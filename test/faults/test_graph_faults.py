@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+import xml.etree.ElementTree as ElementTree
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,7 @@ import pytest
 from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
 from sensor_msgs.msg import Image
 
+from fer.installed import config_folder
 from fer.testing import STREAMS
 from fer_common import qos
 from fer_common.testing import reserved_domain, wait_for
@@ -173,6 +175,25 @@ def test_what_is_corrupt_is_refused_with_a_reason_and_the_graph_goes_on(
             assert reason
     running.wait_for_expressions(5)
     assert running.weights[-1].version == version
+
+
+def test_the_policy_for_sros2_allows_what_the_nodes_do(running: Up) -> None:
+    policy = ElementTree.parse(config_folder() / "sros2" / "fer.policy.xml")
+    ours = running.graph.node
+
+    def allowed(node: str, kind: str, what: str) -> set[str]:
+        items = policy.findall(f".//profile[@node='{node}']/{kind}[@{what}='ALLOW']/*")
+        names = (item.text or "" for item in items)
+        return {name if name.startswith("/") else f"{NAMESPACE}/{name}" for name in names}
+
+    for node in OFFERING:
+        for kind, what, listed in (
+            ("topics", "publish", ours.get_publisher_names_and_types_by_node),
+            ("topics", "subscribe", ours.get_subscriber_names_and_types_by_node),
+            ("services", "reply", ours.get_service_names_and_types_by_node),
+        ):
+            done = {name for name, _ in listed(node, NAMESPACE)}
+            assert done <= allowed(node, kind, what), (node, what)
 
 
 def test_services_reach_nothing_outside_their_folder(running: Up, ledger: Ledger) -> None:
