@@ -158,7 +158,7 @@ def plain_work(detect: bool) -> Callable[[], object]:
     network = Network(
         scenes.model(), recogniser_parameters(TABLE.defaults()).network, compiled=False
     )
-    advance = partial(network.advance, network.new_face(), plastic=True, adaptive=True)
+    advance = partial(network.advance, network.new_face(), plastic=True)
 
     def work() -> None:
         if detect:

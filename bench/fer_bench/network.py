@@ -28,6 +28,7 @@ from fer_snn.lif import Float32s
 from fer_snn.model import Model, Stage
 from fer_snn.network import Network, NetworkParameters
 from fer_snn.stdp import STDPParameters
+from fer_snn.threshold import ThresholdParameters
 from fer_snn.wiring import Wiring
 
 PART = "network"
@@ -73,7 +74,9 @@ class Case:
         return NetworkParameters(
             stdp=STDPParameters(a_pre=5e-4, a_post=-5e-4),
             expression=DriveParameters(tau_s=0.010, gain=0.0086, beta=0.5, alpha=0.05),
+            threshold=ThresholdParameters(delta=0.0),
             s_target=0.0,
+            competition=0.05,
         )
 
     def features(self) -> Float32s:

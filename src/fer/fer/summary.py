@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from fer.timing import Moment, timing
 from fer_common.stamps import NANOSECONDS
 
 #: An answer whose frame is not announced within this time of the stamps counts as it is, and a
@@ -78,6 +79,7 @@ class RunRecord:
         self._faces: set[int] = set()
         self._labels: Counter[str] = Counter()
         self._confusion: Counter[tuple[str, str]] = Counter()
+        self._moments: list[Moment] = []
 
     def begin(self, stamp_ns: int, truth: Mapping[int, str] | None = None) -> None:
         """Count frames from this stamp on, those that were heard of already among them.
@@ -157,8 +159,8 @@ class RunRecord:
         """
         with self._lock:
             if self._begin_ns is not None:
-                for entry in self._open.values():
-                    self._count(entry)
+                for stamp_ns, entry in self._open.items():
+                    self._count(stamp_ns, entry)
             self._open.clear()
             processed = len(self._latencies_ms)
             result: dict[str, object] = {
@@ -201,27 +203,37 @@ class RunRecord:
         for stamp_ns, entry in list(self._open.items()):
             overtaken = entry.answers is None and stamp_ns < overtaken_ns
             if entry.is_whole or overtaken or stamp_ns < forgotten_ns:
-                self._count(self._open.pop(stamp_ns))
+                self._count(stamp_ns, self._open.pop(stamp_ns))
 
-    def _count(self, entry: _Open) -> None:
+    def _count(self, stamp_ns: int, entry: _Open) -> None:
         self._published += 1
         if entry.answers is None:
             return
         self._latencies_ms.append(entry.latency_ms)
         self._faces.update(answer.face_id for answer in entry.answers)
         self._labels.update(answer.label for answer in entry.answers)
-        true_label = None if entry.index is None else self._truth.get(entry.index)
+        if entry.index is None or not self._truth:
+            return
+        true_label, said = self._truth.get(entry.index), _said(entry.answers)
+        self._moments.append(Moment(stamp_ns, true_label, said))
         if true_label is not None:
-            self._confusion[true_label, _said(entry.answers)] += 1
+            self._confusion[true_label, said] += 1
 
     def _judged(self) -> dict[str, object]:
         true_labels = sorted({true for true, _ in self._confusion})
         others = sorted({said for _, said in self._confusion} - set(true_labels))
         labels = true_labels + others
+        followed = timing(self._moments)
         return {
             "balanced_accuracy": _balanced_accuracy(self._confusion, true_labels),
             "confusion": [[self._confusion[true, said] for said in labels] for true in labels],
             "confusion_labels": labels,
+            "reaction_ms": {
+                "p50": quantile(followed.reactions_ms, 0.5),
+                "max": quantile(followed.reactions_ms, 1.0),
+                "missed": followed.missed,
+            },
+            "false_changes_per_5_s": followed.false_changes_per_5_s,
         }
 
 

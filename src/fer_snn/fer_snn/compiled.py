@@ -156,14 +156,14 @@ def _settle(now, edges, w, x, last, credit, powers, window, silent):  # type: ig
 
 
 @_jit
-def _inhibit(current, beta, alpha, lanes):  # type: ignore[no-untyped-def]
+def _inhibit(current, theta, r_m, beta, alpha, lanes):  # type: ignore[no-untyped-def]
     """Apply both kinds of inhibition within one column."""
     n = len(current)
     inhibited = beta * (_lane_sum(current, lanes) / np.float32(n))
     winner = 0
     for j in range(n):
         current[j] -= inhibited
-        if current[j] > current[winner]:
+        if r_m * current[j] - theta[j] > r_m * current[winner] - theta[winner]:
             winner = j
     strongest = current[winner]
     if strongest > np.float32(0):
@@ -250,14 +250,15 @@ def _project(  # type: ignore[no-untyped-def]
         for j in range(n):
             current[j] = gain * drive[j]
         for column in range(0, n, width):
-            _inhibit(current[column : column + width], beta, alpha, lanes)
+            end = column + width
+            _inhibit(current[column:end], theta[column:end], neuron[4], beta, alpha, lanes)
         begin = start[step]
         end = begin + _fire(v, refractory, current, neuron, theta, flags, spikes[begin:])
         fired = spikes[begin:end]
         start[step + 1] = end
-        _adapt(theta, fired, adaptation, silent)
         _record(activity, step, v, flags, fired)
         if plastic:
+            _adapt(theta, fired, adaptation, silent)
             now += 1
             _credit(now, edges, w, arrived, fired, x, y_by_column, last, credit, powers, window)
             if now == block or step == n_steps - 1:
@@ -270,6 +271,7 @@ def run(
     n_steps: int,
     current: Float32s,
     layers: Sequence[LayerState],
+    below: Sequence[int],
     wirings: Sequence[Wiring],
     weights: Sequence[Float32s],
     thetas: Sequence[Float32s],
@@ -281,14 +283,16 @@ def run(
     activity: Sequence[LayerActivity],
 ) -> None:
     """Do as `reference.run`."""
-    below = layers[0]
-    spikes = _input(n_steps, current, below.v, below.refractory, tuple(neuron), tuple(activity[0]))
+    first = layers[0]
+    spikes = [
+        _input(n_steps, current, first.v, first.refractory, tuple(neuron), tuple(activity[0]))
+    ]
     for p, wiring in enumerate(wirings):
-        spikes = _project(
-            spikes,
+        fired = _project(
+            spikes[below[p]],
             tuple(wiring.edges),
             weights[p],
-            layers[p].trace_pre,
+            layers[below[p]].trace_pre,
             tuple(layers[p + 1]),
             thetas[p],
             tuple(constants[p]),
@@ -301,6 +305,7 @@ def run(
             SILENT,
             LANES,
         )
+        spikes.append(fired)
 
 
 @_jit

@@ -15,6 +15,7 @@ faces of the training; they stay as they are afterwards.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -32,9 +33,14 @@ class FeatureStatistics:
     variance: Float32s
     faces: int
 
+    @cached_property
+    def deviation(self) -> Float32s:
+        """Standard deviation (n), never 0."""
+        return np.sqrt(self.variance + EPSILON)
+
 
 def currents(features: Float32s, statistics: FeatureStatistics, rheobase: float) -> Float32s:
     """Return the input currents of the feature layer, amperes (2 n), for features (n)."""
-    z = (features - statistics.mean) / np.sqrt(statistics.variance + EPSILON)
+    z = (features - statistics.mean) / statistics.deviation
     both = np.concatenate((z + BIAS, BIAS - z))
     return np.maximum(both, np.float32(0)) * np.float32(rheobase)

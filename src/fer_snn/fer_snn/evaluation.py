@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from fer_snn.readout import ReadoutParameters
 
 PJ_PER_SYNAPTIC_OPERATION = 23.6
 """Energy of a synaptic operation on Intel's Loihi (Davies et al., IEEE Micro 38(1), 2018)."""
+SURE = 0.8
 DARK = 0.5
 """Share of a true label above which its cell is so dark that the text is white."""
 
@@ -30,6 +32,7 @@ class Evaluation:
     labels, confusion : true label (row) against what was said (column); last column undecided.
     undecided_rate : share of the faces.
     ece : expected calibration error over the faces that got an answer.
+    sure_accuracy : share that is right of the `SURE` part of the faces with the most confidence.
     n : number of faces.
     spikes_per_decision : mean number of spikes of the expression layer.
     decision_ms : simulated time that a face is looked at.
@@ -46,6 +49,7 @@ class Evaluation:
     confusion: list[list[int]]
     undecided_rate: float
     ece: float
+    sure_accuracy: float
     n: int
     spikes_per_decision: float
     decision_ms: float
@@ -92,6 +96,7 @@ def evaluate(
         confusion=table.tolist(),
         undecided_rate=float((~answered).mean()),
         ece=metrics.expected_calibration_error(confidence[answered], (said == truth)[answered]),
+        sure_accuracy=metrics.sure_accuracy(confidence, said == truth, SURE),
         n=len(truth),
         spikes_per_decision=float(responses.spikes.mean()),
         decision_ms=presentation * 1e3,
@@ -110,6 +115,7 @@ def as_text(evaluation: Evaluation) -> str:
         f"macro F1           {evaluation.macro_f1:.3f}",
         f"undecided          {evaluation.undecided_rate:.1%}",
         f"calibration error  {evaluation.ece:.3f}",
+        f"surest {SURE:.0%}         {evaluation.sure_accuracy:.3f} right",
         f"faces              {evaluation.n}  ({evaluation.taken_whole} taken whole, "
         f"{evaluation.unreadable} unreadable)",
         f"decision           {evaluation.spikes_per_decision:.1f} output spikes in "
@@ -120,6 +126,17 @@ def as_text(evaluation: Evaluation) -> str:
     ]
     for label, row in zip(evaluation.labels, evaluation.confusion, strict=True):
         lines.append(f"{label:>{width}}" + "".join(f"{count:>{width}}" for count in row))
+    return "\n".join(lines)
+
+
+def costs_as_text(clean: Evaluation, disturbed: Mapping[str, Evaluation]) -> str:
+    """Return a table of what each disturbance costs, for people."""
+    lines = [f"{'':22} balanced accuracy   cost  taken whole"]
+    for name, result in {"as they are": clean, **disturbed}.items():
+        cost = clean.balanced_accuracy - result.balanced_accuracy
+        lines.append(
+            f"{name:22} {result.balanced_accuracy:17.3f} {cost:+6.3f} {result.taken_whole:12}"
+        )
     return "\n".join(lines)
 
 

@@ -27,11 +27,17 @@ from fer_features.alignment import TIGHT_EYES, align_face, to_grey, widened_eyes
 from fer_features.gabor import features_from_crops
 from fer_features.pipeline import EYES, FeaturePipeline, largest
 from fer_snn.augment import Variation, variant
+from fer_snn.disturbances import Disturbance
 from fer_snn.labels import canonical
 from fer_snn.lif import Float32s
 
 PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".pgm", ".ppm", ".tif", ".tiff", ".webp"}
 CHUNK = 64
+
+UNFOUND = 0.25
+"""Share of the variants that are cut as if no face had been found in a tight picture."""
+TIGHT = 0.6
+"""A picture is tight whose eyes are at most so many eye distances from where they are expected."""
 
 Item = TypeVar("Item")
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -85,12 +91,14 @@ class Cutting:
     ----------
     crop : whether to look for the face.
     variants : how many to draw of each face besides the face as it is.
-    seed : of the variants.
+    seed : of the variants and of the disturbance.
+    disturbance : what happens to every picture first, None for nothing.
     """
 
     crop: Crop = Crop.AUTO
     variants: int = 0
     seed: int = 0
+    disturbance: Disturbance | None = None
 
 
 def find(source: Path) -> list[LabelledPicture]:
@@ -231,20 +239,42 @@ def _cut(number: int, path: Path, cutting: Cutting) -> _Cut | None:
     if image is None:
         return None
     picture = np.asarray(image, dtype=np.uint8)
-    eyes_px = _find_eyes(picture) if cutting.crop is Crop.AUTO else None
-    found = eyes_px is not None
-    if eyes_px is None:
-        eyes_px = _expected_eyes(picture)
+    rng = np.random.default_rng((cutting.seed, number))
+    if cutting.disturbance is not None:
+        picture = _disturbed(picture, cutting, rng)
+    expected_px, found_px = _expected_eyes(picture), _eyes(picture, cutting.crop)
+    eyes_px = expected_px if found_px is None else found_px
+    if cutting.disturbance is not None:
+        eyes_px = cutting.disturbance.moved(eyes_px, rng)
     geometry = _pipeline().parameters.geometry
     aligned = align_face(picture, eyes_px, geometry)
     if aligned is None:
         return None
     crops = [aligned.crop]
-    rng = np.random.default_rng((cutting.seed, number))
+    tight = _eye_distances_apart(eyes_px, expected_px) < TIGHT
     for _ in range(cutting.variants):
-        drawn = variant(to_grey(picture), eyes_px, geometry, Variation(), rng)
+        unfound = tight and rng.random() < UNFOUND
+        centres_px = expected_px if unfound else eyes_px
+        drawn = variant(to_grey(picture), centres_px, geometry, Variation(), rng)
         crops.append(aligned.crop if drawn is None else drawn)
-    return _Cut(np.stack(crops), found)
+    return _Cut(np.stack(crops), found_px is not None)
+
+
+def _disturbed(
+    picture: NDArray[np.uint8], cutting: Cutting, rng: np.random.Generator
+) -> NDArray[np.uint8]:
+    assert cutting.disturbance is not None
+    found_px = _eyes(picture, cutting.crop) if cutting.disturbance.width_px else None
+    eyes_px = _expected_eyes(picture) if found_px is None else found_px
+    scale = cutting.disturbance.scale(eyes_px)
+    if scale < 1:
+        small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
+        picture = np.asarray(small, np.uint8)
+    return cutting.disturbance.change(picture, rng)
+
+
+def _eyes(picture: NDArray[np.uint8], crop: Crop) -> NDArray[np.float64] | None:
+    return _find_eyes(picture) if crop is Crop.AUTO else None
 
 
 def _find_eyes(picture: NDArray[np.uint8]) -> NDArray[np.float64] | None:
@@ -262,6 +292,12 @@ def _expected_eyes(picture: NDArray[np.uint8]) -> NDArray[np.float64]:
     side = min(height, width)
     corner = np.array([(width - side) // 2, (height - side) // 2])
     return np.asarray(TIGHT_EYES * side + corner)
+
+
+def _eye_distances_apart(eyes_px: NDArray[np.float64], expected_px: NDArray[np.float64]) -> float:
+    """Return how far off the worse of two eyes (2, 2) is, in expected eye distances."""
+    distance = np.linalg.norm(expected_px[1] - expected_px[0])
+    return float(np.linalg.norm(eyes_px - expected_px, axis=1).max() / distance)
 
 
 def _describe_chunk(crops: Sequence[NDArray[np.uint8]]) -> list[Float32s]:

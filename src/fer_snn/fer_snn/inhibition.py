@@ -4,12 +4,13 @@ Feed-forward inhibition takes from every neuron a share of what the layer gets o
 
     I_j <- I_j - beta mean_k(I_k)
 
-Lateral inhibition takes from every neuron but the most active, m = argmax_k(I_k), a share of what
-that one gets:
+Lateral inhibition takes from every neuron but the most active a share of what that one gets:
 
     I_j <- I_j - alpha I_m        j != m, I_m > 0
 
-Among equals the lowest index counts as the most active.
+The most active, m = argmax_k(R_m I_k - theta_k), is the one that is furthest above its threshold:
+a neuron that adapted until it cannot fire must not silence those that can. Among equals it is the
+one with the lowest index.
 
 References: Maass, On the computational power of winner-take-all, 2000; Diehl and Cook, Unsupervised
 learning of digit recognition using spike-timing-dependent plasticity, 2015.
@@ -45,9 +46,17 @@ def feed_forward(current: Float32s, beta: np.float32) -> Float32s:
     return current - beta * mean
 
 
-def lateral(current: Float32s, alpha: np.float32) -> Float32s:
-    """Return the currents (n, amperes), all but the strongest less `alpha` times the strongest."""
-    winner = int(np.argmax(current))
+def lateral(current: Float32s, theta: Float32s, r_m: np.float32, alpha: np.float32) -> Float32s:
+    """Return the currents (n, amperes), all but the winner's less `alpha` times the winner's.
+
+    Parameters
+    ----------
+    theta:
+        Of each neuron, volts above V_th (n).
+    r_m:
+        Membrane resistance, ohms.
+    """
+    winner = int(np.argmax(r_m * current - theta))
     strongest = current[winner]
     if not strongest > 0:
         return current

@@ -107,11 +107,18 @@ def blank_activity(
 
 
 class FaceState:
-    """The state of every layer for one face."""
+    """The state of every layer for one face.
+
+    Attributes
+    ----------
+    layers : from the input on.
+    learner : the neurons of the last layer again, as they are while they compete to learn.
+    """
 
     def __init__(self, sizes: Sequence[int], parameters: lif.LIFParameters) -> None:
         """Make layers of `sizes` neurons, at rest."""
         self.layers = tuple(_resting(n, parameters) for n in sizes)
+        self.learner = _resting(sizes[-1], parameters)
 
 
 def _resting(n: int, parameters: lif.LIFParameters) -> LayerState:

@@ -4,7 +4,8 @@ off           Nothing changes.
 
 unsupervised  Pair STDP with the exact window of `stdp`, L1 homeostasis, lateral inhibition and the
               adaptive threshold, on the projection to the expression layer (`Network.advance` with
-              `plastic` and `adaptive`). Labels play no part.
+              `plastic`). Labels play no part. While they learn, neurons compete harder than while
+              they answer (`competition`), or every one of them would come to mean the same.
 
 supervised    With a label: a rule of three factors that are all there at the synapse, applied once
               after a presentation. The expression layer compares what it said with what it is
@@ -83,7 +84,7 @@ class SupervisedParameters:
     eta_v: float = 1e-3
     eta_theta: float = 4e-5
     rho: float = 0.4
-    kappa: float = 1.0
+    kappa: float = 0.7
     tolerance: float = 0.02
     presentation: float = 0.060
 

@@ -63,3 +63,9 @@ def expected_calibration_error(confidence: Floats, right: NDArray[np.bool_]) -> 
         - np.bincount(bins, right.astype(np.float64), ECE_BINS)
     )
     return float(distance[size > 0].sum() / len(confidence))
+
+
+def sure_accuracy(confidence: Floats, right: NDArray[np.bool_], share: float) -> float:
+    """Return which part is right of the `share` of the answers that have the most confidence."""
+    kept = np.argsort(-confidence, kind="stable")[: max(round(share * len(confidence)), 1)]
+    return float(right[kept].mean())

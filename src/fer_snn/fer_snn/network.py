@@ -49,6 +49,8 @@ class NetworkParameters:
     hidden, expression : how the two layers are driven.
     hidden_weights : bounds of the weights to the hidden layer.
     s_target : L1 norm of the weights of each expression neuron, 0 to let it be.
+    competition : lateral inhibition of the expression layer while it learns without labels, in
+        place of that of `expression`: who does not win shall not learn.
     """
 
     dt: float = 0.001
@@ -61,6 +63,7 @@ class NetworkParameters:
     )
     hidden_weights: WeightBounds = field(default_factory=lambda: WeightBounds(0.0, 0.05, 10.0))
     s_target: float = 30.0
+    competition: float = 0.9
 
     def __post_init__(self) -> None:
         """Refuse a step that is not positive, and bounds that cross (ValueError)."""
@@ -109,6 +112,7 @@ class Network:
     def load(self, model: Model) -> None:
         """Replace all that is learnt; states made for layers of other sizes are of no more use."""
         self.model = model.copy()
+        self._rest = self.model.stages[-1].theta.copy()
         self.version += 1
 
     @property
@@ -125,6 +129,7 @@ class Network:
         self._window = stdp.discretise(parameters.stdp, dt)
         self._adaptation = threshold.discretise(parameters.threshold, dt)
         self._drives = [layers.discretise(drive, dt, rheobase) for drive in drives]
+        self._competing = self._drives[-1]._replace(alpha=np.float32(parameters.competition))
 
     @property
     def layer_names(self) -> tuple[str, ...]:
@@ -143,7 +148,6 @@ class Network:
         n_steps: int,
         spikes_of: Collection[str] = (),
         potentials_of: Collection[str] = (),
-        adaptive: bool = False,
         plastic: bool = False,
     ) -> FrameActivity:
         """Show a feature map to a face's neurons for `n_steps` steps.
@@ -157,42 +161,54 @@ class Network:
         spikes_of, potentials_of:
             Names of the layers whose spikes and potentials shall be kept step by step; counts
             always are.
-        adaptive:
-            Whether the thresholds adapt meanwhile.
         plastic:
-            Whether pair STDP and homeostasis change the last projection meanwhile.
+            Whether pair STDP, homeostasis and the adaptive threshold change the last layer
+            meanwhile.
 
         Returns
         -------
         What every layer did.
         """
-        statistics, stages = self.model.statistics, self.model.stages
-        rheobase = self.parameters.lif.rheobase
+        statistics, rheobase = self.model.statistics, self.parameters.lif.rheobase
         activity = {
             name: layers.blank_activity(size, n_steps, name in spikes_of, name in potentials_of)
             for name, size in zip(self.layer_names, self.model.sizes, strict=True)
         }
-        last = len(stages) - 1
+        last = len(self.model.stages) - 1
+        stages, below = list(self.model.stages), list(range(last + 1))
+        states, drives = list(face.layers), self._drives[-len(stages) :]
+        records = list(activity.values())
+        if plastic and self._competing != drives[last]:
+            # Neurons that compete in order to learn fire too seldom to answer: a second set does.
+            stages.append(stages[last])
+            below.append(last)
+            states.append(face.learner)
+            drives.append(self._competing)
+            records.append(layers.blank_activity(self.model.sizes[-1], n_steps))
         self._kernels.run(
             n_steps,
             encoding.currents(features.ravel(), statistics, rheobase),
-            face.layers,
+            states,
+            below,
             [stage.wiring for stage in stages],
             [stage.weights for stage in stages],
             [stage.theta for stage in stages],
-            self._drives[-len(stages) :],
+            drives,
             self._neuron,
-            self._adaptation if adaptive else threshold.FROZEN,
+            self._adaptation,
             self._window,
-            [plastic and k == last for k in range(len(stages))],
-            list(activity.values()),
+            [plastic and k == len(stages) - 1 for k in range(len(stages))],
+            records,
         )
         if plastic and n_steps:
+            self._settle_thresholds(n_steps)
             self._normalise(last)
             self.version += 1
-        elif adaptive and n_steps:
-            self.version += 1
         return FrameActivity(n_steps, activity)
+
+    def _settle_thresholds(self, n_steps: int) -> None:
+        theta = self.model.stages[-1].theta
+        theta += threshold.towards_rest(self._rest, n_steps, self._adaptation)
 
     def thresholds(self, layer: str) -> Float32s:
         """Return the firing threshold of each neuron of a layer, adaptation included, volts."""

@@ -109,6 +109,13 @@ _PLASTICITY = (
     _number("tau_pre", _STDP.tau_pre, 1e-3, 1.0, "STDP window, pre before post.", "s"),
     _number("tau_post", _STDP.tau_post, 1e-3, 1.0, "STDP window, post before pre.", "s"),
     _number(
+        "competition",
+        _NETWORK.competition,
+        0.0,
+        10.0,
+        "Lateral inhibition of the expression layer while it learns without labels.",
+    ),
+    _number(
         "theta_delta", _THRESHOLD.delta, 0.0, 0.1, "Adaptive threshold: rise at each spike.", "V"
     ),
     _number(
@@ -323,6 +330,7 @@ def network_parameters(values: Values) -> NetworkParameters:
         expression=DriveParameters(*some("", "tau_s", "gain", "beta", "alpha")),
         hidden_weights=WeightBounds(*some("hidden_", "w_min", "w_max", "s_target")),
         s_target=_float(values, "s_target"),
+        competition=_float(values, "competition"),
     )
 
 

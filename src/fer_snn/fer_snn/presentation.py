@@ -26,16 +26,14 @@ def steps_of(presentation: float, dt: float) -> int:
     return max(round(presentation / dt), 1)
 
 
-def present(
-    network: Network, features: Float32s, n_steps: int, adaptive: bool = False
-) -> list[Int32s]:
+def present(network: Network, features: Float32s, n_steps: int) -> list[Int32s]:
     """Show a face (channels, rows, cols) to neurons at rest.
 
     Returns
     -------
     The spikes of each neuron, for every layer from the input on.
     """
-    return network.advance(network.new_face(), features, n_steps, adaptive=adaptive).counts
+    return network.advance(network.new_face(), features, n_steps).counts
 
 
 def stream_all(

@@ -16,7 +16,6 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 
 from fer_snn.clock import NS_PER_S, Clock, Tick
-from fer_snn.layers import FaceState
 from fer_snn.learning import Learning, Lesson, SupervisedParameters
 from fer_snn.lif import Float32s
 from fer_snn.model import Model
@@ -83,11 +82,15 @@ class FrameResult:
 class _Face:
     """What is kept of a face between frames."""
 
-    def __init__(self, state: FaceState) -> None:
-        self.state = state
+    def __init__(self, network: Network) -> None:
+        self.rest(network)
         self.window = DecisionWindow()
         self.lesson = Lesson()
         self.seen_ns = 0
+
+    def rest(self, network: Network) -> None:
+        """Put the neurons to rest, to begin a glance."""
+        self.state = network.new_face()
         self.glance_steps = 0
 
 
@@ -185,21 +188,19 @@ class Recogniser:
         potentials_of: Collection[str],
     ) -> FaceResult:
         parameters = self._parameters
-        kept = self._faces.pop(face.id, None) or _Face(self.network.new_face())
+        kept = self._faces.pop(face.id, None) or _Face(self.network)
         # In the order in which they were last seen.
         self._faces[face.id] = kept
         kept.seen_ns = stamp_ns
         self._begin_glance(kept, tick.steps)
         taught = self._teaching is not None and face.id == pupil
-        unsupervised = parameters.learning is Learning.UNSUPERVISED
         activity = self.network.advance(
             kept.state,
             face.features,
             tick.steps,
             spikes_of,
             potentials_of,
-            adaptive=taught or unsupervised,
-            plastic=unsupervised,
+            plastic=parameters.learning is Learning.UNSUPERVISED,
         )
         if self._teaching is not None and taught:
             kept.lesson.add(activity)
@@ -210,8 +211,7 @@ class Recogniser:
         """Put a face's neurons to rest where the last glance is over."""
         glance = self._parameters.glance
         if 0 < glance <= face.glance_steps * self.network.parameters.dt + TOLERANCE_S:
-            face.state = self.network.new_face()
-            face.glance_steps = 0
+            face.rest(self.network)
         face.glance_steps += steps
 
     def _answer(self, face: _Face, activity: FrameActivity) -> Answer:

@@ -26,6 +26,7 @@ def run(
     n_steps: int,
     current: Float32s,
     layers: Sequence[LayerState],
+    below: Sequence[int],
     wirings: Sequence[Wiring],
     weights: Sequence[Float32s],
     thetas: Sequence[Float32s],
@@ -46,6 +47,8 @@ def run(
         Input current of the feature layer, amperes (n).
     layers:
         State of every layer, changed in place.
+    below:
+        For every projection, which layer it comes from; it leads to the layer after its own number.
     wirings, weights:
         Of every projection; weights (rows, width) that are `plastic` are changed in place.
     thetas:
@@ -55,34 +58,37 @@ def run(
     neuron, adaptation, window:
         Constants of all neurons, of the adaptive threshold and of STDP.
     plastic:
-        For every projection, whether pair STDP changes it.
+        For every projection, whether pair STDP changes it, and the thresholds that it leads to
+        adapt.
     activity:
         Where to write what every layer does; counts are added to.
     """
     no_theta = np.zeros(len(current), dtype=np.float32)
-    spikes = []
+    spikes: list[list[Bools]] = [[] for _ in layers]
     for step in range(n_steps):
-        spikes.append(_fire(layers[0], current, neuron, no_theta))
-        _record(activity[0], step, layers[0], spikes[-1])
+        spikes[0].append(_fire(layers[0], current, neuron, no_theta))
+        _record(activity[0], step, layers[0], spikes[0][-1])
     for p, wiring in enumerate(wirings):
-        pre, post, theta = layers[p], layers[p + 1], thetas[p]
+        pre, post, theta = layers[below[p]], layers[p + 1], thetas[p]
         learning = (
             Plasticity(wiring, weights[p], pre.trace_pre, post.trace_post, n_steps, window)
             if plastic[p]
             else None
         )
-        for step, arrived in enumerate(spikes):
+        for step, arrived in enumerate(spikes[below[p]]):
             if learning:
                 learning.potentiate(arrived)
             _arrive(post, wiring, weights[p], arrived, constants[p])
             if learning:
                 learning.depress(arrived)
-            fired = _fire(post, _current(post, wiring, constants[p]), neuron, theta)
-            theta[:] = threshold.step(theta, fired, adaptation)
+            inhibited = _current(post, wiring, constants[p], theta, neuron.r_m)
+            fired = _fire(post, inhibited, neuron, theta)
+            if learning:
+                theta[:] = threshold.step(theta, fired, adaptation)
             _record(activity[p + 1], step, post, fired)
             if learning:
                 learning.credit(arrived, fired)
-            spikes[step] = fired
+            spikes[p + 1].append(fired)
         if learning:
             learning.settle()
 
@@ -128,12 +134,15 @@ def _arrive(
     np.add.at(layer.drive.reshape(-1, wiring.width), column, weights[row])
 
 
-def _current(layer: LayerState, wiring: Wiring, constants: LayerStep) -> Float32s:
+def _current(
+    layer: LayerState, wiring: Wiring, constants: LayerStep, theta: Float32s, r_m: np.float32
+) -> Float32s:
     """Return the input current of a layer; inhibition acts within each column."""
     current = (constants.gain * layer.drive).reshape(-1, wiring.width)
     for k, column in enumerate(current):
         inhibited = inhibition.feed_forward(column, constants.beta)
-        current[k] = inhibition.lateral(inhibited, constants.alpha)
+        hurdle = theta[k * wiring.width :][: wiring.width]
+        current[k] = inhibition.lateral(inhibited, hurdle, r_m, constants.alpha)
     return current.ravel()
 
 

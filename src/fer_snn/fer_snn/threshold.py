@@ -6,6 +6,13 @@ A neuron fires at V_th + theta. theta changes slowly, over many faces; it makes 
 layer share the work instead of one winning everything. It belongs to the network, as the weights
 do, and is frozen while nothing is learnt.
 
+Neurons that were trained have thresholds of their own, theta0, and come back to these:
+
+    theta_j - theta0_j <- (theta_j - theta0_j) exp(-dt / tau_theta)
+
+The equation is linear, so theta0 (1 - exp(-n dt / tau_theta)) after n steps of the first form gives
+the second; `towards_rest` adds it at the end of a frame.
+
 Reference: Zhang and Linden, The other side of the engram: experience-driven changes in neuronal
 intrinsic excitability, 2003; the form is that of Diehl and Cook, 2015.
 """
@@ -42,15 +49,16 @@ class ThresholdStep(NamedTuple):
     decay: np.float32
 
 
-FROZEN = ThresholdStep(np.float32(0), np.float32(1))
-"""The constants of a threshold that stays as it is."""
-
-
 def discretise(parameters: ThresholdParameters, dt: float) -> ThresholdStep:
     """Return the constants of a step of `dt` seconds."""
     return ThresholdStep(
         np.float32(parameters.delta), np.float32(math.exp(-dt / parameters.tau_theta))
     )
+
+
+def towards_rest(rest: Float32s, n_steps: int, constants: ThresholdStep) -> Float32s:
+    """Return what brings theta back to `rest` (n, volts) after `n_steps` calls of `step`."""
+    return rest * np.float32(1 - float(constants.decay) ** n_steps)
 
 
 def step(theta: Float32s, fired: Bools, constants: ThresholdStep) -> Float32s:

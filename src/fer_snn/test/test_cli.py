@@ -13,6 +13,7 @@ import pytest
 from fer_common.errors import FerError
 from fer_snn import weights_file
 from fer_snn.cli import VERBS
+from fer_snn.disturbances import DISTURBANCES
 
 KEYS = {
     "balanced_accuracy",
@@ -22,6 +23,7 @@ KEYS = {
     "confusion",
     "undecided_rate",
     "ece",
+    "sure_accuracy",
     "n",
     "spikes_per_decision",
     "decision_ms",
@@ -82,6 +84,20 @@ def test_evaluation_writes_all_figures(
     assert result["decision_ms"] == 60
     assert cv2.imread(str(plot)) is not None
     assert "balanced accuracy" in capsys.readouterr().out
+
+
+def test_disturbances_are_told_with_what_they_cost(
+    folder: Path, weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures = tmp_path / "figures.json"
+    arguments = (str(folder), "--weights", str(weights), "--crop", "given", "--jobs", "1")
+    assert run("evaluate", *arguments, "--disturbed", "--json", str(figures)) == 0
+    disturbed = json.loads(figures.read_text())["disturbed"]
+    assert list(disturbed) == [each.name for each in DISTURBANCES]
+    assert all(result["n"] == 36 for result in disturbed.values())
+    # Every label is a direction of stripes here, so a turned one is another.
+    assert disturbed["rolled by 30 degrees"]["balanced_accuracy"] < 0.8
+    assert "gamma 2 " in capsys.readouterr().out
 
 
 def test_show_prints_what_is_in_the_file(weights: Path, capsys: pytest.CaptureFixture[str]) -> None:

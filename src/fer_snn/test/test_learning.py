@@ -116,12 +116,41 @@ def test_unsupervised_learning_keeps_bounds_and_norms(
     network = Network(model, parameters)
     features, _ = synthetic(20, seed=5)
     for face in features:
-        network.advance(network.new_face(), face, 60, adaptive=True, plastic=True)
+        network.advance(network.new_face(), face, 60, plastic=True)
     last = network.model.stages[-1]
     assert np.isfinite(last.weights).all() and (last.weights >= 0).all()
     assert norms(network.model, -1) == pytest.approx(np.full(6, 10.0), rel=1e-4)
     if fixture == "model":
         np.testing.assert_array_equal(network.model.stages[0].weights, model.stages[0].weights)
+
+
+def test_answers_are_the_same_while_others_learn(model: Model) -> None:
+    features, _ = synthetic(1, seed=5)
+    off, on, alone = (Network(model, network_parameters(VALUES)) for _ in range(3))
+    alone.parameters = dataclasses.replace(
+        alone.parameters, competition=alone.parameters.expression.alpha
+    )
+    seen = [
+        network.advance(network.new_face(), features[0], 60, ["expression"], plastic=plastic)
+        for network, plastic in ((off, False), (on, True), (alone, True))
+    ]
+    rasters = [activity.layers["expression"].raster for activity in seen]
+    np.testing.assert_array_equal(rasters[0], rasters[1])
+    before, competing, equals = (n.model.stages[-1].weights for n in (off, on, alone))
+    assert (competing != before).any()
+    assert (competing != equals).any()
+
+
+def test_unsupervised_learning_does_not_unlearn(curriculum: training.Curriculum) -> None:
+    model = training.train(curriculum, VALUES, QUICK, quietly)
+    network = Network(model, network_parameters(VALUES))
+    features, truth = synthetic(30, seed=99)
+    for face in features[np.random.default_rng(0).permutation(len(features)).repeat(5)]:
+        network.advance(network.new_face(), face, 60, plastic=True)
+    responses = present_all(network, features, 60)
+    said, _ = responses.said(model, model.calibration, training.readout_parameters(VALUES))
+    assert (said == truth).mean() > 0.9
+    assert (network.model.stages[-1].weights != model.stages[-1].weights).any()
 
 
 def test_supervised_learning_holds_the_hidden_norms(model: Model) -> None:

@@ -34,3 +34,10 @@ def test_calibration_error_of_an_overconfident_answerer() -> None:
     confidence, right = np.full(10, 0.95), np.arange(10) < 6
     assert metrics.expected_calibration_error(confidence, right) == pytest.approx(0.35)
     assert metrics.expected_calibration_error(np.zeros(0), np.zeros(0, bool)) == 0.0
+
+
+def test_accuracy_of_the_surest() -> None:
+    confidence = np.array([0.9, 0.8, 0.5, 0.7, 0.6])
+    right = np.array([True, False, False, True, True])
+    assert metrics.sure_accuracy(confidence, right, 0.8) == pytest.approx(3 / 4)
+    assert metrics.sure_accuracy(confidence, right, 0.01) == 1.0

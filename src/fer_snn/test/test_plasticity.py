@@ -134,16 +134,24 @@ def test_neuron_without_weights_is_left_alone() -> None:
     assert homeostasis.scaled(weights, 10.0).tolist() == [[0.0, 2.5], [0.0, 7.5]]
 
 
+def lateral(current: list[float], theta: list[float]) -> list[float]:
+    """Apply it with alpha .5 and a resistance of 1 ohm."""
+    currents, thetas = np.array(current, np.float32), np.array(theta, np.float32)
+    inhibited = inhibition.lateral(currents, thetas, np.float32(1), np.float32(0.5))
+    return [float(each) for each in inhibited]
+
+
 def test_lateral_inhibition_spares_the_most_active() -> None:
-    current = np.array([1.0, 4.0, 2.0], np.float32)
-    assert inhibition.lateral(current, np.float32(0.5)).tolist() == [-1.0, 4.0, 0.0]
+    assert lateral([1.0, 4.0, 2.0], [0.0, 0.0, 0.0]) == [-1.0, 4.0, 0.0]
+
+
+def test_the_most_active_is_the_one_furthest_above_its_own_threshold() -> None:
+    assert lateral([3.0, 4.0, 2.0], [1.0, 3.0, 0.5]) == [3.0, 2.5, 0.5]
 
 
 def test_lateral_inhibition_of_equals_and_of_silence() -> None:
-    equal = np.array([2.0, 2.0], np.float32)
-    assert inhibition.lateral(equal, np.float32(0.5)).tolist() == [2.0, 1.0]
-    negative = np.array([-3.0, -1.0], np.float32)
-    assert inhibition.lateral(negative, np.float32(0.5)).tolist() == [-3.0, -1.0]
+    assert lateral([2.0, 2.0], [0.0, 0.0]) == [2.0, 1.0]
+    assert lateral([-3.0, -1.0], [0.0, 0.0]) == [-3.0, -1.0]
 
 
 @settings(max_examples=30, deadline=None)
@@ -165,9 +173,14 @@ def test_threshold_rises_with_spikes_and_decays() -> None:
     assert theta[0] == pytest.approx(1e-3 * math.exp(-1), rel=1e-4)
 
 
-def test_frozen_threshold_stays() -> None:
-    theta = np.array([0.004], np.float32)
-    assert threshold.step(theta, np.array([True]), threshold.FROZEN) == theta
+def test_threshold_comes_back_to_its_rest() -> None:
+    constants = threshold.discretise(threshold.ThresholdParameters(1e-3, 0.1), DT)
+    rest = np.array([0.004, -0.002], np.float32)
+    theta = rest + np.float32(0.001)
+    for _ in range(100):
+        theta = threshold.step(theta, np.array([False, False]), constants)
+    theta += threshold.towards_rest(rest, 100, constants)
+    assert theta - rest == pytest.approx(np.full(2, 1e-3 * math.exp(-1)), rel=1e-3)
 
 
 def test_on_and_off_neurons_share_the_deviation_from_the_usual() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from fer_common.atomic import write_atomically
@@ -12,7 +13,8 @@ from fer_common.errors import ConfigurationError
 from fer_features.pipeline import FeatureParameters
 from fer_snn import evaluation, faces, models, weights_file
 from fer_snn.cli import options
-from fer_snn.cli.progress import bars
+from fer_snn.cli.progress import Report, bars
+from fer_snn.disturbances import DISTURBANCES, Disturbance
 from fer_snn.faces import Crop, Cutting
 from fer_snn.model import Model
 from fer_snn.network import Network
@@ -29,6 +31,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     options.add_crop(parser)
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
+    parser.add_argument(
+        "--disturbed",
+        action="store_true",
+        help="show the faces again rolled, jittered, under other light, compressed, noisy, small",
+    )
     parser.add_argument("--plot", type=Path, metavar="PNG", help="draw the confusion matrix")
     options.add_jobs(parser)
 
@@ -39,33 +46,45 @@ def run(args: argparse.Namespace) -> int:
     _check_features(model)
     pictures = faces.find(args.source)
     faces.indices([picture.label for picture in pictures], model.labels)
-    result = _evaluate(args, model, pictures)
+    with bars() as report:
+        result = _evaluate(args, model, pictures, None, report)
+        disturbed = {
+            disturbance.name: _evaluate(args, model, pictures, disturbance, report)
+            for disturbance in (DISTURBANCES if args.disturbed else ())
+        }
     print(evaluation.as_text(result))
+    if disturbed:
+        print(f"\n{evaluation.costs_as_text(result, disturbed)}")
     if args.json:
-        _write(args.json, json.dumps(result.as_json(), indent=1).encode())
+        figures = result.as_json()
+        if disturbed:
+            figures["disturbed"] = {name: each.as_json() for name, each in disturbed.items()}
+        _write(args.json, json.dumps(figures, indent=1).encode())
     if args.plot:
         _write(args.plot, evaluation.confusion_png(result))
     return 0
 
 
 def _evaluate(
-    args: argparse.Namespace, model: Model, pictures: list[faces.LabelledPicture]
+    args: argparse.Namespace,
+    model: Model,
+    pictures: list[faces.LabelledPicture],
+    disturbance: Disturbance | None,
+    report: Report,
 ) -> evaluation.Evaluation:
     values = TABLE.defaults()
-    with bars() as report:
-        read = faces.load(
-            pictures, Cutting(Crop(args.crop)), args.jobs, lambda n, all_: report("faces", n, all_)
-        )
-        features = faces.features_of(
-            read.crops[:, 0], args.jobs, lambda n, all_: report("features", n, all_)
-        )
-        result = evaluation.evaluate(
-            Network(model, network_parameters(values)),
-            features,
-            faces.indices(read.labels, model.labels),
-            readout_parameters(values),
-            lambda n, all_: report("network", n, all_),
-        )
+    prefix = f"{disturbance.name}: " if disturbance else ""
+    cutting = Cutting(Crop(args.crop), disturbance=disturbance)
+    read = faces.load(pictures, cutting, args.jobs, partial(report, f"{prefix}faces"))
+    crops = read.crops[:, 0]
+    features = faces.features_of(crops, args.jobs, partial(report, f"{prefix}features"))
+    result = evaluation.evaluate(
+        Network(model, network_parameters(values)),
+        features,
+        faces.indices(read.labels, model.labels),
+        readout_parameters(values),
+        partial(report, f"{prefix}network"),
+    )
     return replace(result, taken_whole=read.whole, unreadable=len(read.unreadable))
 
 

@@ -24,7 +24,7 @@ from fer_snn.training import Curriculum, Source, TrainingParameters, quantised, 
 HELP = "learn expressions from folders of pictures and write a weights file"
 
 _DEFAULTS = TrainingParameters()
-VARIANTS = 4
+VARIANTS = 6
 FEWEST_FACES = 2
 
 
