@@ -1,6 +1,6 @@
 # The usual ways into fer. `./fer` does the work; see ./fer --help and ./fer setup --help.
 .DEFAULT_GOAL := help
-.PHONY: help run setup test lint bench bench-check clean
+.PHONY: help run setup test test-faults lint bench bench-check clean
 
 PYTEST_ARGS ?=
 
@@ -15,6 +15,10 @@ setup:  ## set up what is missing, without starting anything
 
 test: lint  ## lint, then the tests of all packages and of the whole graph
 	@./fer exec python3 -m pytest $(PYTEST_ARGS)
+
+test-faults:  ## inject every fault many times, and write docs/reliability.md: 20 minutes
+	@./fer setup --test
+	@./fer exec python3 -m pytest test/faults test/fuzz --long --figures $(ARGS)
 
 lint:  ## ruff and mypy
 	@./fer setup --test

@@ -1,4 +1,4 @@
-"""Fixtures that every package's tests share."""
+"""Options and fixtures that every package's tests share."""
 
 import pytest
 from hypothesis import settings
@@ -14,9 +14,26 @@ settings.load_profile("reproducible")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--kills", type=int, default=2, help="how often to kill, for test_kills.py")
+    group = parser.getgroup("fer")
+    group.addoption(
+        "--long", action="store_true", help="try every fault many times, fuzz with 10,000 inputs"
+    )
+    group.addoption(
+        "--figures", action="store_true", help="write what the faults came to, docs/reliability.md"
+    )
+    group.addoption("--kills", type=int, default=2, help="how often to kill a recording or a save")
+    group.addoption(
+        "--endurance", type=float, default=0.0, metavar="SECONDS", help="length of the long run"
+    )
+
+
+@pytest.fixture(scope="session")
+def long(request: pytest.FixtureRequest) -> bool:
+    """Whether the long form was asked for."""
+    return bool(request.config.getoption("--long"))
 
 
 @pytest.fixture
 def kills(request: pytest.FixtureRequest) -> int:
+    """How often to kill a recording or a save."""
     return int(request.config.getoption("--kills"))

@@ -9,6 +9,8 @@ import signal
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from types import FrameType
+from typing import NoReturn
 
 from fer import __version__
 from fer_common.errors import FerError
@@ -39,6 +41,7 @@ class Command:
 COMMANDS = (
     Command("up", "fer.up", "run the whole graph, from camera to expression", 0),
     Command("dashboard", "fer_viz.dashboard.window", "show the running graph in a window", 0),
+    Command("doctor", "fer.doctor", "say what is wrong, here and in the graph, and what to do"),
     Command("param", "fer.param", "look at and change the parameters of running nodes"),
     Command(
         "train",
@@ -71,7 +74,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     name = next((argument for argument in arguments if not argument.startswith("-")), "")
     chosen = next((command for command in COMMANDS if command.name == name), None)
     # Both ways of asking for the end, also while a command is still being imported.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, _interrupt)
     try:
         parsed = _parser(chosen).parse_args(arguments)
         exit_code = int(parsed.run(parsed))
@@ -86,6 +91,17 @@ def main(argv: Sequence[str] | None = None) -> int:
         # Whoever read our output has seen enough; the interpreter would complain when it flushes.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_BROKEN_PIPE
+
+
+class _Interrupted(KeyboardInterrupt):
+    """A KeyboardInterrupt itself, once raised in an `exec`, ends the process by SIGINT.
+
+    So does CPython even where it is caught, and imports execute the code of data classes.
+    """
+
+
+def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    raise _Interrupted
 
 
 def _parser(chosen: Command | None) -> argparse.ArgumentParser:

@@ -28,6 +28,7 @@ from fer.graph import (
 )
 from fer.installed import config_folder, default_parameter_file
 from fer.preflight import check, resolved_source, resolved_weights
+from fer.shared_memory import remove_abandoned
 from fer.supervisor import EXIT_CONFIGURATION, MAX_WAIT_S
 from fer_common.errors import FerError
 from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
@@ -130,6 +131,7 @@ def _bring_up(context: LaunchContext, hosts: tuple[Host, ...]) -> list[LaunchDes
         # The one way to end a launch with an exit code that is not 0, and it shows a line without a
         # traceback.
         raise RuntimeError(str(error)) from None
+    remove_abandoned()
     respawn = given["respawn"] == "true"
     environment = graph_environment(os.environ, config_folder())
     return [
@@ -161,6 +163,7 @@ def node_action(started: StartedNode, settings: Settings, respawn: bool) -> Node
 
 def end_on_refusal(event: ProcessExited, context: LaunchContext) -> None:
     """End everything when a node refuses what it was given: starting it again would not help."""
+    remove_abandoned()
     if event.returncode == EXIT_CONFIGURATION and not context.is_shutdown:
         # An exception, because after a shutdown event the exit code of `ros2 launch` would be 0.
         raise RuntimeError(

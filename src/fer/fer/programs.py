@@ -15,6 +15,7 @@ import psutil
 
 from fer.graph import IMAGE_TOPIC, Settings, StartedNode, absolute, started_nodes
 from fer.installed import default_parameter_file, launch_file
+from fer.shared_memory import remove_abandoned
 from fer.supervisor import Failure, OnLine, Program, Supervisor
 
 WINDOW = "window"
@@ -47,7 +48,8 @@ def bring_up(settings: Settings, on_line: OnLine) -> Bringup:
         return LaunchedGraph(settings, on_line)
     programs = [node_program(node, settings) for node in started_nodes(settings)]
     programs += window_programs(settings)
-    return Supervisor(programs, on_line, {**_LOG_FORMAT, **os.environ})
+    environment = {**_LOG_FORMAT, **os.environ}
+    return Supervisor(programs, on_line, environment, remove_abandoned)
 
 
 def has_ros_launch() -> bool:
@@ -71,7 +73,9 @@ def node_program(started: StartedNode, settings: Settings) -> Program:
         arguments += ["-p", f"{name}:={json.dumps(value)}"]
     arguments += ["--log-level", settings.log_level]
     return Program(
-        started.node.name, (sys.executable, "-m", started.node.module, "--ros-args", *arguments)
+        started.node.name,
+        (sys.executable, "-m", started.node.module, "--ros-args", *arguments),
+        holds_signals=True,
     )
 
 

@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -25,6 +25,7 @@ FIRST_WAIT_S = 0.2
 MAX_WAIT_S = 2.0
 STABLE_S = 10.0
 _POLL_S = 0.02
+_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 _LINES_KEPT = 20
 
 #: Takes the name of a process and a line that it wrote.
@@ -40,8 +41,9 @@ class Program:
     name : for people.
     command : the program and its arguments.
     restart : whether to start it again when it dies; else its end is the end of all.
-    stop_signal : what asks it to end. SIGTERM by default, because a Python program that is still
-        importing answers SIGINT with a traceback.
+    stop_signal : what asks it to end.
+    holds_signals : whether it is started with SIGINT and SIGTERM held back and releases them
+        itself. A Python program that is still importing would answer them with a traceback.
     orphan_signal : what it gets when the supervisor dies without a chance to end it.
     optional : its end, however it comes, is told and changes nothing.
     """
@@ -50,6 +52,7 @@ class Program:
     command: tuple[str, ...]
     restart: bool = True
     stop_signal: int = signal.SIGTERM
+    holds_signals: bool = False
     orphan_signal: int = signal.SIGKILL
     optional: bool = False
 
@@ -99,6 +102,7 @@ class Supervisor:
     on_line : called in threads of their own with each line that a process writes, and each event of
         ours.
     environment : environment of every process, by default ours.
+    before_start : called before the first start and before each one after a death.
     """
 
     def __init__(
@@ -106,13 +110,16 @@ class Supervisor:
         programs: Sequence[Program],
         on_line: OnLine,
         environment: Mapping[str, str] | None = None,
+        before_start: Callable[[], object] = lambda: None,
     ) -> None:
         self._children = {program.name: _Child(program) for program in programs}
         self._on_line = on_line
+        self._before_start = before_start
         self._environment = dict(os.environ if environment is None else environment)
 
     def start(self) -> None:
         """Start every program."""
+        self._before_start()
         for child in self._children.values():
             self._start(child)
 
@@ -131,6 +138,7 @@ class Supervisor:
                     return failure
             elif now_s >= child.due_s:
                 child.restarts += 1
+                self._before_start()
                 self._start(child)
         return None
 
@@ -190,14 +198,15 @@ class Supervisor:
             str(os.getpid()),
             orphan_signal,
         )
-        child.process = subprocess.Popen(
-            prefix + program.command,
-            env=self._environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+        with _held_back(_STOP_SIGNALS if program.holds_signals else ()):
+            child.process = subprocess.Popen(
+                prefix + program.command,
+                env=self._environment,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
         child.started_s = time.monotonic()
         child.reader = threading.Thread(
             target=self._relay, args=(child, child.process), daemon=True
@@ -239,6 +248,16 @@ class Supervisor:
         child.reader.join(timeout=0.5)
         child.process = None
         return exit_code
+
+
+@contextlib.contextmanager
+def _held_back(signals: Sequence[int]) -> Iterator[None]:
+    """Hold signals back from this thread, and so from the processes that it starts meanwhile."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def describe_exit(exit_code: int) -> str:

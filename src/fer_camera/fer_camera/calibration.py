@@ -11,12 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Protocol
 
-import yaml
-
 from fer_common.errors import ConfigurationError
+from fer_common.yaml_files import read_yaml
 
 #: Distortion models of `sensor_msgs/distortion_models`, and how many coefficients each can have.
 _MODELS = {"plumb_bob": (4, 5), "rational_polynomial": (8,), "equidistant": (4,)}
+#: Larger numbers do not fit into a message.
+_LARGEST = 1e300
 _IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 #: Rounding that two sizes of the same aspect ratio may show.
 _ASPECT_TOLERANCE_PX = 1.0
@@ -99,16 +100,7 @@ def load(url: str) -> Calibration | None:
     if not url:
         return None
     path = _resolve(url)
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigurationError(
-            f"calibration '{url}' cannot be read: {error.strerror}; correct camera_info_url"
-        ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigurationError(
-            f"calibration '{url}' is not valid YAML: {' '.join(str(error).split())}"
-        ) from error
+    document = read_yaml(path, f"calibration '{url}'")
     if not isinstance(document, dict):
         raise ConfigurationError(
             f"calibration '{url}' holds no fields: write it with camera_calibration"
@@ -157,7 +149,7 @@ class _Fields:
             raise self._error(
                 field, f"must have 'data' of {' or '.join(map(str, lengths))} numbers"
             )
-        if not all(type(value) in (int, float) and math.isfinite(value) for value in data):
+        if not all(type(value) in (int, float) and abs(value) <= _LARGEST for value in data):
             raise self._error(field, "must hold finite numbers")
         return tuple(map(float, data))
 

@@ -48,9 +48,14 @@ def open_source(text: str) -> Source | Device | None:
     return source
 
 
-def find_device(settings: Settings, candidates: Iterable[Device] | None = None) -> Device | None:
+def candidates() -> list[Device]:
+    """Return every video device of this machine, not open."""
+    return [Device(path) for path in devices()]
+
+
+def find_device(settings: Settings, among: Iterable[Device]) -> Device | None:
     """Return the first device that gives a frame, closed again; None where there is none."""
-    for device in map(Device, devices()) if candidates is None else candidates:
+    for device in among:
         if _within(PROBE_S, lambda device=device: _probe(device, settings)):  # type: ignore[misc]
             return device.again()
     return None
@@ -100,6 +105,9 @@ def _file_source(text: str) -> Source:
             f"source '{text}' does not exist: name a device, a video file, a folder of images, "
             f"'{DEMO}' or '{AUTO}'"
         )
+    if not path.is_dir() and not path.is_file():
+        # A pipe may have no end, and no beginning.
+        raise ConfigurationError(f"source '{text}' is no file: name a video file or a folder")
     return FolderSource(path) if path.is_dir() or is_image(path) else VideoSource(path)
 
 

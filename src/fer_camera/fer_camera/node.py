@@ -1,12 +1,18 @@
 """The camera node: images, camera_info and frame_info from a source."""
+# ruff: noqa: E402
 
 from __future__ import annotations
+
+from fer_common.starting import hold_signals
+
+hold_signals(__name__)
 
 import sys
 import time
 from collections.abc import Callable, Mapping
 
 import cv2
+from rclpy.clock import Clock, ClockType
 from rclpy.publisher import Publisher
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
@@ -14,9 +20,10 @@ from std_msgs.msg import Header
 from fer_camera import calibration
 from fer_camera.capture import Stream
 from fer_camera.device import Device
-from fer_camera.factory import demo_source, find_device, open_source
-from fer_camera.parameters import TABLE, Settings
+from fer_camera.factory import candidates, demo_source, find_device, open_source
+from fer_camera.parameters import AUTO, TABLE, Settings
 from fer_camera.picture import render
+from fer_camera.searching import CameraSearch
 from fer_camera.session import Frame, State, Status
 from fer_camera.sources import Source
 from fer_common import images, qos, stamps
@@ -34,6 +41,8 @@ FRAME_INFO = "frame_info"
 _TYPES = {IMAGE: Image, COMPRESSED: CompressedImage, CAMERA_INFO: CameraInfo, FRAME_INFO: FrameInfo}
 #: Below this part of the wanted rate the diagnostics warn.
 _SLOW = 0.9
+#: How soon a camera is noticed that was plugged in while the demo clip plays.
+_SEARCH_PERIOD_S = 0.5
 _LEVELS = {State.STARTING: WARN, State.STREAMING: OK, State.FAULT: ERROR, State.ENDED: OK}
 
 
@@ -48,8 +57,11 @@ class CameraNode(FerNode):
         self._statistics = StreamStatistics()
         self._size = ""
         self._encoded = 0
+        self._search = CameraSearch(candidates)
         super().__init__("camera", TABLE, "camera")
         self._settings = Settings.of(self.values)
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self.create_timer(_SEARCH_PERIOD_S, self._look_for_camera, clock=steady)
 
     # Lifecycle
 
@@ -111,10 +123,7 @@ class CameraNode(FerNode):
         if self._stream is None:
             return
         if "source" in changed:
-            self._stream.close()
-            self._stream = self._make_stream(lambda: open_source(str(values["source"])))
-            if self._active:
-                self._stream.start()
+            self._stream = self._change_stream(lambda: open_source(str(values["source"])))
         self._stream.update(self._settings)
 
     # Stream
@@ -129,8 +138,29 @@ class CameraNode(FerNode):
             failed=self.fail,
         )
 
+    def _change_stream(self, choose: Callable[[], Source | Device | None]) -> Stream:
+        if self._stream is not None:
+            self._stream.close()
+        stream = self._make_stream(choose)
+        if self._active:
+            stream.start()
+        return stream
+
+    def _look_for_camera(self) -> None:
+        """Take a camera that has come where none was named, and none gives frames."""
+        stream = self._stream
+        if stream is None or not self._active or self.values["source"] != AUTO:
+            return
+        source, fault = stream.source, stream.status.state is State.FAULT
+        if source is None or (isinstance(source, Device) and not fault):
+            return
+        device = self._search.look(self._settings, source.name)
+        if device is not None:
+            self.get_logger().info(f"found camera {device.name}")
+            self._stream = self._change_stream(lambda: device)
+
     def _find_source(self) -> Source | Device:
-        device = find_device(self._settings)
+        device = find_device(self._settings, candidates())
         if device is not None:
             self.get_logger().info(f"found camera {device.name}")
             return device
@@ -166,9 +196,10 @@ class CameraNode(FerNode):
         self._image_publishers[FRAME_INFO].publish(
             FrameInfo(header=header, source=frame.source, index=frame.index, loop=frame.loop)
         )
-        now_s = time.monotonic()
+        done_s = time.monotonic()
+        latency_s = (self.get_clock().now().nanoseconds - frame.stamp_ns) / stamps.NANOSECONDS
         self._size = f"{width}x{height}"
-        self._statistics.add(now_s, work_s=now_s - began_s)
+        self._statistics.add(done_s, latency_s, done_s - began_s)
 
     def _camera_info(self, header: Header, width: int, height: int) -> CameraInfo:
         message = CameraInfo(header=header)
@@ -199,12 +230,9 @@ class CameraNode(FerNode):
         stream = self._stream
         return {
             "source": "" if stream is None or stream.source is None else stream.source.name,
-            "published": self._statistics.processed,
+            **self._statistics.facts(now_s),
             "compressed": self._encoded,
-            "rate_hz": self._statistics.rate_hz(now_s),
-            "age_s": self._statistics.age_s(now_s),
             "size": self._size,
-            "work_ms_p50": self._statistics.work_ms(0.5),
             "calibrated": self._calibration is not None,
             **({} if stream is None else stream.facts),
         }

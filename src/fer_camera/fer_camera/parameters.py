@@ -17,8 +17,8 @@ TABLE = ParameterTable(
             "source",
             AUTO,
             "What to show: a device (0, /dev/video0), a video file, a folder of images, 'demo' for "
-            "the clip in the package, or 'auto' for the first device that gives a frame, else the "
-            "demo clip.",
+            "the clip in the package, or 'auto' for the first device that gives a frame, and the "
+            "demo clip until there is one.",
             resets="the stream",
         ),
         Parameter(

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import math
+import os
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
@@ -12,6 +15,8 @@ from rclpy.node import Node
 #: Topics that every node publishes, of which nobody needs to know who hears them.
 _EVERYBODYS = ("/rosout", "/parameter_events", "/diagnostics")
 _NANOSECONDS = 1e9
+#: How soon a change for the worse or the better is told.
+_LOOK_S = 0.1
 
 OK = DiagnosticStatus.OK
 WARN = DiagnosticStatus.WARN
@@ -29,26 +34,36 @@ class Health:
 
 
 class DiagnosticsPublisher:
-    """Asks the node for its health regularly and publishes it, with who hears its topics.
+    """Publishes the health of the node regularly and whenever its level changes.
+
+    With it goes who hears the node's topics, and how much memory it holds.
 
     Parameters
     ----------
     node : the node.
     hardware_id : what the diagnostics are about.
     health : returns what the node says of itself.
+    mismatches : returns a sentence for each node that ours cannot hear or be heard by.
     period_s : time between two reports in seconds.
     """
 
     def __init__(
-        self, node: Node, hardware_id: str, health: Callable[[], Health], period_s: float
+        self,
+        node: Node,
+        hardware_id: str,
+        health: Callable[[], Health],
+        mismatches: Callable[[], Sequence[str]],
+        period_s: float,
     ) -> None:
         self._node = node
         self._hardware_id = hardware_id
         self._health = health
+        self._mismatches = mismatches
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        self._timer = node.create_timer(
-            period_s, self.publish, clock=Clock(clock_type=ClockType.STEADY_TIME)
-        )
+        self._told = b""
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._timer = node.create_timer(period_s, self.publish, clock=steady)
+        node.create_timer(_LOOK_S, self._look, clock=steady)
 
     @property
     def period_s(self) -> float:
@@ -65,8 +80,20 @@ class DiagnosticsPublisher:
 
     def publish(self) -> None:
         """Publish now."""
-        health = self._health()
-        facts = {**health.facts, **self._listeners()}
+        self._publish(self._present())
+
+    def _look(self) -> None:
+        """Publish at once when the level is another one: nobody should wait for what is wrong."""
+        health = self._present()
+        if health.level != self._told:
+            self._publish(health)
+
+    def _present(self) -> Health:
+        return _with_mismatches(self._health(), self._mismatches())
+
+    def _publish(self, health: Health) -> None:
+        self._told = health.level
+        facts = {**health.facts, "memory_mb": resident_mb(), **self._listeners()}
         status = DiagnosticStatus(
             level=health.level,
             name=self._node.get_fully_qualified_name(),
@@ -84,6 +111,24 @@ class DiagnosticsPublisher:
             for publisher in self._node.publishers
             if publisher.topic_name not in _EVERYBODYS
         }
+
+
+def resident_mb() -> float:
+    """Return the memory that this process holds, in megabytes (10^6 bytes); NaN where unknown."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text().split()[1])
+    except OSError:
+        return math.nan
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+def _with_mismatches(health: Health, mismatches: Sequence[str]) -> Health:
+    """Return a health that says, before all else that is not wrong, who is not heard."""
+    if not mismatches:
+        return health
+    said = [] if health.level == OK else [health.message]
+    facts = {**health.facts, "qos_mismatch": "; ".join(mismatches)}
+    return Health(max(health.level, WARN), "; ".join([*said, *mismatches]), facts)
 
 
 def _text(value: object) -> str:

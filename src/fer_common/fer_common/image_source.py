@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
-from typing import TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
 
 from rclpy.event_handler import QoSRequestedIncompatibleQoSInfo, SubscriptionEventCallbacks
 from rclpy.node import Node
-from rclpy.qos import QoSProfile, ReliabilityPolicy, qos_policy_name_from_kind
+from rclpy.qos import (
+    QoSPolicyKind,
+    QoSProfile,
+    ReliabilityPolicy,
+    qos_policy_name_from_kind,
+)
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 from rclpy.timer import Timer
 from sensor_msgs.msg import CompressedImage, Image
 
+from fer_common.peers import Arrivals, publishers
+
 AnyImage: TypeAlias = Image | CompressedImage
 
 TOPIC = "image_raw"
-#: What the graph calls a node of which only a publisher was discovered so far.
-_NOT_KNOWN_YET = "_NODE_NAME_UNKNOWN_"
 
 
 class ImageSource:
@@ -45,8 +50,11 @@ class ImageSource:
         self.topic = node.resolve_topic_name(TOPIC) + ("/compressed" if compressed else "")
         self._profile = profile
         self._received = received
+        self._arrivals = Arrivals()
         self.mismatch = ""
         """What was wrong with a publisher's quality of service; empty if nothing."""
+        self.missed = 0
+        """How many images were lost on the way just before the last one."""
         self._timer: Timer | None = None
         self._subscription: Subscription[AnyImage] | None = None
         self._subscribe(QoSOverridingOptions.with_default_policies())
@@ -61,27 +69,34 @@ class ImageSource:
 
     def publishers(self) -> str:
         """Return the names of the nodes that publish the images."""
-        found = self._node.get_publishers_info_by_topic(self.topic)
-        names = {publisher.node_name for publisher in found}
-        if _NOT_KNOWN_YET in names:
-            names = names - {_NOT_KNOWN_YET} | {"a node whose name is not known yet"}
-        return ", ".join(sorted(names)) or "nobody"
+        return publishers(self._node, self.topic)
 
     def _subscribe(self, overriding: QoSOverridingOptions | None) -> None:
         self._subscription = self._node.create_subscription(
             self._kind,
             self.topic,
-            self._received,
+            self._on_image,
             # A copy, because qos_overrides are written into the profile.
             copy.copy(self._profile),
             event_callbacks=SubscriptionEventCallbacks(incompatible_qos=self._on_mismatch),
             qos_overriding_options=overriding,
         )
 
+    def _on_image(self, message: AnyImage, info: Mapping[str, Any]) -> None:
+        self.missed = self._arrivals.missed(info)
+        self._received(message)
+
     def _on_mismatch(self, event: QoSRequestedIncompatibleQoSInfo) -> None:
         if self.mismatch:
             return
         policy = qos_policy_name_from_kind(event.last_policy_kind)
+        if event.last_policy_kind != QoSPolicyKind.RELIABILITY:
+            self.mismatch = (
+                f"{self.publishers()} offers {self.topic} with another {policy} than was asked "
+                "for: none of its images come; change it there, or here by qos_overrides"
+            )
+            self._node.get_logger().warning(self.mismatch)
+            return
         self.mismatch = (
             f"{self.publishers()} offers {self.topic} with another {policy} than was asked for: "
             "images are taken best effort, and large ones may get lost"

@@ -23,9 +23,10 @@ class Mailbox(Generic[Item]):
         self._condition = threading.Condition()
         self.every_frame = every_frame
 
-    def put(self, item: Item) -> None:
-        """Offer a frame; what it pushes out is counted as skipped."""
+    def put(self, item: Item, missed: int = 0) -> None:
+        """Offer a frame; what it pushes out is counted as skipped, as are `missed` before it."""
         with self._condition:
+            self._skipped += missed
             room = self._capacity if self.every_frame else 1
             while len(self._items) >= room:
                 self._items.popleft()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import re
 import signal
 import sys
@@ -20,16 +21,21 @@ from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.signals import SignalHandlerOptions
+from rclpy.subscription import Subscription
 
 from fer_common.diagnostics import OK, DiagnosticsPublisher, Health
 from fer_common.errors import FerError
 from fer_common.parameters import AUTOSTART, DIAGNOSTICS_PERIOD, ParameterTable, Value
+from fer_common.qos_watch import QosWatch
+from fer_common.reception import Reception
 from fer_common.ros_parameters import ParameterServer
+from fer_common.starting import STOP_SIGNALS, release_signals
 
 #: Exit codes: what the user gave cannot work; the node broke.
 EXIT_CONFIGURATION = 2
 EXIT_BROKEN = 1
-_STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+#: A start that is still at work, say compiling, so long after a signal is cut off.
+_START_GRACE_S = 1.5
 
 
 class FerNode(LifecycleNode):
@@ -47,12 +53,19 @@ class FerNode(LifecycleNode):
     """
 
     def __init__(self, name: str, table: ParameterTable, hardware_id: str) -> None:
+        # First, because rclpy's own constructor creates publishers.
+        self._qos_watch = QosWatch(self)
+        self._reception = Reception(self)
         super().__init__(name)
         #: The first error that was given to `fail`.
         self.failure: BaseException | None = None
         self.parameters = ParameterServer(self, table, self.check_parameters, self._apply)
         self._diagnostics = DiagnosticsPublisher(
-            self, hardware_id, self.health, self._diagnostics_period_s
+            self,
+            hardware_id,
+            self._full_health,
+            self._qos_watch.present,
+            self._diagnostics_period_s,
         )
 
     @property
@@ -94,9 +107,38 @@ class FerNode(LifecycleNode):
             kind, topic, copy.copy(profile), qos_overriding_options=overriding
         )
 
+    def create_publisher(
+        self, msg_type: type[Any], topic: str, qos_profile: QoSProfile | int, **options: Any
+    ) -> Publisher[Any]:
+        """As `Node.create_publisher`; a mismatch of qualities of service is told."""
+        if options.get("event_callbacks") is None:
+            options["event_callbacks"] = self._qos_watch.of_publisher(topic)
+        return super().create_publisher(msg_type, topic, qos_profile, **options)
+
+    def create_subscription(
+        self,
+        msg_type: type[Any],
+        topic: str,
+        callback: Callable[..., None],
+        qos_profile: QoSProfile | int,
+        **options: Any,
+    ) -> Subscription[Any]:
+        """As `Node.create_subscription`; bytes that are no message and mismatches are told."""
+        if options.get("event_callbacks") is None:
+            options["event_callbacks"] = self._qos_watch.of_subscription(topic)
+        if not options.get("raw"):
+            options["raw"] = True
+            callback = self._reception.unpacking(msg_type, topic, callback)
+        return super().create_subscription(msg_type, topic, callback, qos_profile, **options)
+
     def publish_health(self) -> None:
         """Tell the health now: nobody should wait a second for what has changed."""
         self._diagnostics.publish()
+
+    def _full_health(self) -> Health:
+        health, malformed = self.health(), self._reception.malformed
+        facts = {**health.facts, "malformed": malformed} if malformed else health.facts
+        return Health(health.level, health.message, facts)
 
     @property
     def _diagnostics_period_s(self) -> float:
@@ -177,31 +219,37 @@ def run(make_node: Callable[[], FerNode], args: list[str] | None = None) -> int:
     start, `EXIT_BROKEN` with a traceback if it broke.
     """
     stop = threading.Event()
+    started = threading.Event()
 
     def on_signal(number: int, frame: FrameType | None) -> None:
+        if not started.is_set() and not stop.is_set():
+            cut = threading.Timer(_START_GRACE_S, os._exit, (0,))
+            cut.daemon = True
+            cut.start()
         stop.set()
 
     # Our own handlers from the first moment on: a signal during start-up must end the process
     # cleanly too.
-    for number in _STOP_SIGNALS:
+    for number in STOP_SIGNALS:
         signal.signal(number, on_signal)
+    release_signals()
     try:
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     except (RCLError, UnknownROSArgsError) as error:
         print(f"error: {_without_places(str(error))}", file=sys.stderr)
         return EXIT_CONFIGURATION
     try:
-        return _run(make_node, stop)
+        return _run(make_node, stop, started)
     finally:
         rclpy.try_shutdown()
         # A Ctrl-C under `ros2 launch` reaches a node twice: by the terminal and by launch. The
         # second one must not turn a clean end into an interrupted one, and the interpreter puts
         # other handlers back too soon.
-        for number in _STOP_SIGNALS:
+        for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
 
 
-def _run(make_node: Callable[[], FerNode], stop: threading.Event) -> int:
+def _run(make_node: Callable[[], FerNode], stop: threading.Event, started: threading.Event) -> int:
     try:
         node = make_node()
     except FerError as error:
@@ -210,6 +258,7 @@ def _run(make_node: Callable[[], FerNode], stop: threading.Event) -> int:
     try:
         wanted = node.values[AUTOSTART.name] and not stop.is_set()
         up = node.bring_up() if wanted else True
+        started.set()
         if up:
             _spin(node, stop)
     finally:

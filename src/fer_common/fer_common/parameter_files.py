@@ -11,6 +11,7 @@ import yaml
 
 from fer_common.errors import ConfigurationError, ParameterError
 from fer_common.parameters import Parameter, ParameterTable, Value
+from fer_common.yaml_files import read_yaml
 
 #: Parameters that rclpy itself declares, which no table lists.
 ROS_PARAMETERS = frozenset({"use_sim_time", "start_type_description_service"})
@@ -116,15 +117,7 @@ def _spread(
 
 
 def _blocks(path: Path) -> list[tuple[str, dict[str, object]]]:
-    try:
-        document = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise ConfigurationError(
-            f"parameter file {path}: {error.strerror}: name a file that can be read"
-        ) from error
-    except (yaml.YAMLError, UnicodeDecodeError, RecursionError) as error:
-        reason = " ".join(str(error).split())
-        raise ConfigurationError(f"parameter file {path} is not valid YAML: {reason}") from error
+    document = read_yaml(path, f"parameter file {path}")
     if not isinstance(document, dict):
         raise ConfigurationError(
             f"parameter file {path} holds no nodes: see config/fer.yaml for the form"

@@ -62,6 +62,23 @@ class StreamStatistics:
         """Quantile (0..1) of the work in a frame over the last seconds, NaN if there was none."""
         return self._quantile_ms(2, quantile)
 
+    def facts(self, now_s: float) -> dict[str, object]:
+        """Return everything under the names that all nodes use in their diagnostics."""
+        with self._lock:
+            dropped = dict(self.dropped)
+        return {
+            "rate_hz": self.rate_hz(now_s),
+            "age_s": self.age_s(now_s),
+            "processed": self.processed,
+            "skipped": self.skipped,
+            "dropped": sum(dropped.values()),
+            **{f"dropped {reason}": count for reason, count in dropped.items()},
+            "latency_p50_ms": self.latency_ms(0.5),
+            "latency_p99_ms": self.latency_ms(0.99),
+            "work_p50_ms": self.work_ms(0.5),
+            "work_p99_ms": self.work_ms(0.99),
+        }
+
     def _quantile_ms(self, column: int, quantile: float) -> float:
         with self._lock:
             values = sorted(row[column] for row in self._done if not math.isnan(row[column]))

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from lifecycle_msgs.msg import State, Transition
@@ -20,10 +21,11 @@ from rcl_interfaces.srv import (
     SetParametersAtomically,
 )
 from rclpy.parameter import Parameter, parameter_value_to_python
+from rclpy.qos import QoSProfile, qos_profile_sensor_data
 from std_msgs.msg import Int64
 
 from fer_common.parameters import COMMON
-from fer_common.qos import RESULT
+from fer_common.qos import LATCHED, RESULT
 from fer_common.testing import Graph, end, ros_arguments, wait_for
 
 SAMPLE = "sample_node"
@@ -241,6 +243,52 @@ def test_the_period_of_health_is_live(graph: Graph) -> None:
 
 
 # Its end
+
+
+@pytest.mark.parametrize(
+    ("end_of_ours", "topic", "profile", "policy"),
+    [
+        ("publisher", "/count", LATCHED, "DURABILITY"),
+        ("subscription", "/input", qos_profile_sensor_data, "RELIABILITY"),
+    ],
+)
+def test_a_mismatch_is_logged_and_told_until_it_is_gone(
+    graph: Graph, end_of_ours: str, topic: str, profile: QoSProfile, policy: str
+) -> None:
+    process = start(graph)
+    if end_of_ours == "publisher":
+        other: Any = graph.node.create_subscription(Int64, topic, lambda _: None, profile)
+        destroy: Any = graph.node.destroy_subscription
+    else:
+        other = graph.node.create_publisher(Int64, topic, profile)
+        destroy = graph.node.destroy_publisher
+
+    def told() -> dict[str, str]:
+        statuses = [status for array in graph.diagnostics for status in array.status]
+        return {pair.key: pair.value for pair in statuses[-1].values} if statuses else {}
+
+    def names_all() -> bool:
+        text = told().get("qos_mismatch", "")
+        return topic in text and policy in text and "test" in text
+
+    wait_for(names_all, "the mismatch in diagnostics")
+    last = graph.diagnostics[-1].status[0]
+    assert last.level == DiagnosticStatus.WARN
+    assert policy in last.message
+    destroy(other)
+    wait_for(lambda: "qos_mismatch" not in told(), "the end of the mismatch")
+    code, output = end(process)
+    assert code == 0
+    (line,) = [line for line in output.splitlines() if policy in line]
+    assert "[WARN]" in line and topic in line
+
+
+def test_memory_is_told(graph: Graph) -> None:
+    process = start(graph)
+    wait_for(lambda: graph.diagnostics, "diagnostics")
+    facts = {pair.key: pair.value for pair in graph.diagnostics[-1].status[0].values}
+    resident = psutil.Process(process.pid).memory_info().rss / 1e6
+    assert float(facts["memory_mb"]) == pytest.approx(resident, rel=0.2)
 
 
 def test_worker_works_and_its_error_ends_the_process(graph: Graph) -> None:

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_common import atomic
+from fer_common.peers import Arrivals
 from fer_common.stamps import split_ns, to_ns
 from fer_common.statistics import WINDOW_S, StreamStatistics
 from fer_common.threads import THREAD_VARIABLES, pin_to_one_thread
@@ -118,3 +119,15 @@ def test_threads_are_pinned_unless_the_user_says_otherwise(monkeypatch: pytest.M
     monkeypatch.setenv("OMP_NUM_THREADS", "3")
     pin_to_one_thread()
     assert [os.environ[variable] for variable in THREAD_VARIABLES] == ["3", "1", "1", "1"]
+
+
+def test_missing_messages_are_counted_for_each_publisher() -> None:
+    arrivals = Arrivals()
+
+    def missed(number: int | None, publisher: str | None = "a") -> int:
+        return arrivals.missed({"publication_sequence_number": number, "publisher_gid": publisher})
+
+    assert [missed(number) for number in (7, 8, 12, 13)] == [0, 0, 3, 0]
+    # Another publisher counts for itself, and so does one that begins anew.
+    assert [missed(90, "b"), missed(92, "b"), missed(1, "b")] == [0, 1, 0]
+    assert missed(None) == missed(5, None) == arrivals.missed({}) == 0

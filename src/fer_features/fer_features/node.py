@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+from fer_common.starting import hold_signals
 from fer_common.threads import pin_to_one_thread
 
+hold_signals(__name__)
 # Before anything imports NumPy, which reads the number of threads once.
 pin_to_one_thread()
 
@@ -107,15 +109,8 @@ class FeaturesNode(FerNode):
         statistics = self._statistics
         level, text = self._level(now_s)
         facts = {
-            "rate_hz": statistics.rate_hz(now_s),
-            "processed": statistics.processed,
-            "skipped": statistics.skipped,
-            "dropped": sum(statistics.dropped.values()),
+            **statistics.facts(now_s),
             "last_drop": self._last_drop,
-            "latency_p50_ms": statistics.latency_ms(0.5),
-            "latency_p99_ms": statistics.latency_ms(0.99),
-            "work_p50_ms": statistics.work_ms(0.5),
-            "work_p99_ms": statistics.work_ms(0.99),
             "faces": self._faces,
         }
         return Health(level, text, facts)
@@ -143,8 +138,8 @@ class FeaturesNode(FerNode):
 
     def _on_image(self, message: AnyImage) -> None:
         self._arrived_s = time.monotonic()
-        if self._worker is not None:
-            self._worker.mailbox.put(message)
+        if self._worker is not None and self._source is not None:
+            self._worker.mailbox.put(message, self._source.missed)
 
     # Work on an image, in the worker's thread
 

@@ -39,7 +39,7 @@ PARAMETERS = (
     ),
     Parameter(
         "stale_after",
-        1.0,
+        0.8,
         "Diagnostics say STALE when no image came for this long.",
         unit="s",
         minimum=0.1,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,10 @@ PACKAGE = "fer_snn"
 DEFAULT = "default"
 SUFFIX = ".npz"
 _NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}")
+
+
+#: Can neither be read nor made, and its name says what to do.
+NO_FOLDER = Path(os.devnull, "no home: set weights_dir")
 
 
 class WeightsNameError(FerError):
@@ -37,6 +42,14 @@ def default_path() -> Path:
             "or name a weights file"
         ) from error
     return share / "models" / f"{DEFAULT}{SUFFIX}"
+
+
+def folder(weights_dir: str) -> Path:
+    """Return the weights folder; `NO_FOLDER` where it would lie in a home that there isn't."""
+    try:
+        return Path(weights_dir).expanduser()
+    except RuntimeError:
+        return NO_FOLDER
 
 
 def path_of_name(name: str, folder: Path) -> Path:

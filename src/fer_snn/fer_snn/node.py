@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+from fer_common.starting import hold_signals
 from fer_common.threads import pin_to_one_thread
 
+hold_signals(__name__)
 # Before anything imports NumPy, which reads the number of threads once.
 pin_to_one_thread()
 
@@ -15,17 +17,19 @@ import threading
 import time
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from rclpy.clock import Clock, ClockType
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 from std_msgs.msg import Header
 
-from fer_common import qos, stamps
+from fer_common import peers, qos, stamps
 from fer_common.diagnostics import OK, STALE, WARN, Health
 from fer_common.errors import FerError, MessageError
 from fer_common.node import FerNode, run
 from fer_common.parameters import Value
+from fer_common.peers import Arrivals
 from fer_common.statistics import StreamStatistics
 from fer_common.worker import Worker
 from fer_interfaces.msg import FaceFeaturesArray
@@ -61,7 +65,8 @@ class SnnNode(FerNode):
         self._arrived_s = self._dropped_s = -math.inf
         self._last_drop = ""
         self._faces = 0
-        self._real_time_factor = math.nan
+        self._real_time_factor = self._simulated_lag_s = math.nan
+        self._arrivals = Arrivals()
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(autosave.CHECK_S, self._save_when_due, clock=steady)
 
@@ -69,20 +74,24 @@ class SnnNode(FerNode):
 
     def configure(self) -> None:
         """Load the weights, compile, create publishers and services."""
-        path = models.resolve(str(self.values["weights"]), self._folder())
+        weights, folder = str(self.values["weights"]), self._folder()
+        path = models.resolve(weights, folder)
+        if self.values["autosave"] and (saved := autosave.interrupted(folder, weights)):
+            self.get_logger().warning(f"was killed while it learnt: goes on with {saved}")
+            path = saved
         recogniser = Recogniser(weights_file.load(path), recogniser_parameters(self.values))
         if not kernels.COMPILED:
             self.get_logger().warning("numba is not installed: the network runs many times slower")
         kernels.warm_up()
         self._tutor = Tutor(recogniser, self._whole("rehearsals"))
-        self._desk = Desk(self._tutor, self._folder(), self._whole("undo_depth"))
-        self._autosave = Autosave(recogniser, self._folder())
+        self._desk = Desk(self._tutor, folder, self._whole("undo_depth"))
+        self._autosave = Autosave(recogniser, folder, weights, self._not_saved, self.fail)
         self._outputs = Outputs(self)
         self._requests = Services(
             self,
             self._desk,
             recogniser,
-            self._folder(),
+            folder,
             self._between_frames,
             self._publish_latched,
         )
@@ -112,7 +121,8 @@ class SnnNode(FerNode):
         """Stop the worker, save what was learnt, take publishers and services away."""
         if self._worker is not None:
             self._worker.stop()
-        self._save(at_end=True)
+        if self._autosave is not None:
+            self._autosave.finish(wanted=bool(self.values["autosave"]))
         for part in (self._requests, self._outputs):
             if part is not None:
                 part.close()
@@ -141,16 +151,10 @@ class SnnNode(FerNode):
         now_s, statistics = time.monotonic(), self._statistics
         level, text = self._level(now_s)
         facts: dict[str, object] = {
-            "rate_hz": statistics.rate_hz(now_s),
-            "processed": statistics.processed,
-            "skipped": statistics.skipped,
-            "dropped": sum(statistics.dropped.values()),
+            **statistics.facts(now_s),
             "last_drop": self._last_drop,
-            "latency_p50_ms": statistics.latency_ms(0.5),
-            "latency_p99_ms": statistics.latency_ms(0.99),
-            "work_p50_ms": statistics.work_ms(0.5),
-            "work_p99_ms": statistics.work_ms(0.99),
             "real_time_factor": self._real_time_factor,
+            "simulated_lag_ms": self._simulated_lag_s * 1e3,
             "faces": self._faces,
             "learning": self.values["learning"],
             "kernel": "compiled" if kernels.COMPILED else "numpy",
@@ -168,15 +172,15 @@ class SnnNode(FerNode):
             topic = self._subscription.topic_name
             return STALE, f"no features on {topic} for {silent_s:.0f} s: is features running?"
         if now_s - self._dropped_s < WARNING_PERIOD_S:
-            return WARN, f"dropping features: {self._last_drop}"
+            return WARN, f"dropping features {self._last_drop}"
         return OK, f"watching {self._faces} face(s)"
 
     # Features, in the executor's thread and then in the worker's
 
-    def _on_features(self, message: FaceFeaturesArray) -> None:
+    def _on_features(self, message: FaceFeaturesArray, info: Mapping[str, Any]) -> None:
         self._arrived_s = time.monotonic()
         if self._worker is not None:
-            self._worker.mailbox.put(message)
+            self._worker.mailbox.put(message, self._arrivals.missed(info))
 
     def _work(self, message: FaceFeaturesArray, skipped: int) -> None:
         begun_s = time.monotonic()
@@ -197,6 +201,8 @@ class SnnNode(FerNode):
         done_s = time.monotonic()
         latency_s = (self.get_clock().now().nanoseconds - stamp_ns) / stamps.NANOSECONDS
         self._statistics.add(done_s, latency_s, done_s - begun_s, skipped)
+        # Simulated time stands at the stamp, within half a step.
+        self._simulated_lag_s = latency_s
         self._faces = len(faces)
         simulated_s = result.tick.steps * network.parameters.dt
         self._real_time_factor = simulated_s / max(done_s - begun_s, 1e-9)
@@ -204,9 +210,10 @@ class SnnNode(FerNode):
     def _drop(self, error: MessageError) -> None:
         self._statistics.drop("features")
         self._dropped_s = time.monotonic()
-        self._last_drop = str(error)
+        publishers = peers.publishers(self, self.resolve_topic_name("features"))
+        self._last_drop = f"from {publishers}: {error}"
         self.get_logger().warning(
-            f"features dropped: {error}", throttle_duration_sec=WARNING_PERIOD_S
+            f"features dropped {self._last_drop}", throttle_duration_sec=WARNING_PERIOD_S
         )
 
     # Weights
@@ -217,7 +224,7 @@ class SnnNode(FerNode):
             self._outputs.publish_latched(self._header, network, now=True)
 
     def _folder(self) -> Path:
-        return Path(str(self.values["weights_dir"])).expanduser()
+        return models.folder(str(self.values["weights_dir"]))
 
     def _whole(self, name: str) -> int:
         value = self.values[name]
@@ -225,19 +232,14 @@ class SnnNode(FerNode):
         return value
 
     def _save_when_due(self) -> None:
-        self._save(at_end=False)
-
-    def _save(self, at_end: bool) -> None:
-        """Save what was learnt, if that is wanted at all."""
-        saver, period = self._autosave, self.values["autosave"]
+        period = self.values["autosave"]
         assert isinstance(period, float)
-        if saver is None or not period:
-            return
-        with self._between_frames:
-            try:
-                saver.when_due(0.0 if at_end else period)
-            except FerError as error:
-                self.get_logger().error(str(error), throttle_duration_sec=60.0)
+        if self._autosave is not None and period:
+            with self._between_frames:
+                self._autosave.when_due(period)
+
+    def _not_saved(self, error: FerError) -> None:
+        self.get_logger().error(str(error), throttle_duration_sec=60.0)
 
 
 def main(args: list[str] | None = None) -> int:

@@ -246,10 +246,11 @@ _NODE = (
     ),
     _number(
         "autosave",
-        0.0,
+        10.0,
         0.0,
         86400.0,
-        "Save changed weights as autosave so often, and at the end; 0: never.",
+        "Save what was learnt as autosave so often, and at the end; 0: never. A node that was "
+        "killed goes on with it when it is started again.",
         "s",
     ),
     Parameter(
@@ -296,7 +297,7 @@ _NODE = (
     ),
     _number(
         "stale_after",
-        1.0,
+        0.8,
         0.1,
         3600.0,
         "Diagnostics say STALE when no features came for this long.",

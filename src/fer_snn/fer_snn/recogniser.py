@@ -32,6 +32,9 @@ from fer_snn.readout import (
 TOLERANCE_S = 0.001
 """Frames come a step early or late; a glance of two frames shall not become one of three."""
 
+MAX_KEPT = 64
+"""So many faces are kept at most, whatever the stamps say: a clock that stands forgets nobody."""
+
 LARGEST = 0
 """Stands for the id of the largest face."""
 
@@ -191,9 +194,9 @@ class Recogniser:
         potentials_of: Collection[str],
     ) -> FaceResult:
         parameters = self._parameters
-        kept = self._faces.get(face.id)
-        if kept is None:
-            kept = self._faces[face.id] = _Face(self.network)
+        kept = self._faces.pop(face.id, None) or _Face(self.network)
+        # In the order in which they were last seen.
+        self._faces[face.id] = kept
         kept.seen_ns = stamp_ns
         self._begin_glance(kept, tick.steps)
         taught = self._teaching is not None and face.id == pupil
@@ -254,5 +257,7 @@ class Recogniser:
 
     def _forget(self, stamp_ns: int) -> None:
         limit = stamp_ns - round(self._parameters.forget_after * NS_PER_S)
-        for face_id in [k for k, face in self._faces.items() if face.seen_ns < limit]:
+        surplus = list(self._faces)[:-MAX_KEPT]
+        late = [k for k, face in self._faces.items() if face.seen_ns < limit]
+        for face_id in {*surplus, *late}:
             del self._faces[face_id]

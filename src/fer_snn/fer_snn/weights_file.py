@@ -63,6 +63,8 @@ def load(path: Path) -> Model:
     """
     try:
         size = path.stat().st_size
+        if path.exists() and not path.is_file():
+            raise WeightsFileError(f"weights file {path} is no file: name one made by `fer train`")
         if size > MAX_BYTES:
             raise WeightsFileError(
                 f"weights file {path} has {size} bytes, more than {MAX_BYTES}: name a weights file"

@@ -11,7 +11,14 @@ from fer_snn import weights_file
 from fer_snn.clock import Continuity
 from fer_snn.learning import Learning
 from fer_snn.model import Model
-from fer_snn.recogniser import LARGEST, FaceInput, FrameResult, Recogniser, RecogniserParameters
+from fer_snn.recogniser import (
+    LARGEST,
+    MAX_KEPT,
+    FaceInput,
+    FrameResult,
+    Recogniser,
+    RecogniserParameters,
+)
 from fer_snn.requests import RequestError, load, save, teach
 from fer_snn.testing import synthetic
 
@@ -80,6 +87,15 @@ def test_faces_that_come_and_go_leave_nothing_behind(model: Model) -> None:
         recogniser.process(k * FRAME_NS, [face(k + 1)])
     assert not recogniser.sees(90)
     assert recogniser.sees(100)
+
+
+def test_a_clock_that_stands_still_does_not_fill_the_memory(model: Model) -> None:
+    recogniser = Recogniser(model, RecogniserParameters())
+    for k in range(3 * MAX_KEPT):
+        recogniser.process(10**9, [face(k + 1), face(10_000)])
+    kept = [k for k in range(1, 10_001) if recogniser.sees(k)]
+    assert len(kept) == MAX_KEPT
+    assert kept[-2:] == [3 * MAX_KEPT, 10_000]
 
 
 def test_parameters_change_between_frames_without_a_reset(model: Model) -> None:

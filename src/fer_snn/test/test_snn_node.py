@@ -310,6 +310,32 @@ def test_what_was_learnt_is_saved_at_the_end(graph: Graph, tmp_path: Path) -> No
     assert (saved.stages[1].weights != small_model().stages[1].weights).any()
 
 
+def test_what_was_learnt_survives_a_kill_and_an_end_in_order_begins_anew(
+    graph: Graph, tmp_path: Path
+) -> None:
+    learning = ("-p", "autosave:=0.1", "-p", "learning:=unsupervised")
+    saved = tmp_path / "autosave.npz"
+    rig = Rig(graph, tmp_path, *learning)
+    rig.show((1, FEATURES[0]), frames=3)
+    wait_for(saved.exists, "the first autosave")
+    version = saved.stat().st_mtime_ns
+    rig.show((1, FEATURES[0]), frames=3)
+    wait_for(lambda: saved.stat().st_mtime_ns != version, "another autosave")
+    rig.process.kill()
+    rig.process.wait()
+    learnt = weights_file.load(saved).stages[1].weights
+
+    again = Rig(graph, tmp_path, *learning)
+    weights: list[Weights] = graph.collect(Weights, "weights", qos.LATCHED)
+    wait_for(lambda: weights and weights[-1].model == "autosave", "the weights of before")
+    assert np.array_equal(weights[-1].projections[1].weights, learnt.T.ravel())
+    code, output = end(again.process, signal.SIGTERM)
+    assert code == 0
+    assert f"was killed while it learnt: goes on with {saved}" in output
+    Rig(graph, tmp_path, *learning)
+    wait_for(lambda: weights[-1].model != "autosave", "the weights that were asked for")
+
+
 def test_silence_is_told(rig: Rig) -> None:
     rig.show((1, FEATURES[0]))
     status = rig.wait_for_status(lambda s: s.level == DiagnosticStatus.STALE, "stale")

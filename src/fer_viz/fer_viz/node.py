@@ -3,8 +3,10 @@
 
 from __future__ import annotations
 
+from fer_common.starting import hold_signals
 from fer_common.threads import pin_to_one_thread
 
+hold_signals(__name__)
 # Before anything imports NumPy, which reads the number of threads once.
 pin_to_one_thread()
 

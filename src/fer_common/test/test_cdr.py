@@ -1,0 +1,70 @@
+"""Bytes are looked at before the middleware unpacks them."""
+
+from __future__ import annotations
+
+import array
+from typing import Any
+
+import pytest
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rclpy.serialization import deserialize_message, serialize_message
+from sensor_msgs.msg import CameraInfo, Image, JointState
+from std_msgs.msg import Bool, Float64MultiArray, String
+
+from fer_common import cdr
+from fer_common.errors import MessageError
+
+MESSAGES: list[Any] = [
+    Bool(data=True),
+    String(data="text"),
+    Image(width=2, height=1, step=6, encoding="bgr8", data=array.array("B", bytes(6))),
+    CameraInfo(d=[0.5, 1.0], distortion_model="plumb_bob"),
+    JointState(name=["a", "", "bcd"], position=[1.0], velocity=[], effort=[2.0, 3.0]),
+    Float64MultiArray(data=[1.0, 2.0]),
+    DiagnosticArray(status=[DiagnosticStatus(name="n", values=[KeyValue(key="k", value="v")])] * 3),
+]
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
+def test_every_message_passes_and_no_part_of_one(message: Any) -> None:
+    data = serialize_message(message)
+    cdr.check(type(message), data)
+    # What the middleware adds to fill the last word up is no part of the message.
+    for end in range(len(data) - 8):
+        with pytest.raises(MessageError):
+            cdr.check(type(message), data[:end])
+
+
+@pytest.mark.parametrize(
+    ("kind", "data"),
+    [
+        (Bool, b"\0\1\0\0\2"),
+        (Bool, b"\7\1\0\0\1"),
+        (String, b"\0\1\0\0\2\0\0\0ab"),
+        (String, b"\0\1\0\0\xff\xff\xff\xff"),
+        (JointState, b"\0\1\0\0" + bytes(12) + b"\xff\xff\xff\xff"),
+        (Image, b""),
+    ],
+)
+def test_what_is_none_is_refused(kind: type[Any], data: bytes) -> None:
+    with pytest.raises(MessageError):
+        cdr.check(kind, data)
+
+
+def test_messages_of_the_other_byte_order_are_read() -> None:
+    cdr.check(String, b"\0\0\0\0\0\0\0\2a\0")
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(MESSAGES), st.lists(st.tuples(st.integers(4, 10_000), st.integers(0, 255))))
+def test_what_passes_can_be_unpacked(message: Any, changes: list[tuple[int, int]]) -> None:
+    data = bytearray(serialize_message(message))
+    for place, value in changes:
+        data[4 + place % (len(data) - 4)] = value
+    try:
+        cdr.check(type(message), bytes(data))
+    except MessageError:
+        return
+    deserialize_message(bytes(data), type(message))

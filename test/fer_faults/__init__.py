@@ -1,0 +1,1 @@
+"""What the tests of faults share: a camera that can be pulled out, load, and the book of trials."""
