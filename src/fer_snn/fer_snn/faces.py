@@ -34,11 +34,6 @@ from fer_snn.lif import Float32s
 PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".pgm", ".ppm", ".tif", ".tiff", ".webp"}
 CHUNK = 64
 
-UNFOUND = 0.25
-"""Share of the variants that are cut as if no face had been found in a tight picture."""
-TIGHT = 0.6
-"""A picture is tight whose eyes are at most so many eye distances from where they are expected."""
-
 Item = TypeVar("Item")
 Scalar = TypeVar("Scalar", bound=np.generic)
 Result = TypeVar("Result")
@@ -242,8 +237,8 @@ def _cut(number: int, path: Path, cutting: Cutting) -> _Cut | None:
     rng = np.random.default_rng((cutting.seed, number))
     if cutting.disturbance is not None:
         picture = _disturbed(picture, cutting, rng)
-    expected_px, found_px = _expected_eyes(picture), _eyes(picture, cutting.crop)
-    eyes_px = expected_px if found_px is None else found_px
+    found_px = _eyes(picture, cutting.crop)
+    eyes_px = _expected_eyes(picture) if found_px is None else found_px
     if cutting.disturbance is not None:
         eyes_px = cutting.disturbance.moved(eyes_px, rng)
     geometry = _pipeline().parameters.geometry
@@ -251,11 +246,8 @@ def _cut(number: int, path: Path, cutting: Cutting) -> _Cut | None:
     if aligned is None:
         return None
     crops = [aligned.crop]
-    tight = _eye_distances_apart(eyes_px, expected_px) < TIGHT
     for _ in range(cutting.variants):
-        unfound = tight and rng.random() < UNFOUND
-        centres_px = expected_px if unfound else eyes_px
-        drawn = variant(to_grey(picture), centres_px, geometry, Variation(), rng)
+        drawn = variant(to_grey(picture), eyes_px, geometry, Variation(), rng)
         crops.append(aligned.crop if drawn is None else drawn)
     return _Cut(np.stack(crops), found_px is not None)
 
@@ -292,12 +284,6 @@ def _expected_eyes(picture: NDArray[np.uint8]) -> NDArray[np.float64]:
     side = min(height, width)
     corner = np.array([(width - side) // 2, (height - side) // 2])
     return np.asarray(TIGHT_EYES * side + corner)
-
-
-def _eye_distances_apart(eyes_px: NDArray[np.float64], expected_px: NDArray[np.float64]) -> float:
-    """Return how far off the worse of two eyes (2, 2) is, in expected eye distances."""
-    distance = np.linalg.norm(expected_px[1] - expected_px[0])
-    return float(np.linalg.norm(eyes_px - expected_px, axis=1).max() / distance)
 
 
 def _describe_chunk(crops: Sequence[NDArray[np.uint8]]) -> list[Float32s]:

@@ -84,7 +84,7 @@ class SupervisedParameters:
     eta_v: float = 1e-3
     eta_theta: float = 4e-5
     rho: float = 0.4
-    kappa: float = 0.7
+    kappa: float = 1.0
     tolerance: float = 0.02
     presentation: float = 0.060
 

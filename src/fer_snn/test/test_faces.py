@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_features.alignment import TIGHT_EYES, CropGeometry
+from fer_features.alignment import CropGeometry
 from fer_features.gabor import features_from_crops
 from fer_snn import augment, faces
 from fer_snn.faces import Crop, Cutting, FacesError
@@ -107,24 +107,6 @@ def test_variants_are_drawn_from_the_generator_alone(tmp_path: Path) -> None:
     assert all(crop is not None and crop.shape == (48, 48) for crop in drawn)
     np.testing.assert_array_equal(drawn[0], drawn[1])
     assert (drawn[0] != drawn[2]).any()
-
-
-@pytest.mark.parametrize(("off_px", "sometimes"), [(2.0, True), (30.0, False)])
-def test_some_variants_are_cut_as_if_no_face_had_been_found_in_a_tight_picture(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, off_px: float, sometimes: bool
-) -> None:
-    found = TIGHT_EYES * 48 + off_px
-    centres: list[np.ndarray] = []
-
-    def variant(grey: object, eyes_px: np.ndarray, *rest: object) -> None:
-        centres.append(eyes_px)
-
-    monkeypatch.setattr(faces, "_find_eyes", lambda _: found)
-    monkeypatch.setattr(faces, "variant", variant)
-    shown = [faces.LabelledPicture(picture(tmp_path / "a.png", 7), "a")]
-    faces.load(shown, Cutting(Crop.AUTO, variants=100))
-    unfound = sum(not np.array_equal(eyes, found) for eyes in centres)
-    assert (10 < unfound < 45) if sometimes else unfound == 0
 
 
 def test_unknown_labels_are_named() -> None:

@@ -24,7 +24,7 @@ from fer_snn.training import Curriculum, Source, TrainingParameters, quantised, 
 HELP = "learn expressions from folders of pictures and write a weights file"
 
 _DEFAULTS = TrainingParameters()
-VARIANTS = 6
+VARIANTS = 4
 FEWEST_FACES = 2
 
 
