@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import array
+import inspect
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -57,6 +59,10 @@ def share_of(picture: Picture, colour: tuple[int, int, int], within: int = 0) ->
     return float((difference <= within).all(axis=-1).mean())
 
 
+def _without_info(callback: Callable[..., None], message: Any) -> None:
+    callback(message, {})
+
+
 class Loopback:
     """Stands for a node in namespace /fer whose publishers reach its own subscriptions at once."""
 
@@ -73,9 +79,12 @@ class Loopback:
         return SimpleNamespace(publish=publish)
 
     def create_subscription(
-        self, kind: type, topic: str, callback: Callable[[Any], None], *_: Any, **__: Any
+        self, kind: type, topic: str, callback: Callable[..., None], *_: Any, **__: Any
     ) -> None:
         """Have a callback called with every message of a topic."""
+        if len(inspect.signature(callback).parameters) > 1:
+            # It wants to know of the message too; of these there is nothing to tell.
+            callback = partial(_without_info, callback)
         self._callbacks.setdefault(self.resolve_topic_name(topic), []).append(callback)
 
     def resolve_topic_name(self, name: str) -> str:
