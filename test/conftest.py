@@ -17,7 +17,7 @@ RESULTS = ROOT / "test" / "reliability.json"
 @pytest.fixture(scope="session")
 def ledger(request: pytest.FixtureRequest) -> Iterator[book.Ledger]:
     """The book of all trials; written into the page with --figures."""
-    ledger = book.Ledger()
+    ledger = book.Ledger(timed=request.config.getoption("--long"))
     yield ledger
     if request.config.getoption("--figures"):
         ledger.rows = book.load(RESULTS) | ledger.rows

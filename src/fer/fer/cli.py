@@ -13,6 +13,7 @@ from types import FrameType
 from typing import NoReturn
 
 from fer import __version__
+from fer.signals import held_signals
 from fer_common.errors import FerError
 
 EXIT_USER_ERROR = 2
@@ -53,7 +54,11 @@ COMMANDS = (
         "fer_snn.cli.evaluate",
         "measure how well a weights file recognises labelled pictures",
     ),
-    Command("ablate", "fer_snn.cli.ablate", "train without one mechanism each, and compare"),
+    Command(
+        "ablate",
+        "fer_snn.cli.ablate",
+        "train networks that lack one mechanism each, and compare them",
+    ),
     Command("bag", "fer.bag", "record, play and compare what the topics carry"),
     Command("teach", "fer.teach", "teach the running network what the face in view shows"),
     Command("weights", "fer.weights", "save, load and look into weights, and take lessons back"),
@@ -78,7 +83,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)
     try:
-        parsed = _parser(chosen).parse_args(arguments)
+        with held_signals():
+            parser = _parser(chosen)
+        parsed = parser.parse_args(arguments)
         exit_code = int(parsed.run(parsed))
         sys.stdout.flush()
         return exit_code

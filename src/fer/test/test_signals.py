@@ -1,0 +1,18 @@
+"""Signals that come at a bad moment wait for a better one."""
+
+from __future__ import annotations
+
+import signal
+
+import pytest
+
+from fer.signals import StopRequests, held_signals
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_held_signals_come_afterwards(number: signal.Signals) -> None:
+    with StopRequests() as stop:
+        with held_signals():
+            signal.raise_signal(number)
+            assert stop.count == 0
+        assert stop.count == 1
