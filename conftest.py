@@ -1,5 +1,7 @@
 """Options and fixtures that every package's tests share."""
 
+import signal
+
 import pytest
 from hypothesis import settings
 
@@ -11,6 +13,10 @@ __all__ = ["graph", "ros_domain"]
 # new ones with `pytest --hypothesis-profile default`.
 settings.register_profile("reproducible", derandomize=True)
 settings.load_profile("reproducible")
+
+# A shell that runs the tests in the background lets them ignore SIGINT, and they would hand that
+# down to every process that they start and ask to end.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
