@@ -24,11 +24,12 @@ from typing import Any
 import numba
 import numpy as np
 
-from fer_snn import lif, stdp, threshold
+from fer_snn import stdp
 from fer_snn.decay import SILENT
 from fer_snn.inhibition import LANES
-from fer_snn.layers import LayerActivity, LayerState, LayerStep
+from fer_snn.layers import LayerActivity, LayerState
 from fer_snn.lif import Float32s, Int32s
+from fer_snn.pathways import Constants, Pathway
 from fer_snn.wiring import Wiring
 
 
@@ -271,37 +272,29 @@ def run(
     n_steps: int,
     current: Float32s,
     layers: Sequence[LayerState],
-    below: Sequence[int],
-    wirings: Sequence[Wiring],
-    weights: Sequence[Float32s],
-    thetas: Sequence[Float32s],
-    constants: Sequence[LayerStep],
-    neuron: lif.LIFStep,
-    adaptation: threshold.ThresholdStep,
-    window: stdp.STDPStep,
-    plastic: Sequence[bool],
+    pathways: Sequence[Pathway],
+    constants: Constants,
     activity: Sequence[LayerActivity],
 ) -> None:
     """Do as `reference.run`."""
-    first = layers[0]
-    spikes = [
-        _input(n_steps, current, first.v, first.refractory, tuple(neuron), tuple(activity[0]))
-    ]
-    for p, wiring in enumerate(wirings):
+    first, neuron = layers[0], tuple(constants.neuron)
+    spikes = [_input(n_steps, current, first.v, first.refractory, neuron, tuple(activity[0]))]
+    for path, post, record in zip(pathways, layers[1:], activity[1:], strict=True):
+        stage = path.stage
         fired = _project(
-            spikes[below[p]],
-            tuple(wiring.edges),
-            weights[p],
-            layers[below[p]].trace_pre,
-            tuple(layers[p + 1]),
-            thetas[p],
-            tuple(constants[p]),
-            tuple(neuron),
-            tuple(adaptation),
-            tuple(window),
-            plastic[p],
+            spikes[path.below],
+            tuple(stage.wiring.edges),
+            stage.weights,
+            layers[path.below].trace_pre,
+            tuple(post),
+            stage.theta,
+            tuple(path.drive),
+            neuron,
+            tuple(constants.adaptation),
+            tuple(constants.window),
+            path.plastic,
             min(n_steps, stdp.BLOCK),
-            tuple(activity[p + 1]),
+            tuple(record),
             SILENT,
             LANES,
         )

@@ -9,9 +9,13 @@ from typing import Protocol
 
 import numpy as np
 
-from fer_snn import layers, lif, reference, stdp, threshold
-from fer_snn.layers import DriveParameters, FaceState, LayerActivity, LayerState, LayerStep
+from fer_snn import layers, lif, pathways, reference
+from fer_snn.layers import DriveParameters, FaceState, LayerActivity, LayerState
 from fer_snn.lif import Float32s, Int32s
+from fer_snn.model import Stage
+from fer_snn.pathways import Constants, Pathway
+from fer_snn.stdp import STDPParameters
+from fer_snn.threshold import ThresholdParameters
 from fer_snn.wiring import Wiring
 
 COMPILED = importlib.util.find_spec("numba") is not None
@@ -26,15 +30,8 @@ class Kernels(Protocol):
         n_steps: int,
         current: Float32s,
         layers: Sequence[LayerState],
-        below: Sequence[int],
-        wirings: Sequence[Wiring],
-        weights: Sequence[Float32s],
-        thetas: Sequence[Float32s],
-        constants: Sequence[LayerStep],
-        neuron: lif.LIFStep,
-        adaptation: threshold.ThresholdStep,
-        window: stdp.STDPStep,
-        plastic: Sequence[bool],
+        pathways: Sequence[Pathway],
+        constants: Constants,
         activity: Sequence[LayerActivity],
     ) -> None:
         """Make the steps of one frame."""
@@ -81,15 +78,8 @@ def _use(chosen: Kernels) -> None:
         1,
         silent,
         FaceState([size, size], parameters).layers,
-        [0],
-        [wiring],
-        [weights],
-        [silent.copy()],
-        [drive],
-        lif.discretise(parameters, 0.001),
-        threshold.discretise(threshold.ThresholdParameters(), 1e-3),
-        stdp.discretise(stdp.STDPParameters(), 0.001),
-        [False],
+        [Pathway(0, Stage(wiring, weights, silent.copy()), drive, False)],
+        pathways.discretise(parameters, ThresholdParameters(), STDPParameters(), 0.001),
         [layers.blank_activity(size, 1) for _ in range(2)],
     )
     counts = np.zeros(size, dtype=np.int32)

@@ -15,10 +15,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fer_snn import encoding, kernels, layers, lif, stdp, threshold
+from fer_snn import encoding, kernels, layers, lif, pathways, stdp, threshold
 from fer_snn.layers import DriveParameters, FaceState, LayerActivity
 from fer_snn.lif import Float32s, Int32s
 from fer_snn.model import Model
+from fer_snn.pathways import Pathway
 
 FEATURE, HIDDEN, EXPRESSION = "feature", "hidden", "expression"
 
@@ -125,9 +126,9 @@ class Network:
         dt, rheobase = parameters.dt, parameters.lif.rheobase
         drives = (parameters.hidden, parameters.expression)
         self._parameters = parameters
-        self._neuron = lif.discretise(parameters.lif, dt)
-        self._window = stdp.discretise(parameters.stdp, dt)
-        self._adaptation = threshold.discretise(parameters.threshold, dt)
+        self._constants = pathways.discretise(
+            parameters.lif, parameters.threshold, parameters.stdp, dt
+        )
         self._drives = [layers.discretise(drive, dt, rheobase) for drive in drives]
         self._competing = self._drives[-1]._replace(alpha=np.float32(parameters.competition))
 
@@ -174,32 +175,22 @@ class Network:
             name: layers.blank_activity(size, n_steps, name in spikes_of, name in potentials_of)
             for name, size in zip(self.layer_names, self.model.sizes, strict=True)
         }
-        last = len(self.model.stages) - 1
-        stages, below = list(self.model.stages), list(range(last + 1))
-        states, drives = list(face.layers), self._drives[-len(stages) :]
-        records = list(activity.values())
-        if plastic and self._competing != drives[last]:
+        stages = self.model.stages
+        last = len(stages) - 1
+        drives = self._drives[-len(stages) :]
+        competing = plastic and self._competing != drives[last]
+        paths = [
+            Pathway(k, stage, drive, plastic and k == last and not competing)
+            for k, (stage, drive) in enumerate(zip(stages, drives, strict=True))
+        ]
+        states, records = list(face.layers), list(activity.values())
+        if competing:
             # Neurons that compete in order to learn fire too seldom to answer: a second set does.
-            stages.append(stages[last])
-            below.append(last)
+            paths.append(Pathway(last, stages[last], self._competing, True))
             states.append(face.learner)
-            drives.append(self._competing)
             records.append(layers.blank_activity(self.model.sizes[-1], n_steps))
-        self._kernels.run(
-            n_steps,
-            encoding.currents(features.ravel(), statistics, rheobase),
-            states,
-            below,
-            [stage.wiring for stage in stages],
-            [stage.weights for stage in stages],
-            [stage.theta for stage in stages],
-            drives,
-            self._neuron,
-            self._adaptation,
-            self._window,
-            [plastic and k == len(stages) - 1 for k in range(len(stages))],
-            records,
-        )
+        current = encoding.currents(features.ravel(), statistics, rheobase)
+        self._kernels.run(n_steps, current, states, paths, self._constants, records)
         if plastic and n_steps:
             self._settle_thresholds(n_steps)
             self._normalise(last)
@@ -208,7 +199,7 @@ class Network:
 
     def _settle_thresholds(self, n_steps: int) -> None:
         theta = self.model.stages[-1].theta
-        theta += threshold.towards_rest(self._rest, n_steps, self._adaptation)
+        theta += threshold.towards_rest(self._rest, n_steps, self._constants.adaptation)
 
     def thresholds(self, layer: str) -> Float32s:
         """Return the firing threshold of each neuron of a layer, adaptation included, volts."""

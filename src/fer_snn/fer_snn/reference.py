@@ -14,10 +14,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fer_snn import homeostasis, inhibition, lif, stdp, threshold
+from fer_snn import homeostasis, inhibition, lif, threshold
 from fer_snn.decay import decayed
 from fer_snn.layers import LayerActivity, LayerState, LayerStep
 from fer_snn.lif import Bools, Float32s, Int32s
+from fer_snn.pathways import Constants, Pathway
 from fer_snn.plasticity import Plasticity
 from fer_snn.wiring import Wiring
 
@@ -26,15 +27,8 @@ def run(
     n_steps: int,
     current: Float32s,
     layers: Sequence[LayerState],
-    below: Sequence[int],
-    wirings: Sequence[Wiring],
-    weights: Sequence[Float32s],
-    thetas: Sequence[Float32s],
-    constants: Sequence[LayerStep],
-    neuron: lif.LIFStep,
-    adaptation: threshold.ThresholdStep,
-    window: stdp.STDPStep,
-    plastic: Sequence[bool],
+    pathways: Sequence[Pathway],
+    constants: Constants,
     activity: Sequence[LayerActivity],
 ) -> None:
     """Make `n_steps` steps under a constant input current.
@@ -47,50 +41,54 @@ def run(
         Input current of the feature layer, amperes (n).
     layers:
         State of every layer, changed in place.
-    below:
-        For every projection, which layer it comes from; it leads to the layer after its own number.
-    wirings, weights:
-        Of every projection; weights (rows, width) that are `plastic` are changed in place.
-    thetas:
-        Adaptive threshold of every layer but the first, volts; changed in place.
+    pathways:
+        Between them; `plastic` ones are changed in place.
     constants:
-        Of every layer but the first.
-    neuron, adaptation, window:
-        Constants of all neurons, of the adaptive threshold and of STDP.
-    plastic:
-        For every projection, whether pair STDP changes it, and the thresholds that it leads to
-        adapt.
+        Of all neurons and synapses.
     activity:
         Where to write what every layer does; counts are added to.
     """
     no_theta = np.zeros(len(current), dtype=np.float32)
-    spikes: list[list[Bools]] = [[] for _ in layers]
+    spikes: list[list[Bools]] = [[]]
     for step in range(n_steps):
-        spikes[0].append(_fire(layers[0], current, neuron, no_theta))
+        spikes[0].append(_fire(layers[0], current, constants.neuron, no_theta))
         _record(activity[0], step, layers[0], spikes[0][-1])
-    for p, wiring in enumerate(wirings):
-        pre, post, theta = layers[below[p]], layers[p + 1], thetas[p]
-        learning = (
-            Plasticity(wiring, weights[p], pre.trace_pre, post.trace_post, n_steps, window)
-            if plastic[p]
-            else None
-        )
-        for step, arrived in enumerate(spikes[below[p]]):
-            if learning:
-                learning.potentiate(arrived)
-            _arrive(post, wiring, weights[p], arrived, constants[p])
-            if learning:
-                learning.depress(arrived)
-            inhibited = _current(post, wiring, constants[p], theta, neuron.r_m)
-            fired = _fire(post, inhibited, neuron, theta)
-            if learning:
-                theta[:] = threshold.step(theta, fired, adaptation)
-            _record(activity[p + 1], step, post, fired)
-            if learning:
-                learning.credit(arrived, fired)
-            spikes[p + 1].append(fired)
+    for path, post, record in zip(pathways, layers[1:], activity[1:], strict=True):
+        spikes.append(_pass(path, layers[path.below], post, spikes[path.below], constants, record))
+
+
+def _pass(
+    path: Pathway,
+    pre: LayerState,
+    post: LayerState,
+    arriving: Sequence[Bools],
+    constants: Constants,
+    record: LayerActivity,
+) -> list[Bools]:
+    """Make the steps of one layer, to which spikes arrive; return its own (steps of neurons)."""
+    wiring, weights, theta = path.stage.wiring, path.stage.weights, path.stage.theta
+    neuron = constants.neuron
+    learning = (
+        Plasticity(wiring, weights, pre.trace_pre, post.trace_post, len(arriving), constants.window)
+        if path.plastic
+        else None
+    )
+    spikes = []
+    for step, arrived in enumerate(arriving):
         if learning:
-            learning.settle()
+            learning.potentiate(arrived)
+        _arrive(post, wiring, weights, arrived, path.drive)
+        if learning:
+            learning.depress(arrived)
+        fired = _fire(post, _current(post, wiring, path.drive, theta, neuron.r_m), neuron, theta)
+        if learning:
+            theta[:] = threshold.step(theta, fired, constants.adaptation)
+            learning.credit(arrived, fired)
+        _record(record, step, post, fired)
+        spikes.append(fired)
+    if learning:
+        learning.settle()
+    return spikes
 
 
 def nudge(

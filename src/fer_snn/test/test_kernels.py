@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_snn import kernels, layers, lif, reference, stdp, threshold
+from fer_snn import kernels, layers, lif, pathways, reference, stdp, threshold
 from fer_snn.layers import DriveParameters, FaceState
+from fer_snn.model import Stage
+from fer_snn.pathways import Pathway
 from fer_snn.wiring import Wiring, tiling
 
 compiled = pytest.importorskip("fer_snn.compiled", reason="numba is not installed")
@@ -39,6 +41,11 @@ def run(
         )
         for _ in wirings
     ]
+    stages = [Stage(*each) for each in zip(wirings, weights, thetas, strict=True)]
+    paths = [
+        Pathway(k, stage, drive, plastic)
+        for k, (stage, drive) in enumerate(zip(stages, drives, strict=True))
+    ]
     outcome = []
     for _ in range(3):
         activity = [layers.blank_activity(n, n_steps, True, True) for n in sizes]
@@ -47,15 +54,13 @@ def run(
             n_steps,
             current,
             state.layers,
-            range(len(wirings)),
-            wirings,
-            weights,
-            thetas,
-            drives,
-            lif.discretise(parameters, 1e-3),
-            threshold.discretise(threshold.ThresholdParameters(1e-4, 1.0), 1e-3),
-            stdp.discretise(stdp.STDPParameters(a_pre=0.005, a_post=-0.002), 1e-3),
-            [plastic] * len(wirings),
+            paths,
+            pathways.discretise(
+                parameters,
+                threshold.ThresholdParameters(1e-4, 1.0),
+                stdp.STDPParameters(a_pre=0.005, a_post=-0.002),
+                1e-3,
+            ),
             activity,
         )
         outcome += [array for layer in activity for array in layer]
@@ -96,17 +101,20 @@ def test_silence_leaves_nothing_that_is_slow_to_calculate_with(kernel: kernels.K
         900,
         np.zeros(4, np.float32),
         state.layers,
-        [0],
-        [wiring],
-        [np.zeros((4, 3), np.float32)],
-        [np.zeros(3, np.float32)],
-        [layers.discretise(DriveParameters(), 1e-3, 0.0)],
-        lif.discretise(parameters, 1e-3),
-        threshold.discretise(threshold.ThresholdParameters(0.0, 1.0), 1e-3),
-        stdp.discretise(
-            stdp.STDPParameters(a_pre=0.005, a_post=-0.002, tau_pre=0.01, tau_post=0.01), 1e-3
+        [
+            Pathway(
+                0,
+                Stage(wiring, np.zeros((4, 3), np.float32), np.zeros(3, np.float32)),
+                layers.discretise(DriveParameters(), 1e-3, 0.0),
+                True,
+            )
+        ],
+        pathways.discretise(
+            parameters,
+            threshold.ThresholdParameters(0.0, 1.0),
+            stdp.STDPParameters(a_pre=0.005, a_post=-0.002, tau_pre=0.01, tau_post=0.01),
+            1e-3,
         ),
-        [True],
         [layers.blank_activity(n, 900) for n in (4, 3)],
     )
     below, above = state.layers
