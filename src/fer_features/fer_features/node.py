@@ -122,7 +122,7 @@ class FeaturesNode(FerNode):
         stale_after = self.values["stale_after"]
         assert isinstance(stale_after, float)
         if silent_s > stale_after:
-            cause = source.mismatch or "is the camera running, and is this the name of its topic?"
+            cause = source.cause_of_silence()
             return STALE, f"no image on {source.topic} for {silent_s:.0f} s: {cause}"
         if now_s - self._dropped_s < WARNING_PERIOD_S:
             return WARN, f"dropping images {self._last_drop}"
