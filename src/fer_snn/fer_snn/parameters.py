@@ -175,7 +175,7 @@ _ANSWERS = (
         _READOUT.decision_window,
         0.01,
         10.0,
-        "Spikes of so long before count for the answer.",
+        "Spikes of so long before count for the answer; whole glances flicker least.",
         "s",
     ),
     Parameter(

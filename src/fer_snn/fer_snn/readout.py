@@ -57,7 +57,7 @@ def softmax(evidence: Floats) -> Floats:
 class ReadoutParameters:
     """When the network may speak: seconds, spikes, and a probability."""
 
-    decision_window: float = 0.15
+    decision_window: float = 0.12
     min_spikes: int = 1
     min_confidence: float = 0.0
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 from rclpy.node import Node
-from sensor_msgs.msg import Image, RegionOfInterest
+from sensor_msgs.msg import CompressedImage, Image, RegionOfInterest
 
 from fer_common import images, qos
 from fer_interfaces.msg import (
@@ -34,9 +34,10 @@ Picture = npt.NDArray[np.uint8]
 
 LABELS = ("neutral", "smile", "surprised")
 STEPS = 33
+BOX = (214, 110, 210, 210)
+"""Of the only face: x, y, width, height, px."""
 DT_S, REST_V, RESET_V, THRESHOLD_V = 1e-3, -0.070, -0.075, -0.050
 KINDS: dict[str, tuple[type[Any], Any]] = {
-    "image_raw": (Image, qos.STREAM),
     "features": (FaceFeaturesArray, qos.STREAM),
     "spikes": (Spikes, qos.RESULT),
     "potentials": (Potentials, qos.RESULT),
@@ -104,16 +105,30 @@ class PlayedGraph:
     node : whose publishers they are, in the namespace of the graph.
     labels : what the network can say.
     neurons : of the expression layer, shared out among the labels in turn.
+    compressed : whether pictures are sent as JPEG.
     """
 
-    def __init__(self, node: Node, labels: Sequence[str] = LABELS, neurons: int = 0) -> None:
-        self.labels, self.neurons = tuple(labels), neurons or len(labels)
+    def __init__(
+        self,
+        node: Node,
+        labels: Sequence[str] = LABELS,
+        neurons: int = 0,
+        compressed: bool = False,
+    ) -> None:
+        self.speak(labels, neurons)
+        self.image_topic = "image_raw/compressed" if compressed else "image_raw"
+        self._compressed = compressed
         self._node = node
         self._random = np.random.default_rng(1)
+        kinds = {**KINDS, self.image_topic: (CompressedImage if compressed else Image, qos.STREAM)}
         self.publishers = {
             topic: node.create_publisher(kind, topic, profile)
-            for topic, (kind, profile) in KINDS.items()
+            for topic, (kind, profile) in kinds.items()
         }
+
+    def speak(self, labels: Sequence[str], neurons: int = 0) -> None:
+        """Go on as a network with other labels, one neuron each unless it is said."""
+        self.labels, self.neurons = tuple(labels), neurons or len(labels)
 
     def heard(self) -> bool:
         """Whether somebody listens to everything."""
@@ -124,30 +139,31 @@ class PlayedGraph:
         for publisher in self.publishers.values():
             self._node.destroy_publisher(publisher)
 
-    def publish_network(self, learning: str = "off") -> None:
-        """Publish weights and description."""
+    def publish_network(self, learning: str = "off", fields: int | None = None) -> None:
+        """Publish weights and description; with a wrong number of receptive fields if wanted."""
         channels = [
             f"{side} {wavelength}px {180 * k / _ORIENTATIONS:g}deg"
             for side in ("ON", "OFF")
             for wavelength in _WAVELENGTHS_PX
             for k in range(_ORIENTATIONS)
         ]
-        size = len(self.labels) * len(channels) * _CELLS**2
-        fields = Projection(
-            size=len(self.labels),
+        count = len(self.labels)
+        seen = count if fields is None else fields
+        size = seen * len(channels) * _CELLS**2
+        projection = Projection(
+            size=seen,
             channels=len(channels),
             rows=_CELLS,
             cols=_CELLS,
             channel_names=channels,
             weights=array.array("f", self._random.random(size, np.float32)),
         )
-        count = len(self.labels)
         self.publishers["weights"].publish(
             Weights(
                 version=1,
                 labels=self.labels,
                 neuron_label=[k * count // self.neurons for k in range(self.neurons)],
-                receptive_fields=fields,
+                receptive_fields=projection,
             )
         )
         self.publishers["network"].publish(
@@ -158,31 +174,50 @@ class PlayedGraph:
         self,
         picture: Picture,
         said: int = 0,
-        boxes: Sequence[tuple[int, int, int, int]] = ((214, 110, 210, 210),),
+        boxes: Sequence[tuple[int, int, int, int]] = (BOX,),
         layers: Sequence[str] = (),
-    ) -> Image:
+    ) -> Image | CompressedImage:
         """Publish a picture and what the graph makes of it; return the picture's message.
 
         Parameters
         ----------
-        picture : (height, width, 3) BGR.
+        picture : (height, width, 3) BGR, or (height, width) grey.
         said : index of the label of every face.
         boxes : x, y, width, height of the faces 1, 2, ...
         layers : layers whose spikes are published besides those of the expression layer.
         """
-        image = Image()
+        image = self.publish_picture(picture)
+        self.publish_answer(image, said, boxes, layers)
+        return image
+
+    def publish_picture(self, picture: Picture) -> Image | CompressedImage:
+        """Publish a picture, (height, width, 3) BGR or (height, width) grey; return its message."""
+        image = CompressedImage() if self._compressed else Image()
+        image.header.frame_id = "camera_optical"
         stamp = image.header.stamp
         stamp.sec, stamp.nanosec = divmod(time.time_ns(), 10**9)
-        images.fill(image, picture, "bgr8")
+        if self._compressed:
+            images.fill_compressed(image, picture, 95)
+        else:
+            images.fill(image, picture, "bgr8" if picture.shape[2:] else "mono8")
+        self.publishers[self.image_topic].publish(image)
+        return image
+
+    def publish_answer(
+        self,
+        image: Image | CompressedImage,
+        said: int = 0,
+        boxes: Sequence[tuple[int, int, int, int]] = (BOX,),
+        layers: Sequence[str] = (),
+    ) -> None:
+        """Publish what the graph makes of a picture, as `publish_frame`."""
         rois = [RegionOfInterest(x_offset=x, y_offset=y, width=w, height=h) for x, y, w, h in boxes]
         send, header = self.publishers, image.header
-        send["image_raw"].publish(image)
         send["features"].publish(self._features(header, rois))
         send["spikes"].publish(self._spikes(header, len(rois), layers))
         send["potentials"].publish(self._potentials(header, len(rois)))
         faces = [self._expression(face, roi, said) for face, roi in enumerate(rois, 1)]
         send["expressions"].publish(ExpressionArray(header=header, expressions=faces))
-        return image
 
     def _features(self, header: Any, rois: Sequence[Any]) -> FaceFeaturesArray:
         channels = len(_WAVELENGTHS_PX) * _ORIENTATIONS

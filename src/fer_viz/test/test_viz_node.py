@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import array
 import signal
 from collections.abc import Callable
 
@@ -12,148 +11,44 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from rcl_interfaces.srv import SetParametersAtomically
 from rclpy.parameter import Parameter
-from sensor_msgs.msg import CompressedImage, Image, RegionOfInterest
+from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Float64MultiArray
 
 from fer_common import images, qos
 from fer_common.testing import Graph, end, ros_arguments, wait_for
-from fer_interfaces.msg import (
-    Expression,
-    ExpressionArray,
-    FaceFeatures,
-    FaceFeaturesArray,
-    MembraneTrace,
-    NetworkInfo,
-    Potentials,
-    Projection,
-    Spikes,
-    SpikeTrain,
-    Weights,
-)
+from fer_interfaces.msg import Potentials
 from fer_viz.palette import DARK, LIGHT
+from fer_viz.testing import LABELS, PlayedGraph, grey
 
 Picture = npt.NDArray[np.uint8]
 
-LABELS = ("neutral", "smile", "surprised")
-ROI = RegionOfInterest(x_offset=214, y_offset=110, width=210, height=210)
-STEPS = 33
-STREAMS = {
-    "image_raw": (Image, qos.STREAM),
-    "features": (FaceFeaturesArray, qos.STREAM),
-    "spikes": (Spikes, qos.RESULT),
-    "potentials": (Potentials, qos.RESULT),
-    "expressions": (ExpressionArray, qos.RESULT),
-    "weights": (Weights, qos.LATCHED),
-    "network": (NetworkInfo, qos.LATCHED),
-}
+SMILE = LABELS.index("smile")
 
 
 class Rig:
     """A viz node as a process, and everything that it listens to."""
 
-    def __init__(self, graph: Graph, *arguments: str, image: str = "image_raw") -> None:
+    def __init__(self, graph: Graph, *arguments: str, compressed: bool = False) -> None:
         self.graph = graph
-        self.image = image
-        kinds = {**STREAMS, image: (CompressedImage, qos.STREAM)} if "/" in image else STREAMS
-        self.publishers = {
-            topic: graph.node.create_publisher(kind, topic, profile)
-            for topic, (kind, profile) in kinds.items()
-        }
+        self.played = PlayedGraph(graph.node, compressed=compressed)
         self.process = graph.start("fer_viz.node", *arguments)
         wait_for(lambda: graph.node.count_publishers("overlay") == 1, "the node's overlay")
-        self._frame = 0
 
     def listen(self, kind: type = Image, topic: str = "overlay") -> list[Image]:
         """Listen to the overlay, and wait until the node listens to its streams."""
         received: list[Image] = self.graph.collect(kind, topic, qos.STREAM)
-        streams = (self.image, "features", "spikes", "potentials", "expressions")
+        streams = (self.played.image_topic, "features", "spikes", "potentials", "expressions")
         wait_for(lambda: all(self.heard(topic) for topic in streams), "the node's subscriptions")
         self.graph.wait_until_heard(topic)
         return received
 
     def heard(self, topic: str) -> int:
-        count: int = self.publishers[topic].get_subscription_count()
+        count: int = self.played.publishers[topic].get_subscription_count()
         return count
 
-    def header(self) -> Image:
-        """Return an empty image with the next stamp."""
-        self._frame += 1
-        message = Image()
-        message.header.frame_id = "camera_optical"
-        message.header.stamp.sec = 1000
-        message.header.stamp.nanosec = self._frame * 33_333_333
-        return message
-
-    def send_frame(
-        self,
-        picture: Picture,
-        labels: tuple[str, ...] = LABELS,
-        label: str = "smile",
-        answer: bool = True,
-    ) -> Image:
-        """Publish an image and all that the graph would make of it; returns the image."""
-        message = self.header()
-        if self.image == "image_raw":
-            images.fill(message, picture, "bgr8" if picture.ndim == 3 else "mono8")
-            self.publishers["image_raw"].publish(message)
-        else:
-            compressed = CompressedImage(header=message.header)
-            images.fill_compressed(compressed, picture, 95)
-            self.publishers[self.image].publish(compressed)
-        if answer:
-            self.send_activity(message, len(labels))
-            self.send_answer(message, labels, label)
-        return message
-
-    def send_activity(self, image: Image, neurons: int) -> None:
-        header = image.header
-        face = FaceFeatures(id=1, roi=ROI)
-        self.publishers["features"].publish(FaceFeaturesArray(header=header, faces=[face]))
-        train = SpikeTrain(face_id=1, layer="expression", size=neurons, neuron=[0], step=[3])
-        self.publishers["spikes"].publish(
-            Spikes(header=header, dt=0.001, steps=STEPS, trains=[train])
-        )
-        trace = MembraneTrace(
-            face_id=1,
-            layer="expression",
-            size=neurons,
-            potential=array.array("f", [-0.06] * (STEPS * neurons)),
-            threshold=array.array("f", [-0.05] * neurons),
-        )
-        self.publishers["potentials"].publish(
-            Potentials(
-                header=header, dt=0.001, steps=STEPS, v_rest=-0.07, v_reset=-0.075, traces=[trace]
-            )
-        )
-
-    def send_answer(self, image: Image, labels: tuple[str, ...], label: str) -> None:
-        expression = Expression(
-            face_id=1,
-            roi=ROI,
-            label=label,
-            confidence=0.9,
-            labels=labels,
-            scores=[1 / len(labels)] * len(labels),
-            rates_hz=[10.0] * len(labels),
-        )
-        self.publishers["expressions"].publish(
-            ExpressionArray(header=image.header, expressions=[expression])
-        )
-
-    def send_weights(self, labels: tuple[str, ...], maps: int | None = None) -> None:
-        """Publish weights, with another number of receptive fields than labels if wanted."""
-        count = len(labels) if maps is None else maps
-        projection = Projection(
-            size=count, channels=2, rows=4, cols=4, weights=[0.1] * (count * 32)
-        )
-        self.publishers["weights"].publish(
-            Weights(
-                version=1,
-                labels=labels,
-                neuron_label=range(len(labels)),
-                receptive_fields=projection,
-            )
-        )
+    def send_frame(self, picture: Picture) -> Image:
+        """Publish an image and what the graph would make of it: a smile."""
+        return self.played.publish_frame(picture, SMILE)
 
     def wait_for_status(self, condition: Callable[[DiagnosticStatus], bool], what: str) -> None:
         wait_for(
@@ -174,10 +69,6 @@ class Rig:
         return result.successful, result.reason
 
 
-def grey(height: int = 480, width: int = 640) -> Picture:
-    return np.full((height, width, 3), 90, np.uint8)
-
-
 def pixels(message: Image) -> Picture:
     return images.view(message)
 
@@ -196,7 +87,7 @@ def hint_drawn(picture: Picture) -> bool:
 def test_the_overlay_carries_the_header_and_the_answer_of_its_image(graph: Graph) -> None:
     rig = Rig(graph)
     overlays = rig.listen()
-    rig.send_weights(LABELS)
+    rig.played.publish_network()
     sent = rig.send_frame(grey())
     wait_for(lambda: overlays, "an overlay")
     assert overlays[0].header == sent.header
@@ -210,10 +101,10 @@ def test_the_overlay_carries_the_header_and_the_answer_of_its_image(graph: Graph
 def test_late_answers_find_their_own_image(graph: Graph) -> None:
     rig = Rig(graph, *ros_arguments(result_timeout=30.0))
     overlays = rig.listen()
-    sent = [rig.send_frame(np.full_like(grey(), 60 + k), answer=False) for k in range(2)]
+    sent = [rig.played.publish_picture(np.full_like(grey(), 60 + k)) for k in range(2)]
     for message in sent:
         before = len(overlays)
-        rig.send_answer(message, LABELS, "neutral")
+        rig.played.publish_answer(message)
         wait_for(lambda before=before: len(overlays) > before, "an overlay")
         assert overlays[-1].header == message.header
         assert pixels(overlays[-1])[400, 50, 0] == 60 + sent.index(message)
@@ -241,7 +132,7 @@ def test_the_dashboard_is_the_overlay_with_the_panel(graph: Graph) -> None:
     dashboards = rig.listen(topic="dashboard")
     small = graph.collect(CompressedImage, "dashboard/compressed", qos.STREAM)
     graph.wait_until_heard("dashboard/compressed")
-    rig.send_weights(LABELS)
+    rig.played.publish_network()
     sent = rig.send_frame(grey())
     wait_for(lambda: dashboards and small, "a dashboard of either kind")
     assert dashboards[0].header == sent.header == small[0].header
@@ -255,10 +146,11 @@ def test_numbers_of_the_face_for_any_tool_that_plots(graph: Graph) -> None:
     rig = Rig(graph)
     topics = ("scores", "rates", "label_potentials")
     scores, rates, potentials = (graph.collect(Float64MultiArray, topic, 10) for topic in topics)
+    traces = graph.collect(Potentials, "potentials", qos.RESULT)
     streams = ("potentials", "expressions")
     wait_for(lambda: all(rig.heard(topic) for topic in streams), "the node's subscriptions")
     graph.wait_until_heard(*topics)
-    rig.send_weights(LABELS)
+    rig.played.publish_network()
     rig.wait_for_status(lambda status: "no image" in status.message, "the hint")
 
     def answered() -> bool:
@@ -267,9 +159,11 @@ def test_numbers_of_the_face_for_any_tool_that_plots(graph: Graph) -> None:
         return bool(scores and rates and potentials)
 
     wait_for(answered, "numbers")
-    assert scores[0].data.tolist() == pytest.approx([1 / 3] * 3)
-    assert rates[0].data.tolist() == [10.0] * 3
-    assert potentials[0].data.tolist() == pytest.approx([-0.06] * 3)
+    assert scores[0].data.tolist() == pytest.approx([0.1, 0.8, 0.1])
+    assert rates[0].data.tolist() == pytest.approx([5.0, 40.0, 5.0])
+    last = potentials[0].data.tolist()
+    ends = (message.traces[0].potential[-len(LABELS) :].tolist() for message in list(traces))
+    assert any(last == pytest.approx(end) for end in ends)
     assert potentials[0].layout.dim[0].label == "neutral,smile,surprised"
 
 
@@ -284,7 +178,7 @@ def test_compressed_only_for_those_who_listen_to_it(graph: Graph) -> None:
 
 
 def test_compressed_images_are_read(graph: Graph) -> None:
-    rig = Rig(graph, *ros_arguments(image_transport="compressed"), image="image_raw/compressed")
+    rig = Rig(graph, *ros_arguments(image_transport="compressed"), compressed=True)
     overlays = rig.listen()
     sent = rig.send_frame(grey())
     wait_for(lambda: overlays, "an overlay")
@@ -309,8 +203,9 @@ def test_labels_change_while_it_runs(graph: Graph) -> None:
     rig = Rig(graph)
     overlays = rig.listen()
     for labels in (LABELS, (*LABELS, "angry", "sad"), ("yes", "no")):
-        rig.send_weights(labels)
-        sent = rig.send_frame(grey(), labels, labels[-1])
+        rig.played.speak(labels)
+        rig.played.publish_network()
+        sent = rig.played.publish_frame(grey(), len(labels) - 1)
         drawn = wait_for_picture_of(overlays, sent)
         colour = DARK.label(len(labels) - 1)
         assert pixels(drawn)[110, 214].tolist() == list(colour)
@@ -320,7 +215,7 @@ def test_without_results_the_picture_says_what_is_missing(graph: Graph) -> None:
     rig = Rig(graph, *ros_arguments(result_timeout=0.1))
     overlays = rig.listen()
 
-    graph.node.create_timer(0.05, lambda: rig.send_frame(grey(), answer=False))
+    graph.node.create_timer(0.05, lambda: rig.played.publish_picture(grey()))
 
     def hinted() -> bool:
         return bool(overlays) and hint_drawn(pixels(overlays[-1]))
@@ -335,7 +230,7 @@ def test_without_results_the_picture_says_what_is_missing(graph: Graph) -> None:
 def test_bad_messages_are_counted_and_change_nothing(graph: Graph) -> None:
     rig = Rig(graph)
     overlays = rig.listen()
-    rig.send_weights(LABELS, maps=2)
+    rig.played.publish_network(fields=2)
     rig.wait_for_status(lambda status: "receptive fields" in status.message, "the warning")
     rig.send_frame(grey())
     wait_for(lambda: overlays, "an overlay")

@@ -8,7 +8,6 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from types import TracebackType
 
 from fer.bags.player import PlayOptions
 from fer.environment import graph_environment
@@ -69,12 +68,7 @@ class OwnGraph:
         self._nodes.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         with contextlib.ExitStack() as stack:
             stack.callback(self._recorder.stop, _STOP_S)
             stack.callback(self._nodes.stop, _STOP_S)
