@@ -46,6 +46,12 @@ PARAMETERS = (
         maximum=3600.0,
     ),
     Parameter(
+        "publish_detections",
+        False,
+        "Publish the faces as vision_msgs/Detection2DArray on detections too; needs vision_msgs.",
+        live=False,
+    ),
+    Parameter(
         "detector.model",
         _DETECTOR.model,
         "Face detector: short_range finds faces from an eighth of the width that it looks at on, "

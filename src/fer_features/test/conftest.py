@@ -11,8 +11,9 @@ import pytest
 from numpy.typing import NDArray
 
 from fer_common.testing import graph, ros_domain
+from fer_common.testing_messages import messages_folder, messages_of_others
 
-__all__ = ["graph", "ros_domain"]
+__all__ = ["graph", "messages_folder", "messages_of_others", "ros_domain"]
 
 Picture = NDArray[np.uint8]
 Scene = Callable[[Sequence[tuple[float, float, float]]], Picture]
