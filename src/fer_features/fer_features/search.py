@@ -51,7 +51,7 @@ class SearchParameters:
     tracked_regions: bool = True
     full_search_period_s: float = 0.25
     small_faces: bool = True
-    max_windows: int = 3
+    max_windows: int = 2
 
 
 class FaceSearch:
