@@ -11,9 +11,11 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
+from fer_common import humans
 from fer_common.node import FerNode, subscribers
 from fer_features import detections
 from fer_features.detections import Detections
+from fer_features.humans import Humans
 from fer_features.messages import crop_message, features_message
 from fer_features.pipeline import FaceObservation, FeatureParameters, largest
 from fer_interfaces.msg import FaceFeaturesArray
@@ -31,6 +33,7 @@ class Outputs:
     def __init__(self, node: FerNode, profile: QoSProfile) -> None:
         self._node = node
         self._detections = Detections(node, profile) if node.values[detections.PARAMETER] else None
+        self._humans = Humans(node) if node.values[humans.PARAMETER] else None
         self._features: Publisher[FaceFeaturesArray] = node.add_publisher(
             FaceFeaturesArray, "features", profile
         )
@@ -38,8 +41,9 @@ class Outputs:
 
     def close(self) -> None:
         """Take the publishers away."""
-        if self._detections is not None:
-            self._detections.close()
+        for part in (self._detections, self._humans):
+            if part is not None:
+                part.close()
         for publisher in (self._features, self._crop):
             self._node.destroy_publisher(publisher)
 
@@ -56,6 +60,8 @@ class Outputs:
         self._features.publish(features_message(header, size, parameters, faces, skipped))
         if self._detections is not None:
             self._detections.publish(header, faces)
+        if self._humans is not None:
+            self._humans.publish(header, picture, faces)
         self._publish_crop(header, faces)
 
     def _publish_crop(self, header: Header, faces: Sequence[FaceObservation]) -> None:
