@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gc
 import os
 import re
 import signal
@@ -172,7 +173,11 @@ class FerNode(LifecycleNode):
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Clean up."""
-        return self._transition(self.cleanup)
+        outcome = self._transition(self.cleanup)
+        # Parts that know each other, as a subscription and its callback do, keep models of megabytes
+        # until Python looks for such circles by itself.
+        gc.collect()
+        return outcome
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop and clean up."""
