@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import gc
 import os
 import re
 import signal
@@ -26,6 +25,7 @@ from rclpy.subscription import Subscription
 
 from fer_common.diagnostics import OK, DiagnosticsPublisher, Health
 from fer_common.errors import FerError
+from fer_common.memory import give_back
 from fer_common.parameters import AUTOSTART, DIAGNOSTICS_PERIOD, ParameterTable, Value
 from fer_common.qos_watch import QosWatch
 from fer_common.reception import Reception
@@ -174,9 +174,7 @@ class FerNode(LifecycleNode):
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Clean up."""
         outcome = self._transition(self.cleanup)
-        # Parts that know each other, as a subscription and its callback do, keep models of megabytes
-        # until Python looks for such circles by itself.
-        gc.collect()
+        give_back()
         return outcome
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
