@@ -10,14 +10,18 @@ from pathlib import Path
 
 import pytest
 
+from fer.environment import graph_environment
+from fer.installed import config_folder
 from fer_faults.graph import Up
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture(autouse=True)
-def modules(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let processes find the package of these tests."""
+def environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let processes find the package of these tests, and find each other as under `fer up`."""
+    for name, value in graph_environment(os.environ, config_folder()).items():
+        monkeypatch.setenv(name, value)
     path = os.environ.get("PYTHONPATH", "")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, (str(ROOT / "test"), path))))
 

@@ -16,6 +16,7 @@ from fer_camera.factory import demo_path
 from fer_common.testing import wait_for
 from fer_faults.graph import NAMESPACE, Up
 from fer_faults.ledger import Ledger
+from fer_faults.machine import own_mb
 from fer_snn import models, weights_file
 from fer_snn.homeostasis import l1_norms
 
@@ -52,14 +53,13 @@ def clip_with_nonsense(path: Path) -> None:
 def least_mb(nodes: Mapping[str, psutil.Process]) -> dict[str, float]:
     """Return the least memory of its own that each node holds for a while.
 
-    The shared segments fill up once and are no leak; what a save needs while it lasts is none
-    either.
+    What a save needs while it lasts is no leak.
     """
     least = dict.fromkeys(nodes, math.inf)
     until_s = time.monotonic() + SAMPLED_S
     while time.monotonic() < until_s:
         for name, process in nodes.items():
-            least[name] = min(least[name], process.memory_full_info().uss / 1e6)
+            least[name] = min(least[name], own_mb(process.pid))
         time.sleep(0.2)
     return least
 

@@ -20,11 +20,17 @@ def fuzz(
     check: Callable[[Value], None],
     ledger: Ledger,
     long: bool,
+    share: int = 1,
 ) -> None:
-    """Give a target its inputs; what `check` raises is a find, shrunk to the smallest input."""
+    """Give a target its inputs; what `check` raises is a find, shrunk to the smallest input.
+
+    Parameters
+    ----------
+    share : so many calls share the inputs of the target.
+    """
 
     @settings(
-        max_examples=LONG if long else SHORT,
+        max_examples=(LONG if long else SHORT) // share,
         deadline=None,
         database=None,
         suppress_health_check=list(HealthCheck),

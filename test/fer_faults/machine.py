@@ -1,4 +1,4 @@
-"""On what the figures were taken."""
+"""On what the figures were taken, and what a process holds of it."""
 
 from __future__ import annotations
 
@@ -16,6 +16,18 @@ def facts() -> dict[str, str]:
         "processor": f"{_processor()}, {os.cpu_count()} cores",
         "system": f"{platform.system()} {platform.release()}, Python {sys.version.split()[0]}",
     }
+
+
+def own_mb(pid: int) -> float:
+    """Return the memory that only this process can give back: heaps, stacks, buffers, 10^6 bytes.
+
+    Not the unique set size: that counts pages of program files too while nobody else has them
+    mapped, and so grows by 70 MB when another process with the same compiler ends. Not the resident
+    set either: the shared segments fill up once.
+    """
+    status = Path("/proc", str(pid), "status").read_text(encoding="utf-8")
+    lines = dict(line.split(":", maxsplit=1) for line in status.splitlines())
+    return int(lines["RssAnon"].split()[0]) * 1024 / 1e6
 
 
 def _processor() -> str:

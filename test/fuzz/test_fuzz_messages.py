@@ -10,7 +10,6 @@ from typing import Any
 
 import cv2
 import numpy as np
-import psutil
 import pytest
 from hypothesis import strategies as st
 from rclpy.serialization import serialize_message
@@ -22,6 +21,7 @@ from fer_common.testing import Graph, end, ros_arguments, wait_for
 from fer_faults.fuzzing import LONG, SHORT, fuzz
 from fer_faults.graph import Health
 from fer_faults.ledger import Ledger
+from fer_faults.machine import own_mb
 from fer_features.messages import check_stamp
 from fer_interfaces.msg import ExpressionArray, FaceFeatures, FaceFeaturesArray
 from fer_snn import messages, requests, weights_file
@@ -190,8 +190,7 @@ def test_bytes_that_are_no_message(
         wait_for(lambda: _heard(publisher, message, answers), "an answer")
 
     answer(1)
-    memory = psutil.Process(process.pid).memory_full_info
-    before_mb = memory().uss / 1e6
+    before_mb = own_mb(process.pid)
     whole = serialize_message(_good_message(good, 2))
     draw = np.random.default_rng(5)
     count = LONG if long else SHORT
@@ -214,7 +213,7 @@ def test_bytes_that_are_no_message(
         return int(health.facts(name).get("malformed", "0"))
 
     wait_for(lambda: refused() > count // 4, "bytes that were refused")
-    growth_mb = memory().uss / 1e6 - before_mb
+    growth_mb = own_mb(process.pid) - before_mb
     ledger.count(f"fuzzing: raw bytes to {topic}", count, f"grew by {growth_mb:.0f} MB")
     assert growth_mb < GROWTH_MB
     code, output = end(process)

@@ -25,6 +25,7 @@ from rclpy.subscription import Subscription
 
 from fer_common.diagnostics import OK, DiagnosticsPublisher, Health
 from fer_common.errors import FerError
+from fer_common.memory import give_back
 from fer_common.parameters import AUTOSTART, DIAGNOSTICS_PERIOD, ParameterTable, Value
 from fer_common.qos_watch import QosWatch
 from fer_common.reception import Reception
@@ -172,7 +173,9 @@ class FerNode(LifecycleNode):
 
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Clean up."""
-        return self._transition(self.cleanup)
+        outcome = self._transition(self.cleanup)
+        give_back()
+        return outcome
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop and clean up."""

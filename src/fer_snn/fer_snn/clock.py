@@ -8,6 +8,9 @@ at any speed:
 The rounding error is carried over, so simulated time never drifts from the stamps. A frame that has
 no usable predecessor (the first, one after more than max_catch_up, one whose stamp lies in the
 past) is run for max_catch_up: long enough for a decision on its own.
+
+A network that is slower than real time may be given a most of steps for a frame (`pace`). What does
+not fit is left out: simulated time jumps to the stamp all the same, so that nothing piles up.
 """
 
 from __future__ import annotations
@@ -29,10 +32,18 @@ class Continuity(Enum):
 
 @dataclass(frozen=True)
 class Tick:
-    """What a new stamp means: the steps to make, and how the frame follows the one before."""
+    """What a new stamp means.
+
+    Attributes
+    ----------
+    steps : to make.
+    continuity : how the frame follows the one before.
+    left_out : steps that there is no time to make.
+    """
 
     steps: int
     continuity: Continuity
+    left_out: int = 0
 
     @property
     def joined(self) -> bool:
@@ -41,8 +52,8 @@ class Tick:
 
     @property
     def gap(self) -> bool:
-        """Whether the stamps jumped, forwards or backwards."""
-        return self.continuity in (Continuity.GAP, Continuity.BACK)
+        """Whether time is missing: the stamps jumped, on or back, or steps are left out."""
+        return self.left_out > 0 or self.continuity in (Continuity.GAP, Continuity.BACK)
 
 
 class Clock:
@@ -72,17 +83,24 @@ class Clock:
         """Forget the last frame: the next one counts as the first."""
         self._last_ns = None
 
-    def tick(self, stamp_ns: int) -> Tick:
-        """Take the stamp of the next frame, nanoseconds, and return what to do for it."""
+    def tick(self, stamp_ns: int, most_steps: int | None = None) -> Tick:
+        """Take the stamp of the next frame, nanoseconds, and return what to do for it.
+
+        Parameters
+        ----------
+        most_steps:
+            How many steps there is time for, None for any number.
+        """
         continuity = self._continuity(stamp_ns)
         self._last_ns = stamp_ns
         if continuity is Continuity.NEXT:
-            steps = (stamp_ns - self._simulated_ns + self._dt_ns // 2) // self._dt_ns
-            steps = max(steps, 0)
-            self._simulated_ns += steps * self._dt_ns
-            return Tick(steps, continuity)
-        self._simulated_ns = stamp_ns
-        return Tick(self._cap_ns // self._dt_ns, continuity)
+            due = max((stamp_ns - self._simulated_ns + self._dt_ns // 2) // self._dt_ns, 0)
+            self._simulated_ns += due * self._dt_ns
+        else:
+            due = self._cap_ns // self._dt_ns
+            self._simulated_ns = stamp_ns
+        steps = due if most_steps is None else min(due, most_steps)
+        return Tick(steps, continuity, due - steps)
 
     def _continuity(self, stamp_ns: int) -> Continuity:
         if self._last_ns is None:

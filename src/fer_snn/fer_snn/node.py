@@ -38,7 +38,8 @@ from fer_snn.autosave import Autosave
 from fer_snn.desk import Desk
 from fer_snn.learning import Learning
 from fer_snn.outputs import Outputs
-from fer_snn.parameters import NODE, TABLE, recogniser_parameters
+from fer_snn.pace import Pace
+from fer_snn.parameters import NODE, TABLE, recogniser_parameters, time_budget_s
 from fer_snn.recogniser import Recogniser
 from fer_snn.services import Services
 from fer_snn.tutor import Tutor
@@ -55,6 +56,7 @@ class SnnNode(FerNode):
         # Held while a frame is worked on: requests and parameters take effect between two frames.
         self._between_frames = threading.Lock()
         self._tutor: Tutor | None = None
+        self._pace: Pace | None = None
         self._desk: Desk | None = None
         self._autosave: Autosave | None = None
         self._outputs: Outputs | None = None
@@ -62,7 +64,7 @@ class SnnNode(FerNode):
         self._worker: Worker[FaceFeaturesArray] | None = None
         self._subscription: Subscription[FaceFeaturesArray] | None = None
         self._header = Header()
-        self._arrived_s = self._dropped_s = -math.inf
+        self._arrived_s = self._dropped_s = self._cut_s = -math.inf
         self._last_drop = ""
         self._faces = 0
         self._real_time_factor = self._simulated_lag_s = math.nan
@@ -84,6 +86,8 @@ class SnnNode(FerNode):
             self.get_logger().warning("numba is not installed: the network runs many times slower")
         kernels.warm_up()
         self._tutor = Tutor(recogniser, self._whole("rehearsals"))
+        self._pace = Pace(self._tutor)
+        self._pace.budget_s = time_budget_s(self.values)
         self._desk = Desk(self._tutor, folder, self._whole("undo_depth"))
         self._autosave = Autosave(recogniser, folder, weights, self._not_saved, self.fail)
         self._outputs = Outputs(self)
@@ -127,7 +131,7 @@ class SnnNode(FerNode):
             if part is not None:
                 part.close()
         self._worker = self._requests = self._outputs = None
-        self._tutor = self._desk = self._autosave = None
+        self._tutor = self._pace = self._desk = self._autosave = None
 
     def check_parameters(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
         """Refuse constants that contradict each other."""
@@ -135,7 +139,7 @@ class SnnNode(FerNode):
 
     def apply_parameters(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
         """Take over new constants before the next frame."""
-        if self._tutor is None or self._desk is None:
+        if self._tutor is None or self._desk is None or self._pace is None:
             return
         with self._between_frames:
             unsupervised = values["learning"] == Learning.UNSUPERVISED.value
@@ -143,6 +147,7 @@ class SnnNode(FerNode):
                 self._desk.remember("unsupervised learning")
             self._desk.history.depth = self._whole("undo_depth")
             self._tutor.rehearsals = self._whole("rehearsals")
+            self._pace.budget_s = time_budget_s(values)
             self._tutor.recogniser.parameters = recogniser_parameters(values)
             self._publish_latched()
 
@@ -159,7 +164,8 @@ class SnnNode(FerNode):
             "learning": self.values["learning"],
             "kernel": "compiled" if kernels.COMPILED else "numpy",
         }
-        if self._tutor is not None:
+        if self._tutor is not None and self._pace is not None:
+            facts["left_out_s"] = self._pace.left_out_s
             facts["weights_version"] = self._tutor.recogniser.network.version
         return Health(level, text, facts)
 
@@ -173,6 +179,11 @@ class SnnNode(FerNode):
             return STALE, f"no features on {topic} for {silent_s:.0f} s: is features running?"
         if now_s - self._dropped_s < WARNING_PERIOD_S:
             return WARN, f"dropping features {self._last_drop}"
+        if now_s - self._cut_s < WARNING_PERIOD_S:
+            return WARN, (
+                f"slower than real time with {self._faces} face(s): part of the time is left out; "
+                "lower max_faces, or raise dt or time_budget"
+            )
         return OK, f"watching {self._faces} face(s)"
 
     # Features, in the executor's thread and then in the worker's
@@ -184,8 +195,8 @@ class SnnNode(FerNode):
 
     def _work(self, message: FaceFeaturesArray, skipped: int) -> None:
         begun_s = time.monotonic()
-        tutor, outputs = self._tutor, self._outputs
-        assert tutor is not None and outputs is not None
+        tutor, pace, outputs = self._tutor, self._pace, self._outputs
+        assert tutor is not None and pace is not None and outputs is not None
         network = tutor.recogniser.network
         with self._between_frames:
             try:
@@ -194,7 +205,7 @@ class SnnNode(FerNode):
                 self._drop(error)
                 return
             asked = outputs.spikes_of(network), outputs.potentials_of(network)
-            result = tutor.process(stamp_ns, faces, *asked)
+            result = pace.process(stamp_ns, faces, *asked)
             self._header = message.header
             outputs.publish_frame(message, result, network, *asked, skipped)
             outputs.publish_latched(message.header, network)
@@ -204,6 +215,8 @@ class SnnNode(FerNode):
         # Simulated time stands at the stamp, within half a step.
         self._simulated_lag_s = latency_s
         self._faces = len(faces)
+        if result.tick.left_out:
+            self._cut_s = done_s
         simulated_s = result.tick.steps * network.parameters.dt
         self._real_time_factor = simulated_s / max(done_s - begun_s, 1e-9)
 

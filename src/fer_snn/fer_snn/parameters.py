@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import cast
 
 from fer_common.errors import ParameterError
@@ -302,6 +303,16 @@ _NODE = (
         live=False,
     ),
     _number(
+        "time_budget",
+        0.08,
+        0.0,
+        10.0,
+        "Most time that a frame may take, so that answers stay fresh. Steps of the network that do "
+        "not fit are left out, and the frame is marked by Spikes.gap. 0: no limit, as always with "
+        "every_frame.",
+        "s",
+    ),
+    _number(
         "stale_after",
         0.8,
         0.1,
@@ -368,6 +379,15 @@ def readout_parameters(values: Values) -> ReadoutParameters:
         int(_float(values, "min_spikes")),
         _float(values, "min_confidence"),
     )
+
+
+def time_budget_s(values: Values) -> float:
+    """Return how long a frame may take; infinite for no limit.
+
+    Where every frame counts, what comes out depends on the stamps and on nothing else.
+    """
+    budget = _float(values, "time_budget")
+    return math.inf if values["every_frame"] or not budget else budget
 
 
 def recogniser_parameters(values: Values) -> RecogniserParameters:

@@ -160,6 +160,7 @@ class Recogniser:
         faces: Sequence[FaceInput],
         spikes_of: Collection[str] = (),
         potentials_of: Collection[str] = (),
+        most_steps: int | None = None,
     ) -> FrameResult:
         """Advance the network by a frame.
 
@@ -171,8 +172,10 @@ class Recogniser:
             Its faces; of more than `max_faces` the largest are looked at.
         spikes_of, potentials_of:
             As for `Network.advance`.
+        most_steps:
+            As for `Clock.tick`.
         """
-        tick = self._clock.tick(stamp_ns)
+        tick = self._clock.tick(stamp_ns, most_steps)
         if not tick.joined:
             self._faces.clear()
         largest_first = sorted(faces, key=lambda face: (-face.area_px, face.id))

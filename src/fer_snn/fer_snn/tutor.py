@@ -50,9 +50,10 @@ class Tutor:
         faces: Sequence[FaceInput],
         spikes_of: Collection[str] = (),
         potentials_of: Collection[str] = (),
+        most_steps: int | None = None,
     ) -> FrameResult:
         """Advance the network by a frame, as `Recogniser.process`, and learn what is due."""
-        result = self.recogniser.process(stamp_ns, faces, spikes_of, potentials_of)
+        result = self.recogniser.process(stamp_ns, faces, spikes_of, potentials_of, most_steps)
         inputs = {face.id: face for face in faces}
         for face in result.faces:
             if face.learnt is not None:

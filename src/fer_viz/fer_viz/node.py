@@ -107,19 +107,11 @@ class VizNode(FerNode):
     def health(self) -> Health:
         """Say whether pictures are drawn, and if not, why."""
         now_s = time.monotonic()
-        statistics = self._statistics
         level, text = self._level(now_s)
         facts = {
             "listeners": self._listeners(),
-            "rate_hz": statistics.rate_hz(now_s),
-            "drawn": statistics.processed,
-            "skipped": statistics.skipped,
-            "dropped": sum(statistics.dropped.values()),
+            **self._statistics.facts(now_s),
             "last_drop": self._last_drop,
-            "latency_p50_ms": statistics.latency_ms(0.5),
-            "latency_p99_ms": statistics.latency_ms(0.99),
-            "work_p50_ms": statistics.work_ms(0.5),
-            "work_p99_ms": statistics.work_ms(0.99),
         }
         return Health(level, text, facts)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections import defaultdict
 from collections.abc import Callable
 
 import numpy as np
@@ -69,6 +70,11 @@ class Rig:
         return result.successful, result.reason
 
 
+def facts(status: DiagnosticStatus) -> dict[str, str]:
+    """Return what a status tells besides its level, for a count that is not there yet "0"."""
+    return defaultdict(lambda: "0", {pair.key: pair.value for pair in status.values})
+
+
 def pixels(message: Image) -> Picture:
     return images.view(message)
 
@@ -122,7 +128,7 @@ def test_nobody_listens_nothing_is_done(graph: Graph) -> None:
     graph.node.destroy_subscription(subscription)
     wait_for(lambda: not rig.heard("image_raw"), "the node to listen no more")
     rig.wait_for_status(
-        lambda status: {pair.key: pair.value for pair in status.values}["drawn"] == "0",
+        lambda status: facts(status)["processed"] == "0" and facts(status)["age_s"] == "inf",
         "no picture drawn",
     )
 
@@ -232,8 +238,10 @@ def test_bad_messages_are_counted_and_change_nothing(graph: Graph) -> None:
     overlays = rig.listen()
     rig.played.publish_network(fields=2)
     rig.wait_for_status(lambda status: "receptive fields" in status.message, "the warning")
+    rig.wait_for_status(lambda status: facts(status)["dropped weights"] == "1", "the count")
     rig.send_frame(grey())
     wait_for(lambda: overlays, "an overlay")
+    rig.wait_for_status(lambda status: float(facts(status)["age_s"]) < 5.0, "the age")
 
 
 def test_parameters_change_the_next_picture(graph: Graph) -> None:

@@ -1,0 +1,103 @@
+"""Frames that may take so long and no longer."""
+
+from __future__ import annotations
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+
+from fer_snn.pace import Pace
+from fer_snn.recogniser import FaceInput, FrameResult, Recogniser, RecogniserParameters
+from fer_snn.testing import small_model, synthetic
+from fer_snn.tutor import Tutor
+
+#: Below the default max_catch_up.
+PERIOD_NS = 100_000_000
+#: Sums of it are exact.
+STEP_S = 2.0**-10
+FEATURES, _ = synthetic(4, seed=2)
+
+
+class SlowTutor(Tutor):
+    """A tutor whose every step of every face takes a time on a clock of its own."""
+
+    def __init__(self, step_s: float) -> None:
+        super().__init__(Recogniser(small_model(), RecogniserParameters(max_faces=3)))
+        self.step_s, self.now_s = step_s, 0.0
+
+    def process(self, *frame: object, **asked: object) -> FrameResult:
+        result = super().process(*frame, **asked)  # type: ignore[arg-type]
+        self.now_s += self.step_s * result.tick.steps * len(result.faces)
+        return result
+
+
+def faces(number: int) -> list[FaceInput]:
+    return [FaceInput(k + 1, 100, FEATURES[k % len(FEATURES)]) for k in range(number)]
+
+
+def run(pace: Pace, tutor: SlowTutor, frames: int, number: int) -> list[tuple[float, FrameResult]]:
+    """Return how long each frame took, and what became of it."""
+    done = []
+    for k in range(frames):
+        before_s = tutor.now_s
+        result = pace.process(10**12 + k * PERIOD_NS, faces(number))
+        done.append((tutor.now_s - before_s, result))
+    return done
+
+
+@pytest.mark.parametrize("number", [1, 3, 20])
+def test_a_network_that_is_too_slow_keeps_to_its_budget(number: int) -> None:
+    tutor = SlowTutor(step_s=STEP_S)
+    pace = Pace(tutor, lambda: tutor.now_s)
+    pace.budget_s = 30 * STEP_S
+    done = run(pace, tutor, 20, number)
+    late = done[5:]
+    assert all(took_s <= pace.budget_s for took_s, _ in late)
+    # At most three are looked at: that is what the budget is for.
+    assert [result.tick.steps for _, result in late] == [30 // min(number, 3)] * len(late)
+    assert all(result.tick.gap and result.tick.joined for _, result in late)
+    left_out = sum(result.tick.left_out for _, result in done)
+    assert pace.left_out_s == pytest.approx(0.001 * left_out)
+
+
+def test_who_is_fast_enough_leaves_nothing_out() -> None:
+    tutor = SlowTutor(step_s=1e-5)
+    pace = Pace(tutor, lambda: tutor.now_s)
+    pace.budget_s = 0.1
+    done = run(pace, tutor, 10, 3)
+    assert [result.tick.left_out for _, result in done] == [0] * 10
+    assert pace.left_out_s == 0.0
+
+
+def test_one_hiccup_of_the_machine_costs_nothing() -> None:
+    tutor = SlowTutor(step_s=1e-5)
+    pace = Pace(tutor, lambda: tutor.now_s)
+    pace.budget_s = 0.1
+    run(pace, tutor, 5, 1)
+    tutor.step_s = 1.0
+    pace.process(10**12 + 5 * PERIOD_NS, faces(1))
+    tutor.step_s = 1e-5
+    assert pace.process(10**12 + 6 * PERIOD_NS, faces(1)).tick.left_out == 0
+
+
+def test_without_a_budget_the_clock_plays_no_part() -> None:
+    def counts(clock: itertools.count[float]) -> list[np.ndarray]:
+        tutor = Tutor(Recogniser(small_model(), RecogniserParameters()))
+        pace = Pace(tutor, lambda: next(clock))
+        results = [pace.process(10**12 + k * PERIOD_NS, faces(2)) for k in range(5)]
+        return [face.activity.counts[-1] for result in results for face in result.faces]
+
+    slow, fast = counts(itertools.count(0.0, 1e6)), counts(itertools.count(0.0, 1e-9))
+    assert math.isinf(Pace(SlowTutor(0.0)).budget_s)
+    np.testing.assert_array_equal(slow, fast)
+
+
+def test_what_a_step_takes_is_known_before_the_first_frame() -> None:
+    clock = itertools.count(0.0, 1.0)
+    tutor = SlowTutor(step_s=0.0)
+    pace = Pace(tutor, lambda: next(clock))
+    pace.budget_s = 0.1
+    # Twenty steps took a second by that clock: two fit into the budget.
+    assert pace.process(10**12, faces(1)).tick.steps == 2
