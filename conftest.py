@@ -6,8 +6,9 @@ import pytest
 from hypothesis import settings
 
 from fer_common.testing import graph, ros_domain
+from fer_common.testing_messages import messages_folder, messages_of_others
 
-__all__ = ["graph", "ros_domain"]
+__all__ = ["graph", "messages_folder", "messages_of_others", "ros_domain"]
 
 # The same examples in every run, so that a change that fails is the change that broke it. Look for
 # new ones with `pytest --hypothesis-profile default`.

@@ -49,10 +49,8 @@ _LAYERS = (EXPRESSION,)
 class Snn:
     """The snn node's work, without its node."""
 
-    def __init__(self) -> None:
-        parameters = replace(
-            recogniser_parameters(TABLE.defaults()), learning=Learning.UNSUPERVISED
-        )
+    def __init__(self, learning: Learning = Learning.UNSUPERVISED) -> None:
+        parameters = replace(recogniser_parameters(TABLE.defaults()), learning=learning)
         self._recogniser = Recogniser(scenes.model(), parameters)
 
     def work(self, data: bytes) -> None:
@@ -121,7 +119,7 @@ def _without_detector() -> Callable[[], object]:
         aligned = align_face(frame, eyes, geometry)
         assert aligned is not None
         seen = replace(face, crop=aligned.crop, features=bank.features(aligned.crop))
-        snn.work(_sent(stamps, frame, [seen]))
+        snn.work(sent(stamps, frame, [seen]))
 
     return work
 
@@ -138,12 +136,13 @@ def whole_work(frames: Sequence[Picture]) -> Callable[[], object]:
         frame = frames[order[count % len(order)]]
         count += 1
         faces = pipeline.process(frame, stamps.now_ns + scenes.PERIOD_NS)
-        snn.work(_sent(stamps, frame, faces))
+        snn.work(sent(stamps, frame, faces))
 
     return work
 
 
-def _sent(stamps: scenes.Stamps, frame: Picture, faces: list[FaceObservation]) -> bytes:
+def sent(stamps: scenes.Stamps, frame: Picture, faces: list[FaceObservation]) -> bytes:
+    """Return the features message of a frame as it goes over the wire."""
     size = (frame.shape[1], frame.shape[0])
     message = features_message(stamps.next(), size, FeatureParameters(), faces, 0)
     return bytes(serialize_message(message))

@@ -64,17 +64,18 @@ class Run:
 
 @dataclass(frozen=True)
 class Camera:
-    """What the camera node shows: the demo clip in a size and at a rate; 0 for the clip's own."""
+    """What the camera node shows: a clip in a size and at a rate; 0 for the clip's own."""
 
     width: int = 0
     height: int = 0
     rate_hz: float = 0.0
+    source: str = "demo"
 
     def to_yaml(self) -> str:
         """Return the parameter file that says so."""
         return (
             "/**/camera:\n  ros__parameters:\n"
-            f"    source: demo\n    width: {self.width}\n    height: {self.height}\n"
+            f"    source: {self.source}\n    width: {self.width}\n    height: {self.height}\n"
             f"    rate: {float(self.rate_hz)}\n"
         )
 
@@ -127,7 +128,14 @@ class Graph:
         assert self._listener.stdout is not None
         if not self._listener.stdout.readline():
             raise FerError("the listener does not start: build the workspace again, by ./fer setup")
-        options = ["--source", "demo", "--duration", str(duration_s), "--params", str(parameters)]
+        options = [
+            "--source",
+            camera.source,
+            "--duration",
+            str(duration_s),
+            "--params",
+            str(parameters),
+        ]
         with self._log.open("wb") as log:
             self._begin_s = time.monotonic()
             self._process = subprocess.Popen(

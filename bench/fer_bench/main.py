@@ -22,7 +22,7 @@ BUSY_LOAD = 0.5
 EXIT_SLOWER = 1
 
 #: Modules of that name have a function `measure`.
-PARTS = ("network", "micro", "frame", "training", "start", "pipeline", "dashboard")
+PARTS = ("network", "micro", "frame", "training", "start", "pipeline", "people", "dashboard")
 #: Parts whose ratios do not depend on what else runs.
 CHECKED = ("network", "micro", "frame", "training")
 NAMES = (ALL, CHECK, *PARTS, PROFILE)

@@ -16,6 +16,7 @@ TITLES = {
     "micro": "The pieces",
     "frame": "The work on a frame",
     "pipeline": "The whole graph",
+    "people": "Several people",
     "start": "Start-up",
     "training": "Training",
 }
@@ -40,6 +41,10 @@ as far a reach on whole frames, Gabor by filter2D, the network in NumPy.""",
 `fer up` on the demo clip while somebody listens to the overlay (raw), so that it is drawn and sent.
 Latency is from the stamp of the image to the arrival of its expressions in another process. The
 peer is the plain way of the section above, in one process that sends and draws nothing.""",
+    "people": """\
+Heads of the demo clip that move and change their expressions, 640x480 at 30 Hz: the work of
+features and snn on a frame (CPU, learning off), and the whole graph with the overlay on. How faces
+are followed stands in [people.md](people.md).""",
     "start": "Elapsed time from the command to the first expression that another process receives.",
     "training": "A face presented to the default network, and what is learnt from it.",
 }

@@ -19,11 +19,12 @@ from rclpy.subscription import Subscription
 from rclpy.timer import Timer
 from sensor_msgs.msg import CompressedImage, Image
 
-from fer_common.peers import Arrivals, publishers
+from fer_common.peers import Arrivals, names, publishers
 
 AnyImage: TypeAlias = Image | CompressedImage
 
 TOPIC = "image_raw"
+_COMPRESSED = "/compressed"
 
 
 class ImageSource:
@@ -46,8 +47,12 @@ class ImageSource:
     ):
         self._node = node
         self._kind = CompressedImage if compressed else Image
-        # Resolved first, so that the compressed topic follows a remapping of image_raw.
-        self.topic = node.resolve_topic_name(TOPIC) + ("/compressed" if compressed else "")
+        # Resolved first, so that the compressed topic follows a remapping of image_raw; it may have
+        # one of its own besides.
+        base = node.resolve_topic_name(TOPIC)
+        topics = [base, node.resolve_topic_name(base + _COMPRESSED)]
+        self.topic = topics[compressed]
+        self._other_topic = topics[not compressed]
         self._profile = profile
         self._received = received
         self._arrivals = Arrivals()
@@ -70,6 +75,19 @@ class ImageSource:
     def publishers(self) -> str:
         """Return the names of the nodes that publish the images."""
         return publishers(self._node, self.topic)
+
+    def cause_of_silence(self) -> str:
+        """Say what may be the reason that no image comes, and what to do."""
+        if self.mismatch:
+            return self.mismatch
+        others = self._node.get_publishers_info_by_topic(self._other_topic)
+        if others and not self._node.get_publishers_info_by_topic(self.topic):
+            transport = "raw" if self._kind is CompressedImage else "compressed"
+            return (
+                f"{names(others)} publishes {self._other_topic} only: "
+                f"set image_transport to {transport}"
+            )
+        return "is the camera running, and is this the name of its topic?"
 
     def _subscribe(self, overriding: QoSOverridingOptions | None) -> None:
         self._subscription = self._node.create_subscription(

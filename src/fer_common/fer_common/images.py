@@ -7,7 +7,9 @@ cv_bridge supports an encoding, the results are the same.
 from __future__ import annotations
 
 import array
+import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 import cv2
@@ -33,6 +35,8 @@ _CHANNELS = {
     "uyvy": 2,
     "yuv422_yuy2": 2,
     "yuyv": 2,
+    "nv12": 1,
+    "nv21": 1,
     "bayer_rggb8": 1,
     "bayer_bggr8": 1,
     "bayer_gbrg8": 1,
@@ -50,6 +54,8 @@ _TO_BGR = {
     "uyvy": cv2.COLOR_YUV2BGR_UYVY,
     "yuv422_yuy2": cv2.COLOR_YUV2BGR_YUY2,
     "yuyv": cv2.COLOR_YUV2BGR_YUY2,
+    "nv12": cv2.COLOR_YUV2BGR_NV12,
+    "nv21": cv2.COLOR_YUV2BGR_NV21,
     "bayer_rggb8": cv2.COLOR_BayerBG2BGR,
     "bayer_bggr8": cv2.COLOR_BayerRG2BGR,
     "bayer_gbrg8": cv2.COLOR_BayerGR2BGR,
@@ -57,6 +63,10 @@ _TO_BGR = {
 }
 #: Encodings that `to_bgr` reads.
 ENCODINGS = tuple(_CHANNELS)
+#: Their colour is a second plane of half as many rows, below the rows of grey.
+_TWO_PLANES = ("nv12", "nv21")
+#: More than 8 bits a value: mono16, bayer_rggb16, 16UC1, 32FC1, 64FC1 ...
+_WIDE = re.compile(r"[a-z_]+16|(16|32|64)[USF]C\d*")
 
 
 class ImageMessage(Protocol):
@@ -80,6 +90,9 @@ class CompressedImageMessage(Protocol):
 def view(message: ImageMessage) -> Pixels:
     """Return the pixels of a message without a copy: (height, width[, channels]), uint8.
 
+    Of nv12 and nv21 both planes, one below the other: (1.5 height, width). `is_bigendian` means
+    nothing for values of one byte.
+
     Raises
     ------
     ImageError
@@ -88,10 +101,7 @@ def view(message: ImageMessage) -> Pixels:
     """
     channels = _CHANNELS.get(message.encoding)
     if channels is None:
-        known = ", ".join(ENCODINGS)
-        raise ImageError(
-            f"image encoding '{message.encoding}' cannot be read: publish one of {known}"
-        )
+        raise ImageError(_refusal(message.encoding))
     height, width, step = message.height, message.width, message.step
     if not (0 < height <= MAX_SIDE_PX and 0 < width <= MAX_SIDE_PX):
         raise ImageError(
@@ -102,13 +112,20 @@ def view(message: ImageMessage) -> Pixels:
             f"image step {step} is shorter than a row of {width} px {message.encoding}: "
             f"it must be at least {width * channels}"
         )
-    if len(message.data) < height * step - (step - width * channels):
+    rows = height
+    if message.encoding in _TWO_PLANES:
+        if height % 2 or width % 2:
+            raise ImageError(
+                f"image of {width}x{height} px cannot be {message.encoding}: both must be even"
+            )
+        rows += height // 2
+    if len(message.data) < rows * step - (step - width * channels):
         raise ImageError(
-            f"image data has {len(message.data)} bytes, {height} rows of {step} need "
-            f"{height * step}: the message was cut"
+            f"image data has {len(message.data)} bytes, {rows} rows of {step} need "
+            f"{rows * step}: the message was cut"
         )
     flat = np.frombuffer(message.data, np.uint8)
-    shape = (height, width) if channels == 1 else (height, width, channels)
+    shape = (rows, width) if channels == 1 else (rows, width, channels)
     strides = (step, 1) if channels == 1 else (step, channels, 1)
     return np.lib.stride_tricks.as_strided(flat, shape, strides, writeable=False)
 
@@ -140,8 +157,12 @@ def decode(message: CompressedImageMessage) -> Pixels:
     Raises
     ------
     ImageError
-        if the data is no picture, or too large a one.
+        if the data is no picture, too large a one, or a depth image.
     """
+    # image_transport begins the format with the encoding that the image had: "rgb8; jpeg ...".
+    encoding = message.format.partition(";")[0].strip()
+    if _WIDE.fullmatch(encoding):
+        raise ImageError(_refusal(encoding))
     data = np.frombuffer(message.data, np.uint8)
     try:
         pixels = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
@@ -183,8 +204,31 @@ def fill_compressed(message: CompressedImageMessage, pixels: Pixels, quality: in
     message.data.frombytes(data.data)
 
 
+def _refusal(encoding: str) -> str:
+    if _WIDE.fullmatch(encoding):
+        return (
+            f"image encoding '{encoding}' cannot be read, it has more than 8 bits a value, as "
+            "depth images have: subscribe to the camera's colour or infrared image, or let its "
+            "driver publish mono8, bgr8 or rgb8"
+        )
+    known = ", ".join(ENCODINGS)
+    return f"image encoding '{encoding}' cannot be read: publish one of {known}"
+
+
 #: Reads an image message as BGR.
 Reader: TypeAlias = Callable[[ImageMessage], Pixels]
+
+
+@dataclass(frozen=True)
+class _Packed:
+    """An image message without gaps between its rows, of which cv_bridge reads these fields."""
+
+    height: int
+    width: int
+    encoding: str
+    step: int
+    data: Pixels
+    is_bigendian: int = 0
 
 
 def reader() -> Reader:
@@ -197,12 +241,18 @@ def reader() -> Reader:
 
     def read(message: ImageMessage) -> Pixels:
         pixels = view(message)
-        if message.encoding in ("bgr8", "8UC3"):
+        if message.encoding not in _TO_BGR:
             return pixels
+        # cv_bridge in Python shears pictures whose step is no multiple of a pixel, and raises
+        # AttributeError for is_bigendian with NumPy 2; so it gets neither.
+        packed = np.ascontiguousarray(pixels)
+        height, width, encoding = message.height, message.width, message.encoding
+        step = packed[0].size
         try:
-            return np.asarray(bridge.imgmsg_to_cv2(message, "bgr8"), np.uint8)
+            given = _Packed(height, width, encoding, step, packed)
+            return np.asarray(bridge.imgmsg_to_cv2(given, "bgr8"), np.uint8)
         except CvBridgeError:
-            # Encodings that this cv_bridge does not know yet.
+            # Encodings that this cv_bridge does not know.
             return to_bgr(message)
 
     return read

@@ -24,6 +24,20 @@ def assign(cost: NDArray[np.float64], limit: float) -> list[tuple[int, int]]:
     -------
     (row, column) of every pair cheaper than `limit`, in the order of rows.
     """
+    worth = cost < limit
+    in_row, in_column = worth.sum(axis=1), worth.sum(axis=0)
+    # Nobody else wants these, so they hold whatever becomes of the others.
+    sure = worth & (in_row[:, None] == 1) & (in_column[None, :] == 1)
+    pairs = list(zip(*np.nonzero(sure), strict=True))
+    rows = np.flatnonzero((in_row > 0) & ~sure.any(axis=1))
+    columns = np.flatnonzero((in_column > 0) & ~sure.any(axis=0))
+    if len(rows):
+        contested = _assign_all(cost[np.ix_(rows, columns)], limit)
+        pairs += [(rows[row], columns[column]) for row, column in contested]
+    return sorted((int(row), int(column)) for row, column in pairs)
+
+
+def _assign_all(cost: NDArray[np.float64], limit: float) -> list[tuple[int, int]]:
     rows, columns = cost.shape
     size = rows + columns
     # Every row and column may also stay alone, which makes the problem square.

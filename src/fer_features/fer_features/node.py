@@ -17,25 +17,22 @@ import time
 from collections.abc import Mapping
 
 import cv2
-from rclpy.publisher import Publisher
 from rclpy.qos import QoSProfile
-from rclpy.qos_overriding_options import QoSOverridingOptions
-from sensor_msgs.msg import CompressedImage, Image
-from std_msgs.msg import Header
+from sensor_msgs.msg import CompressedImage
 
 from fer_common import images, qos, stamps
 from fer_common.diagnostics import OK, STALE, WARN, Health
 from fer_common.errors import FerError, ImageError
 from fer_common.image_source import AnyImage, ImageSource
-from fer_common.node import FerNode, run, subscribers
+from fer_common.node import FerNode, run
 from fer_common.parameters import Value
 from fer_common.statistics import StreamStatistics
 from fer_common.worker import Worker
 from fer_features.detector import FaceDetector
-from fer_features.messages import check_stamp, crop_message, features_message
+from fer_features.messages import check_stamp
+from fer_features.outputs import Outputs
 from fer_features.parameters import NODE, TABLE, feature_parameters
-from fer_features.pipeline import FaceObservation, FeaturePipeline, largest
-from fer_interfaces.msg import FaceFeaturesArray
+from fer_features.pipeline import FeaturePipeline
 
 WARNING_PERIOD_S = 5.0
 
@@ -50,8 +47,7 @@ class FeaturesNode(FerNode):
         self._settings = feature_parameters(self.values)
         self._pipeline: FeaturePipeline | None = None
         self._worker: Worker[AnyImage] | None = None
-        self._features: Publisher[FaceFeaturesArray] | None = None
-        self._crop: Publisher[Image] | None = None
+        self._outputs: Outputs | None = None
         self._source: ImageSource | None = None
         self._arrived_s = math.nan
         self._dropped_s = -math.inf
@@ -63,13 +59,7 @@ class FeaturesNode(FerNode):
     def configure(self) -> None:
         """Load the detector and create the publishers."""
         self._pipeline = FeaturePipeline(self._settings)
-        overriding = QoSOverridingOptions.with_default_policies()
-        self._features = self.create_publisher(
-            FaceFeaturesArray, "features", self._profile(), qos_overriding_options=overriding
-        )
-        self._crop = self.create_publisher(
-            Image, "face_crop", self._profile(), qos_overriding_options=overriding
-        )
+        self._outputs = Outputs(self, self._profile())
         every_frame = bool(self.values["every_frame"])
         self._worker = Worker(self._work, self.fail, NODE, every_frame)
 
@@ -89,10 +79,9 @@ class FeaturesNode(FerNode):
         """Stop the worker, take the publishers away, forget the tracks."""
         if self._worker is not None:
             self._worker.stop()
-        for publisher in (self._features, self._crop):
-            if publisher is not None:
-                self.destroy_publisher(publisher)
-        self._worker = self._features = self._crop = self._pipeline = None
+        if self._outputs is not None:
+            self._outputs.close()
+        self._worker = self._outputs = self._pipeline = None
 
     def check_parameters(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
         """Refuse a detector model that can't be loaded."""
@@ -122,7 +111,7 @@ class FeaturesNode(FerNode):
         stale_after = self.values["stale_after"]
         assert isinstance(stale_after, float)
         if silent_s > stale_after:
-            cause = source.mismatch or "is the camera running, and is this the name of its topic?"
+            cause = source.cause_of_silence()
             return STALE, f"no image on {source.topic} for {silent_s:.0f} s: {cause}"
         if now_s - self._dropped_s < WARNING_PERIOD_S:
             return WARN, f"dropping images {self._last_drop}"
@@ -145,8 +134,8 @@ class FeaturesNode(FerNode):
 
     def _work(self, message: AnyImage, skipped: int) -> None:
         begun_s = time.monotonic()
-        pipeline, settings = self._pipeline, self._settings
-        assert pipeline is not None
+        pipeline, settings, outputs = self._pipeline, self._settings, self._outputs
+        assert pipeline is not None and outputs is not None
         if pipeline.parameters is not settings:
             pipeline.parameters = settings
         try:
@@ -157,12 +146,7 @@ class FeaturesNode(FerNode):
             return
         faces = pipeline.process(picture, stamp_ns)
         self._faces = len(faces)
-        size = (picture.shape[1], picture.shape[0])
-        assert self._features is not None
-        self._features.publish(
-            features_message(message.header, size, pipeline.parameters, faces, skipped)
-        )
-        self._publish_crop(message.header, faces)
+        outputs.publish(message.header, picture, pipeline.parameters, faces, skipped)
         done_s = time.monotonic()
         latency_s = (self.get_clock().now().nanoseconds - stamp_ns) / stamps.NANOSECONDS
         self._statistics.add(done_s, latency_s, done_s - begun_s, skipped)
@@ -171,13 +155,6 @@ class FeaturesNode(FerNode):
         if isinstance(message, CompressedImage):
             return images.decode(message)
         return self._read_raw(message)
-
-    def _publish_crop(self, header: Header, faces: list[FaceObservation]) -> None:
-        if self._crop is None or not subscribers(self._crop):
-            return
-        face = largest([face for face in faces if face.crop is not None])
-        if face is not None:
-            self._crop.publish(crop_message(header, face))
 
     def _drop(self, error: FerError) -> None:
         self._statistics.drop("image" if isinstance(error, ImageError) else "stamp")

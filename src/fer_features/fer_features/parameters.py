@@ -46,6 +46,34 @@ PARAMETERS = (
         maximum=3600.0,
     ),
     Parameter(
+        "publish_detections",
+        False,
+        "Publish the faces as vision_msgs/Detection2DArray on detections too; needs vision_msgs.",
+        live=False,
+    ),
+    Parameter(
+        "publish_hri",
+        False,
+        "Publish tracked, roi and cropped below /humans/faces as REP-155 says; needs hri_msgs.",
+        live=False,
+    ),
+    Parameter(
+        "hri.width",
+        128,
+        "Width of the pictures on /humans/faces/<id>/cropped.",
+        unit="px",
+        minimum=16,
+        maximum=1024,
+    ),
+    Parameter(
+        "hri.height",
+        128,
+        "Height of the pictures on /humans/faces/<id>/cropped.",
+        unit="px",
+        minimum=16,
+        maximum=1024,
+    ),
+    Parameter(
         "detector.model",
         _DETECTOR.model,
         "Face detector: short_range finds faces from an eighth of the width that it looks at on, "

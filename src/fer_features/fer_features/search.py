@@ -2,7 +2,8 @@
 
 The detector costs the same for any window, so a window around the tracked faces shows them
 larger than the whole picture does at no more cost. New faces are searched for by the stamps, at
-once when nobody is tracked or a face was lost. What is done with a frame depends only on the
+once when nobody is tracked or a face was lost, and in every frame until a round of searches has
+found nobody new: people come together. What is done with a frame depends only on the
 frames and stamps before it.
 """
 
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 
 from fer_common.stamps import NANOSECONDS
 from fer_features.detector import Detection, FaceDetector, intersection_over_union
-from fer_features.tracker import FaceTracker, Track
+from fer_features.tracker import FaceTracker, Track, centre_of
 from fer_features.windows import Window, half_size_windows, whole_picture, windows_around
 
 MARGIN = 0.9
@@ -24,6 +25,10 @@ MARGIN = 0.9
 
 STILL_MARGINS = (0.0, 0.2, 0.5)
 """Free space around a still picture, in its longer sides: a face that fills it needs some."""
+
+CONCENTRIC = 0.25
+"""Centres nearer than this, in sizes of the larger box, are of one face: of two faces so near, one
+hides the other. A face that is small in its window is at times seen twice as large as it is."""
 
 SMALLEST_PART = 0.2
 """Below this part of its window a face is still found, but its landmarks get coarse."""
@@ -46,7 +51,7 @@ class SearchParameters:
     tracked_regions: bool = True
     full_search_period_s: float = 0.25
     small_faces: bool = True
-    max_windows: int = 3
+    max_windows: int = 2
 
 
 class FaceSearch:
@@ -59,6 +64,7 @@ class FaceSearch:
         self._last_ns: int | None = None
         self._searched_ns: int | None = None
         self._turn = 0
+        self._searches_in_vain = 0
 
     def follow(self, image: NDArray[np.uint8], stamp_ns: int) -> list[Track]:
         """Return the tracks seen in a frame, by id.
@@ -68,7 +74,7 @@ class FaceSearch:
         """
         if self._last_ns is not None and stamp_ns < self._last_ns:
             # A sequence that is shown again is searched again in the same way.
-            self._searched_ns, self._turn = None, 0
+            self._searched_ns, self._turn, self._searches_in_vain = None, 0, 0
         self._last_ns = stamp_ns
         expected = list(self.tracker.predict(stamp_ns))
         found: list[Detection] = []
@@ -83,6 +89,10 @@ class FaceSearch:
             known = [track.box_px for track in waiting] + [face.box_px for face in found]
             found += self._others(known, self.detector.detect(image, window))
         tracks = self.tracker.update(found, self.detector.parameters.max_faces)
+        if window is not None:
+            known_ids = {track.id for track in expected}
+            nobody_new = all(track.id in known_ids for track in tracks)
+            self._searches_in_vain = self._searches_in_vain + 1 if nobody_new else 0
         carried = {track.id for track in waiting}
         return [track for track in tracks if track.detected or track.id in carried]
 
@@ -122,18 +132,21 @@ class FaceSearch:
         looked_for: Sequence[Track],
     ) -> Window | None:
         """Return where to search for new and lost faces in this frame, None for nowhere."""
-        if self._is_due(stamp_ns) or not (found or looked_for):
+        windows = self._round(image)
+        if self._is_due(stamp_ns, len(windows)) or not (found or looked_for):
             self._searched_ns = stamp_ns
-            return self._next_window(image)
+            turn, self._turn = self._turn, self._turn + 1
+            return windows[turn % len(windows)]
         if not _all_found(looked_for, found):
             return whole_picture(*_size(image))
         return None
 
-    def _is_due(self, stamp_ns: int) -> bool:
+    def _is_due(self, stamp_ns: int, round_length: int) -> bool:
         if self._searched_ns is None or not self.parameters.tracked_regions:
             return True
         elapsed_s = (stamp_ns - self._searched_ns) / NANOSECONDS
-        return elapsed_s >= self.parameters.full_search_period_s
+        people_come = self._searches_in_vain < round_length
+        return people_come or elapsed_s >= self.parameters.full_search_period_s
 
     def _search_windows(self, image: NDArray[np.uint8]) -> list[Window]:
         width, height = _size(image)
@@ -144,20 +157,24 @@ class FaceSearch:
             return [whole]
         return [whole, *half_size_windows(width, height)]
 
-    def _next_window(self, image: NDArray[np.uint8]) -> Window:
-        """Return the whole picture in every other search, between them one half after the other."""
+    def _round(self, image: NDArray[np.uint8]) -> list[Window]:
+        """Return the windows that are searched in turn: the halves, the whole before each pair."""
         whole, *halves = self._search_windows(image)
-        if not self.parameters.tracked_regions:
-            return whole
-        turn, self._turn = self._turn, self._turn + 1
-        return halves[turn // 2 % len(halves)] if halves and turn % 2 else whole
+        if not (self.parameters.tracked_regions and halves):
+            return [whole]
+        pairs = [halves[i : i + 2] for i in range(0, len(halves), 2)]
+        return [window for pair in pairs for window in (whole, *pair)]
 
     def _others(
         self, known_px: Sequence[NDArray[np.float64]], faces: Sequence[Detection]
     ) -> list[Detection]:
         """Return the faces that are none of the known boxes."""
         limit = self.detector.parameters.overlap_threshold
-        return [face for face in faces if not _overlaps(face.box_px, known_px, limit)]
+        return [
+            face
+            for face in faces
+            if not _overlaps(face.box_px, known_px, limit) and not _surrounds(face.box_px, known_px)
+        ]
 
 
 def _size(image: NDArray[np.uint8]) -> tuple[int, int]:
@@ -175,6 +192,16 @@ def _overlaps(
     if not others_px:
         return False
     return bool((intersection_over_union(box_px, np.stack(others_px)) > limit).any())
+
+
+def _surrounds(box_px: NDArray[np.float64], others_px: Sequence[NDArray[np.float64]]) -> bool:
+    if not others_px:
+        return False
+    others = np.stack(others_px)
+    apart = np.abs(centre_of(box_px) - (others[:, :2] + others[:, 2:] / 2)).max(axis=1)
+    return bool(
+        (apart < CONCENTRIC * np.maximum(box_px[2:].max(), others[:, 2:].max(axis=1))).any()
+    )
 
 
 def _all_found(tracks: Sequence[Track], found: Sequence[Detection]) -> bool:

@@ -40,7 +40,7 @@ class TrackerParameters:
     """
 
     new_face_score: float = 0.6
-    timeout_s: float = 0.5
+    timeout_s: float = 1.0
     smoothing_s: float = 0.03
 
 
@@ -116,9 +116,9 @@ class FaceTracker:
         """
         if self._stamp_ns is None:
             raise RuntimeError("predict must be called before update")
-        cost = np.array([[match_cost(t, d) for d in detections] for t in self.tracks])
-        pairs = assign(cost.reshape(len(self.tracks), len(detections)), MATCH_LIMIT)
-        crowded = [self._is_crowded(track) for track in self.tracks]
+        expected, detected = _boxes(self.tracks), _boxes(detections)
+        pairs = assign(match_costs(expected, detected), MATCH_LIMIT)
+        crowded = crowded_boxes(expected)
         for row, column in pairs:
             self._correct(self.tracks[row], detections[column], crowded[row])
         taken = {column for _, column in pairs}
@@ -128,14 +128,6 @@ class FaceTracker:
         newest_first = sorted(self.tracks, key=lambda t: (-t.detected_ns, t.id))
         self.tracks = sorted(newest_first[:max_tracks], key=lambda t: t.id)
         return self.tracks
-
-    def _is_crowded(self, track: Track) -> bool:
-        return any(
-            np.hypot(*(other.centre_px - track.centre_px))
-            < CROWDED * (other.size_px + track.size_px) / 2
-            for other in self.tracks
-            if other is not track
-        )
 
     def _begin(self, detection: Detection) -> None:
         assert self._stamp_ns is not None
@@ -153,7 +145,7 @@ class FaceTracker:
         )
         self._next_id += 1
 
-    def _correct(self, track: Track, detection: Detection, crowded: bool) -> None:
+    def _correct(self, track: Track, detection: Detection, crowded: bool | np.bool_) -> None:
         assert self._stamp_ns is not None
         elapsed_s = (self._stamp_ns - track.detected_ns) / NANOSECONDS
         if elapsed_s > 0:
@@ -181,11 +173,40 @@ def low_pass_gain(elapsed_s: float, time_constant_s: float) -> float:
     return 1.0 if time_constant_s <= 0 else float(1 - np.exp(-elapsed_s / time_constant_s))
 
 
-def match_cost(track: Track, detection: Detection) -> float:
-    """Return how unlike a predicted and a detected face are, >= 0, dimensionless.
+def match_costs(
+    expected_px: NDArray[np.float64], detected_px: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return how unlike each of n expected and m detected faces are, (n, m), dimensionless.
 
-    Distance of the centres in units of the mean size, plus the logarithm of the ratio of sizes.
+    Distance of the centres in units of the mean size, plus the logarithm of the ratio of sizes;
+    of boxes (n, 4) and (m, 4).
     """
-    size = float(detection.box_px[2:].mean())
-    distance = float(np.hypot(*(centre_of(detection.box_px) - track.centre_px)))
-    return 2 * distance / (size + track.size_px) + abs(float(np.log(size / track.size_px)))
+    distances, sizes = _distances(expected_px, detected_px)
+    ratio = np.log(_sizes(detected_px)[None, :] / _sizes(expected_px)[:, None])
+    return np.asarray(distances / sizes + np.abs(ratio))
+
+
+def crowded_boxes(boxes_px: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """Return which of some boxes (n, 4) are so near another one that they may hide each other."""
+    distances, sizes = _distances(boxes_px, boxes_px)
+    near = distances < CROWDED * sizes
+    np.fill_diagonal(near, False)
+    return np.asarray(near.any(axis=1))
+
+
+def _boxes(faces: Sequence[Track] | Sequence[Detection]) -> NDArray[np.float64]:
+    return np.array([face.box_px for face in faces]).reshape(len(faces), 4)
+
+
+def _sizes(boxes_px: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(boxes_px[:, 2:].mean(axis=1))
+
+
+def _distances(
+    first_px: NDArray[np.float64], second_px: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return distances of centres and mean sizes of all pairs of boxes, (n, m) each."""
+    first, second = (boxes[:, :2] + boxes[:, 2:] / 2 for boxes in (first_px, second_px))
+    apart = first[:, None] - second[None, :]
+    sizes = (_sizes(first_px)[:, None] + _sizes(second_px)[None, :]) / 2
+    return np.hypot(apart[..., 0], apart[..., 1]), sizes

@@ -81,6 +81,39 @@ def test_ids_hold_through_a_crossing(hidden: int) -> None:
     assert id_at(tracks, 100, 230) == 2
 
 
+@settings(max_examples=30, deadline=None)
+@given(
+    st.floats(2, 14),
+    st.floats(0.7, 1.4),
+    st.integers(0, 15),
+    st.floats(-60, 60),
+    st.integers(0, 2**32 - 1),
+)
+def test_ids_hold_through_any_crossing_with_half_a_second_out_of_sight(
+    speed_px: float, ratio: float, hidden: int, apart_px: float, seed: int
+) -> None:
+    """Two faces cross at up to 840 px/s; the one behind is hidden for up to .5 s."""
+    rng, tracker = np.random.default_rng(seed), FaceTracker(TrackerParameters())
+    half = round(250 / speed_px) + 8
+    for k in range(-half, half + 1):
+        noise = rng.normal(0, 1, 4)
+        left = face(400 + speed_px * k + noise[0], 200 + noise[1])
+        right = face(400 - speed_px * k + noise[2], 200 + apart_px + noise[3], 100 * ratio)
+        behind = -hidden / 2 <= k < hidden / 2
+        tracks = step(tracker, (k + half) * FRAME_NS, [right] if behind else [left, right])
+    assert [track.id for track in tracks] == [1, 2]
+    assert id_at(tracks, 400 + speed_px * half, 200) == 1
+    assert id_at(tracks, 400 - speed_px * half, 200 + apart_px) == 2
+
+
+def test_a_face_that_was_hidden_for_half_a_second_keeps_its_id() -> None:
+    tracker = FaceTracker(TrackerParameters())
+    for k in range(60):
+        seen = [] if 30 <= k < 45 else [face(100 + 3 * k, 200)]
+        tracks = step(tracker, k * FRAME_NS, seen)
+    assert [(track.id, track.detected) for track in tracks] == [(1, True)]
+
+
 def test_a_lost_face_ends_after_the_timeout_by_the_stamps_and_its_id_is_not_used_again() -> None:
     tracker = FaceTracker(TrackerParameters(timeout_s=0.5))
     step(tracker, 0, [face(100, 100)])

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from std_msgs.msg import Header
 
-from fer_common import qos, stamps
+from fer_common import humans, qos, stamps
 from fer_common.node import FerNode, subscribers
 from fer_interfaces.msg import (
     ExpressionArray,
@@ -18,6 +18,7 @@ from fer_interfaces.msg import (
     Weights,
 )
 from fer_snn import messages
+from fer_snn.humans import Humans
 from fer_snn.network import EXPRESSION, Network
 from fer_snn.parameters import NO_LAYER
 from fer_snn.recogniser import FrameResult
@@ -28,10 +29,16 @@ class Outputs:
 
     Latched topics are sent when what they say changes; nothing else is computed for topics that
     nobody hears.
+
+    Raises
+    ------
+    ConfigurationError
+        if a parameter asks for messages of a package that is not installed.
     """
 
     def __init__(self, node: FerNode) -> None:
         self._node = node
+        self._humans = Humans(node) if node.values[humans.PARAMETER] else None
         self._expressions = node.add_publisher(ExpressionArray, "expressions", qos.RESULT)
         self._spikes = node.add_publisher(Spikes, "spikes", qos.RESULT)
         self._potentials = node.add_publisher(Potentials, "potentials", qos.RESULT)
@@ -42,6 +49,8 @@ class Outputs:
 
     def close(self) -> None:
         """Take the publishers away."""
+        if self._humans is not None:
+            self._humans.close()
         for publisher in (
             self._expressions,
             self._spikes,
@@ -79,6 +88,8 @@ class Outputs:
         rois = {face.id: face.roi for face in source.faces}
         answers = messages.expressions_message(header, result, rois, network, skipped)
         self._expressions.publish(answers)
+        if self._humans is not None:
+            self._humans.publish(answers)
         if spikes_of:
             self._spikes.publish(messages.spikes_message(header, result, spikes_of, network))
         if potentials_of:

@@ -270,6 +270,12 @@ _NODE = (
         maximum=100,
     ),
     Parameter(
+        "publish_hri",
+        False,
+        "Publish expression below /humans/faces as REP-155 says; needs hri_msgs.",
+        live=False,
+    ),
+    Parameter(
         "publish_layers",
         (NO_LAYER,),
         "Layers whose spikes and potentials are published besides the expression layer's.",
