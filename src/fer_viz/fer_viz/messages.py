@@ -41,7 +41,7 @@ def answers(message: Any) -> Answers:
     Raises
     ------
     MessageError
-        if scores or rates are not one for each label.
+        if scores or rates are not one for each label, or no numbers.
     """
     faces = []
     for item in message.expressions:
@@ -50,6 +50,10 @@ def answers(message: Any) -> Answers:
             raise MessageError(
                 f"expression of face {item.face_id} has {len(labels)} labels, "
                 f"{len(item.scores)} scores and {len(item.rates_hz)} rates: they must be as many"
+            )
+        if not np.isfinite([item.confidence, *item.scores, *item.rates_hz]).all():
+            raise MessageError(
+                f"expression of face {item.face_id} has a confidence, score or rate that is no number"
             )
         faces.append(
             Face(

@@ -85,6 +85,19 @@ def test_potentials_of_the_layer() -> None:
 
 
 @pytest.mark.parametrize(
+    "changes",
+    [
+        {"confidence": float("nan")},
+        {"scores": [0.5, float("inf")]},
+        {"rates_hz": [float("nan"), 0]},
+    ],
+)
+def test_answers_that_are_no_numbers_are_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(MessageError, match="no number"):
+        messages.answers(ExpressionArray(expressions=[expression(**changes)]))
+
+
+@pytest.mark.parametrize(
     ("size", "changes", "reason"),
     [
         (0, {}, "no neuron"),
