@@ -4,26 +4,24 @@ from __future__ import annotations
 
 import array
 import os
-import random
 import subprocess
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from rcl_interfaces.srv import GetParameters, SetParametersAtomically
-from rclpy.parameter import Parameter as RosParameter
-from rclpy.parameter import parameter_value_to_python
 
 from fer.cli import main
 from fer.environment import graph_environment
 from fer.installed import config_folder
 from fer_common import qos
 from fer_common.errors import ParameterError
-from fer_common.parameters import DIAGNOSTICS_PERIOD, Parameter, Value
+from fer_common.parameters import DIAGNOSTICS_PERIOD, Value
 from fer_common.stamps import split_ns
 from fer_common.testing import Graph, end, ros_arguments, wait_for
+from fer_faults.changes import Changes, set_all, values_of
 from fer_interfaces.msg import ExpressionArray, FaceFeatures, FaceFeaturesArray, Spikes
 from fer_snn import weights_file
 from fer_snn.parameters import TABLE, recogniser_parameters
@@ -35,7 +33,12 @@ PERIOD_S = 1 / 30
 LEAST_CATCH_UP_S = 0.1
 DEEP = 1000
 FEATURES, _ = synthetic(8, seed=2)
-LIVE = [parameter for parameter in TABLE if parameter.live]
+CONTRADICTIONS: tuple[dict[str, Any], ...] = (
+    {"tau_m": 0.02, "no_such_parameter": 1.0},
+    {"v_th": -0.1, "v_rest": -0.05},
+    {"tau_m": 0.03, "w_min": 1.0, "w_max": 0.5},
+    {"weights": "other"},
+)
 
 
 class Camera:
@@ -71,55 +74,10 @@ class Camera:
             self.sent += 1
 
 
-def good(rng: random.Random, current: dict[str, Value]) -> dict[str, Value]:
-    """Return a random change that the node has to take."""
-    while True:
-        parameter = rng.choice(LIVE)
-        change = {parameter.name: any_value(rng, parameter)}
-        try:
-            merged = TABLE.merged(current, change)
-            recogniser_parameters(merged)
-        except ParameterError:
-            continue
-        if merged["max_catch_up"] >= LEAST_CATCH_UP_S:  # type: ignore[operator]
-            return change
-
-
-def any_value(rng: random.Random, parameter: Parameter) -> Value:
-    """Return a random value within the range of a parameter."""
-    kind = parameter.element_type
-    if parameter.choices:
-        value: Any = rng.choice(parameter.choices)
-        return (value,) if isinstance(parameter.default, tuple) else value
-    if kind is bool:
-        return rng.random() < 0.5
-    low, high = parameter.minimum, parameter.maximum
-    assert low is not None and high is not None
-    if kind is int:
-        return rng.randint(int(low), int(high))
-    # Mostly near the default, where networks live.
-    default = float(parameter.default)  # type: ignore[arg-type]
-    near = default * rng.uniform(0.5, 1.5)
-    return near if low <= near <= high and rng.random() < 0.8 else rng.uniform(low, high)
-
-
-def bad(rng: random.Random) -> dict[str, Any]:
-    """Return a random change that the node has to refuse."""
-    parameter = rng.choice([each for each in LIVE if each.element_type is not bool])
-    limits = [each for each in (parameter.minimum, parameter.maximum) if each is not None]
-    beyond: list[Any] = ["no such choice", True]
-    if limits and parameter.element_type is float:
-        beyond += [limits[0] - 1e-3 - abs(limits[0]), limits[-1] * 2 + 1.0, float("nan")]
-    elif limits:
-        beyond += [int(limits[0]) - 1, int(limits[-1]) + 1, 0.5]
-    tables: list[dict[str, Any]] = [
-        {parameter.name: rng.choice(beyond)},
-        {"tau_m": 0.02, "no_such_parameter": 1.0},
-        {"v_th": -0.1, "v_rest": -0.05},
-        {"tau_m": 0.03, "w_min": 1.0, "w_max": 0.5},
-        {"weights": "other"},
-    ]
-    return rng.choice([tables[0]] * 4 + tables[1:])
+def check(values: Mapping[str, Value]) -> None:
+    recogniser_parameters(values)
+    if values["max_catch_up"] < LEAST_CATCH_UP_S:  # type: ignore[operator]
+        raise ParameterError("another frame would begin anew")
 
 
 @pytest.fixture
@@ -130,28 +88,6 @@ def node(graph: Graph, tmp_path: Path) -> subprocess.Popen[str]:
     return graph.start("fer_snn.node", *given)
 
 
-def set_all(graph: Graph, values: dict[str, Any]) -> tuple[bool, str]:
-    """Set parameters as a whole."""
-    parameters = [
-        RosParameter(
-            name, value=list(value) if isinstance(value, tuple) else value
-        ).to_parameter_msg()
-        for name, value in values.items()
-    ]
-    request = SetParametersAtomically.Request(parameters=parameters)
-    kind = SetParametersAtomically
-    result = graph.call(kind, "snn/set_parameters_atomically", request).result
-    return result.successful, result.reason
-
-
-def values_of(graph: Graph) -> dict[str, Any]:
-    """Return the present value of every parameter of the table."""
-    names = [parameter.name for parameter in TABLE]
-    values = graph.call(GetParameters, "snn/get_parameters", GetParameters.Request(names=names))
-    plain = [parameter_value_to_python(value) for value in values.values]
-    return dict(zip(names, plain, strict=True))
-
-
 def test_no_frame_is_lost_and_bad_changes_are_refused(
     graph: Graph, node: subprocess.Popen[str]
 ) -> None:
@@ -159,15 +95,15 @@ def test_no_frame_is_lost_and_bad_changes_are_refused(
     spikes = graph.collect(Spikes, "spikes", DEEP)
     graph.wait_until_heard("expressions", "spikes")
     camera = Camera(graph)
-    rng = random.Random(5)
-    current = values_of(graph)
+    changes = Changes(TABLE, check)
+    current = values_of(graph, TABLE)
     try:
         for _ in range(CHANGES):
-            change = good(rng, current)
-            assert set_all(graph, change) == (True, ""), change
+            change = changes.good(current)
+            assert set_all(graph, "snn", change) == (True, ""), change
             current |= change
-            wrong = bad(rng)
-            taken, reason = set_all(graph, wrong)
+            wrong = changes.bad(*CONTRADICTIONS)
+            taken, reason = set_all(graph, "snn", wrong)
             assert not taken and reason, wrong
     finally:
         camera.close()
@@ -176,15 +112,7 @@ def test_no_frame_is_lost_and_bad_changes_are_refused(
     assert not any(answer.skipped for answer in answers)
     # The first frame has none before it; no other begins anew.
     assert not any(message.gap for message in spikes)
-    after = values_of(graph)
-    assert {name: plain(after[name]) for name in current} == {
-        name: plain(value) for name, value in current.items()
-    }
-
-
-def plain(value: Any) -> Any:
-    """Return arrays as tuples, so that they can be compared."""
-    return value if isinstance(value, (str, bool, int, float)) else tuple(value)
+    assert values_of(graph, TABLE) == current
 
 
 def test_a_dump_starts_a_node_with_the_same_values(
@@ -192,16 +120,16 @@ def test_a_dump_starts_a_node_with_the_same_values(
 ) -> None:
     for name, value in graph_environment(os.environ, config_folder()).items():
         monkeypatch.setenv(name, value)
-    rng = random.Random(6)
-    current: dict[str, Any] = values_of(graph)
+    changes = Changes(TABLE, check, seed=6)
+    current: dict[str, Any] = values_of(graph, TABLE)
     period_s = current[DIAGNOSTICS_PERIOD.name]
     for _ in range(20):
-        change = good(rng, current)
+        change = changes.good(current)
         current |= change
-        assert set_all(graph, change)[0]
+        assert set_all(graph, "snn", change)[0]
     # Every node that a test starts has this one of its own.
-    assert set_all(graph, {DIAGNOSTICS_PERIOD.name: period_s})[0]
-    before, dump = values_of(graph), tmp_path / "dump.yaml"
+    assert set_all(graph, "snn", {DIAGNOSTICS_PERIOD.name: period_s})[0]
+    before, dump = values_of(graph, TABLE), tmp_path / "dump.yaml"
     assert main(["param", "--namespace", "/", "dump", "snn", "-o", str(dump)]) == 0
     end(node)
     # Else its successor might be asked for through the services of the dead.
@@ -209,4 +137,4 @@ def test_a_dump_starts_a_node_with_the_same_values(
         lambda: ("snn", "/") not in graph.node.get_node_names_and_namespaces(), "the node's end"
     )
     graph.start("fer_snn.node", "--ros-args", "--params-file", str(dump))
-    wait_for(lambda: values_of(graph) == before, "the same values")
+    wait_for(lambda: values_of(graph, TABLE) == before, "the same values")

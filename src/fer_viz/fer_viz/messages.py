@@ -15,6 +15,8 @@ from fer_viz.scene import UNNAMED, Face, Floats, Network, ReceptiveFields
 #: How Weights.neuron_label says that a neuron has no label.
 _UNNAMED = 2**32 - 1
 _OFF = "OFF"
+#: A thousand times the usual.
+LONGEST_STEP_S = 1.0
 
 
 class Answers(NamedTuple):
@@ -39,7 +41,7 @@ def answers(message: Any) -> Answers:
     Raises
     ------
     MessageError
-        if scores or rates are not one for each label.
+        if scores or rates are not one for each label, or no numbers.
     """
     faces = []
     for item in message.expressions:
@@ -48,6 +50,10 @@ def answers(message: Any) -> Answers:
             raise MessageError(
                 f"expression of face {item.face_id} has {len(labels)} labels, "
                 f"{len(item.scores)} scores and {len(item.rates_hz)} rates: they must be as many"
+            )
+        if not np.isfinite([item.confidence, *item.scores, *item.rates_hz]).all():
+            raise MessageError(
+                f"expression of face {item.face_id} has a confidence, score or rate that is no number"
             )
         faces.append(
             Face(
@@ -89,24 +95,31 @@ def potentials(message: Any, layer: str) -> dict[int, PotentialFrame]:
     Raises
     ------
     MessageError
-        if the number of values is not steps x size.
+        if the number of values is not steps x size, there are no neurons, or threshold,
+        resting or reset potential or the step are no numbers that can be.
     """
+    dt_s = _step_s(message)
     frames = {}
     for trace in message.traces:
         if trace.layer != layer:
             continue
         values = np.asarray(trace.potential, np.float32)
+        if not trace.size:
+            raise MessageError(f"potentials of layer '{layer}' are those of no neuron")
         if values.size != message.steps * trace.size or len(trace.threshold) != trace.size:
             raise MessageError(
                 f"potentials of layer '{layer}' have {values.size} values and "
                 f"{len(trace.threshold)} thresholds for {message.steps} steps of {trace.size} "
                 "neurons: they do not go together"
             )
+        threshold = np.asarray(trace.threshold, np.float32)
+        if not np.isfinite([*threshold, message.v_rest, message.v_reset]).all():
+            raise MessageError(f"potentials of layer '{layer}' have marks that are no numbers")
         frames[trace.face_id] = PotentialFrame(
             start_ns=to_ns(message.header.stamp),
-            dt_s=message.dt,
+            dt_s=dt_s,
             potential_v=values.reshape(message.steps, trace.size),
-            threshold_v=np.asarray(trace.threshold, np.float32),
+            threshold_v=threshold,
             v_rest_v=message.v_rest,
             v_reset_v=message.v_reset,
         )
@@ -119,8 +132,10 @@ def spikes(message: Any, layer: str) -> dict[int, SpikeFrame]:
     Raises
     ------
     MessageError
-        if neurons and steps are not equally many or lie outside the layer or the frame.
+        if neurons and steps are not equally many or lie outside the layer or the frame, or a step
+        is no time.
     """
+    dt_s = _step_s(message)
     frames = {}
     for train in message.trains:
         if train.layer != layer:
@@ -135,7 +150,7 @@ def spikes(message: Any, layer: str) -> dict[int, SpikeFrame]:
                 "neurons: neuron and step must be equally long and inside these"
             )
         frames[train.face_id] = SpikeFrame(
-            to_ns(message.header.stamp), message.dt, message.steps, step, neuron, train.size
+            to_ns(message.header.stamp), dt_s, message.steps, step, neuron, train.size
         )
     return frames
 
@@ -190,6 +205,15 @@ def channel_signs(names: Sequence[str], channels: int) -> Floats:
 def network(message: Any) -> Network:
     """Read a NetworkInfo message."""
     return Network(message.model, tuple(message.labels), message.learning)
+
+
+def _step_s(message: Any) -> float:
+    dt_s = float(message.dt)
+    if not 0.0 < dt_s <= LONGEST_STEP_S:
+        raise MessageError(
+            f"a step of {dt_s:g} s is none: it must be above 0 and at most {LONGEST_STEP_S:g} s"
+        )
+    return dt_s
 
 
 def _box(roi: Any) -> tuple[int, int, int, int]:

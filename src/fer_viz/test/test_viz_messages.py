@@ -84,6 +84,38 @@ def test_potentials_of_the_layer() -> None:
         messages.potentials(message, "expression")
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"confidence": float("nan")},
+        {"scores": [0.5, float("inf")]},
+        {"rates_hz": [float("nan"), 0]},
+    ],
+)
+def test_answers_that_are_no_numbers_are_refused(changes: dict[str, object]) -> None:
+    with pytest.raises(MessageError, match="no number"):
+        messages.answers(ExpressionArray(expressions=[expression(**changes)]))
+
+
+@pytest.mark.parametrize(
+    ("size", "changes", "reason"),
+    [
+        (0, {}, "no neuron"),
+        (1, {"v_rest": float("nan")}, "no numbers"),
+        (1, {"dt": float("inf")}, "a step of inf s"),
+        (1, {"dt": 0.0}, "a step of 0 s"),
+    ],
+)
+def test_potentials_that_cannot_be_drawn_are_refused(
+    size: int, changes: dict[str, float], reason: str
+) -> None:
+    values = [0.0] * size
+    trace = MembraneTrace(layer="expression", size=size, potential=values, threshold=values)
+    fields: dict[str, object] = {"dt": 0.001, "steps": 1, "traces": [trace], **changes}
+    with pytest.raises(MessageError, match=reason):
+        messages.potentials(Potentials(**fields), "expression")
+
+
 @pytest.mark.parametrize(("neuron", "step"), [([0], [1, 2]), ([3], [0]), ([0], [33])])
 def test_spikes_outside_are_refused(neuron: list[int], step: list[int]) -> None:
     train = SpikeTrain(face_id=1, layer="expression", size=3, neuron=neuron, step=step)
