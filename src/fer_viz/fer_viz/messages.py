@@ -53,7 +53,7 @@ def answers(message: Any) -> Answers:
             )
         if not np.isfinite([item.confidence, *item.scores, *item.rates_hz]).all():
             raise MessageError(
-                f"expression of face {item.face_id} has a confidence, score or rate that is no number"
+                f"expression of face {item.face_id}: a confidence, score or rate is no number"
             )
         faces.append(
             Face(
