@@ -87,7 +87,7 @@ class FaceSearch:
         if window is not None:
             # A waiting track is better carried on than moved to a coarse detection.
             known = [track.box_px for track in waiting] + [face.box_px for face in found]
-            found += self._others(known, self.detector.detect(image, window))
+            found += self._newcomers(known, self.detector.detect(image, window))
         tracks = self.tracker.update(found, self.detector.parameters.max_faces)
         if window is not None:
             known_ids = {track.id for track in expected}
@@ -119,7 +119,7 @@ class FaceSearch:
         for window, members in groups[: self.parameters.max_windows]:
             looked_for += [expected[i] for i in members]
             if window.meets(*_size(image)):
-                found += self._others(_boxes(found), self.detector.detect(image, window))
+                found += self._newcomers(_boxes(found), self.detector.detect(image, window))
         for track in looked_for:
             track.looked_for_ns = stamp_ns
         return found, looked_for
@@ -170,11 +170,14 @@ class FaceSearch:
     ) -> list[Detection]:
         """Return the faces that are none of the known boxes."""
         limit = self.detector.parameters.overlap_threshold
-        return [
-            face
-            for face in faces
-            if not _overlaps(face.box_px, known_px, limit) and not _surrounds(face.box_px, known_px)
-        ]
+        return [face for face in faces if not _overlaps(face.box_px, known_px, limit)]
+
+    def _newcomers(
+        self, known_px: Sequence[NDArray[np.float64]], faces: Sequence[Detection]
+    ) -> list[Detection]:
+        """Return the others but those about a known face: in a sequence each would get an id."""
+        others = self._others(known_px, faces)
+        return [face for face in others if not _surrounds(face.box_px, known_px)]
 
 
 def _size(image: NDArray[np.uint8]) -> tuple[int, int]:
