@@ -24,10 +24,11 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from fer_common import images, qos, stamps
+from fer_common.crossing import AgeError, LinkPacer, check_age
 from fer_common.diagnostics import OK, STALE, WARN, Health
 from fer_common.errors import FerError, ImageError
 from fer_common.image_source import AnyImage, ImageSource
-from fer_common.node import FerNode, run, subscribers
+from fer_common.node import FerNode, all_arrived, run, subscribers
 from fer_common.parameters import Value
 from fer_common.statistics import StreamStatistics
 from fer_common.worker import Worker
@@ -38,6 +39,8 @@ from fer_features.pipeline import FaceObservation, FeaturePipeline, largest
 from fer_interfaces.msg import FaceFeaturesArray
 
 WARNING_PERIOD_S = 5.0
+#: Under which name what is dropped for an error is counted.
+_KINDS = {ImageError: "image", AgeError: "age", FerError: "stamp"}
 
 
 class FeaturesNode(FerNode):
@@ -52,6 +55,7 @@ class FeaturesNode(FerNode):
         self._worker: Worker[AnyImage] | None = None
         self._features: Publisher[FaceFeaturesArray] | None = None
         self._crop: Publisher[Image] | None = None
+        self._pacer: LinkPacer | None = None
         self._source: ImageSource | None = None
         self._arrived_s = math.nan
         self._dropped_s = -math.inf
@@ -70,6 +74,8 @@ class FeaturesNode(FerNode):
         self._crop = self.create_publisher(
             Image, "face_crop", self._profile(), qos_overriding_options=overriding
         )
+        publisher = self._features
+        self._pacer = LinkPacer(lambda: all_arrived(publisher))
         every_frame = bool(self.values["every_frame"])
         self._worker = Worker(self._work, self.fail, NODE, every_frame)
 
@@ -130,6 +136,12 @@ class FeaturesNode(FerNode):
             return WARN, source.mismatch
         return OK, f"following {self._faces} face(s)"
 
+    @property
+    def _max_age_s(self) -> float:
+        max_age = self.values["max_age"]
+        assert isinstance(max_age, float)
+        return max_age
+
     # Images
 
     def _profile(self) -> QoSProfile:
@@ -151,6 +163,7 @@ class FeaturesNode(FerNode):
             pipeline.parameters = settings
         try:
             stamp_ns = check_stamp(message.header)
+            check_age(stamp_ns, self.get_clock().now().nanoseconds, self._max_age_s)
             picture = self._read(message)
         except FerError as error:
             self._drop(error)
@@ -158,10 +171,12 @@ class FeaturesNode(FerNode):
         faces = pipeline.process(picture, stamp_ns)
         self._faces = len(faces)
         size = (picture.shape[1], picture.shape[0])
-        assert self._features is not None
-        self._features.publish(
-            features_message(message.header, size, pipeline.parameters, faces, skipped)
-        )
+        assert self._features is not None and self._pacer is not None
+        if not self.values["pace_by_link"] or self._pacer.may_send(begun_s):
+            skipped += self._pacer.take_held_back()
+            self._features.publish(
+                features_message(message.header, size, pipeline.parameters, faces, skipped)
+            )
         self._publish_crop(message.header, faces)
         done_s = time.monotonic()
         latency_s = (self.get_clock().now().nanoseconds - stamp_ns) / stamps.NANOSECONDS
@@ -180,7 +195,7 @@ class FeaturesNode(FerNode):
             self._crop.publish(crop_message(header, face))
 
     def _drop(self, error: FerError) -> None:
-        self._statistics.drop("image" if isinstance(error, ImageError) else "stamp")
+        self._statistics.drop(next(_KINDS[kind] for kind in _KINDS if isinstance(error, kind)))
         self._dropped_s = time.monotonic()
         source = self._source
         publishers = source.publishers() if source else "a publisher that left"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import cast
 
+from fer_common.crossing import MAX_AGE
 from fer_common.errors import ParameterError
 from fer_common.parameters import COMMON, Parameter, ParameterTable, Values
 from fer_snn.layers import DriveParameters
@@ -295,6 +296,7 @@ _NODE = (
         "Work on every frame, however late, instead of on the newest: for replays.",
         live=False,
     ),
+    MAX_AGE,
     _number(
         "stale_after",
         0.8,
