@@ -220,7 +220,7 @@ class Session:
             if time.monotonic() > deadline_s and (
                 observer.not_active or self.duration_s is not None
             ):
-                raise BringUpError(_not_up(observer), EXIT_BROKEN)
+                raise BringUpError(_not_up(observer, self.settings.across), EXIT_BROKEN)
             return observer.first_stamp_ns is not None
 
         def text() -> str:
@@ -281,10 +281,12 @@ def _truth(source: str) -> Mapping[int, str]:
     return read_labels(path) if path else {}
 
 
-def _not_up(observer: Observer) -> str:
+def _not_up(observer: Observer, across: bool) -> str:
     if observer.not_active:
         states = ", ".join(f"'{name}' is {state}" for name, state in observer.not_active.items())
         return f"after {START_TIMEOUT_S:g} s node {states}: its log lines above say why"
+    if across:
+        return f"no answer within {START_TIMEOUT_S:g} s: start the other host with the same --split"
     return (
         f"no answer within {START_TIMEOUT_S:g} s of the start: check the source '{observer.source}'"
     )
