@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from fer.installed import config_folder
-from fer_bench.link import page
+from fer_bench.link import discovery, page
 from fer_bench.link.figures import Figures
 from fer_bench.link.hosts import enter_namespace
 from fer_bench.link.run import (
@@ -65,11 +65,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="features over a clean link, at 5 %% loss, and over one that is cut for 3 s",
     )
     parser.add_argument(
+        "--discovery", action="store_true", help="only what discovery sends: docs/scaling.md"
+    )
+    parser.add_argument(
         "--output", type=Path, metavar="FILE.json", help="write the figures there, and no page"
     )
     arguments = parser.parse_args(argv)
     try:
         enter_namespace()
+        if arguments.discovery:
+            return _discovery()
         series = _short() if arguments.short else _all(arguments.seconds)
     except FerError as error:
         print(f"error: {error}", file=sys.stderr)
@@ -78,6 +83,16 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments.output.write_text(json.dumps([asdict(each) for each in series], indent=1))
     else:
         page.write(series)
+        return _discovery()
+    return 0
+
+
+def _discovery() -> int:
+    found = []
+    for each in discovery.measure():
+        found.append(each)
+        print(f"discovery: {each}", file=sys.stderr, flush=True)
+    page.write_discovery(found)
     return 0
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,9 +14,11 @@ from fer_common.atomic import write_atomically
 from fer_common.errors import FerError
 
 if TYPE_CHECKING:
+    from fer_bench.link.discovery import Discovery
     from fer_bench.link.main import Series
 
-PAGE = Path(__file__).resolve().parents[3] / "docs" / "distributed.md"
+_DOCS = Path(__file__).resolve().parents[3] / "docs"
+PAGE, SCALING_PAGE = _DOCS / "distributed.md", _DOCS / "scaling.md"
 _TITLES = {
     "split": "split at `{}`",
     "transport": "33 kB at 30 Hz, {}",
@@ -35,10 +37,26 @@ _HEAD = (
 
 def write(series: Sequence[Series]) -> None:
     """Put the tables into the page, in the place of those before."""
-    facts = machine.describe() | {"taken": time.strftime("%Y-%m-%d"), "link": series[0].medium}
+    lines = [*_machine({"link": series[0].medium}), "", *_tables(series)]
+    replace(PAGE, "figures", "\n".join(lines))
+
+
+def write_discovery(found: Sequence[Discovery]) -> None:
+    """Put the table of discovery into its page."""
+    head = ("graphs", "participants", "until all have met, kB", "then, kB/s")
+    rows = [
+        f"| {each.graphs} | {each.participants} | {each.meeting_bytes / 1e3:.0f} "
+        f"| {each.quiet_bps / 1e3:.1f} |"
+        for each in found
+    ]
+    table = [f"| {' | '.join(head)} |", "| ---: | ---: | ---: | ---: |", *rows]
+    replace(SCALING_PAGE, "discovery", "\n".join([*_machine({}), "", *table]))
+
+
+def _machine(more: Mapping[str, str]) -> list[str]:
+    facts = {**machine.describe(), "taken": time.strftime("%Y-%m-%d"), **more}
     load = f"{machine.load_per_core():.1f} busy processes a core"
-    machine_lines = [f"- {name}: {value}" for name, value in (facts | {"load": load}).items()]
-    replace(PAGE, "figures", "\n".join([*machine_lines, "", *_tables(series)]))
+    return [f"- {name}: {value}" for name, value in (facts | {"load": load}).items()]
 
 
 def replace(path: Path, name: str, text: str) -> None:

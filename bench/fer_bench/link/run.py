@@ -37,7 +37,7 @@ _SETTLE_S = 2.0
 _NS = 1e9
 _ANSWER = re.compile(r"(\d+) (\d+)\n")
 #: What would keep the two hosts apart, or the measurement from being that of the default start.
-_UNWANTED = (
+UNWANTED = (
     "ROS_AUTOMATIC_DISCOVERY_RANGE",
     "ROS_STATIC_PEERS",
     "ROS_DOMAIN_ID",
@@ -180,7 +180,7 @@ class TwoHosts:
                 process.wait()
 
     def _start(self, host: Host, command: Sequence[str], output: Path) -> None:
-        environment = {name: value for name, value in os.environ.items() if name not in _UNWANTED}
+        environment = {name: value for name, value in os.environ.items() if name not in UNWANTED}
         if self._programs.profile is not None:
             environment[PROFILE_VARIABLE] = str(self._programs.profile)
         self._processes.append(host.start(command, environment, output))
