@@ -12,11 +12,12 @@ import pytest
 from fer.cli import main
 from fer.environment import graph_environment
 from fer.installed import config_folder
+from fer.testing import start_fer
 from fer_common import qos
 from fer_common.stamps import split_ns
-from fer_common.testing import Graph, ros_arguments, wait_for
+from fer_common.testing import Graph, end, ros_arguments, wait_for
 from fer_interfaces.msg import ExpressionArray, FaceFeatures, FaceFeaturesArray, Weights
-from fer_interfaces.srv import ListWeights
+from fer_interfaces.srv import LearningReport, ListWeights, Teach
 from fer_snn import weights_file
 from fer_snn.testing import SHAPE, SPEC, small_model, synthetic
 
@@ -111,3 +112,38 @@ def test_weights_go_from_one_robot_to_another(
     assert "cannot be read" in done("weights", "pull", "robot1", "none", "--folder", here, code=2)
     (here / "bad.npz").write_bytes(b"no weights")
     assert "weights file" in done("weights", "push", here / "bad.npz", "robot2", code=2)
+
+
+def test_one_network_learns_from_both(graph: Graph, tmp_path: Path) -> None:
+    weights_file.save(small_model(), tmp_path / "small.npz")
+    given = ros_arguments(weights="small", weights_dir=tmp_path, learning="supervised")
+    graph.start("fer_snn.node", *given, "-r", "__ns:=/shared")
+    merge = start_fer("merge", *ROBOTS, "--into", "shared")
+    answers = graph.collect(ExpressionArray, "/shared/expressions")
+    publishers = [
+        graph.node.create_publisher(FaceFeaturesArray, f"/{robot}/features", qos.STREAM)
+        for robot in ROBOTS
+    ]
+    for publisher in publishers:
+        wait_for(lambda p=publisher: p.get_subscription_count() == 1, "the merger")  # type: ignore[misc]
+    graph.wait_until_heard("/shared/expressions")
+
+    def seen() -> list[list[int]]:
+        # The second robot first, for the first one sets the pace.
+        for publisher in reversed(publishers):
+            publisher.publish(features(identity=7))
+        return [[face.face_id for face in answer.expressions] for answer in answers]
+
+    wait_for(lambda: [1, 2] in seen(), "an answer for both faces")
+    request = Teach.Request(label="smile", face_id=2, duration=1.0)
+    assert graph.call(Teach, "/shared/teach", request).success
+
+    def learnt() -> int:
+        seen()
+        report = graph.call(LearningReport, "/shared/learning_report", LearningReport.Request())
+        return sum(each.faces for each in report.labels)
+
+    wait_for(learnt, "a lesson from one of them")
+    exit_code, said = end(merge)
+    assert exit_code == 0, said
+    assert all(f"is face 7 of /{robot}" in said for robot in ROBOTS)
