@@ -94,6 +94,9 @@ def test_one_robot_does_not_hear_the_other(robots: Graph) -> None:
 def test_weights_go_from_one_robot_to_another(
     robots: Graph, folders: dict[str, Path], tmp_path: Path, done: Callable[..., str]
 ) -> None:
+    for robot in ROBOTS:
+        # A command waits for 5 s, and on a busy machine a node takes longer to start.
+        robots.call(ListWeights, f"/{robot}/list_weights", ListWeights.Request())
     here = tmp_path / "here"
     said = done("weights", "pull", "robot1", "--folder", here)
     (pulled,) = here.iterdir()
