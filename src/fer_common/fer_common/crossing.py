@@ -6,11 +6,11 @@ Knows no ROS.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from fer_common import stamps
 from fer_common.errors import FerError
-from fer_common.parameters import Parameter
+from fer_common.parameters import Parameter, Value
 
 PACE_BY_LINK = Parameter(
     "pace_by_link",
@@ -39,6 +39,13 @@ PATIENCE_S = 0.4
 
 class AgeError(FerError):
     """A message that has been under way for too long."""
+
+
+def max_age_s(values: Mapping[str, Value]) -> float:
+    """Return the parameter `MAX_AGE`."""
+    value = values[MAX_AGE.name]
+    assert isinstance(value, float)
+    return value
 
 
 def check_age(stamp_ns: int, now_ns: int, max_age_s: float) -> None:

@@ -24,7 +24,7 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
 from fer_common import images, qos, stamps
-from fer_common.crossing import AgeError, LinkPacer, check_age
+from fer_common.crossing import AgeError, LinkPacer, check_age, max_age_s
 from fer_common.diagnostics import OK, STALE, WARN, Health
 from fer_common.errors import FerError, ImageError
 from fer_common.image_source import AnyImage, ImageSource
@@ -136,12 +136,6 @@ class FeaturesNode(FerNode):
             return WARN, source.mismatch
         return OK, f"following {self._faces} face(s)"
 
-    @property
-    def _max_age_s(self) -> float:
-        max_age = self.values["max_age"]
-        assert isinstance(max_age, float)
-        return max_age
-
     # Images
 
     def _profile(self) -> QoSProfile:
@@ -163,7 +157,7 @@ class FeaturesNode(FerNode):
             pipeline.parameters = settings
         try:
             stamp_ns = check_stamp(message.header)
-            check_age(stamp_ns, self.get_clock().now().nanoseconds, self._max_age_s)
+            check_age(stamp_ns, self.get_clock().now().nanoseconds, max_age_s(self.values))
             picture = self._read(message)
         except FerError as error:
             self._drop(error)

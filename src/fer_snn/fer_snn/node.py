@@ -25,7 +25,7 @@ from rclpy.subscription import Subscription
 from std_msgs.msg import Header
 
 from fer_common import peers, qos, stamps
-from fer_common.crossing import AgeError, check_age
+from fer_common.crossing import AgeError, check_age, max_age_s
 from fer_common.diagnostics import OK, STALE, WARN, Health
 from fer_common.errors import FerError, MessageError
 from fer_common.node import FerNode, run
@@ -191,7 +191,7 @@ class SnnNode(FerNode):
         with self._between_frames:
             try:
                 stamp_ns, faces = messages.read_features(message, network.model)
-                check_age(stamp_ns, self.get_clock().now().nanoseconds, self._max_age_s)
+                check_age(stamp_ns, self.get_clock().now().nanoseconds, max_age_s(self.values))
             except (MessageError, AgeError) as error:
                 self._drop(error)
                 return
@@ -208,12 +208,6 @@ class SnnNode(FerNode):
         self._faces = len(faces)
         simulated_s = result.tick.steps * network.parameters.dt
         self._real_time_factor = simulated_s / max(done_s - begun_s, 1e-9)
-
-    @property
-    def _max_age_s(self) -> float:
-        max_age = self.values["max_age"]
-        assert isinstance(max_age, float)
-        return max_age
 
     def _drop(self, error: MessageError | AgeError) -> None:
         self._statistics.drop("age" if isinstance(error, AgeError) else "features")
