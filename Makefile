@@ -32,7 +32,7 @@ bench:  ## measure everything and write docs/performance.md: make bench ARGS="ne
 bench-check:  ## fail where something became slower, measured against its peers
 	@./fer bench check $(ARGS)
 
-bench-network:  ## measure the graph on two hosts over bad links and write docs/distributed.md: 7 minutes
+bench-network:  ## measure the graph on two hosts over bad links and write docs/distributed.md: 11 minutes
 	@./fer setup
 	@./fer exec sh -c 'cd bench && exec python3 -m fer_bench.link "$$@"' bench-network $(ARGS)
 
