@@ -1,6 +1,6 @@
 # The usual ways into fer. `./fer` does the work; see ./fer --help and ./fer setup --help.
 .DEFAULT_GOAL := help
-.PHONY: help run setup test test-faults lint bench bench-check clean
+.PHONY: help run setup test test-faults lint bench bench-check bench-network clean
 
 PYTEST_ARGS ?=
 
@@ -31,6 +31,10 @@ bench:  ## measure everything and write docs/performance.md: make bench ARGS="ne
 
 bench-check:  ## fail where something became slower, measured against its peers
 	@./fer bench check $(ARGS)
+
+bench-network:  ## measure the graph on two hosts over bad links and write docs/distributed.md: 11 minutes
+	@./fer setup
+	@./fer exec sh -c 'cd bench && exec python3 -m fer_bench.link "$$@"' bench-network $(ARGS)
 
 clean:  ## remove everything that was set up, built or cached
 	rm -rf .venv .fer build install log .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -37,7 +37,7 @@ def measure(context: Context) -> Iterator[Measurement | Target]:
     yield Target(f"{_name(VGA)}: CPU of all nodes", total, 100.0, "% of a core")
     for name, rss_mb in vga.rss_mb.items():
         yield Target(f"memory of {name}, resident", rss_mb, 250.0, "MB")
-    hd = _watch(context, HD, context.run_s / 2)
+    hd = _watch(context, HD, context.run_s)
     yield from _report(HD, hd)
     by_rate = {VGA.rate_hz: vga}
     for rate_hz in RATES_HZ:

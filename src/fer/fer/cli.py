@@ -62,6 +62,7 @@ COMMANDS = (
     Command("bag", "fer.bag", "record, play and compare what the topics carry"),
     Command("teach", "fer.teach", "teach the running network what the face in view shows"),
     Command("weights", "fer.weights", "save, load and look into weights, and take lessons back"),
+    Command("merge", "fer.merge", "let one network learn from several robots", 0),
     Command("plot", "fer.plot", "draw figures for print of a bag or a weights file"),
     Command("bench", "fer.bench", "measure how fast everything is, beside others"),
     Command("warm-up", "fer_snn.cli.warm_up", "compile the network's kernels ahead"),

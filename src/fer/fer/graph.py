@@ -15,24 +15,31 @@ from typing import Literal, TypeAlias
 from fer_common.errors import ConfigurationError
 
 Host: TypeAlias = Literal["robot", "workstation"]
+#: The last node on the robot where the graph is cut in two.
+Split: TypeAlias = Literal["camera", "features"]
 
+HOSTS: tuple[Host, ...] = ("robot", "workstation")
+SPLITS: tuple[Split, ...] = ("camera", "features")
 NAMESPACE = "fer"
 LOG_LEVELS = ("debug", "info", "warn", "error", "fatal")
 #: Topic of the pictures, below the namespace.
 IMAGE_TOPIC = "image_raw"
 
+#: A picture that is older when a node begins with it is not answered, on the host behind a network.
+MAX_AGE_S = 0.4
 #: Nodes that can queue frames instead of taking the newest.
 _QUEUING = ("features", "snn")
+#: Nodes that take pictures from elsewhere.
+_LOOKING = ("features", "viz")
 _NAMESPACE_PATTERN = re.compile(r"(/?[A-Za-z][A-Za-z0-9_]*)(/[A-Za-z][A-Za-z0-9_]*)*|/|")
 
 
 @dataclass(frozen=True)
 class GraphNode:
-    """One node: name, package, executable, and where it runs when there are two hosts."""
+    """One node: name, package and executable."""
 
     name: str
     package: str
-    host: Host
     executable: str = "node"
 
     @property
@@ -42,11 +49,24 @@ class GraphNode:
 
 
 NODES = (
-    GraphNode("camera", "fer_camera", "robot"),
-    GraphNode("features", "fer_features", "robot"),
-    GraphNode("snn", "fer_snn", "workstation"),
-    GraphNode("viz", "fer_viz", "workstation"),
+    GraphNode("camera", "fer_camera"),
+    GraphNode("features", "fer_features"),
+    GraphNode("snn", "fer_snn"),
+    GraphNode("viz", "fer_viz"),
 )
+_ON_ROBOT: Mapping[Split, tuple[str, ...]] = {
+    "camera": ("camera",),
+    "features": ("camera", "features"),
+}
+
+
+#: The camera sends raw pictures to a node beside it.
+_RAW_ON_ROBOT = ("camera", "features")
+
+
+def host_of(name: str, split: Split) -> Host:
+    """Return where a node runs when there are two hosts."""
+    return "robot" if name in _ON_ROBOT[split] else "workstation"
 
 
 @dataclass(frozen=True)
@@ -56,7 +76,10 @@ class Settings:
     Attributes
     ----------
     namespace : namespace of every node.
-    hosts : which part of the graph to start.
+    hosts : which part of the graph to start; where it is one host's, the other part is reached over
+        a network.
+    split : the last node on the robot: `features` sends features over the network, `camera`
+        compressed pictures.
     source : what the camera node plays.
     params_file : parameter file for all nodes.
     weights : weights file of the network.
@@ -70,7 +93,8 @@ class Settings:
     """
 
     namespace: str = NAMESPACE
-    hosts: tuple[Host, ...] = ("robot", "workstation")
+    hosts: tuple[Host, ...] = HOSTS
+    split: Split = "features"
     source: str = ""
     params_file: Path | None = None
     weights: str = ""
@@ -93,14 +117,27 @@ class Settings:
                 f"log level '{self.log_level}' is unknown: choose one of {', '.join(LOG_LEVELS)}"
             )
 
+    @property
+    def across(self) -> bool:
+        """Whether the other part of the graph runs on another host."""
+        return len(self.hosts) < len(HOSTS)
+
 
 @dataclass(frozen=True)
 class StartedNode:
-    """A node with the parameters and remappings that it is started with."""
+    """A node with what it is started with.
+
+    Attributes
+    ----------
+    node : the node.
+    parameters, remappings : of it.
+    whole_images : whether it sends whole pictures, if only within its host.
+    """
 
     node: GraphNode
-    parameters: Mapping[str, str | bool]
+    parameters: Mapping[str, str | bool | float]
     remappings: tuple[tuple[str, str], ...]
+    whole_images: bool = False
 
 
 def absolute(namespace: str) -> str:
@@ -114,20 +151,38 @@ def started_nodes(settings: Settings) -> list[StartedNode]:
         name for name, wanted in (("camera", settings.camera), ("viz", settings.viz)) if not wanted
     }
     return [
-        StartedNode(node, _parameters(node, settings), _remappings(node, settings))
+        StartedNode(
+            node,
+            _parameters(node, settings),
+            _remappings(node, settings),
+            whole_images=node.name == "viz" or (node.name, settings.split) == _RAW_ON_ROBOT,
+        )
         for node in NODES
-        if node.host in settings.hosts and node.name not in left_out
+        if host_of(node.name, settings.split) in settings.hosts and node.name not in left_out
     ]
 
 
-def _parameters(node: GraphNode, settings: Settings) -> dict[str, str | bool]:
-    parameters: dict[str, str | bool] = {"use_sim_time": settings.use_sim_time}
+def _parameters(node: GraphNode, settings: Settings) -> dict[str, str | bool | float]:
+    parameters: dict[str, str | bool | float] = {"use_sim_time": settings.use_sim_time}
     if node.name in _QUEUING and settings.every_frame:
         parameters["every_frame"] = True
     if node.name == "camera" and settings.source:
         parameters["source"] = settings.source
     if node.name == "snn" and settings.weights:
         parameters["weights"] = settings.weights
+    return parameters | (_across(node.name, settings.split) if settings.across else {})
+
+
+def _across(name: str, split: Split) -> dict[str, str | bool | float]:
+    """Return the parameters by which a node gets on with a network."""
+    parameters: dict[str, str | bool | float] = {}
+    if name == split:
+        parameters["pace_by_link"] = True
+    if host_of(name, split) == "workstation":
+        if name in _LOOKING:
+            parameters["image_transport"] = "compressed"
+        if name in _QUEUING:
+            parameters["max_age"] = MAX_AGE_S
     return parameters
 
 

@@ -12,9 +12,9 @@ def config_folder() -> Path:
     return Path(get_package_share_directory("fer")) / "config"
 
 
-def launch_file() -> Path:
-    """Return the launch file of the whole graph."""
-    return Path(get_package_share_directory("fer")) / "launch" / "bringup.launch.py"
+def launch_file(name: str) -> Path:
+    """Return a launch file: bringup, robot or workstation."""
+    return Path(get_package_share_directory("fer")) / "launch" / f"{name}.launch.py"
 
 
 def default_parameter_file() -> Path:

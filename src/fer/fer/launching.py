@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import cast
 
 from launch.actions import (
     DeclareLaunchArgument,
@@ -15,13 +17,16 @@ from launch.event_handlers import OnProcessExit
 from launch.events.process import ProcessExited
 from launch_ros.actions import Node
 
-from fer.environment import graph_environment
+from fer.environment import graph_environment, whole_image_environment
 from fer.graph import (
+    HOSTS,
     IMAGE_TOPIC,
     LOG_LEVELS,
     NAMESPACE,
+    SPLITS,
     Host,
     Settings,
+    Split,
     StartedNode,
     absolute,
     started_nodes,
@@ -73,6 +78,21 @@ def arguments(hosts: tuple[Host, ...]) -> list[DeclareLaunchArgument]:
             description="Least severe messages that are logged.",
         ),
     ]
+    if len(hosts) < len(HOSTS):
+        declared += [
+            DeclareLaunchArgument(
+                "split",
+                default_value="features",
+                choices=SPLITS,
+                description="The last node on the robot. The same on both hosts.",
+            ),
+            DeclareLaunchArgument(
+                "peers",
+                default_value="",
+                description="Other hosts, separated by semicolons. Needed where the network has "
+                "no multicast.",
+            ),
+        ]
     if "robot" in hosts:
         declared += [
             DeclareLaunchArgument(
@@ -117,6 +137,7 @@ def _bring_up(context: LaunchContext, hosts: tuple[Host, ...]) -> list[LaunchDes
         settings = Settings(
             namespace=given["namespace"],
             hosts=hosts,
+            split=cast(Split, given.get("split", "features")),
             source=resolved_source(given.get("source", "")),
             params_file=Path(given["params_file"]).absolute() if given["params_file"] else None,
             weights=resolved_weights(given.get("weights", "")),
@@ -133,16 +154,24 @@ def _bring_up(context: LaunchContext, hosts: tuple[Host, ...]) -> list[LaunchDes
         raise RuntimeError(str(error)) from None
     remove_abandoned()
     respawn = given["respawn"] == "true"
-    environment = graph_environment(os.environ, config_folder())
+    peers = [peer for peer in given.get("peers", "").split(";") if peer]
+    environment = graph_environment(os.environ, config_folder(), settings.across, peers)
     return [
         *(SetEnvironmentVariable(name, value) for name, value in environment.items()),
         RegisterEventHandler(OnProcessExit(on_exit=end_on_refusal)),
-        *(node_action(started, settings, respawn) for started in started_nodes(settings)),
+        *(
+            node_action(started, settings, respawn, {**os.environ, **environment})
+            for started in started_nodes(settings)
+        ),
     ]
 
 
-def node_action(started: StartedNode, settings: Settings, respawn: bool) -> Node:
-    """Return the action that starts a node."""
+def node_action(
+    started: StartedNode, settings: Settings, respawn: bool, environment: Mapping[str, str]
+) -> Node:
+    """Return the action that starts a node in an environment that is set already."""
+    whole_images = started.whole_images
+    differing = whole_image_environment(environment, config_folder()) if whole_images else {}
     return Node(
         package=started.node.package,
         executable=started.node.executable,
@@ -158,6 +187,7 @@ def node_action(started: StartedNode, settings: Settings, respawn: bool) -> Node
         output="screen",
         respawn=respawn,
         respawn_delay=MAX_WAIT_S,
+        additional_env=differing,
     )
 
 

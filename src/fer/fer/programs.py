@@ -13,8 +13,9 @@ from typing import Protocol
 
 import psutil
 
+from fer.environment import whole_image_environment
 from fer.graph import IMAGE_TOPIC, Settings, StartedNode, absolute, started_nodes
-from fer.installed import default_parameter_file, launch_file
+from fer.installed import config_folder, default_parameter_file, launch_file
 from fer.shared_memory import remove_abandoned
 from fer.supervisor import Failure, OnLine, Program, Supervisor
 
@@ -76,7 +77,13 @@ def node_program(started: StartedNode, settings: Settings) -> Program:
         started.node.name,
         (sys.executable, "-m", started.node.module, "--ros-args", *arguments),
         holds_signals=True,
+        environment=environment_of(started),
     )
+
+
+def environment_of(started: StartedNode) -> dict[str, str]:
+    """Return what differs for this node from the environment of this process."""
+    return whole_image_environment(os.environ, config_folder()) if started.whole_images else {}
 
 
 def window_programs(settings: Settings) -> list[Program]:
@@ -84,6 +91,8 @@ def window_programs(settings: Settings) -> list[Program]:
     if not settings.window:
         return []
     arguments = ["--namespace", absolute(settings.namespace)]
+    if settings.across:
+        arguments.append("--compressed")
     if settings.image_topic != IMAGE_TOPIC:
         arguments += ["--ros-args", "-r", f"{IMAGE_TOPIC}:={settings.image_topic}"]
     command = (sys.executable, "-m", "fer_viz.dashboard.window", *arguments)
@@ -92,19 +101,22 @@ def window_programs(settings: Settings) -> list[Program]:
 
 def launch_program(settings: Settings) -> Program:
     """Return the program that is `ros2 launch` with the same settings."""
+    on_robot, on_workstation = "robot" in settings.hosts, "workstation" in settings.hosts
     arguments = {
         "namespace": settings.namespace,
-        "source": settings.source,
-        "weights": settings.weights,
+        "source": settings.source if on_robot else "",
+        "weights": settings.weights if on_workstation else "",
         "params_file": str(settings.params_file or ""),
-        "viz": str(settings.viz).lower(),
+        "viz": str(settings.viz).lower() if on_workstation else "",
         "respawn": "true",
         "log_level": settings.log_level,
+        "split": settings.split if settings.across else "",
     }
     given = [f"{name}:={value}" for name, value in arguments.items() if value]
     # By its path: `ros2 launch fer ...` takes a file called fer in the present folder for the
     # launch file.
-    command = (shutil.which("ros2") or "ros2", "launch", str(launch_file()), *given)
+    file = launch_file(settings.hosts[0] if settings.across else "bringup")
+    command = (shutil.which("ros2") or "ros2", "launch", str(file), *given)
     # SIGINT is the only signal at which `ros2 launch` ends its nodes, too.
     return Program(
         "launch", command, restart=False, stop_signal=signal.SIGINT, orphan_signal=signal.SIGINT

@@ -93,14 +93,14 @@ def _bring_up(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         command = _player(given, settings)
     except FerError as error:
         raise RuntimeError(str(error)) from None
+    environment = graph_environment(os.environ, config_folder())
     with_features = given["features"] == "true"
     nodes = [
-        node_action(started, settings, respawn=False)
+        node_action(started, settings, respawn=False, environment=environment)
         for started in started_nodes(settings)
         if with_features or started.node.name != "features"
     ]
     player = ExecuteProcess(cmd=command, name="player", output="screen")
-    environment = graph_environment(os.environ, config_folder())
     return [
         *(SetEnvironmentVariable(name, value) for name, value in environment.items()),
         RegisterEventHandler(OnProcessExit(on_exit=end_on_refusal)),

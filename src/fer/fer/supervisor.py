@@ -46,6 +46,7 @@ class Program:
         itself. A Python program that is still importing would answer them with a traceback.
     orphan_signal : what it gets when the supervisor dies without a chance to end it.
     optional : its end, however it comes, is told and changes nothing.
+    environment : what differs in it from the others' environment.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Program:
     holds_signals: bool = False
     orphan_signal: int = signal.SIGKILL
     optional: bool = False
+    environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -201,7 +203,7 @@ class Supervisor:
         with _held_back(_STOP_SIGNALS if program.holds_signals else ()):
             child.process = subprocess.Popen(
                 prefix + program.command,
-                env=self._environment,
+                env={**self._environment, **program.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,

@@ -42,6 +42,8 @@ SERVICES = (
     "learning_report",
     "undo",
     "list_weights",
+    "fetch_weights",
+    "store_weights",
     "save_weights",
     "load_weights",
     "reset",

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fer.environment import graph_environment
-from fer.graph import LOG_LEVELS, NAMESPACE, Settings, started_nodes
+from fer.graph import HOSTS, LOG_LEVELS, NAMESPACE, SPLITS, Settings, started_nodes
 from fer.installed import config_folder
 from fer.labels import read_labels
 from fer.preflight import check, label_file_of, resolved_source, resolved_weights
@@ -92,6 +92,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="weights of the network, as made by `fer train`",
     )
+    parser.add_argument(
+        "--host", choices=HOSTS, help="only this host's part of a graph on two (default: all of it)"
+    )
+    parser.add_argument(
+        "--split",
+        choices=SPLITS,
+        default="features",
+        help="with --host, the same on both: the last node on the robot (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--peer",
+        action="append",
+        default=[],
+        metavar="HOST",
+        help="with --host, where the network has no multicast: the other host; can be repeated",
+    )
     parser.add_argument("--no-viz", action="store_true", help="do not draw the overlay")
     parser.add_argument(
         "--no-window",
@@ -108,6 +124,8 @@ def run(arguments: argparse.Namespace) -> int:
     with StopRequests() as stop:
         settings = Settings(
             namespace=arguments.namespace,
+            hosts=(arguments.host,) if arguments.host else HOSTS,
+            split=arguments.split,
             source=resolved_source(arguments.source),
             params_file=arguments.params.absolute() if arguments.params else None,
             weights=resolved_weights(arguments.weights),
@@ -117,7 +135,8 @@ def run(arguments: argparse.Namespace) -> int:
         )
         check(settings)
         _check_summary(arguments.summary)
-        os.environ.update(graph_environment(os.environ, config_folder()))
+        given = graph_environment(os.environ, config_folder(), settings.across, arguments.peer)
+        os.environ.update(given)
         with closing(open_screen()) as screen:
             session = Session(settings, arguments.duration, stop, screen)
             try:
@@ -201,7 +220,7 @@ class Session:
             if time.monotonic() > deadline_s and (
                 observer.not_active or self.duration_s is not None
             ):
-                raise BringUpError(_not_up(observer), EXIT_BROKEN)
+                raise BringUpError(_not_up(observer, self.settings.across), EXIT_BROKEN)
             return observer.first_stamp_ns is not None
 
         def text() -> str:
@@ -262,10 +281,12 @@ def _truth(source: str) -> Mapping[int, str]:
     return read_labels(path) if path else {}
 
 
-def _not_up(observer: Observer) -> str:
+def _not_up(observer: Observer, across: bool) -> str:
     if observer.not_active:
         states = ", ".join(f"'{name}' is {state}" for name, state in observer.not_active.items())
         return f"after {START_TIMEOUT_S:g} s node {states}: its log lines above say why"
+    if across:
+        return f"no answer within {START_TIMEOUT_S:g} s: start the other host with the same --split"
     return (
         f"no answer within {START_TIMEOUT_S:g} s of the start: check the source '{observer.source}'"
     )

@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+from fer import carrying
 from fer.graph import NAMESPACE
 from fer.verbs import Function, add_verb, run_verb
 
@@ -24,6 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _live(verbs, "list", _list, "list what the running network can load")
     _named(_live(verbs, "save", _save, "save the weights of the running network"))
     _named(_live(verbs, "load", _load, "load weights into the running network"))
+    carrying.add_verbs(verbs)
     verb = _live(verbs, "undo", _undo, "take back the last lesson, load or reset")
     verb.add_argument(
         "steps", type=int, nargs="?", default=1, metavar="N", help="how many (default: 1)"

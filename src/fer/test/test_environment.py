@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fer import environment
-from fer.environment import graph_environment
+from fer.environment import graph_environment, whole_image_environment
 from fer.installed import config_folder
 
 HOME = {"HOME": "/home/somebody"}
@@ -16,7 +16,7 @@ PROFILE = "FASTDDS_DEFAULT_PROFILES_FILE"
 
 @pytest.fixture
 def config(tmp_path: Path) -> Path:
-    for name in ("fastdds.xml", "fastdds_small.xml"):
+    for name in ("fastdds.xml", "fastdds_small.xml", "fastdds_network.xml"):
         (tmp_path / name).touch()
     return tmp_path
 
@@ -51,6 +51,21 @@ def test_the_profile_fits_the_shared_memory(
 def test_a_transport_that_the_user_has_chosen_stands(config: Path, variable: str) -> None:
     added = graph_environment({**HOME, variable: "mine"}, config)
     assert PROFILE not in added
+
+
+def test_a_graph_on_two_hosts_reaches_the_other_one(config: Path) -> None:
+    added = graph_environment(HOME, config, across=True, peers=["robot1", "10.0.0.2"])
+    assert added["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "SUBNET"
+    assert added["ROS_STATIC_PEERS"] == "robot1;10.0.0.2"
+    assert added[PROFILE] == str(config / "fastdds_network.xml")
+    assert "ROS_STATIC_PEERS" not in graph_environment(HOME, config, across=True)
+
+
+def test_whole_pictures_have_their_profile_beside_that_of_the_network(config: Path) -> None:
+    whole = whole_image_environment(graph_environment(HOME, config, across=True), config)
+    assert whole == {PROFILE: graph_environment(HOME, config)[PROFILE]}
+    assert whole_image_environment(graph_environment(HOME, config), config) == {}
+    assert whole_image_environment({PROFILE: "mine"}, config) == {}
 
 
 def test_no_profile_is_named_that_is_not_there(tmp_path: Path) -> None:

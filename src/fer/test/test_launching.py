@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fer.graph import NODES, Settings, started_nodes
+from fer.graph import HOSTS, NODES, SPLITS, Host, Settings, Split, started_nodes
 
 launch = pytest.importorskip("launch", reason="ros2 launch is not installed")
 pytest.importorskip("launch_ros", reason="ros2 launch is not installed")
@@ -61,6 +61,15 @@ def test_launch_files_start_what_fer_up_starts(name: str) -> None:
     assert [(text(node.node_package), text(node.node_executable)) for node in launched] == expected
 
 
+@pytest.mark.parametrize("split", SPLITS)
+@pytest.mark.parametrize("host", HOSTS)
+def test_both_hosts_cut_the_graph_where_they_are_told(host: Host, split: Split) -> None:
+    started = started_nodes(Settings(hosts=(host,), split=split))
+    launched = nodes(host, split=split, peers="robot1")
+    packages = [text(node.node_package) for node in launched]
+    assert packages == [one.node.package for one in started]
+
+
 def test_nodes_can_be_left_out() -> None:
     assert len(nodes("bringup", camera="false", viz="false")) == len(NODES) - 2
 
@@ -72,6 +81,8 @@ def test_every_argument_is_described(name: str) -> None:
         expected |= {"source", "camera"}
     if name != "robot":
         expected |= {"weights", "viz"}
+    if name != "bringup":
+        expected |= {"split", "peers"}
     declared = arguments(name)
     assert set(declared) == expected
     assert all(". " in f"{argument.description} " for argument in declared.values())

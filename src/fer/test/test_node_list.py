@@ -6,8 +6,21 @@ from pathlib import Path
 
 import pytest
 
-from fer.graph import NODES, Settings, StartedNode, absolute, started_nodes
+from fer.environment import graph_environment
+from fer.graph import (
+    HOSTS,
+    MAX_AGE_S,
+    NODES,
+    SPLITS,
+    Settings,
+    Split,
+    StartedNode,
+    absolute,
+    started_nodes,
+)
+from fer.installed import config_folder
 from fer.programs import launch_program, node_program, window_programs
+from fer.tables import parameter_tables
 from fer_common.errors import ConfigurationError
 
 
@@ -24,6 +37,9 @@ def test_everything_starts_by_default() -> None:
     [
         (Settings(hosts=("robot",)), ["camera", "features"]),
         (Settings(hosts=("workstation",)), ["snn", "viz"]),
+        (Settings(hosts=("robot",), split="camera"), ["camera"]),
+        (Settings(hosts=("workstation",), split="camera"), ["features", "snn", "viz"]),
+        (Settings(split="camera"), ["camera", "features", "snn", "viz"]),
         (Settings(camera=False), ["features", "snn", "viz"]),
         (Settings(viz=False), ["camera", "features", "snn"]),
     ],
@@ -46,6 +62,58 @@ def test_another_driver_takes_the_cameras_place_for_all_who_look() -> None:
     assert started("viz", settings).remappings == expected
     assert started("camera", Settings(image_topic="/cam/image")).remappings == ()
     assert started("features", Settings()).remappings == ()
+
+
+def across(split: Split) -> dict[str, dict[str, object]]:
+    """Return what the nodes of a graph on two hosts are given because of it, by node."""
+    given = {}
+    for host in HOSTS:
+        for node in started_nodes(Settings(hosts=(host,), split=split)):
+            given[node.node.name] = dict(node.parameters)
+            assert given[node.node.name].pop("use_sim_time") is False
+    return given
+
+
+def test_what_crosses_a_network_is_paced_and_not_answered_when_it_is_old() -> None:
+    age = {"max_age": MAX_AGE_S}
+    compressed = {"image_transport": "compressed"}
+    assert across("features") == {
+        "camera": {},
+        "features": {"pace_by_link": True},
+        "snn": age,
+        "viz": compressed,
+    }
+    assert across("camera") == {
+        "camera": {"pace_by_link": True},
+        "features": age | compressed,
+        "snn": age,
+        "viz": compressed,
+    }
+    assert all(len(node.parameters) == 1 for node in started_nodes(Settings(split="camera")))
+
+
+def test_parameters_of_a_graph_on_two_hosts_are_those_of_the_nodes() -> None:
+    tables = parameter_tables()
+    for split in SPLITS:
+        for name, given in across(split).items():
+            assert set(given) <= set(tables[name].defaults())
+
+
+def test_who_sends_whole_pictures_within_a_host_of_two_has_the_profile_for_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for variable, value in graph_environment({}, config_folder(), across=True).items():
+        monkeypatch.setenv(variable, value)
+    differing = {
+        split: [
+            node.node.name
+            for host in HOSTS
+            for node in started_nodes(Settings(hosts=(host,), split=split))
+            if node_program(node, Settings()).environment
+        ]
+        for split in SPLITS
+    }
+    assert differing == {"features": ["camera", "viz"], "camera": ["viz"]}
 
 
 def test_a_node_is_one_python_process_with_its_settings() -> None:
@@ -78,6 +146,16 @@ def test_ros2_launch_gets_the_same_settings() -> None:
     assert not program.restart
 
 
+def test_ros2_launch_gets_this_hosts_part() -> None:
+    robot = launch_program(Settings(hosts=("robot",), split="camera", source="demo", weights="w"))
+    assert Path(robot.command[2]).name == "robot.launch.py"
+    assert {"source:=demo", "split:=camera"} <= set(robot.command)
+    assert not any(part.startswith(("weights", "viz")) for part in robot.command)
+    workstation = launch_program(Settings(hosts=("workstation",), viz=False))
+    assert Path(workstation.command[2]).name == "workstation.launch.py"
+    assert {"viz:=false", "split:=features"} <= set(workstation.command)
+
+
 @pytest.mark.parametrize("namespace", ["two words", "1st", "a//b", "a-b", "ä"])
 def test_names_that_ros_refuses_are_refused_at_once(namespace: str) -> None:
     with pytest.raises(ConfigurationError, match="namespace"):
@@ -102,4 +180,6 @@ def test_the_window_is_a_process_that_may_end() -> None:
         "-r",
         "image_raw:=/cam",
     )
+    (far,) = window_programs(Settings(hosts=("workstation",), window=True))
+    assert "--compressed" in far.command
     assert window_programs(Settings()) == []

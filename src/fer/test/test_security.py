@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fer.graph import NODES
+from fer.graph import NODES, host_of
 
 ROOT = Path(__file__).resolve().parents[3]
 POLICY = ROOT / "config" / "sros2" / "fer.policy.xml"
@@ -30,7 +30,8 @@ FORBIDDEN = {
 
 def test_every_node_has_a_profile_in_the_enclave_of_its_host() -> None:
     for node in NODES:
-        path = f".//enclave[@path='/fer/{node.host}']//profile[@ns='/fer'][@node='{node.name}']"
+        host = host_of(node.name, "features")
+        path = f".//enclave[@path='/fer/{host}']//profile[@ns='/fer'][@node='{node.name}']"
         assert len(ElementTree.parse(POLICY).findall(path)) == 1, node.name
 
 

@@ -27,9 +27,10 @@ from fer_camera.searching import CameraSearch
 from fer_camera.session import Frame, State, Status
 from fer_camera.sources import Source
 from fer_common import images, qos, stamps
+from fer_common.crossing import PACE_BY_LINK, LinkPacer
 from fer_common.diagnostics import ERROR, OK, WARN, Health
 from fer_common.errors import FerError
-from fer_common.node import FerNode, run, subscribers
+from fer_common.node import FerNode, all_arrived, run, subscribers
 from fer_common.parameters import Value
 from fer_common.statistics import StreamStatistics
 from fer_interfaces.msg import FrameInfo
@@ -56,7 +57,8 @@ class CameraNode(FerNode):
         self._calibration: calibration.Calibration | None = None
         self._statistics = StreamStatistics()
         self._size = ""
-        self._encoded = 0
+        self._encoded = self._held_back = 0
+        self._pacer: LinkPacer | None = None
         self._search = CameraSearch(candidates)
         super().__init__("camera", TABLE, "camera")
         self._settings = Settings.of(self.values)
@@ -74,6 +76,8 @@ class CameraNode(FerNode):
             # frame_info is what frames are counted by: a listener that is late must not miss one.
             profile = qos.RESULT if topic == FRAME_INFO else qos.STREAM
             self._image_publishers[topic] = self.add_publisher(kind, self._name(topic), profile)
+        compressed = self._image_publishers[COMPRESSED]
+        self._pacer = LinkPacer(lambda: all_arrived(compressed))
 
     def activate(self) -> None:
         """Begin to publish."""
@@ -186,7 +190,7 @@ class CameraNode(FerNode):
             image = Image(header=header)
             images.fill(image, pixels, settings.encoding)
             self._image_publishers[IMAGE].publish(image)
-        if subscribers(self._image_publishers[COMPRESSED]):
+        if subscribers(self._image_publishers[COMPRESSED]) and self._may_send(began_s):
             compressed = CompressedImage(header=header)
             images.fill_compressed(compressed, pixels, settings.jpeg_quality)
             self._image_publishers[COMPRESSED].publish(compressed)
@@ -200,6 +204,13 @@ class CameraNode(FerNode):
         latency_s = (self.get_clock().now().nanoseconds - frame.stamp_ns) / stamps.NANOSECONDS
         self._size = f"{width}x{height}"
         self._statistics.add(done_s, latency_s, done_s - began_s)
+
+    def _may_send(self, now_s: float) -> bool:
+        if self._pacer is None or not self.values[PACE_BY_LINK.name]:
+            return True
+        may_send = self._pacer.may_send(now_s)
+        self._held_back += not may_send
+        return may_send
 
     def _camera_info(self, header: Header, width: int, height: int) -> CameraInfo:
         message = CameraInfo(header=header)
@@ -232,6 +243,7 @@ class CameraNode(FerNode):
             "source": "" if stream is None or stream.source is None else stream.source.name,
             **self._statistics.facts(now_s),
             "compressed": self._encoded,
+            "held_back": self._held_back,
             "size": self._size,
             "calibrated": self._calibration is not None,
             **({} if stream is None else stream.facts),

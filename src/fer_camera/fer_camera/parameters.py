@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from fer_common.crossing import PACE_BY_LINK
 from fer_common.parameters import COMMON, Parameter, ParameterTable, Value
 
 AUTO = "auto"
@@ -99,6 +100,7 @@ TABLE = ParameterTable(
             minimum=1,
             maximum=100,
         ),
+        PACE_BY_LINK,
         *COMMON,
     ),
 )

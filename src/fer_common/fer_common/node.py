@@ -15,6 +15,7 @@ from typing import Any
 
 import rclpy
 from rclpy._rclpy_pybind11 import RCLError, UnknownROSArgsError
+from rclpy.duration import Duration
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.publisher import Publisher
@@ -289,6 +290,11 @@ def _spin(node: FerNode, stop: threading.Event) -> None:
 def _without_places(text: str) -> str:
     """Return a message of rcl without the places in its C code."""
     return " ".join(re.sub(r",?\s+at /\S+?:\d+", "", text).split())
+
+
+def all_arrived(publisher: Publisher[Any]) -> bool:
+    """Return whether every reliable listener has acknowledged all messages; does not wait."""
+    return bool(publisher.wait_for_all_acked(Duration(nanoseconds=0)))
 
 
 def subscribers(publisher: Any) -> int:

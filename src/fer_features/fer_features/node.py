@@ -21,6 +21,7 @@ from rclpy.qos import QoSProfile
 from sensor_msgs.msg import CompressedImage
 
 from fer_common import images, qos, stamps
+from fer_common.crossing import AgeError, check_age, max_age_s
 from fer_common.diagnostics import OK, STALE, WARN, Health
 from fer_common.errors import FerError, ImageError
 from fer_common.image_source import AnyImage, ImageSource
@@ -35,6 +36,8 @@ from fer_features.parameters import NODE, TABLE, feature_parameters
 from fer_features.pipeline import FeaturePipeline
 
 WARNING_PERIOD_S = 5.0
+#: Under which name what is dropped for an error is counted.
+_KINDS = {ImageError: "image", AgeError: "age", FerError: "stamp"}
 
 
 class FeaturesNode(FerNode):
@@ -140,6 +143,7 @@ class FeaturesNode(FerNode):
             pipeline.parameters = settings
         try:
             stamp_ns = check_stamp(message.header)
+            check_age(stamp_ns, self.get_clock().now().nanoseconds, max_age_s(self.values))
             picture = self._read(message)
         except FerError as error:
             self._drop(error)
@@ -157,7 +161,7 @@ class FeaturesNode(FerNode):
         return self._read_raw(message)
 
     def _drop(self, error: FerError) -> None:
-        self._statistics.drop("image" if isinstance(error, ImageError) else "stamp")
+        self._statistics.drop(next(_KINDS[kind] for kind in _KINDS if isinstance(error, kind)))
         self._dropped_s = time.monotonic()
         source = self._source
         publishers = source.publishers() if source else "a publisher that left"

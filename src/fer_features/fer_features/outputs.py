@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 
 import numpy as np
@@ -12,7 +13,8 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from fer_common import humans
-from fer_common.node import FerNode, subscribers
+from fer_common.crossing import PACE_BY_LINK, LinkPacer
+from fer_common.node import FerNode, all_arrived, subscribers
 from fer_features import detections
 from fer_features.detections import Detections
 from fer_features.humans import Humans
@@ -38,6 +40,7 @@ class Outputs:
             FaceFeaturesArray, "features", profile
         )
         self._crop: Publisher[Image] = node.add_publisher(Image, "face_crop", profile)
+        self._pacer = LinkPacer(lambda: all_arrived(self._features))
 
     def close(self) -> None:
         """Take the publishers away."""
@@ -57,7 +60,9 @@ class Outputs:
     ) -> None:
         """Publish what was seen in a picture, with the picture's own header."""
         size = (picture.shape[1], picture.shape[0])
-        self._features.publish(features_message(header, size, parameters, faces, skipped))
+        if not self._node.values[PACE_BY_LINK.name] or self._pacer.may_send(time.monotonic()):
+            skipped += self._pacer.take_held_back()
+            self._features.publish(features_message(header, size, parameters, faces, skipped))
         if self._detections is not None:
             self._detections.publish(header, faces)
         if self._humans is not None:

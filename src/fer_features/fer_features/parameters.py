@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from fer_common.crossing import MAX_AGE, PACE_BY_LINK
 from fer_common.parameters import COMMON, Parameter, ParameterTable, Values
 from fer_features.alignment import CropGeometry
 from fer_features.detector import MODELS, DetectorParameters
@@ -37,6 +38,8 @@ PARAMETERS = (
         "Work on every frame, however late, instead of on the newest: for replays.",
         live=False,
     ),
+    PACE_BY_LINK,
+    MAX_AGE,
     Parameter(
         "stale_after",
         0.8,

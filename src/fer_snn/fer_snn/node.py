@@ -25,6 +25,7 @@ from rclpy.subscription import Subscription
 from std_msgs.msg import Header
 
 from fer_common import peers, qos, stamps
+from fer_common.crossing import AgeError, check_age, max_age_s
 from fer_common.diagnostics import OK, STALE, WARN, Health
 from fer_common.errors import FerError, MessageError
 from fer_common.node import FerNode, run
@@ -201,7 +202,8 @@ class SnnNode(FerNode):
         with self._between_frames:
             try:
                 stamp_ns, faces = messages.read_features(message, network.model)
-            except MessageError as error:
+                check_age(stamp_ns, self.get_clock().now().nanoseconds, max_age_s(self.values))
+            except (MessageError, AgeError) as error:
                 self._drop(error)
                 return
             asked = outputs.spikes_of(network), outputs.potentials_of(network)
@@ -220,8 +222,8 @@ class SnnNode(FerNode):
         simulated_s = result.tick.steps * network.parameters.dt
         self._real_time_factor = simulated_s / max(done_s - begun_s, 1e-9)
 
-    def _drop(self, error: MessageError) -> None:
-        self._statistics.drop("features")
+    def _drop(self, error: MessageError | AgeError) -> None:
+        self._statistics.drop("age" if isinstance(error, AgeError) else "features")
         self._dropped_s = time.monotonic()
         publishers = peers.publishers(self, self.resolve_topic_name("features"))
         self._last_drop = f"from {publishers}: {error}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import cast
 
+from fer_common.crossing import MAX_AGE
 from fer_common.errors import ParameterError
 from fer_common.parameters import COMMON, Parameter, ParameterTable, Values
 from fer_snn.layers import DriveParameters
@@ -302,6 +303,7 @@ _NODE = (
         "Work on every frame, however late, instead of on the newest: for replays.",
         live=False,
     ),
+    MAX_AGE,
     _number(
         "time_budget",
         0.08,

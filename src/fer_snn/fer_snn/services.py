@@ -12,15 +12,18 @@ from fer_common.errors import FerError
 from fer_common.node import FerNode
 from fer_interfaces.msg import LabelLearning, Lesson, ProjectionChange, WeightsFile
 from fer_interfaces.srv import (
+    FetchWeights,
     LearningReport,
     ListWeights,
     LoadWeights,
     Reset,
     SaveWeights,
+    StoreWeights,
     Teach,
     Undo,
 )
 from fer_snn import models, requests
+from fer_snn.carriage import Incoming, Outgoing
 from fer_snn.desk import Desk
 from fer_snn.recogniser import Recogniser
 
@@ -53,12 +56,15 @@ class Services:
         self._folder = folder
         self._between_frames = between_frames
         self._done = done
+        self._outgoing, self._incoming = Outgoing(folder), Incoming(folder)
         self._services = [
             self._serve(Teach, "teach", self._teach),
             self._serve(SaveWeights, "save_weights", lambda r: self._desk.save(r.name)),
             self._serve(LoadWeights, "load_weights", lambda r: self._desk.load(r.name)),
             self._serve(Reset, "reset", self._reset),
             self._serve(Undo, "undo", lambda r: self._desk.undo(r.steps or 1)),
+            node.create_service(FetchWeights, "fetch_weights", self._fetch),
+            node.create_service(StoreWeights, "store_weights", self._store),
             node.create_service(ListWeights, "list_weights", self._list),
             node.create_service(LearningReport, "learning_report", self._report),
         ]
@@ -111,6 +117,38 @@ class Services:
             file = WeightsFile(name=found.name, bytes=found.size_bytes)
             file.modified.sec, file.modified.nanosec = stamps.split_ns(found.modified_ns)
             response.files.append(file)
+        return response
+
+    def _fetch(
+        self, request: FetchWeights.Request, response: FetchWeights.Response
+    ) -> FetchWeights.Response:
+        try:
+            if request.digest:
+                piece = self._outgoing.further(request.digest, request.offset)
+            else:
+                with self._between_frames:
+                    network = self._recogniser.network
+                    piece = self._outgoing.first(request.name, network.model)
+                    response.version = 0 if request.name else network.version
+        except FerError as error:
+            response.message = str(error)
+            return response
+        response.success = True
+        response.message = request.name or "the present weights"
+        response.size, response.digest = piece.size, piece.digest
+        response.data.frombytes(piece.data)
+        return response
+
+    def _store(
+        self, request: StoreWeights.Request, response: StoreWeights.Response
+    ) -> StoreWeights.Response:
+        try:
+            response.message = self._incoming.add(
+                request.name, request.size, request.digest, request.offset, request.data.tobytes()
+            )
+            response.success = True
+        except FerError as error:
+            response.message = str(error)
         return response
 
     def _report(

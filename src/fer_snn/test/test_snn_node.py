@@ -357,3 +357,16 @@ def test_start_without_usable_weights_is_refused(
         assert "bad.npz" in output and "Traceback" not in output
     finally:
         graph.close()
+
+
+def test_features_that_are_old_are_left_out_and_told(rig: Rig) -> None:
+    rig.show((1, FEATURES[0]))
+    assert rig.set(max_age=0.4) == (True, "")
+    answered = len(rig.answers)
+    # Stamped in 1970.
+    rig.send(frame(100, (1, FEATURES[0])))
+    status = rig.wait_for_status(lambda s: "old when it arrived" in s.message, "a warning")
+    assert {pair.key: pair.value for pair in status.values}["dropped age"] == "1"
+    assert len(rig.answers) == answered
+    assert rig.set(max_age=0.0) == (True, "")
+    rig.show((1, FEATURES[0]))
