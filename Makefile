@@ -16,7 +16,7 @@ setup:  ## set up what is missing, without starting anything
 test: lint  ## lint, then the tests of all packages and of the whole graph
 	@./fer exec python3 -m pytest $(PYTEST_ARGS)
 
-test-faults:  ## inject every fault many times, and write docs/reliability.md: 20 minutes
+test-faults:  ## inject every fault many times, and write docs/reliability.md: about an hour
 	@./fer setup --test
 	@./fer exec python3 -m pytest test/faults test/fuzz --long --figures $(ARGS)
 
