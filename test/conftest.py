@@ -1,12 +1,16 @@
-"""What the tests of faults and of fuzzing share."""
+"""What the tests of the whole graph share."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
+from fer.cli import main
+from fer.environment import graph_environment
+from fer.installed import config_folder
 from fer_faults import ledger as book
 from fer_faults import machine
 
@@ -24,3 +28,18 @@ def ledger(request: pytest.FixtureRequest) -> Iterator[book.Ledger]:
         ledger.save(RESULTS)
         text = book.table(list(ledger.rows.values()), machine.facts())
         book.write_page(ROOT / book.PAGE, text)
+
+
+@pytest.fixture
+def done(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
+    """Return what runs a short command in this process and returns what it says."""
+    # A command sets up the environment that the graph has.
+    for name, value in graph_environment(os.environ, config_folder()).items():
+        monkeypatch.setenv(name, value)
+
+    def run(*arguments: object, code: int = 0) -> str:
+        assert main([str(argument) for argument in arguments]) == code
+        said = capsys.readouterr()
+        return said.out + said.err
+
+    return run

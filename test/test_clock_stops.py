@@ -11,7 +11,7 @@ from rosgraph_msgs.msg import Clock
 
 from fer_common import qos
 from fer_common.stamps import split_ns, to_ns
-from fer_common.testing import Graph, ros_arguments, wait_for
+from fer_common.testing import Graph, Periodic, ros_arguments, wait_for
 from fer_interfaces.msg import FaceFeatures, FaceFeaturesArray, Spikes
 from fer_snn import weights_file
 from fer_snn.testing import SHAPE, SPEC, small_model, synthetic
@@ -21,32 +21,24 @@ BEGIN_NS = 1000 * 10**9
 FEATURES, _ = synthetic(8, seed=2)
 
 
-class Simulation:
+class Simulation(Periodic):
     """Publishes /clock and a face at that time, in a thread of its own, also while it is paused."""
 
     def __init__(self, graph: Graph) -> None:
         self.running = threading.Event()
         self._clock = graph.node.create_publisher(Clock, "/clock", 10)
         self._features = graph.node.create_publisher(FaceFeaturesArray, "features", qos.STREAM)
-        self._end = threading.Event()
         self._now_ns = BEGIN_NS
-        self._thread = threading.Thread(target=self._run, daemon=True)
         self.running.set()
-        self._thread.start()
+        super().__init__(self._send, TICK_S)
 
-    def close(self) -> None:
-        """End."""
-        self._end.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._end.wait(TICK_S):
-            if self.running.is_set():
-                self._now_ns += round(TICK_S * 1e9)
-            message = Clock()
-            message.clock.sec, message.clock.nanosec = split_ns(self._now_ns)
-            self._clock.publish(message)
-            self._features.publish(self._face(message.clock))
+    def _send(self) -> None:
+        if self.running.is_set():
+            self._now_ns += round(TICK_S * 1e9)
+        message = Clock()
+        message.clock.sec, message.clock.nanosec = split_ns(self._now_ns)
+        self._clock.publish(message)
+        self._features.publish(self._face(message.clock))
 
     def _face(self, now: Time) -> FaceFeaturesArray:
         channels, rows, cols = SHAPE

@@ -5,7 +5,6 @@ from __future__ import annotations
 import array
 import os
 import subprocess
-import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from fer_common import qos
 from fer_common.errors import ParameterError
 from fer_common.parameters import DIAGNOSTICS_PERIOD, Value
 from fer_common.stamps import split_ns
-from fer_common.testing import Graph, end, ros_arguments, wait_for
+from fer_common.testing import Graph, Periodic, end, ros_arguments, wait_for
 from fer_faults.changes import Changes, set_all, values_of
 from fer_interfaces.msg import ExpressionArray, FaceFeatures, FaceFeaturesArray, Spikes
 from fer_snn import weights_file
@@ -41,7 +40,7 @@ CONTRADICTIONS: tuple[dict[str, Any], ...] = (
 )
 
 
-class Camera:
+class Camera(Periodic):
     """Sends features of a face at the rate of a camera, in a thread of its own."""
 
     def __init__(self, graph: Graph) -> None:
@@ -49,29 +48,21 @@ class Camera:
         self._publisher = graph.node.create_publisher(
             FaceFeaturesArray, "features", qos.EVERY_FRAME
         )
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
         wait_for(lambda: self._publisher.get_subscription_count() == 1, "the node's subscription")
-        self._thread.start()
+        super().__init__(self._send, PERIOD_S)
 
-    def close(self) -> None:
-        """End after the frame in hand."""
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
+    def _send(self) -> None:
         channels, rows, cols = SHAPE
-        while not self._stop.wait(PERIOD_S):
-            message = FaceFeaturesArray(feature_spec=SPEC, channels=channels, rows=rows, cols=cols)
-            stamp = message.header.stamp
-            stamp.sec, stamp.nanosec = split_ns(10**10 + round(self.sent * PERIOD_S * 1e9))
-            face = FaceFeatures(id=1)
-            face.roi.width = face.roi.height = 100
-            picture = np.ascontiguousarray(FEATURES[self.sent % len(FEATURES)], np.float32)
-            face.features = array.array("f", picture.tobytes())
-            message.faces = [face]
-            self._publisher.publish(message)
-            self.sent += 1
+        message = FaceFeaturesArray(feature_spec=SPEC, channels=channels, rows=rows, cols=cols)
+        stamp = message.header.stamp
+        stamp.sec, stamp.nanosec = split_ns(10**10 + round(self.sent * PERIOD_S * 1e9))
+        face = FaceFeatures(id=1)
+        face.roi.width = face.roi.height = 100
+        picture = np.ascontiguousarray(FEATURES[self.sent % len(FEATURES)], np.float32)
+        face.features = array.array("f", picture.tobytes())
+        message.faces = [face]
+        self._publisher.publish(message)
+        self.sent += 1
 
 
 def check(values: Mapping[str, Value]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,7 +15,7 @@ from fer_camera.factory import demo_path
 from fer_common import images, qos
 from fer_common.parameters import DIAGNOSTICS_PERIOD
 from fer_common.stamps import split_ns, to_ns
-from fer_common.testing import Graph, end, ros_arguments, wait_for
+from fer_common.testing import Graph, Periodic, end, ros_arguments, wait_for
 from fer_faults.changes import Changes, set_all, values_of
 from fer_features import parameters as features
 from fer_interfaces.msg import FaceFeaturesArray, FrameInfo
@@ -67,7 +66,7 @@ def test_the_camera_loses_no_frame_and_begins_nothing_anew(graph: Graph, long: b
     assert "Traceback" not in output
 
 
-class Pictures:
+class Pictures(Periodic):
     """Sends pictures of a face at the rate of a camera, in a thread of its own."""
 
     def __init__(self, graph: Graph) -> None:
@@ -76,24 +75,16 @@ class Pictures:
         self._picture = cv2.resize(source.read()[1], (320, 240))
         source.release()
         self._publisher = graph.node.create_publisher(Image, "image_raw", qos.EVERY_FRAME)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
         wait_for(lambda: self._publisher.get_subscription_count() == 1, "the node's subscription")
-        self._thread.start()
+        super().__init__(self._send, PERIOD_S)
 
-    def close(self) -> None:
-        """End after the frame in hand."""
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stop.wait(PERIOD_S):
-            message = Image()
-            images.fill(message, self._picture, "bgr8")
-            stamp_ns = 10**10 + round(len(self.stamps_ns) * PERIOD_S * 1e9)
-            message.header.stamp.sec, message.header.stamp.nanosec = split_ns(stamp_ns)
-            self.stamps_ns.append(stamp_ns)
-            self._publisher.publish(message)
+    def _send(self) -> None:
+        message = Image()
+        images.fill(message, self._picture, "bgr8")
+        stamp_ns = 10**10 + round(len(self.stamps_ns) * PERIOD_S * 1e9)
+        message.header.stamp.sec, message.header.stamp.nanosec = split_ns(stamp_ns)
+        self.stamps_ns.append(stamp_ns)
+        self._publisher.publish(message)
 
 
 def test_features_of_every_frame_come_and_a_face_keeps_its_id(graph: Graph, long: bool) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -13,9 +12,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fer.cli import main
-from fer.environment import graph_environment
-from fer.installed import config_folder
 from fer.testing import start_fer
 from fer_camera.factory import demo_path
 from fer_common.testing import Graph, end, wait_for
@@ -55,24 +51,6 @@ def source(tmp_path: Path) -> Path:
     return folder
 
 
-Command = Callable[..., str]
-
-
-@pytest.fixture
-def done(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Return what runs a short command in this process and returns what it says."""
-    # A command sets up the environment that the graph has.
-    for name, value in graph_environment(os.environ, config_folder()).items():
-        monkeypatch.setenv(name, value)
-
-    def run(*arguments: object, code: int = 0) -> str:
-        assert main([str(argument) for argument in arguments]) == code
-        said = capsys.readouterr()
-        return said.out + said.err
-
-    return run
-
-
 @pytest.fixture
 def graph_of_its_own(
     graph: Graph, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -83,7 +61,7 @@ def graph_of_its_own(
 
 
 def test_a_new_label_is_taught_saved_and_recognised(
-    graph_of_its_own: Graph, source: Path, tmp_path: Path, done: Command
+    graph_of_its_own: Graph, source: Path, tmp_path: Path, done: Callable[..., str]
 ) -> None:
     answers = graph_of_its_own.collect(ExpressionArray, "/fer/expressions")
 
@@ -113,5 +91,5 @@ def test_a_new_label_is_taught_saved_and_recognised(
     assert end(up, signal.SIGINT)[0] == 0
 
 
-def test_weights_without_a_graph_are_refused(ros_domain: int, done: Command) -> None:
+def test_weights_without_a_graph_are_refused(ros_domain: int, done: Callable[..., str]) -> None:
     assert "start it with `fer up`" in done("weights", "undo", code=2)

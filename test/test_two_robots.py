@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from fer.cli import main
-from fer.environment import graph_environment
-from fer.installed import config_folder
 from fer.testing import start_fer
 from fer_common import qos
 from fer_common.stamps import split_ns
@@ -52,20 +48,6 @@ def robots(graph: Graph, folders: dict[str, Path]) -> Graph:
         given = ros_arguments(weights="small", weights_dir=folder)
         graph.start("fer_snn.node", *given, "-r", f"__ns:=/{robot}")
     return graph
-
-
-@pytest.fixture
-def done(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
-    """Return what runs a short command in this process and returns what it says."""
-    for name, value in graph_environment(os.environ, config_folder()).items():
-        monkeypatch.setenv(name, value)
-
-    def run(*arguments: object, code: int = 0) -> str:
-        assert main([str(argument) for argument in arguments]) == code
-        said = capsys.readouterr()
-        return said.out + said.err
-
-    return run
 
 
 def test_one_robot_does_not_hear_the_other(robots: Graph) -> None:

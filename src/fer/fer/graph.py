@@ -77,7 +77,7 @@ class Settings:
     ----------
     namespace : namespace of every node.
     hosts : which part of the graph to start; where it is one host's, the other part is reached over
-        a network.
+        a network, or is a bag where every frame counts.
     split : the last node on the robot: `features` sends features over the network, `camera`
         compressed pictures.
     source : what the camera node plays.
@@ -119,8 +119,8 @@ class Settings:
 
     @property
     def across(self) -> bool:
-        """Whether the other part of the graph runs on another host."""
-        return len(self.hosts) < len(HOSTS)
+        """Whether the other part of the graph runs on another host; of a replay it is a bag."""
+        return len(self.hosts) < len(HOSTS) and not self.every_frame
 
 
 @dataclass(frozen=True)

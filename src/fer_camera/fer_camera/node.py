@@ -27,7 +27,7 @@ from fer_camera.searching import CameraSearch
 from fer_camera.session import Frame, State, Status
 from fer_camera.sources import Source
 from fer_common import images, qos, stamps
-from fer_common.crossing import PACE_BY_LINK, LinkPacer
+from fer_common.crossing import LinkPacer, is_paced
 from fer_common.diagnostics import ERROR, OK, WARN, Health
 from fer_common.errors import FerError
 from fer_common.node import FerNode, all_arrived, run, subscribers
@@ -206,7 +206,7 @@ class CameraNode(FerNode):
         self._statistics.add(done_s, latency_s, done_s - began_s)
 
     def _may_send(self, now_s: float) -> bool:
-        if self._pacer is None or not self.values[PACE_BY_LINK.name]:
+        if self._pacer is None or not is_paced(self.values):
             return True
         may_send = self._pacer.may_send(now_s)
         self._held_back += not may_send

@@ -16,13 +16,13 @@ PACE_BY_LINK = Parameter(
     "pace_by_link",
     False,
     "Hold messages back while those before them are still on their way to a listener: for slow "
-    "networks. What is held back counts as skipped.",
+    "networks. What is held back counts as skipped. Not with every_frame.",
 )
 MAX_AGE = Parameter(
     "max_age",
     0.0,
     "Leave out what is older than this when it arrives, by its stamp; 0: nothing. The clocks of "
-    "the hosts must agree.",
+    "the hosts must agree. Not with every_frame.",
     "s",
     0.0,
     3600.0,
@@ -41,8 +41,15 @@ class AgeError(FerError):
     """A message that has been under way for too long."""
 
 
+def is_paced(values: Mapping[str, Value]) -> bool:
+    """Return whether `PACE_BY_LINK` holds for a node; where every frame counts it does not."""
+    return bool(values[PACE_BY_LINK.name]) and not values.get("every_frame", False)
+
+
 def max_age_s(values: Mapping[str, Value]) -> float:
-    """Return the parameter `MAX_AGE`."""
+    """Return the parameter `MAX_AGE`; 0 where every frame counts, as of a bag all are old."""
+    if values["every_frame"]:
+        return 0.0
     value = values[MAX_AGE.name]
     assert isinstance(value, float)
     return value

@@ -127,6 +127,31 @@ class Graph:
             self._executor.spin()
 
 
+class Periodic:
+    """Does something again and again, in a thread of its own.
+
+    Parameters
+    ----------
+    action : what is done.
+    period_s : pause between two times.
+    """
+
+    def __init__(self, action: Callable[[], None], period_s: float) -> None:
+        self._action, self._period_s = action, period_s
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def close(self) -> None:
+        """End after what is being done."""
+        self._end.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._end.wait(self._period_s):
+            self._action()
+
+
 def end(
     process: subprocess.Popen[str], number: int = signal.SIGINT, within_s: float = 10.0
 ) -> tuple[int, str]:

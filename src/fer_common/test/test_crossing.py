@@ -12,6 +12,8 @@ from fer_common.crossing import (
     AgeError,
     LinkPacer,
     check_age,
+    is_paced,
+    max_age_s,
 )
 
 PERIOD_S = 1 / 30
@@ -76,3 +78,10 @@ def test_what_is_old_is_refused() -> None:
     check_age(10**9, 0, 0.4)
     with pytest.raises(AgeError, match=r"was 0\.41 s old"):
         check_age(0, 410_000_000, 0.4)
+
+
+@pytest.mark.parametrize("every_frame", [False, True])
+def test_where_every_frame_counts_none_is_held_back_or_too_old(every_frame: bool) -> None:
+    values = {"pace_by_link": True, "max_age": 0.5, "every_frame": every_frame}
+    assert is_paced(values) is not every_frame
+    assert max_age_s(values) == (0.0 if every_frame else 0.5)

@@ -13,7 +13,7 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from fer_common import humans
-from fer_common.crossing import PACE_BY_LINK, LinkPacer
+from fer_common.crossing import LinkPacer, is_paced
 from fer_common.node import FerNode, all_arrived, subscribers
 from fer_features import detections
 from fer_features.detections import Detections
@@ -60,7 +60,7 @@ class Outputs:
     ) -> None:
         """Publish what was seen in a picture, with the picture's own header."""
         size = (picture.shape[1], picture.shape[0])
-        if not self._node.values[PACE_BY_LINK.name] or self._pacer.may_send(time.monotonic()):
+        if not is_paced(self._node.values) or self._pacer.may_send(time.monotonic()):
             skipped += self._pacer.take_held_back()
             self._features.publish(features_message(header, size, parameters, faces, skipped))
         if self._detections is not None:
