@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ from fer_common.stamps import split_ns, to_ns
 from fer_common.testing import Graph, wait_for
 from fer_interfaces.msg import ExpressionArray
 from fer_snn import weights_file
+from fer_snn.testing import small_model
 
 RATE_HZ = 100
 TOPIC = "/fer/expressions"
@@ -38,6 +40,19 @@ print("ready", flush=True)
 while True:
     for model in models:
         weights_file.save(model, path)
+"""
+#: Is killed, by the kernel, when half of the file is written.
+DIE_HALF_WAY = """
+import resource, signal, sys
+from dataclasses import replace
+from pathlib import Path
+from fer_snn import weights_file
+from fer_snn.testing import small_model
+model = replace(small_model(), name="new")
+signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+resource.setrlimit(resource.RLIMIT_FSIZE, (len(weights_file.to_bytes(model)) // 2,) * 2)
+weights_file.save(model, Path(sys.argv[1]))
 """
 
 
@@ -70,15 +85,17 @@ def test_a_killed_recording_is_readable_up_to_its_last_second(
     try:
         for k in range((kills + 1) // 2):
             folder = tmp_path / f"bag{k}"
-            killed_ns = kill_in_the_middle(graph, folder, storage)
+            # The first lives longer than what may be lost, so that it must leave something.
+            life_s = random.uniform(*((1.2, 1.8) if k == 0 else (0.0, 1.5)))
+            began_ns, killed_ns = kill_in_the_middle(graph, folder, storage, life_s)
             wait_for(lambda folder=folder: is_whole(folder), "the bag made whole")  # type: ignore[misc]
-            check_stamps(folder, killed_ns)
+            check_stamps(folder, began_ns, killed_ns)
     finally:
         talker.close()
 
 
-def kill_in_the_middle(graph: Graph, folder: Path, storage: str) -> int:
-    """Begin to record, kill the recorder at a random moment, and return when, ns."""
+def kill_in_the_middle(graph: Graph, folder: Path, storage: str, life_s: float) -> tuple[int, int]:
+    """Record for a time, kill the recorder, and return from when to when it was there, ns."""
     before = listeners(graph)
     process = start_fer(
         *("bag", "record", "-o", folder, "--storage", storage, "--topics", "expressions")
@@ -86,8 +103,9 @@ def kill_in_the_middle(graph: Graph, folder: Path, storage: str) -> int:
     try:
         # The dead of before are believed to live for some seconds.
         wait_for(lambda: listeners(graph) - before, "the recorder")
-        time.sleep(random.uniform(0.0, 1.5))
-        return time.time_ns()
+        began_ns = time.time_ns()
+        time.sleep(life_s)
+        return began_ns, time.time_ns()
     finally:
         process.send_signal(signal.SIGKILL)
         process.communicate()
@@ -99,16 +117,15 @@ def listeners(graph: Graph) -> set[bytes]:
     return {bytes(each.endpoint_gid) for each in found}
 
 
-def check_stamps(folder: Path, killed_ns: int) -> None:
+def check_stamps(folder: Path, began_ns: int, killed_ns: int) -> None:
     """Nothing is missing in between, and no more than the last second at the end."""
     with AnyReader([folder]) as reader:
         stamps = [
             to_ns(reader.deserialize(data, connection.msgtype).header.stamp)
             for connection, _, data in reader.messages()
         ]
-        first_ns = reader.start_time if stamps else killed_ns
     assert stamps == sorted(set(stamps))
-    last_ns = stamps[-1] if stamps else first_ns
+    last_ns = stamps[-1] if stamps else began_ns
     assert (killed_ns - last_ns) / 1e9 <= MOST_LOST_S
 
 
@@ -124,3 +141,13 @@ def test_a_killed_save_leaves_the_old_or_the_new_file(tmp_path: Path, kills: int
             process.send_signal(signal.SIGKILL)
         names.add(weights_file.load(path).name)
     assert names <= {"old", "new"}
+
+
+def test_a_save_that_is_killed_half_way_leaves_the_old_file(tmp_path: Path) -> None:
+    """The kills at random moments seldom meet the write, which is short."""
+    path = tmp_path / "weights.npz"
+    weights_file.save(replace(small_model(), name="old"), path)
+    command = [sys.executable, "-c", DIE_HALF_WAY, str(path)]
+    result = subprocess.run(command, timeout=60, check=False)
+    assert result.returncode == -signal.SIGXFSZ
+    assert weights_file.load(path).name == "old"

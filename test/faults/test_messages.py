@@ -64,6 +64,7 @@ def features_of(message: Any, values: Any) -> None:
 BAD_FEATURES = {
     "another specification": setting(feature_spec="other"),
     "another shape": setting(rows=7),
+    "same size of another shape": setting(channels=SHAPE[0] * SHAPE[1], rows=1),
     "huge shape": setting(channels=2**16 - 1, rows=2**16 - 1, cols=2**16 - 1),
     "NaN": lambda m: features_of(m, np.full(SHAPE, np.nan)),
     "infinite": lambda m: features_of(m, np.full(SHAPE, np.inf)),

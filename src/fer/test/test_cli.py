@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import signal
 import subprocess
 import sys
 import xml.etree.ElementTree as ElementTree
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -31,6 +34,34 @@ def test_help_names_every_command_and_imports_none(capsys: pytest.CaptureFixture
     text, modules = output.rsplit("\n", 2)[:2]
     assert all(f"    {command.name} " in text for command in COMMANDS)
     assert not {"'rclpy'", "'numpy'", "'cv2'", "'fer.up'"} & set(modules.strip("[]").split(", "))
+
+
+@pytest.fixture
+def handlers() -> Iterator[None]:
+    """Put back what `main` does to signals."""
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.getsignal(number) for number in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_during_imports_waits_for_their_end(
+    handlers: None, monkeypatch: pytest.MonkeyPatch, number: signal.Signals
+) -> None:
+    imported: list[str] = []
+    import_module = importlib.import_module
+
+    def interrupted(name: str) -> ModuleType:
+        signal.raise_signal(number)
+        module = import_module(name)
+        imported.append(name)
+        return module
+
+    monkeypatch.setattr(importlib, "import_module", interrupted)
+    assert main(["up"]) == 0
+    assert imported == ["fer.up"]
 
 
 @pytest.mark.parametrize("command", [command.name for command in COMMANDS])

@@ -129,6 +129,11 @@ def test_a_node_is_one_python_process_with_its_settings() -> None:
     assert text.endswith("--log-level warn")
 
 
+def test_a_node_that_starts_is_not_broken_by_a_signal() -> None:
+    settings = Settings()
+    assert all(node_program(node, settings).holds_signals for node in started_nodes(settings))
+
+
 def test_ros2_launch_gets_the_same_settings() -> None:
     program = launch_program(
         Settings(source="demo", weights="/w.npz", viz=False, params_file=Path("/p.yaml"))

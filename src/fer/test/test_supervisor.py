@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 import psutil
 import pytest
@@ -148,6 +149,18 @@ def test_stop_ends_all_within_its_time(started: list[Supervisor], lines: Lines) 
     assert time.monotonic() - before_s < 3.0
     assert not any(psutil.pid_exists(pid) for pid in pids)
     assert supervisor.pids() == {}
+
+
+@pytest.mark.parametrize("holds", [True, False])
+def test_signals_are_held_back_for_those_who_release_them(
+    started: list[Supervisor], lines: Lines, holds: bool
+) -> None:
+    code = (
+        "import signal; held = signal.pthread_sigmask(signal.SIG_BLOCK, []); "
+        "print({signal.SIGINT, signal.SIGTERM} <= held, flush=True); " + SLEEP
+    )
+    start(started, lines, replace(program("a", code), holds_signals=holds))
+    wait_for(lambda: lines.said("a", str(holds)), "what is held back")
 
 
 def test_impatience_cuts_the_wait_short(started: list[Supervisor], lines: Lines) -> None:

@@ -96,6 +96,8 @@ class SampleNode(FerNode):
             raise ZeroDivisionError(f"{step} broke")
         if fault == f"hang {step}":
             threading.Event().wait(1.0)
+        if fault == f"stick in {step}":
+            threading.Event().wait(60.0)
 
 
 if __name__ == "__main__":

@@ -240,6 +240,14 @@ def test_data_that_is_no_picture_is_refused(data: bytes) -> None:
         images.decode(FakeCompressed("jpeg", array.array("B", data)))
 
 
+def test_a_compressed_picture_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    message = FakeCompressed()
+    images.fill_compressed(message, plain(16, 24, 3), 80)
+    monkeypatch.setattr(images, "MAX_SIDE_PX", 23)
+    with pytest.raises(ImageError, match="too large"):
+        images.decode(message)
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_damaged_jpeg_is_read_or_refused(data: st.DataObject) -> None:

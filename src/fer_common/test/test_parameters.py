@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from fer_common.errors import ConfigurationError, ParameterError
 from fer_common.parameter_files import read_parameter_file, to_markdown, to_yaml
 from fer_common.parameters import Parameter, ParameterTable, Value, Values
+from fer_common.yaml_files import MAX_BYTES
 
 RATE = Parameter("rate", 30.0, "Frames per second.", unit="Hz", minimum=0.0, maximum=240.0)
 COUNT = Parameter("count", 3, "How many.", minimum=1)
@@ -218,6 +219,8 @@ def test_wildcards_namespaces_and_other_nodes(tmp_path: Path) -> None:
         ("cam: {ros__parameters: {5: 1}}", "no parameter '5'"),
         ("cam: !!python/object:os.system {}", "is not valid YAML"),
         ("[" * 1000, "is not valid YAML"),
+        ("cam: &all {ros__parameters: {}}\nnet: *all", "aliases are not supported"),
+        ("#" * (MAX_BYTES + 1), "has more than"),
     ],
     ids=lambda value: "",
 )
@@ -229,6 +232,8 @@ def test_bad_files_are_refused_with_their_name(tmp_path: Path, text: str, reason
 def test_missing_and_binary_files_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="No such file"):
         read_parameter_file(tmp_path / "none.yaml", TABLES)
+    with pytest.raises(ConfigurationError, match="is no file"):
+        read_parameter_file(Path("/dev/null"), TABLES)
     with pytest.raises(ConfigurationError, match="Is a directory"):
         read_parameter_file(tmp_path, TABLES)
     (tmp_path / "b.yaml").write_bytes(b"\xff\xfe\x00\x01")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -331,6 +332,24 @@ def test_signal_during_start_up(graph: Graph, number: int, fault: str) -> None:
     # As soon as the process has taken the signal over, which is before it has a node.
     wait_for(lambda: catches(process.pid, number), "the handler")
     assert end(process, number, within_s=5) == (0, "")
+
+
+def test_a_start_that_hangs_is_cut_off(graph: Graph) -> None:
+    process = start(graph, fault="'stick in configure'")
+    wait_for(lambda: "sample" in graph.node.get_node_names(), "the node")
+    assert end(process, signal.SIGTERM, within_s=5) == (0, "")
+
+
+def test_a_second_signal_does_not_break_the_end() -> None:
+    code = (
+        "import signal; from fer_common.node import run; from sample_node import SampleNode; "
+        "run(SampleNode, ['--ros-args', '-p', 'fault:=construct']); "
+        "signals = (signal.SIGINT, signal.SIGTERM); "
+        "print({signal.getsignal(number) for number in signals} == {signal.SIG_IGN})"
+    )
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    assert result.stdout == "True\n"
 
 
 def catches(process_id: int, number: int) -> bool:

@@ -15,7 +15,7 @@ from rcl_interfaces.srv import DescribeParameters
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CompressedImage, Image
 
-from fer_common import images, qos
+from fer_common import images, qos, testing
 from fer_common.testing import Graph, end, ros_arguments, wait_for
 from fer_features.gabor import features_from_crops
 from fer_features.pipeline import FeaturePipeline
@@ -174,6 +174,19 @@ def test_the_newest_frame_wins_and_the_skipped_are_counted(
     assert skipped + len(rig.answers) <= sent
 
 
+def test_images_that_never_reached_the_node_count_as_skipped(graph: Graph) -> None:
+    rig = Rig(graph)
+    number = 300
+    first, *burst = (
+        image_message(np.zeros((48, 64, 3), np.uint8), (k + 1) * PERIOD_NS) for k in range(number)
+    )
+    rig.ask(first)
+    for message in burst:
+        rig.send(message)
+    wait_for(lambda: rig.answers[-1].header == burst[-1].header, "the last of the burst")
+    assert len(rig.answers) + sum(answer.skipped for answer in rig.answers) == number
+
+
 def test_every_frame_counts_where_asked(graph: Graph, clip: list[Picture]) -> None:
     rig = Rig(
         graph,
@@ -235,6 +248,14 @@ def test_silence_is_stale_in_diagnostics(graph: Graph) -> None:
     rig = Rig(graph, *ros_arguments(stale_after=0.2))
     status = rig.wait_for_status(lambda s: s.level == DiagnosticStatus.STALE, "STALE")
     assert "no image on /image_raw" in status.message
+
+
+def test_what_is_wrong_is_told_when_it_begins_and_not_with_the_next_report(
+    graph: Graph, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(testing, "_DIAGNOSTICS_PERIOD_S", 60.0)
+    rig = Rig(graph, *ros_arguments(stale_after=0.2))
+    rig.wait_for_status(lambda s: s.level == DiagnosticStatus.STALE, "STALE")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_snn import weights_file
+from fer_snn import models, weights_file
 from fer_snn.model import Model
 from fer_snn.weights_file import WeightsFileError
 
@@ -100,6 +100,38 @@ def test_foreign_files_are_refused(content: bytes, tmp_path: Path) -> None:
     path.write_bytes(content)
     with pytest.raises(WeightsFileError, match="cut, corrupt or no weights file"):
         weights_file.load(path)
+
+
+def test_no_more_is_read_than_any_network_needs(
+    model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "weights.npz"
+    weights_file.save(model, path)
+    packed = path.stat().st_size
+    monkeypatch.setattr(weights_file, "MAX_BYTES", packed)
+    with pytest.raises(WeightsFileError, match="unpacks to more than"):
+        weights_file.load(path)
+    monkeypatch.setattr(weights_file, "MAX_BYTES", packed - 1)
+    with pytest.raises(WeightsFileError, match=f"has {packed} bytes, more than"):
+        weights_file.load(path)
+
+
+def test_without_a_home_nothing_is_written_and_the_remedy_is_told(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody(number: int) -> None:
+        raise KeyError(number)
+
+    monkeypatch.delenv("HOME")
+    monkeypatch.setattr("pwd.getpwuid", nobody)
+    folder = models.folder("~/weights")
+    with pytest.raises(WeightsFileError, match="set weights_dir"):
+        weights_file.save(model, folder / "mine.npz")
+
+
+def test_devices_are_not_read() -> None:
+    with pytest.raises(WeightsFileError, match="is no file"):
+        weights_file.load(Path("/dev/null"))
 
 
 def test_pickled_objects_are_never_read() -> None:
