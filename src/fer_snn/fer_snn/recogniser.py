@@ -101,6 +101,7 @@ class _Teaching:
 
     label: int
     face_id: int
+    begun_ns: int
     until_ns: int
 
 
@@ -247,11 +248,13 @@ class Recogniser:
         """Return the id of the face to learn from in this frame, None for none."""
         if self._requested is not None:
             label, face_id, duration = self._requested
-            self._teaching = _Teaching(label, face_id, stamp_ns + round(duration * NS_PER_S))
+            until_ns = stamp_ns + round(duration * NS_PER_S)
+            self._teaching = _Teaching(label, face_id, stamp_ns, until_ns)
             self._requested = None
         if self._teaching is None:
             return None
-        if stamp_ns > self._teaching.until_ns:
+        # A clock that is set back would make it as much longer.
+        if not self._teaching.begun_ns <= stamp_ns <= self._teaching.until_ns:
             self._teaching = None
             return None
         if self._teaching.face_id != LARGEST:

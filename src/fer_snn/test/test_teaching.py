@@ -143,6 +143,16 @@ def test_lessons_are_counted_and_reported(stream: Stream, trained: Model) -> Non
     ]
 
 
+def test_a_clock_that_is_set_back_ends_a_lesson(trained: Model) -> None:
+    recogniser = Recogniser(trained, SUPERVISED)
+    recogniser.teach(0, 0, 1.0)
+    face = [FaceInput(1, 100, of("smile")[0])]
+    recogniser.process(10**12, face)
+    assert recogniser.teaching
+    recogniser.process(10**12 - 10**9, face)
+    assert not recogniser.teaching
+
+
 def test_lessons_can_be_taken_back_bit_for_bit(stream: Stream) -> None:
     weights = [weights_file.to_bytes(stream.network)]
     lessons = stream.tutor.lessons.copy()
