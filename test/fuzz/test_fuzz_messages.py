@@ -15,14 +15,13 @@ from hypothesis import strategies as st
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CompressedImage, Image
 
-from fer_common import images, qos
+from fer_common import images, qos, stamps
 from fer_common.errors import FerError
 from fer_common.testing import Graph, end, ros_arguments, wait_for
 from fer_faults.fuzzing import LONG, SHORT, fuzz
 from fer_faults.graph import Health
 from fer_faults.ledger import Ledger
 from fer_faults.machine import own_mb
-from fer_features.messages import check_stamp
 from fer_interfaces.msg import ExpressionArray, FaceFeatures, FaceFeaturesArray
 from fer_snn import messages, requests, weights_file
 from fer_snn.learning import Learning
@@ -96,7 +95,7 @@ def features_messages(draw: st.DrawFn) -> FaceFeaturesArray:
 def test_images(ledger: Ledger, long: bool) -> None:
     def check(message: Image) -> None:
         try:
-            check_stamp(message.header)
+            stamps.checked_ns(message.header.stamp)
             picture = images.to_bgr(message)
         except FerError as error:
             assert str(error)

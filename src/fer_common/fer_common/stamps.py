@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
+from fer_common.errors import MessageError
+
 NANOSECONDS = 1_000_000_000
 
 
@@ -17,6 +19,21 @@ class Stamp(Protocol):
 def to_ns(stamp: Stamp) -> int:
     """Return the stamp in nanoseconds since the epoch; negative stamps stay negative."""
     return stamp.sec * NANOSECONDS + stamp.nanosec
+
+
+def checked_ns(stamp: Stamp) -> int:
+    """Return the stamp of a message that came from outside, ns.
+
+    Raises
+    ------
+    MessageError
+        if it is negative or has more than a second of nanoseconds.
+    """
+    if stamp.sec < 0 or stamp.nanosec >= NANOSECONDS:
+        raise MessageError(
+            f"stamp {stamp.sec} s {stamp.nanosec} ns is no time: correct the clock of the publisher"
+        )
+    return to_ns(stamp)
 
 
 def split_ns(stamp_ns: int) -> tuple[int, int]:

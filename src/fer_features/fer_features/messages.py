@@ -1,4 +1,4 @@
-"""Headers that are checked, and observations as messages, built the cheap way."""
+"""Observations as messages, built the cheap way."""
 
 from __future__ import annotations
 
@@ -10,25 +10,9 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import Image, RegionOfInterest
 from std_msgs.msg import Header
 
-from fer_common import images, stamps
-from fer_common.errors import MessageError
+from fer_common import images
 from fer_features.pipeline import FaceObservation, FeatureParameters
 from fer_interfaces.msg import FaceFeatures, FaceFeaturesArray
-
-
-def check_stamp(header: Header) -> int:
-    """Return the stamp of a message, ns.
-
-    Raises
-    ------
-    MessageError : it is negative or has more than a second of nanoseconds.
-    """
-    stamp = header.stamp
-    if stamp.sec < 0 or stamp.nanosec >= stamps.NANOSECONDS:
-        raise MessageError(
-            f"stamp {stamp.sec} s {stamp.nanosec} ns is no time: correct the clock of the publisher"
-        )
-    return stamps.to_ns(stamp)
 
 
 def features_message(

@@ -30,7 +30,6 @@ from fer_common.parameters import Value
 from fer_common.statistics import StreamStatistics
 from fer_common.worker import Worker
 from fer_features.detector import FaceDetector
-from fer_features.messages import check_stamp
 from fer_features.outputs import Outputs
 from fer_features.parameters import NODE, TABLE, feature_parameters
 from fer_features.pipeline import FeaturePipeline
@@ -142,7 +141,7 @@ class FeaturesNode(FerNode):
         if pipeline.parameters is not settings:
             pipeline.parameters = settings
         try:
-            stamp_ns = check_stamp(message.header)
+            stamp_ns = stamps.checked_ns(message.header.stamp)
             check_age(stamp_ns, self.get_clock().now().nanoseconds, max_age_s(self.values))
             picture = self._read(message)
         except FerError as error:

@@ -16,7 +16,7 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CompressedImage, Image
 
 from fer_common import images, qos, testing
-from fer_common.testing import Graph, end, ros_arguments, wait_for
+from fer_common.testing import Graph, Periodic, end, ros_arguments, wait_for
 from fer_features.gabor import features_from_crops
 from fer_features.pipeline import FeaturePipeline
 from fer_features.testing import Rig, facts, image_message
@@ -254,8 +254,20 @@ def test_what_is_wrong_is_told_when_it_begins_and_not_with_the_next_report(
     graph: Graph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(testing, "_DIAGNOSTICS_PERIOD_S", 60.0)
-    rig = Rig(graph, *ros_arguments(stale_after=0.2))
-    rig.wait_for_status(lambda s: s.level == DiagnosticStatus.STALE, "STALE")
+    graph.start("fer_features.node", *ros_arguments(stale_after=0.2))
+    publisher = graph.node.create_publisher(Image, "image_raw", qos.STREAM)
+    picture = image_message(np.zeros((48, 64, 3), np.uint8), 1)
+    # Without reports nobody knows when the node is heard: it goes silent again and again.
+    camera = Periodic(lambda: publisher.publish(picture), 0.6)
+
+    def stale() -> bool:
+        statuses = [s for message in list(graph.diagnostics) for s in message.status]
+        return any(status.level == DiagnosticStatus.STALE for status in statuses)
+
+    try:
+        wait_for(stale, "STALE")
+    finally:
+        camera.close()
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

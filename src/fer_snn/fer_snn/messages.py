@@ -41,11 +41,7 @@ def read_features(message: FaceFeaturesArray, model: Model) -> tuple[int, list[F
         if stamp, shape or values are not what they must be, or the model was trained with other
         features.
     """
-    stamp = message.header.stamp
-    if stamp.sec < 0 or stamp.nanosec >= stamps.NANOSECONDS:
-        raise MessageError(
-            f"stamp {stamp.sec} s {stamp.nanosec} ns is no time: correct the clock of the publisher"
-        )
+    stamp_ns = stamps.checked_ns(message.header.stamp)
     shape = (message.channels, message.rows, message.cols)
     if message.feature_spec != model.feature_spec or shape != model.feature_shape:
         raise MessageError(
@@ -64,7 +60,7 @@ def read_features(message: FaceFeaturesArray, model: Model) -> tuple[int, list[F
             )
     if len({face.id for face in faces}) != len(faces):
         raise MessageError("two faces with the same id: give each its own")
-    return stamps.to_ns(stamp), faces
+    return stamp_ns, faces
 
 
 def _checked(features: Float32s, shape: tuple[int, int, int], face_id: int) -> Float32s:

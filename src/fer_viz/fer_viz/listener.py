@@ -131,7 +131,11 @@ class GraphListener:
         )
 
     def _on_image(self, message: AnyImage) -> None:
-        stamp_ns = stamps.to_ns(message.header.stamp)
+        try:
+            stamp_ns = stamps.checked_ns(message.header.stamp)
+        except FerError as error:
+            self._dropped("image_raw", error)
+            return
         self._pass_on(self._live.add_image(stamp_ns, message, time.monotonic()))
 
     def _on_features(self, message: FaceFeaturesArray) -> None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fer_common.errors import MessageError
-from fer_common.stamps import to_ns
+from fer_common.stamps import checked_ns
 from fer_viz.history import PotentialFrame, SpikeFrame
 from fer_viz.scene import UNNAMED, Face, Floats, Network, ReceptiveFields
 
@@ -67,7 +67,7 @@ def answers(message: Any) -> Answers:
                 rates_hz=tuple(item.rates_hz),
             )
         )
-    return Answers(to_ns(message.header.stamp), tuple(faces), message.skipped)
+    return Answers(checked_ns(message.header.stamp), tuple(faces), message.skipped)
 
 
 def sightings(message: Any) -> Sightings:
@@ -86,7 +86,7 @@ def sightings(message: Any) -> Sightings:
                 f"face {item.id} has {landmarks.size} landmark coordinates: they must be pairs"
             )
         faces.append(Face(id=item.id, box_px=_box(item.roi), landmarks_px=landmarks.reshape(-1, 2)))
-    return Sightings(to_ns(message.header.stamp), tuple(faces), message.skipped)
+    return Sightings(checked_ns(message.header.stamp), tuple(faces), message.skipped)
 
 
 def potentials(message: Any, layer: str) -> dict[int, PotentialFrame]:
@@ -116,7 +116,7 @@ def potentials(message: Any, layer: str) -> dict[int, PotentialFrame]:
         if not np.isfinite([*threshold, message.v_rest, message.v_reset]).all():
             raise MessageError(f"potentials of layer '{layer}' have marks that are no numbers")
         frames[trace.face_id] = PotentialFrame(
-            start_ns=to_ns(message.header.stamp),
+            start_ns=checked_ns(message.header.stamp),
             dt_s=dt_s,
             potential_v=values.reshape(message.steps, trace.size),
             threshold_v=threshold,
@@ -150,7 +150,7 @@ def spikes(message: Any, layer: str) -> dict[int, SpikeFrame]:
                 "neurons: neuron and step must be equally long and inside these"
             )
         frames[train.face_id] = SpikeFrame(
-            to_ns(message.header.stamp), dt_s, message.steps, step, neuron, train.size
+            checked_ns(message.header.stamp), dt_s, message.steps, step, neuron, train.size
         )
     return frames
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import array
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -165,3 +167,14 @@ def test_weights_of_another_shape_are_refused() -> None:
         messages.receptive_fields(weights(labels=["a", "b", "c"]))
     with pytest.raises(MessageError, match="label 2 of 2"):
         messages.receptive_fields(weights(neuron_label=[2]))
+
+
+@pytest.mark.parametrize("read", [messages.answers, messages.sightings])
+@pytest.mark.parametrize("stamp", [(-1, 0), (0, 2 * 10**9)])
+def test_stamps_that_are_no_time_are_refused(
+    read: Callable[[Any], object], stamp: tuple[int, int]
+) -> None:
+    message = ExpressionArray() if read is messages.answers else FaceFeaturesArray()
+    message.header.stamp.sec, message.header.stamp.nanosec = stamp
+    with pytest.raises(MessageError, match="is no time"):
+        read(message)
