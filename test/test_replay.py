@@ -95,6 +95,7 @@ def test_a_loop_into_a_running_graph_repeats_itself(folder: Path) -> None:
         answers = graph.collect(ExpressionArray, "/fer/expressions", 1000)
         spikes = graph.collect(Spikes, "/fer/spikes", 1000)
         graph.start("fer_snn.node", "--ros-args", "-r", "__ns:=/fer", "-r", "__node:=snn", *WHOLE)
+        graph.wait_until_heard("/fer/expressions", "/fer/spikes")
         given = ("--topics", "features", "--rate", 20, "--expect", "snn", "--wait", 60)
         player = start_fer("bag", "play", folder / "slow", "--loop", *given)
         wait_for(lambda: len(answers) > 2 * frames, "the second repetition", 60.0)

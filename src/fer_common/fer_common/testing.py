@@ -20,6 +20,7 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.client import Client
 from rclpy.context import Context
+from rclpy.exceptions import InvalidHandle
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
@@ -124,7 +125,11 @@ class Graph:
 
     def _spin(self) -> None:
         with suppress(ExternalShutdownException):
-            self._executor.spin()
+            while True:
+                # rclpy does not expect that an event handler goes while the executor looks at it.
+                with suppress(InvalidHandle):
+                    self._executor.spin()
+                    return
 
 
 class Periodic:
