@@ -77,6 +77,8 @@ class DiagnosticsPublisher:
         # Setting the same period would put the next report off.
         if period_ns != self._timer.timer_period_ns:
             self._timer.timer_period_ns = period_ns
+            # Else the report that the old period has put off would come first.
+            self._timer.reset()
 
     def publish(self) -> None:
         """Publish now."""
