@@ -9,7 +9,7 @@ import importlib.util
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +70,8 @@ find_package(rosidl_default_generators REQUIRED)
 _OPTIONS = ("-DBUILD_TESTING=OFF", "-DCMAKE_C_FLAGS=-O0", "-DCMAKE_CXX_FLAGS=-O0")
 #: Half a minute of work, on a machine that may have much else to do.
 BUILD_TIMEOUT_S = 500
+#: Asked once, as what was built here is found too after a test has imported it.
+_MISSING = tuple(name for name in _DEFINITIONS if importlib.util.find_spec(name) is None)
 
 
 @pytest.fixture(scope="session")
@@ -78,16 +80,15 @@ def messages_folder(request: pytest.FixtureRequest) -> Path:
 
     The first build takes half a minute: mark tests with `timeout(BUILD_TIMEOUT_S)`.
     """
-    missing = [name for name in _DEFINITIONS if importlib.util.find_spec(name) is None]
     made_of = (_DEFINITIONS, _MANIFEST, _PACKAGE, _WORKSPACE, sys.version, sys.prefix)
-    key = hashlib.sha256(repr((*made_of, np.__version__, missing)).encode()).hexdigest()[:16]
+    key = hashlib.sha256(repr((*made_of, np.__version__, _MISSING)).encode()).hexdigest()[:16]
     cache = request.config.cache
     assert cache is not None
     folder = cache.mkdir(f"messages-{key}")
     with open(folder / "lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (folder / "built").exists():
-            _build(folder, missing)
+            _build(folder, _MISSING)
             (folder / "built").touch()
     return folder
 
@@ -105,7 +106,7 @@ def messages_of_others(messages_folder: Path, monkeypatch: pytest.MonkeyPatch) -
     yield
 
 
-def _build(folder: Path, packages: list[str]) -> None:
+def _build(folder: Path, packages: Sequence[str]) -> None:
     lines = [_WORKSPACE]
     for name in packages:
         messages = folder / name / "msg"
