@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from fer_bench.link.figures import Arrival, quantile, recovery_s, within
+from fer_bench.link.figures import Arrival, recovery_s, within
 from fer_bench.link.impairment import GOOD, QUEUE_PACKETS, Impairment, Schedule
 from fer_bench.link.medium import netem_arguments
 
@@ -68,12 +68,6 @@ def test_netem_is_told_the_same() -> None:
     bad = Impairment(delay_s=0.02, jitter_s=0.005, loss=0.05, rate_bps=2e6)
     expected = ["limit", "1000", "delay", "20ms", "5ms", "loss", "5.0000%", "rate", "2000000bit"]
     assert netem_arguments(bad) == expected
-
-
-def test_quantiles_are_by_nearest_rank() -> None:
-    values = [1.0, 2.0, 3.0, 4.0]
-    assert [quantile(values, share) for share in (0.0, 0.5, 0.75, 0.99, 1.0)] == [1, 2, 3, 4, 4]
-    assert math.isnan(quantile([], 0.5))
 
 
 def test_recovery_is_the_first_of_steady_new_answers() -> None:
