@@ -161,7 +161,7 @@ def _weights(environment: Mapping[str, str]) -> Iterator[Finding]:
         yield error("weights", str(refused), "build the package fer_snn again")
     else:
         yield ok("weights", f"{path.name}: {', '.join(model.labels)}")
-    folder = models.folder(str(TABLE["weights_dir"].default))
+    folder = models.default_folder()
     if folder == models.NO_FOLDER:
         yield warn("weights folder", "there is no home", "set HOME, or the parameter weights_dir")
         return
