@@ -11,8 +11,8 @@ import pytest
 from fer.cli import main
 from fer.environment import graph_environment
 from fer.installed import config_folder
+from fer_bench import machine, markers
 from fer_faults import ledger as book
-from fer_faults import machine
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "test" / "reliability.json"
@@ -26,8 +26,8 @@ def ledger(request: pytest.FixtureRequest) -> Iterator[book.Ledger]:
     if request.config.getoption("--figures"):
         ledger.rows = book.load(RESULTS) | ledger.rows
         ledger.save(RESULTS)
-        text = book.table(list(ledger.rows.values()), machine.facts())
-        book.write_page(ROOT / book.PAGE, text)
+        text = book.table(list(ledger.rows.values()), machine.describe_today())
+        markers.replace(ROOT / book.PAGE, "figures", text)
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -23,6 +24,11 @@ def describe() -> dict[str, str]:
         "opencv": cv2.__version__,
     }
     return facts | {name: found for name in _LIBRARIES if (found := _version(name))}
+
+
+def describe_today() -> dict[str, str]:
+    """Return what `describe` does, and the day."""
+    return {**describe(), "taken": time.strftime("%Y-%m-%d")}
 
 
 def load_per_core() -> float:

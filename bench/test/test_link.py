@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import math
 from itertools import pairwise
-from pathlib import Path
 
 import pytest
 
-from fer_bench.link.figures import Arrival, quantile, recovery_s, within
+from fer_bench.link.figures import Arrival, recovery_s, within
 from fer_bench.link.impairment import GOOD, QUEUE_PACKETS, Impairment, Schedule
 from fer_bench.link.medium import netem_arguments
-from fer_bench.link.page import replace
-from fer_common.errors import FerError
 
 N = 20_000
 
@@ -73,12 +70,6 @@ def test_netem_is_told_the_same() -> None:
     assert netem_arguments(bad) == expected
 
 
-def test_quantiles_are_by_nearest_rank() -> None:
-    values = [1.0, 2.0, 3.0, 4.0]
-    assert [quantile(values, share) for share in (0.0, 0.5, 0.75, 0.99, 1.0)] == [1, 2, 3, 4, 4]
-    assert math.isnan(quantile([], 0.5))
-
-
 def test_recovery_is_the_first_of_steady_new_answers() -> None:
     second = 10**9
     old = [Arrival(-second, second // 10 * k) for k in range(9)]
@@ -87,13 +78,3 @@ def test_recovery_is_the_first_of_steady_new_answers() -> None:
     assert recovery_s([*old, *lonely, *steady], 0) == 3.0
     assert recovery_s([*old, *lonely], 0) == math.inf
     assert within(steady, 3 * second, 3 * second + 1) == steady[:1]
-
-
-def test_figures_take_the_place_of_those_before(tmp_path: Path) -> None:
-    page = tmp_path / "page.md"
-    page.write_text("a\n<!-- begin of the figures -->\nold\n<!-- end of the figures -->\nb\n")
-    replace(page, "figures", "new")
-    expected = "a\n<!-- begin of the figures -->\n\nnew\n\n<!-- end of the figures -->\nb\n"
-    assert page.read_text() == expected
-    with pytest.raises(FerError, match="lacks the lines"):
-        replace(page, "others", "new")

@@ -12,8 +12,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 PAGE = Path("docs", "reliability.md")
-#: The table stands between these lines; what is written around it stays.
-BEGIN, END = "<!-- begin of the figures -->", "<!-- end of the figures -->"
 
 
 @dataclass
@@ -112,13 +110,6 @@ def table(rows: Sequence[Row], facts: Mapping[str, str]) -> str:
         cells = (row.fault, row.tried, row.survived, _seconds(p50), _seconds(longest), row.note)
         lines.append(f"| {' | '.join(map(str, cells))} |")
     return "\n".join(lines)
-
-
-def write_page(page: Path, text: str) -> None:
-    """Put a table into the page, in the place of the one before."""
-    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    page.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
 
 
 def _seconds(value: float) -> str:

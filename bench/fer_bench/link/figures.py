@@ -53,15 +53,8 @@ def within(arrivals: Sequence[Arrival], begin_ns: int, end_ns: int) -> list[Arri
 
 
 def latencies_ms(arrivals: Sequence[Arrival]) -> list[float]:
-    """Return the time from stamp to arrival of each, sorted."""
-    return sorted((arrival - stamp) * _MS for stamp, arrival in arrivals)
-
-
-def quantile(values: Sequence[float], share: float) -> float:
-    """Return a quantile by nearest rank of sorted values, NaN without any."""
-    if not values:
-        return math.nan
-    return values[max(math.ceil(share * len(values)) - 1, 0)]
+    """Return the time from stamp to arrival of each."""
+    return [(arrival - stamp) * _MS for stamp, arrival in arrivals]
 
 
 def recovery_s(arrivals: Sequence[Arrival], returned_ns: int) -> float:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fer_bench import machine
+from fer_bench import machine, markers
 from fer_bench.link.figures import Figures
-from fer_common.atomic import write_atomically
-from fer_common.errors import FerError
 
 if TYPE_CHECKING:
     from fer_bench.link.discovery import Discovery
@@ -38,7 +35,7 @@ _HEAD = (
 def write(series: Sequence[Series]) -> None:
     """Put the tables into the page, in the place of those before."""
     lines = [*_machine({"link": series[0].medium}), "", *_tables(series)]
-    replace(PAGE, "figures", "\n".join(lines))
+    markers.replace(PAGE, "figures", "\n".join(lines))
 
 
 def write_discovery(found: Sequence[Discovery]) -> None:
@@ -50,29 +47,13 @@ def write_discovery(found: Sequence[Discovery]) -> None:
         for each in found
     ]
     table = [f"| {' | '.join(head)} |", "| ---: | ---: | ---: | ---: |", *rows]
-    replace(SCALING_PAGE, "discovery", "\n".join([*_machine({}), "", *table]))
+    markers.replace(SCALING_PAGE, "discovery", "\n".join([*_machine({}), "", *table]))
 
 
 def _machine(more: Mapping[str, str]) -> list[str]:
-    facts = {**machine.describe(), "taken": time.strftime("%Y-%m-%d"), **more}
     load = f"{machine.load_per_core():.1f} busy processes a core"
-    return [f"- {name}: {value}" for name, value in (facts | {"load": load}).items()]
-
-
-def replace(path: Path, name: str, text: str) -> None:
-    """Put a text between the markers of that name in a page.
-
-    Raises
-    ------
-    FerError
-        if the page has no such markers.
-    """
-    begin, end = f"<!-- begin of the {name} -->", f"<!-- end of the {name} -->"
-    before, found, rest = path.read_text(encoding="utf-8").partition(begin)
-    _, closed, after = rest.partition(end)
-    if not found or not closed:
-        raise FerError(f"{path} lacks the lines '{begin}' and '{end}' in which the figures stand")
-    write_atomically(path, f"{before}{begin}\n\n{text.strip()}\n\n{end}{after}".encode())
+    facts = {**machine.describe_today(), **more, "load": load}
+    return [f"- {name}: {value}" for name, value in facts.items()]
 
 
 def line(figures: Figures) -> str:

@@ -6,15 +6,14 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fer.graph import absolute
+from fer.graph import SNN, absolute
 from fer.verbs import add_verb
 from fer_common.errors import FerError
 
 if TYPE_CHECKING:
     from fer.service_client import ServiceClient
 
-_BYTES_PER_MB = 1e6
-_SNN = "snn"
+BYTES_PER_MB = 1e6
 
 
 def add_verbs(verbs: Any) -> None:
@@ -44,25 +43,18 @@ def add_verbs(verbs: Any) -> None:
         )
 
 
-def _folder(given: Path | None) -> Path:
-    from fer_snn import models
-    from fer_snn.parameters import TABLE
-
-    return given or models.folder(str(TABLE.defaults()["weights_dir"]))
-
-
 def _pull(arguments: argparse.Namespace) -> int:
     from fer.service_client import connected
     from fer_snn import carriage, models
 
-    folder = _folder(arguments.folder)
-    with connected(arguments.robot, _SNN) as client:
+    folder = arguments.folder or models.default_folder()
+    with connected(arguments.robot, SNN) as client:
         first, data = _fetch(client, arguments.name)
     present = f"{absolute(arguments.robot).strip('/').replace('/', '-')}-v{first.version}"
     name = arguments.new_name or arguments.name or present
     path = models.path_to_save(name, folder)
     model = carriage.store(data, first.digest, path)
-    print(f"{path}: {', '.join(model.labels)}, {len(data) / _BYTES_PER_MB:.1f} MB")
+    print(f"{path}: {', '.join(model.labels)}, {len(data) / BYTES_PER_MB:.1f} MB")
     return 0
 
 
@@ -87,13 +79,14 @@ def _push(arguments: argparse.Namespace) -> int:
     from fer_interfaces.srv import LoadWeights
     from fer_snn import models, weights_file
 
-    path = models.resolve(resolved_weights(arguments.weights), _folder(arguments.folder))
+    folder = arguments.folder or models.default_folder()
+    path = models.resolve(resolved_weights(arguments.weights), folder)
     # Refused here rather than there, after all of it was sent.
     weights_file.load(path)
     name = arguments.new_name or path.stem
     if name == models.DEFAULT:
         raise FerError(f"every robot has its own '{name}': choose another name with --as")
-    with connected(arguments.robot, _SNN) as client:
+    with connected(arguments.robot, SNN) as client:
         print(f"{arguments.robot}: {_store(client, name, path.read_bytes())}")
         if arguments.load:
             loaded = client.ask(LoadWeights, "load_weights", LoadWeights.Request(name=name))

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from fer import shared_memory
 from fer_common.threads import THREAD_VARIABLES
 
 PROFILE_VARIABLE = "FASTDDS_DEFAULT_PROFILES_FILE"
@@ -19,10 +20,6 @@ _TRANSPORT_VARIABLES = (
 _LOG_VARIABLES = ("HOME", "ROS_HOME", "ROS_LOG_DIR")
 #: For nodes that send over a network.
 _NETWORK_PROFILE = "fastdds_network.xml"
-_SHARED_MEMORY = Path("/dev/shm")
-#: Each process takes a segment of 34 MB; where they do not fit, Fast DDS complains in red and goes
-#: on without.
-_SHARED_MEMORY_NEEDED_BYTES = 256 * 1024 * 1024
 
 
 def graph_environment(
@@ -67,18 +64,10 @@ def whole_image_environment(current: Mapping[str, str], config: Path) -> dict[st
 
 
 def _local_profile(config: Path) -> dict[str, str]:
-    roomy = _free_shared_memory_bytes() >= _SHARED_MEMORY_NEEDED_BYTES
+    roomy = (shared_memory.free_bytes() or 0) >= shared_memory.NEEDED_BYTES
     return _profile(config / ("fastdds.xml" if roomy else "fastdds_small.xml"))
 
 
 def _profile(profile: Path) -> dict[str, str]:
     # Fast DDS complains about a profile that is not there.
     return {PROFILE_VARIABLE: str(profile)} if profile.is_file() else {}
-
-
-def _free_shared_memory_bytes() -> int:
-    try:
-        status = os.statvfs(_SHARED_MEMORY)
-    except OSError:
-        return 0
-    return status.f_bavail * status.f_frsize

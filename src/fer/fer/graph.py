@@ -21,6 +21,8 @@ Split: TypeAlias = Literal["camera", "features"]
 HOSTS: tuple[Host, ...] = ("robot", "workstation")
 SPLITS: tuple[Split, ...] = ("camera", "features")
 NAMESPACE = "fer"
+#: The node that learns, which commands ask.
+SNN = "snn"
 LOG_LEVELS = ("debug", "info", "warn", "error", "fatal")
 #: Topic of the pictures, below the namespace.
 IMAGE_TOPIC = "image_raw"
@@ -28,7 +30,7 @@ IMAGE_TOPIC = "image_raw"
 #: A picture that is older when a node begins with it is not answered, on the host behind a network.
 MAX_AGE_S = 0.4
 #: Nodes that can queue frames instead of taking the newest.
-_QUEUING = ("features", "snn")
+_QUEUING = ("features", SNN)
 #: Nodes that take pictures from elsewhere.
 _LOOKING = ("features", "viz")
 _NAMESPACE_PATTERN = re.compile(r"(/?[A-Za-z][A-Za-z0-9_]*)(/[A-Za-z][A-Za-z0-9_]*)*|/|")
@@ -51,7 +53,7 @@ class GraphNode:
 NODES = (
     GraphNode("camera", "fer_camera"),
     GraphNode("features", "fer_features"),
-    GraphNode("snn", "fer_snn"),
+    GraphNode(SNN, "fer_snn"),
     GraphNode("viz", "fer_viz"),
 )
 _ON_ROBOT: Mapping[Split, tuple[str, ...]] = {
@@ -168,7 +170,7 @@ def _parameters(node: GraphNode, settings: Settings) -> dict[str, str | bool | f
         parameters["every_frame"] = True
     if node.name == "camera" and settings.source:
         parameters["source"] = settings.source
-    if node.name == "snn" and settings.weights:
+    if node.name == SNN and settings.weights:
         parameters["weights"] = settings.weights
     return parameters | (_across(node.name, settings.split) if settings.across else {})
 

@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
-from rclpy.context import Context
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.node import Node
-from rclpy.signals import SignalHandlerOptions
 
 from fer.findings import Finding, Level, error, ok, warn
 from fer.graph import NODES, absolute
+from fer.session import spinning_node
 
 NODE_NAME = "fer_doctor"
 _POLL_S = 0.02
@@ -61,21 +56,9 @@ def listen(namespace: str, seconds: float) -> dict[str, NodeHealth]:
                 name = status.name.removeprefix(prefix)
                 heard[name] = NodeHealth(status.level, status.message, facts)
 
-    context = Context()
-    rclpy.init(context=context, signal_handler_options=SignalHandlerOptions.NO)
-    node = Node(NODE_NAME, context=context, start_parameter_services=False)
-    node.create_subscription(DiagnosticArray, "/diagnostics", take, 50)
-    executor = SingleThreadedExecutor(context=context)
-    executor.add_node(node)
-    thread = threading.Thread(target=_spin, args=(executor,), daemon=True)
-    thread.start()
-    try:
+    with spinning_node(NODE_NAME) as node:
+        node.create_subscription(DiagnosticArray, "/diagnostics", take, 50)
         _wait(heard, seconds)
-    finally:
-        executor.shutdown()
-        thread.join()
-        node.destroy_node()
-        context.try_shutdown()
     return dict(heard)
 
 
@@ -154,10 +137,3 @@ def _wait(heard: Mapping[str, NodeHealth], seconds: float) -> None:
     end_s = time.monotonic() + seconds
     while time.monotonic() < end_s and len(heard) < len(NODES):
         time.sleep(_POLL_S)
-
-
-def _spin(executor: SingleThreadedExecutor) -> None:
-    try:
-        executor.spin()
-    except ExternalShutdownException:
-        return

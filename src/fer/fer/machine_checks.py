@@ -9,14 +9,12 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from fer import __version__
+from fer import __version__, shared_memory
 from fer.environment import PROFILE_VARIABLE
 from fer.findings import Finding, error, ok, warn
 from fer_common.errors import FerError
 
 _GB = 1e9
-_SHARED_MEMORY = Path("/dev/shm")
-_SHARED_MEMORY_NEEDED_BYTES = 256 * 1024 * 1024
 _DISK_NEEDED_BYTES = 200e6
 _MAX_DOMAIN = 232
 #: More runnable processes per core than this, and frames come late.
@@ -118,18 +116,16 @@ def _transport(environment: Mapping[str, str]) -> Iterator[Finding]:
             f"{PROFILE_VARIABLE} names {profile!r}, which is no file",
             "unset it: `fer up` and the launch files bring their own",
         )
-    try:
-        status = os.statvfs(_SHARED_MEMORY)
-    except OSError:
+    free = shared_memory.free_bytes()
+    if free is None:
         yield warn(
             "shared memory",
-            f"{_SHARED_MEMORY} is missing: images go over UDP",
+            f"{shared_memory.FOLDER} is missing: images go over UDP",
             "mount a tmpfs there, of 256 MB or more",
         )
         return
-    free = status.f_bavail * status.f_frsize
-    text = f"{free / _GB:.1f} GB free in {_SHARED_MEMORY}"
-    if free < _SHARED_MEMORY_NEEDED_BYTES:
+    text = f"{free / _GB:.1f} GB free in {shared_memory.FOLDER}"
+    if free < shared_memory.NEEDED_BYTES:
         remedy = "in a container: --shm-size=512m; else remove what is left of dead processes"
         yield warn("shared memory", f"{text}: large images may get lost", remedy)
     else:
@@ -165,7 +161,7 @@ def _weights(environment: Mapping[str, str]) -> Iterator[Finding]:
         yield error("weights", str(refused), "build the package fer_snn again")
     else:
         yield ok("weights", f"{path.name}: {', '.join(model.labels)}")
-    folder = models.folder(str(TABLE["weights_dir"].default))
+    folder = models.default_folder()
     if folder == models.NO_FOLDER:
         yield warn("weights folder", "there is no home", "set HOME, or the parameter weights_dir")
         return

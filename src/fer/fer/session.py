@@ -57,5 +57,6 @@ def spinning_node(name: str) -> Iterator[Node]:
         thread.join()
         node.destroy_node()
         context.try_shutdown()
-    if failures:
-        raise failures[0]
+        # Said even if the SIGTERM has ended the block by an exception.
+        if failures:
+            raise failures[0]

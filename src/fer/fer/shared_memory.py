@@ -1,4 +1,4 @@
-"""Shared memory that killed processes have left behind.
+"""Shared memory: how much of it is free, and what killed processes have left behind in it.
 
 Fast DDS gives every process a segment `fastdds_ID` in /dev/shm (34 MB with our profile) and a file
 `fastdds_ID_el` that the process keeps locked as long as it lives. A process that is killed removes
@@ -16,10 +16,21 @@ import time
 from pathlib import Path
 
 FOLDER = Path("/dev/shm")
+#: Where the segments of all processes do not fit, Fast DDS complains in red and goes on without.
+NEEDED_BYTES = 256 * 1024 * 1024
 #: A lock file this young may belong to a process that has made it and not locked it yet.
 YOUNG_S = 2.0
 _LOCK = re.compile(r"fastdds_[0-9a-f]{16}_el")
 _LOCK_SUFFIX = "_el"
+
+
+def free_bytes() -> int | None:
+    """Return how much is free; None on a machine without shared memory."""
+    try:
+        status = os.statvfs(FOLDER)
+    except OSError:
+        return None
+    return status.f_bavail * status.f_frsize
 
 
 def remove_abandoned(folder: Path = FOLDER, young_s: float = YOUNG_S) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from types import FrameType
 
@@ -12,13 +12,17 @@ _NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 @contextmanager
-def held_signals() -> Iterator[None]:
-    """Keep SIGINT, SIGTERM and SIGHUP waiting within a `with` block.
+def held_signals(numbers: Collection[int] = _NUMBERS) -> Iterator[None]:
+    """Keep signals waiting within a `with` block, for this thread and processes that it starts.
 
     For imports: the exception that a handler raises may there end up in a place that swallows it,
     and the signal would be lost.
+
+    Parameters
+    ----------
+    numbers : by default SIGINT, SIGTERM and SIGHUP.
     """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, _NUMBERS)
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     try:
         yield
     finally:

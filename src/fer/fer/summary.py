@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 from fer.timing import Moment, timing
 from fer_common.stamps import NANOSECONDS
+from fer_common.statistics import quantile
 
 #: An answer whose frame is not announced within this time of the stamps counts as it is, and a
 #: frame that is not answered within it is lost.
@@ -171,9 +172,9 @@ class RunRecord:
                 },
                 "faces": len(self._faces),
                 "latency_ms": {
-                    "p50": quantile(self._latencies_ms, 0.5),
-                    "p99": quantile(self._latencies_ms, 0.99),
-                    "max": quantile(self._latencies_ms, 1.0),
+                    "p50": _rounded(self._latencies_ms, 0.5),
+                    "p99": _rounded(self._latencies_ms, 0.99),
+                    "max": _rounded(self._latencies_ms, 1.0),
                 },
                 "nodes": {
                     name: {
@@ -229,20 +230,17 @@ class RunRecord:
             "confusion": [[self._confusion[true, said] for said in labels] for true in labels],
             "confusion_labels": labels,
             "reaction_ms": {
-                "p50": quantile(followed.reactions_ms, 0.5),
-                "max": quantile(followed.reactions_ms, 1.0),
+                "p50": _rounded(followed.reactions_ms, 0.5),
+                "max": _rounded(followed.reactions_ms, 1.0),
                 "missed": followed.missed,
             },
             "false_changes_per_5_s": followed.false_changes_per_5_s,
         }
 
 
-def quantile(values: Sequence[float], fraction: float) -> float | None:
-    """Return the smallest value that `fraction` (0..1) of all do not exceed; None of nothing."""
-    if not values:
-        return None
-    rank = max(math.ceil(fraction * len(values)), 1)
-    return round(sorted(values)[rank - 1], 3)
+def _rounded(values: Sequence[float], fraction: float) -> float | None:
+    """Return a quantile as the summary has it; None of nothing."""
+    return round(quantile(values, fraction), 3) if values else None
 
 
 def _said(answers: Sequence[Answer]) -> str:

@@ -11,11 +11,12 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from fer import guard
+from fer.signals import held_signals
 
 #: Exit code by which a process says that it cannot work with what it was given.
 EXIT_CONFIGURATION = 2
@@ -200,7 +201,7 @@ class Supervisor:
             str(os.getpid()),
             orphan_signal,
         )
-        with _held_back(_STOP_SIGNALS if program.holds_signals else ()):
+        with held_signals(_STOP_SIGNALS if program.holds_signals else ()):
             child.process = subprocess.Popen(
                 prefix + program.command,
                 env={**self._environment, **program.environment},
@@ -250,16 +251,6 @@ class Supervisor:
         child.reader.join(timeout=0.5)
         child.process = None
         return exit_code
-
-
-@contextlib.contextmanager
-def _held_back(signals: Sequence[int]) -> Iterator[None]:
-    """Hold signals back from this thread, and so from the processes that it starts meanwhile."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, signals)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def describe_exit(exit_code: int) -> str:

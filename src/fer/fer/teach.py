@@ -9,13 +9,13 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from fer.graph import NAMESPACE
+from fer.graph import NAMESPACE, SNN
 from fer_common.errors import FerError
 
 if TYPE_CHECKING:
     from fer.service_client import ServiceClient
 
-_SNN, _LEARNING, _SUPERVISED = "snn", "learning", "supervised"
+_LEARNING, _SUPERVISED = "learning", "supervised"
 _TURN_S = 0.1
 #: How much longer than it should a lesson may take: the network's time is that of the frames.
 _PATIENCE = 4.0
@@ -54,7 +54,7 @@ def run(arguments: argparse.Namespace) -> int:
         face_id=arguments.face,
         duration=arguments.duration,
     )
-    with learning_from_labels(arguments.namespace), connected(arguments.namespace, _SNN) as client:
+    with learning_from_labels(arguments.namespace), connected(arguments.namespace, SNN) as client:
         try:
             print(client.ask(Teach, "teach", request).message, flush=True)
         except FerError as error:
@@ -72,14 +72,14 @@ def learning_from_labels(namespace: str) -> Iterator[None]:
     from fer.parameter_client import ParameterClient
 
     with ParameterClient(namespace) as client:
-        before = client.get(_SNN, [_LEARNING])[_LEARNING]
+        before = client.get(SNN, [_LEARNING])[_LEARNING]
         if before != _SUPERVISED:
-            client.set(_SNN, {_LEARNING: _SUPERVISED})
+            client.set(SNN, {_LEARNING: _SUPERVISED})
         try:
             yield
         finally:
             if before != _SUPERVISED:
-                client.set(_SNN, {_LEARNING: before})
+                client.set(SNN, {_LEARNING: before})
 
 
 def _wait_for_the_end(client: ServiceClient, duration_s: float) -> Any:

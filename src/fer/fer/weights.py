@@ -8,11 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from fer import carrying
-from fer.graph import NAMESPACE
+from fer.carrying import BYTES_PER_MB
+from fer.graph import NAMESPACE, SNN
 from fer.verbs import Function, add_verb, run_verb
-
-_BYTES_PER_MB = 1e6
-_SNN = "snn"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,14 +58,14 @@ def _show(arguments: argparse.Namespace) -> int:
 def _call(arguments: argparse.Namespace, kind: Any, name: str, request: Any) -> Any:
     from fer.service_client import connected
 
-    with connected(arguments.namespace, _SNN) as client:
+    with connected(arguments.namespace, SNN) as client:
         return client.call(kind, name, request)
 
 
 def _ask(arguments: argparse.Namespace, kind: Any, name: str, request: Any) -> int:
     from fer.service_client import connected
 
-    with connected(arguments.namespace, _SNN) as client:
+    with connected(arguments.namespace, SNN) as client:
         print(client.ask(kind, name, request).message)
     return 0
 
@@ -101,7 +99,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
     for file in _call(arguments, ListWeights, "list_weights", ListWeights.Request()).files:
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(file.modified.sec))
-        print(f"{file.name}  {file.bytes / _BYTES_PER_MB:.1f} MB  {when}")
+        print(f"{file.name}  {file.bytes / BYTES_PER_MB:.1f} MB  {when}")
     print("default  the model in the package")
     return 0
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 
-from fer import bundle, findings, machine_checks
+from fer import bundle, findings, machine_checks, shared_memory
 from fer.findings import Finding, Level, worst
 from fer.graph_checks import NodeHealth, check_graph, listen
 from fer.machine_checks import CHECKS, check_machine, log_folder, versions
@@ -65,6 +65,23 @@ def test_settings_of_the_machine(
     checked = found(check, environment)
     assert worst(checked) is level
     assert any(text in finding.text for finding in checked if finding.level is level)
+
+
+@pytest.mark.parametrize(
+    ("free_bytes", "level", "text"),
+    [
+        (2**30, Level.OK, "1.1 GB free in /dev/shm"),
+        (2**26, Level.WARN, "may get lost"),
+        (None, Level.WARN, "/dev/shm is missing"),
+    ],
+)
+def test_shared_memory(
+    monkeypatch: pytest.MonkeyPatch, free_bytes: int | None, level: Level, text: str
+) -> None:
+    monkeypatch.setattr(shared_memory, "free_bytes", lambda: free_bytes)
+    (finding,) = found("transport", {})
+    assert finding.level is level
+    assert text in finding.text
 
 
 def test_cameras(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fer import environment
+from fer import shared_memory
 from fer.environment import graph_environment, whole_image_environment
 from fer.installed import config_folder
 
@@ -36,12 +36,13 @@ def test_what_the_user_has_set_stands(config: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("free_bytes", "name"), [(2**30, "fastdds.xml"), (2**26, "fastdds_small.xml")]
+    ("free_bytes", "name"),
+    [(2**30, "fastdds.xml"), (2**26, "fastdds_small.xml"), (None, "fastdds_small.xml")],
 )
 def test_the_profile_fits_the_shared_memory(
-    config: Path, monkeypatch: pytest.MonkeyPatch, free_bytes: int, name: str
+    config: Path, monkeypatch: pytest.MonkeyPatch, free_bytes: int | None, name: str
 ) -> None:
-    monkeypatch.setattr(environment, "_free_shared_memory_bytes", lambda: free_bytes)
+    monkeypatch.setattr(shared_memory, "free_bytes", lambda: free_bytes)
     assert graph_environment(HOME, config)[PROFILE] == str(config / name)
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
-from fer.shared_memory import remove_abandoned
+from fer import shared_memory
+from fer.shared_memory import free_bytes, remove_abandoned
 
 SIZE = 4096
 
@@ -55,3 +57,11 @@ def test_files_of_others_stay(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 def test_a_folder_that_is_missing_is_no_fault(tmp_path: Path) -> None:
     assert remove_abandoned(tmp_path / "missing") == 0
+
+
+def test_free_is_what_the_folder_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shared_memory, "FOLDER", tmp_path)
+    free = free_bytes()
+    assert free is not None and 0 < free <= shutil.disk_usage(tmp_path).total
+    monkeypatch.setattr(shared_memory, "FOLDER", tmp_path / "missing")
+    assert free_bytes() is None

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer.summary import PATIENCE_NS, Answer, NodeUsage, RunRecord, quantile
+from fer.summary import PATIENCE_NS, Answer, NodeUsage, RunRecord
 
 MS = 1_000_000
 PERIOD_NS = 33 * MS
@@ -170,18 +169,6 @@ def test_labels_without_a_counted_frame_do_not_spoil_the_mean() -> None:
     empty = RunRecord()
     empty.begin(0, {99: "surprised"})
     assert empty.to_dict({})["balanced_accuracy"] is None
-
-
-@settings(max_examples=60, deadline=None)
-@given(values=st.lists(st.floats(0, 1000), min_size=1), fraction=st.floats(0, 1))
-def test_quantile_is_a_value_that_enough_others_do_not_exceed(
-    values: list[float], fraction: float
-) -> None:
-    result = quantile(values, fraction)
-    assert result is not None
-    below = sum(round(value, 3) <= result for value in values)
-    assert below >= math.ceil(fraction * len(values))
-    assert result in [round(value, 3) for value in values]
 
 
 @settings(max_examples=60, deadline=None)

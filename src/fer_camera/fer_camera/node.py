@@ -225,23 +225,23 @@ class CameraNode(FerNode):
     # Health
 
     def health(self) -> Health:
-        """Say what the source does, and how fast."""
+        """Say what the source does, and whether it is fast enough."""
         stream = self._stream
         if stream is None or not self._active:
-            return Health(OK, "inactive: activate it to stream", self._facts())
+            return Health(OK, "inactive: activate it to stream")
         status = stream.status
         wanted_hz, rate_hz = stream.wanted_hz, self._statistics.rate_hz(time.monotonic())
         if status.state is State.STREAMING and rate_hz < _SLOW * wanted_hz:
             shortfall = f"only {rate_hz:.1f} of {wanted_hz:g} Hz: lower the rate or the size"
-            return Health(WARN, f"{status.text}, but {shortfall}", self._facts())
-        return Health(_LEVELS[status.state], status.text, self._facts())
+            return Health(WARN, f"{status.text}, but {shortfall}")
+        return Health(_LEVELS[status.state], status.text)
 
-    def _facts(self) -> dict[str, object]:
-        now_s = time.monotonic()
+    def facts(self) -> Mapping[str, object]:
+        """Tell what it is, and what has become of its frames."""
         stream = self._stream
         return {
             "source": "" if stream is None or stream.source is None else stream.source.name,
-            **self._statistics.facts(now_s),
+            **self._statistics.facts(time.monotonic()),
             "compressed": self._encoded,
             "held_back": self._held_back,
             "size": self._size,

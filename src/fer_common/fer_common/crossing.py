@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from fer_common import stamps
 from fer_common.errors import FerError
-from fer_common.parameters import Parameter, Value
+from fer_common.parameters import EVERY_FRAME, Parameter, Value
 
 PACE_BY_LINK = Parameter(
     "pace_by_link",
@@ -43,12 +43,12 @@ class AgeError(FerError):
 
 def is_paced(values: Mapping[str, Value]) -> bool:
     """Return whether `PACE_BY_LINK` holds for a node; where every frame counts it does not."""
-    return bool(values[PACE_BY_LINK.name]) and not values.get("every_frame", False)
+    return bool(values[PACE_BY_LINK.name]) and not values.get(EVERY_FRAME.name, False)
 
 
 def max_age_s(values: Mapping[str, Value]) -> float:
     """Return the parameter `MAX_AGE`; 0 where every frame counts, as of a bag all are old."""
-    if values["every_frame"]:
+    if values[EVERY_FRAME.name]:
         return 0.0
     value = values[MAX_AGE.name]
     assert isinstance(value, float)

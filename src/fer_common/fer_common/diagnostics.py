@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -26,11 +26,10 @@ STALE = DiagnosticStatus.STALE
 
 @dataclass(frozen=True)
 class Health:
-    """What a node says of itself: level, a sentence that a person can act on, and facts."""
+    """What a node says of itself: level, and a sentence that a person can act on."""
 
     level: bytes
     message: str
-    facts: Mapping[str, object] = field(default_factory=dict)
 
 
 class DiagnosticsPublisher:
@@ -42,7 +41,8 @@ class DiagnosticsPublisher:
     ----------
     node : the node.
     hardware_id : what the diagnostics are about.
-    health : returns what the node says of itself.
+    health : returns what the node says of itself; asked ten times a second.
+    facts : returns what it counts, by name; asked only when that is told.
     mismatches : returns a sentence for each node that ours cannot hear or be heard by.
     period_s : time between two reports in seconds.
     """
@@ -52,12 +52,14 @@ class DiagnosticsPublisher:
         node: Node,
         hardware_id: str,
         health: Callable[[], Health],
+        facts: Callable[[], Mapping[str, object]],
         mismatches: Callable[[], Sequence[str]],
         period_s: float,
     ) -> None:
         self._node = node
         self._hardware_id = hardware_id
         self._health = health
+        self._facts = facts
         self._mismatches = mismatches
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self._told = b""
@@ -82,20 +84,26 @@ class DiagnosticsPublisher:
 
     def publish(self) -> None:
         """Publish now."""
-        self._publish(self._present())
+        self._publish(*self._present())
 
     def _look(self) -> None:
         """Publish at once when the level is another one: nobody should wait for what is wrong."""
-        health = self._present()
+        health, mismatches = self._present()
         if health.level != self._told:
-            self._publish(health)
+            self._publish(health, mismatches)
 
-    def _present(self) -> Health:
-        return _with_mismatches(self._health(), self._mismatches())
+    def _present(self) -> tuple[Health, Sequence[str]]:
+        mismatches = self._mismatches()
+        return _with_mismatches(self._health(), mismatches), mismatches
 
-    def _publish(self, health: Health) -> None:
+    def _publish(self, health: Health, mismatches: Sequence[str]) -> None:
         self._told = health.level
-        facts = {**health.facts, "memory_mb": resident_mb(), **self._listeners()}
+        facts = {
+            **self._facts(),
+            **({"qos_mismatch": "; ".join(mismatches)} if mismatches else {}),
+            "memory_mb": resident_mb(),
+            **self._listeners(),
+        }
         status = DiagnosticStatus(
             level=health.level,
             name=self._node.get_fully_qualified_name(),
@@ -129,8 +137,7 @@ def _with_mismatches(health: Health, mismatches: Sequence[str]) -> Health:
     if not mismatches:
         return health
     said = [] if health.level == OK else [health.message]
-    facts = {**health.facts, "qos_mismatch": "; ".join(mismatches)}
-    return Health(max(health.level, WARN), "; ".join([*said, *mismatches]), facts)
+    return Health(max(health.level, WARN), "; ".join([*said, *mismatches]))
 
 
 def _text(value: object) -> str:

@@ -46,11 +46,10 @@ class Roster:
 
         With a stamp before the last one all have left that are not seen.
         """
-        went_back = self._stamp_ns is not None and stamp_ns < self._stamp_ns
-        self._stamp_ns = stamp_ns
-        limit_ns = stamp_ns if went_back else stamp_ns - round(self.departure_s * NANOSECONDS)
-        if went_back:
+        limit_ns = stamp_ns - round(self.departure_s * NANOSECONDS)
+        if self._stamp_ns is not None and stamp_ns < self._stamp_ns:
             self._seen_ns = dict.fromkeys(self._seen_ns, limit_ns - 1)
+        self._stamp_ns = stamp_ns
         self._seen_ns |= dict.fromkeys(seen, stamp_ns)
         left = sorted(face for face, seen_ns in self._seen_ns.items() if seen_ns < limit_ns)
         for face in left:

@@ -149,6 +149,22 @@ DIAGNOSTICS_PERIOD = Parameter(
 #: Every node has these.
 COMMON = (AUTOSTART, DIAGNOSTICS_PERIOD)
 
+#: Of nodes that look at pictures.
+IMAGE_TRANSPORT = Parameter(
+    "image_transport",
+    "raw",
+    "Which images to subscribe to: image_raw, or image_raw/compressed (JPEG, PNG).",
+    choices=("raw", "compressed"),
+    live=False,
+)
+#: Of nodes that can queue frames.
+EVERY_FRAME = Parameter(
+    "every_frame",
+    False,
+    "Work on every frame, however late, instead of on the newest: for replays.",
+    live=False,
+)
+
 
 @dataclass(frozen=True)
 class ParameterTable:

@@ -5,9 +5,18 @@ from __future__ import annotations
 import math
 import threading
 from collections import Counter, deque
+from collections.abc import Iterable
 
 #: Rates and latencies look this far back.
 WINDOW_S = 5.0
+
+
+def quantile(values: Iterable[float], fraction: float) -> float:
+    """Return the smallest value that `fraction` (0..1) of all do not exceed; NaN of nothing."""
+    ordered = sorted(values)
+    if not ordered:
+        return math.nan
+    return ordered[max(math.ceil(fraction * len(ordered)) - 1, 0)]
 
 
 class StreamStatistics:
@@ -54,13 +63,13 @@ class StreamStatistics:
             recent = sum(done_s >= now_s - WINDOW_S for done_s, _, _ in self._done)
             return recent / max(min(WINDOW_S, now_s - self._since), 1e-3)
 
-    def latency_ms(self, quantile: float) -> float:
+    def latency_ms(self, fraction: float) -> float:
         """Quantile (0..1) of the latency over the last seconds, NaN if there was none."""
-        return self._quantile_ms(1, quantile)
+        return self._quantile_ms(1, fraction)
 
-    def work_ms(self, quantile: float) -> float:
+    def work_ms(self, fraction: float) -> float:
         """Quantile (0..1) of the work in a frame over the last seconds, NaN if there was none."""
-        return self._quantile_ms(2, quantile)
+        return self._quantile_ms(2, fraction)
 
     def facts(self, now_s: float) -> dict[str, object]:
         """Return everything under the names that all nodes use in their diagnostics."""
@@ -79,12 +88,10 @@ class StreamStatistics:
             "work_p99_ms": self.work_ms(0.99),
         }
 
-    def _quantile_ms(self, column: int, quantile: float) -> float:
+    def _quantile_ms(self, column: int, fraction: float) -> float:
         with self._lock:
-            values = sorted(row[column] for row in self._done if not math.isnan(row[column]))
-        if not values:
-            return math.nan
-        return values[min(int(quantile * len(values)), len(values) - 1)] * 1e3
+            values = [row[column] for row in self._done if not math.isnan(row[column])]
+        return quantile(values, fraction) * 1e3
 
     def _forget(self, now_s: float) -> None:
         # The newest stays however old it is: age_s needs it.

@@ -76,7 +76,10 @@ class SampleNode(FerNode):
         self.publish_health()
 
     def health(self) -> Health:
-        return Health(WARN, "as ever", {"events": "; ".join(self.events), "share": 1 / 3})
+        return Health(WARN, "as ever")
+
+    def facts(self) -> Mapping[str, object]:
+        return {"events": "; ".join(self.events), "share": 1 / 3}
 
     def _on_input(self, message: Int64) -> None:
         assert self._worker is not None

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from fer_common import atomic
 from fer_common.peers import Arrivals
 from fer_common.stamps import split_ns, to_ns
-from fer_common.statistics import WINDOW_S, StreamStatistics
+from fer_common.statistics import WINDOW_S, StreamStatistics, quantile
 from fer_common.threads import THREAD_VARIABLES, pin_to_one_thread
 
 
@@ -24,6 +24,22 @@ def test_stamp_there_and_back(stamp_ns: int) -> None:
     sec, nanosec = split_ns(stamp_ns)
     assert 0 <= nanosec < 10**9
     assert to_ns(SimpleNamespace(sec=sec, nanosec=nanosec)) == stamp_ns
+
+
+def test_quantiles_are_by_nearest_rank() -> None:
+    values = [3.0, 1.0, 4.0, 2.0]
+    assert [quantile(values, share) for share in (0.0, 0.5, 0.75, 0.99, 1.0)] == [1, 2, 3, 4, 4]
+    assert math.isnan(quantile([], 0.5))
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.floats(0, 1000), min_size=1), st.floats(0, 1))
+def test_a_quantile_is_a_value_that_enough_others_do_not_exceed(
+    values: list[float], fraction: float
+) -> None:
+    result = quantile(values, fraction)
+    assert result in values
+    assert sum(value <= result for value in values) >= math.ceil(fraction * len(values))
 
 
 def test_nothing_yet() -> None:

@@ -97,29 +97,27 @@ class FeaturesNode(FerNode):
     def health(self) -> Health:
         """Say whether images come and can be used."""
         now_s = time.monotonic()
-        statistics = self._statistics
-        level, text = self._level(now_s)
-        facts = {
-            **statistics.facts(now_s),
-            "last_drop": self._last_drop,
-            "faces": self._faces,
-        }
-        return Health(level, text, facts)
-
-    def _level(self, now_s: float) -> tuple[bytes, str]:
         source, silent_s = self._source, now_s - self._arrived_s
         if source is None:
-            return OK, "inactive: activate it to process images"
+            return Health(OK, "inactive: activate it to process images")
         stale_after = self.values["stale_after"]
         assert isinstance(stale_after, float)
         if silent_s > stale_after:
             cause = source.cause_of_silence()
-            return STALE, f"no image on {source.topic} for {silent_s:.0f} s: {cause}"
+            return Health(STALE, f"no image on {source.topic} for {silent_s:.0f} s: {cause}")
         if now_s - self._dropped_s < WARNING_PERIOD_S:
-            return WARN, f"dropping images {self._last_drop}"
+            return Health(WARN, f"dropping images {self._last_drop}")
         if source.mismatch:
-            return WARN, source.mismatch
-        return OK, f"following {self._faces} face(s)"
+            return Health(WARN, source.mismatch)
+        return Health(OK, f"following {self._faces} face(s)")
+
+    def facts(self) -> Mapping[str, object]:
+        """Tell what has become of the images."""
+        return {
+            **self._statistics.facts(time.monotonic()),
+            "last_drop": self._last_drop,
+            "faces": self._faces,
+        }
 
     # Images
 

@@ -5,7 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from fer_common.crossing import MAX_AGE, PACE_BY_LINK
-from fer_common.parameters import COMMON, Parameter, ParameterTable, Values
+from fer_common.parameters import (
+    COMMON,
+    EVERY_FRAME,
+    IMAGE_TRANSPORT,
+    Parameter,
+    ParameterTable,
+    Values,
+)
 from fer_features.alignment import CropGeometry
 from fer_features.detector import MODELS, DetectorParameters
 from fer_features.gabor import GaborParameters
@@ -25,19 +32,8 @@ _GEOMETRY = CropGeometry()
 _GABOR = GaborParameters()
 
 PARAMETERS = (
-    Parameter(
-        "image_transport",
-        "raw",
-        "Which images to subscribe to: image_raw, or image_raw/compressed (JPEG, PNG).",
-        choices=("raw", "compressed"),
-        live=False,
-    ),
-    Parameter(
-        "every_frame",
-        False,
-        "Work on every frame, however late, instead of on the newest: for replays.",
-        live=False,
-    ),
+    IMAGE_TRANSPORT,
+    EVERY_FRAME,
     PACE_BY_LINK,
     MAX_AGE,
     Parameter(

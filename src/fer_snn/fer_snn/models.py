@@ -11,6 +11,7 @@ from pathlib import Path
 from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
 
 from fer_common.errors import ConfigurationError, FerError
+from fer_snn.parameters import TABLE
 
 PACKAGE = "fer_snn"
 DEFAULT = "default"
@@ -50,6 +51,11 @@ def folder(weights_dir: str) -> Path:
         return Path(weights_dir).expanduser()
     except RuntimeError:
         return NO_FOLDER
+
+
+def default_folder() -> Path:
+    """Return the weights folder of a node that was not given another."""
+    return folder(str(TABLE["weights_dir"].default))
 
 
 def path_of_name(name: str, folder: Path) -> Path:

@@ -154,10 +154,29 @@ class SnnNode(FerNode):
 
     def health(self) -> Health:
         """Say whether features come and can be used."""
-        now_s, statistics = time.monotonic(), self._statistics
-        level, text = self._level(now_s)
+        now_s = time.monotonic()
+        stale_after, silent_s = self.values["stale_after"], now_s - self._arrived_s
+        assert isinstance(stale_after, float)
+        if self._subscription is None:
+            return Health(OK, "inactive: activate it to recognise")
+        if silent_s > stale_after:
+            topic = self._subscription.topic_name
+            silence = f"no features on {topic} for {silent_s:.0f} s"
+            return Health(STALE, f"{silence}: is features running?")
+        if now_s - self._dropped_s < WARNING_PERIOD_S:
+            return Health(WARN, f"dropping features {self._last_drop}")
+        if now_s - self._cut_s < WARNING_PERIOD_S:
+            return Health(
+                WARN,
+                f"slower than real time with {self._faces} face(s): part of the time is left out; "
+                "lower max_faces, or raise dt or time_budget",
+            )
+        return Health(OK, f"watching {self._faces} face(s)")
+
+    def facts(self) -> Mapping[str, object]:
+        """Tell what has become of the features, and how far the network is."""
         facts: dict[str, object] = {
-            **statistics.facts(now_s),
+            **self._statistics.facts(time.monotonic()),
             "last_drop": self._last_drop,
             "real_time_factor": self._real_time_factor,
             "simulated_lag_ms": self._simulated_lag_s * 1e3,
@@ -168,24 +187,7 @@ class SnnNode(FerNode):
         if self._tutor is not None and self._pace is not None:
             facts["left_out_s"] = self._pace.left_out_s
             facts["weights_version"] = self._tutor.recogniser.network.version
-        return Health(level, text, facts)
-
-    def _level(self, now_s: float) -> tuple[bytes, str]:
-        stale_after, silent_s = self.values["stale_after"], now_s - self._arrived_s
-        assert isinstance(stale_after, float)
-        if self._subscription is None:
-            return OK, "inactive: activate it to recognise"
-        if silent_s > stale_after:
-            topic = self._subscription.topic_name
-            return STALE, f"no features on {topic} for {silent_s:.0f} s: is features running?"
-        if now_s - self._dropped_s < WARNING_PERIOD_S:
-            return WARN, f"dropping features {self._last_drop}"
-        if now_s - self._cut_s < WARNING_PERIOD_S:
-            return WARN, (
-                f"slower than real time with {self._faces} face(s): part of the time is left out; "
-                "lower max_faces, or raise dt or time_budget"
-            )
-        return OK, f"watching {self._faces} face(s)"
+        return facts
 
     # Features, in the executor's thread and then in the worker's
 

@@ -6,7 +6,7 @@ import math
 
 from fer_common.crossing import MAX_AGE
 from fer_common.errors import ParameterError
-from fer_common.parameters import COMMON, Parameter, ParameterTable, Values
+from fer_common.parameters import COMMON, EVERY_FRAME, Parameter, ParameterTable, Values
 from fer_snn.constants import CONSTANTS, constants_agree, number, number_of
 from fer_snn.layers import DriveParameters
 from fer_snn.learning import Learning, SupervisedParameters
@@ -154,12 +154,7 @@ _NODE = (
         "Shortest time between two messages of changed weights, by the stamps.",
         "s",
     ),
-    Parameter(
-        "every_frame",
-        False,
-        "Work on every frame, however late, instead of on the newest: for replays.",
-        live=False,
-    ),
+    EVERY_FRAME,
     MAX_AGE,
     number(
         "time_budget",

@@ -107,23 +107,22 @@ class VizNode(FerNode):
     def health(self) -> Health:
         """Say whether pictures are drawn, and if not, why."""
         now_s = time.monotonic()
-        level, text = self._level(now_s)
-        facts = {
+        if self._timer is None:
+            return Health(OK, "inactive: activate it to draw")
+        if now_s - self._dropped_s < WARNING_PERIOD_S:
+            return Health(WARN, f"dropping messages: {self._last_drop}")
+        if not self._listener.streaming:
+            return Health(OK, "idle: nobody listens to what is drawn here")
+        hint = self._live.hint(now_s)
+        return Health(WARN, hint) if hint else Health(OK, "drawing")
+
+    def facts(self) -> Mapping[str, object]:
+        """Tell who listens, and what has become of the frames."""
+        return {
             "listeners": self._listeners(),
-            **self._statistics.facts(now_s),
+            **self._statistics.facts(time.monotonic()),
             "last_drop": self._last_drop,
         }
-        return Health(level, text, facts)
-
-    def _level(self, now_s: float) -> tuple[bytes, str]:
-        if self._timer is None:
-            return OK, "inactive: activate it to draw"
-        if now_s - self._dropped_s < WARNING_PERIOD_S:
-            return WARN, f"dropping messages: {self._last_drop}"
-        if not self._listener.streaming:
-            return OK, "idle: nobody listens to what is drawn here"
-        hint = self._live.hint(now_s)
-        return (WARN, hint) if hint else (OK, "drawing")
 
     # Who listens, and what is drawn for them
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fer_common.parameters import COMMON, Parameter, ParameterTable, Values
+from fer_common.parameters import COMMON, IMAGE_TRANSPORT, Parameter, ParameterTable, Values
 from fer_viz.palette import THEMES
 from fer_viz.renderer import Style
 
@@ -15,13 +15,7 @@ _STYLE = Style()
 TABLE = ParameterTable(
     NODE,
     (
-        Parameter(
-            "image_transport",
-            "raw",
-            "Which images to subscribe to: image_raw, or image_raw/compressed (JPEG, PNG).",
-            choices=("raw", "compressed"),
-            live=False,
-        ),
+        IMAGE_TRANSPORT,
         Parameter("rate", 30.0, "Most pictures per second.", "Hz", 0.1, 120.0),
         Parameter("theme", _STYLE.theme, "Colours of what is drawn.", choices=tuple(THEMES)),
         Parameter(
