@@ -13,11 +13,9 @@ from typing import Any
 
 import psutil
 from diagnostic_msgs.msg import DiagnosticStatus
-from rcl_interfaces.srv import SetParametersAtomically
-from rclpy.parameter import Parameter
 
 from fer_common import qos
-from fer_common.testing import Graph, end, wait_for
+from fer_common.testing import Graph, end, facts, wait_for
 from fer_interfaces.msg import ExpressionArray, Weights
 
 NAMESPACE = "/fer"
@@ -48,7 +46,7 @@ class Health:
     def facts(self, node: str) -> dict[str, str]:
         """Return the facts of a node's last status, empty before the first."""
         status = self.of(node)
-        return {} if status is None else {pair.key: pair.value for pair in status.values}
+        return {} if status is None else facts(status)
 
 
 class Up:
@@ -105,8 +103,8 @@ class Up:
         return found
 
     def set(self, node: str, **values: Any) -> tuple[bool, str]:
-        """Set parameters of a node as one batch; `__` in a name stands for a dot."""
-        return set_parameters(self.graph, f"{NAMESPACE}/{node}", **values)
+        """Set parameters of a node as one batch; return whether they were taken, and why not."""
+        return self.graph.set_parameters(f"{NAMESPACE}/{node}", values)
 
     def end(self, number: int = signal.SIGINT) -> tuple[int, str]:
         """End it, and return exit code and output."""
@@ -120,19 +118,6 @@ class Up:
         if self.process is not None:
             end(self.process)
         self.graph.close()
-
-
-def set_parameters(graph: Graph, node: str, **values: Any) -> tuple[bool, str]:
-    """Set parameters of a node as one batch; returns success and reason."""
-    parameters = [
-        Parameter(name.replace("__", "."), value=value).to_parameter_msg()
-        for name, value in values.items()
-    ]
-    request = SetParametersAtomically.Request(parameters=parameters)
-    result = graph.call(
-        SetParametersAtomically, f"{node}/set_parameters_atomically", request
-    ).result
-    return result.successful, result.reason
 
 
 def all_gone(processes: list[psutil.Process]) -> bool:

@@ -16,10 +16,10 @@ from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CompressedImage, Image
 
 from fer_common import images, qos, testing
-from fer_common.testing import Graph, Periodic, end, ros_arguments, wait_for
+from fer_common.testing import Graph, Periodic, end, facts, ros_arguments, wait_for
 from fer_features.gabor import features_from_crops
 from fer_features.pipeline import FeaturePipeline
-from fer_features.testing import Rig, facts, image_message
+from fer_features.testing import Rig, image_message
 
 Picture = NDArray[np.uint8]
 
@@ -212,16 +212,16 @@ def test_parameters_are_described_and_changed_as_a_whole_from_the_next_frame(
     assert described[1].floating_point_range[0].to_value == 60.0
 
     (face,) = rig.ask(image_message(clip[0], 1)).faces
-    assert rig.set(gabor__orientations=4, gabor__pool=5)[0] is False
-    assert rig.set(gabor__orientations=4, gabor__pool=6) == (True, "")
+    assert rig.set(**{"gabor.orientations": 4, "gabor.pool": 5})[0] is False
+    assert rig.set(**{"gabor.orientations": 4, "gabor.pool": 6}) == (True, "")
     answer = rig.ask(image_message(clip[1], PERIOD_NS))
     assert answer.feature_spec == "gabor-2;crop=48;o=4;wl=4,6,9;pool=6"
     assert (answer.channels, answer.rows, answer.cols) == (12, 8, 8)
     assert len(answer.faces[0].features) == 12 * 8 * 8
     assert answer.faces[0].id == face.id
-    assert rig.set(detector__model="back") == (True, "")
+    assert rig.set(**{"detector.model": "back"}) == (True, "")
     assert rig.ask(image_message(clip[2], 2 * PERIOD_NS)).faces[0].id == face.id
-    success, reason = rig.set(detector__model="huge", tracker__timeout=2.0)
+    success, reason = rig.set(**{"detector.model": "huge", "tracker.timeout": 2.0})
     assert not success and "choose one of" in reason
 
 

@@ -11,11 +11,10 @@ from typing import Any
 import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
-from rcl_interfaces.srv import DescribeParameters, SetParametersAtomically
-from rclpy.parameter import Parameter
+from rcl_interfaces.srv import DescribeParameters
 
 from fer_common import qos
-from fer_common.testing import Graph, end, ros_arguments, wait_for
+from fer_common.testing import Graph, end, facts, ros_arguments, wait_for
 from fer_interfaces.msg import (
     Expression,
     ExpressionArray,
@@ -88,28 +87,12 @@ class Rig:
         return self.answers[-1]
 
     def set(self, **values: object) -> tuple[bool, str]:
-        parameters = [Parameter(name, value=v).to_parameter_msg() for name, v in values.items()]
-        request = SetParametersAtomically.Request(parameters=parameters)
-        kind = SetParametersAtomically
-        result = self.graph.call(kind, "snn/set_parameters_atomically", request).result
-        return result.successful, result.reason
+        return self.graph.set_parameters("snn", values)
 
     def wait_for_status(
         self, condition: Callable[[DiagnosticStatus], object], what: str
     ) -> DiagnosticStatus:
-        met: list[DiagnosticStatus] = []
-
-        def look() -> bool:
-            statuses = [s for message in self.graph.diagnostics for s in message.status]
-            met[:] = [s for s in statuses if s.name == "/snn" and condition(s)]
-            return bool(met)
-
-        wait_for(look, what)
-        return met[-1]
-
-
-def facts(status: DiagnosticStatus) -> dict[str, str]:
-    return {pair.key: pair.value for pair in status.values}
+        return self.graph.wait_for_status("/snn", condition, what)
 
 
 @pytest.fixture
@@ -366,7 +349,7 @@ def test_features_that_are_old_are_left_out_and_told(rig: Rig) -> None:
     # Stamped in 1970.
     rig.send(frame(100, (1, FEATURES[0])))
     status = rig.wait_for_status(lambda s: "old when it arrived" in s.message, "a warning")
-    assert {pair.key: pair.value for pair in status.values}["dropped age"] == "1"
+    assert facts(status)["dropped age"] == "1"
     assert len(rig.answers) == answered
     assert rig.set(max_age=0.0) == (True, "")
     rig.show((1, FEATURES[0]))
