@@ -14,6 +14,7 @@ from typing import Any
 import psutil
 from diagnostic_msgs.msg import DiagnosticStatus
 
+from fer.testing import children
 from fer_common import qos
 from fer_common.testing import Graph, end, facts, wait_for
 from fer_interfaces.msg import ExpressionArray, Weights
@@ -93,14 +94,7 @@ class Up:
     def nodes(self) -> dict[str, psutil.Process]:
         """Return the processes of the nodes, by the node's name."""
         assert self.process is not None
-        found: dict[str, psutil.Process] = {}
-        for child in psutil.Process(self.process.pid).children(recursive=True):
-            try:
-                names = [part[8:] for part in child.cmdline() if part.startswith("__node:=")]
-            except psutil.NoSuchProcess:
-                continue
-            found.update(dict.fromkeys(names, child))
-        return found
+        return children(self.process)
 
     def set(self, node: str, **values: Any) -> tuple[bool, str]:
         """Set parameters of a node as one batch; return whether they were taken, and why not."""
@@ -118,11 +112,6 @@ class Up:
         if self.process is not None:
             end(self.process)
         self.graph.close()
-
-
-def all_gone(processes: list[psutil.Process]) -> bool:
-    """Whether none of the processes runs any more."""
-    return not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes)
 
 
 def quiet_for(messages: list[Any], quiet_s: float, deadline_s: float = 10.0) -> bool:
