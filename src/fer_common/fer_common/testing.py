@@ -38,6 +38,8 @@ _DOMAINS = range(1, 102)
 DEADLINE_S = 20.0
 #: So that tests which wait for a node's diagnostics take no longer than they must.
 _DIAGNOSTICS_PERIOD_S = 0.1
+#: Shortest time between two warnings of a node about the same.
+_WARNING_PERIOD_S = 5.0
 
 
 def wait_for(condition: Callable[[], object], what: str, deadline_s: float = DEADLINE_S) -> None:
@@ -214,6 +216,19 @@ def end(
         output, _ = process.communicate()
         pytest.fail(f"process did not end within {within_s:g} s of signal {number}:\n{output}")
     return process.returncode, output
+
+
+def check_throttled(output: str, warning: str, since_s: float) -> None:
+    """Check that a node which has ended logged a warning, and at most once in five seconds.
+
+    Parameters
+    ----------
+    output : of the node.
+    warning : what every such line contains.
+    since_s : monotonic time before the first occasion.
+    """
+    most = 1 + int((time.monotonic() - since_s) / _WARNING_PERIOD_S)
+    assert 1 <= output.count(warning) <= most, output
 
 
 def ros_arguments(**parameters: object) -> Sequence[str]:
