@@ -22,8 +22,10 @@ from fer.testing import (
     SERVICES,
     STREAMS,
     Listener,
+    all_gone,
     check_rate,
     check_stamps,
+    children,
     start_fer,
 )
 from fer_common.testing import Graph, end, reserved_domain, wait_for
@@ -39,23 +41,6 @@ pytestmark = pytest.mark.timeout(180)
 def start(*options: str) -> subprocess.Popen[str]:
     """Start `fer up` in the domain of this process."""
     return start_fer("up", *options)
-
-
-def children(process: subprocess.Popen[str]) -> dict[str, psutil.Process]:
-    """Return the processes of the nodes, by the node's name."""
-    found: dict[str, psutil.Process] = {}
-    for child in psutil.Process(process.pid).children(recursive=True):
-        try:
-            names = [part[8:] for part in child.cmdline() if part.startswith("__node:=")]
-        except psutil.NoSuchProcess:
-            continue
-        found.update(dict.fromkeys(names, child))
-    return found
-
-
-def all_gone(processes: list[psutil.Process]) -> bool:
-    """Whether none of the processes runs any more."""
-    return not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes)
 
 
 @dataclass
@@ -95,7 +80,7 @@ def test_it_ends_by_itself_cleanly(run: Run) -> None:
     assert run.exit_code == 0, run.output
     assert "Traceback" not in run.output
     assert "error" not in run.output.lower()
-    assert all_gone(list(run.processes.values()))
+    assert all_gone(run.processes.values())
 
 
 def test_every_node_is_a_process_of_its_own(run: Run) -> None:
@@ -170,7 +155,7 @@ def test_ctrl_c_ends_all_within_three_seconds(graph: Graph) -> None:
     assert time.monotonic() - before_s < 3.0
     assert exit_code == 0
     assert "Traceback" not in output
-    assert all_gone(list(processes.values()))
+    assert all_gone(processes.values())
 
 
 def test_a_killed_node_comes_back(graph: Graph, tmp_path: Path) -> None:

@@ -8,8 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from rcl_interfaces.srv import SetParametersAtomically
-from rclpy.parameter import Parameter
 from sensor_msgs.msg import Image
 
 from fer_camera.heads import Head, Picture, Stage
@@ -147,10 +145,7 @@ def test_who_is_undecided_says_nothing(graph: Graph) -> None:
         assert [e.label for e in robot.show(picture).expressions] == ["undecided"]
     wait_for(lambda: robot.topics(topic), "the topic")
     assert not said
-    parameter = Parameter("min_confidence", value=0.0).to_parameter_msg()
-    request = SetParametersAtomically.Request(parameters=[parameter])
-    service = "/robot1/snn/set_parameters_atomically"
-    assert graph.call(SetParametersAtomically, service, request).result.successful
+    assert graph.set_parameters("/robot1/snn", {"min_confidence": 0.0})[0]
     wait_for(lambda: robot.show(picture) and said, "an expression")
     labels = {m.header.stamp.nanosec: m.expressions[0].label for m in robot.answers}
     assert all(labels[m.header.stamp.nanosec] != "undecided" for m in said)

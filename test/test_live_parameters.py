@@ -20,7 +20,7 @@ from fer_common.errors import ParameterError
 from fer_common.parameters import DIAGNOSTICS_PERIOD, Value
 from fer_common.stamps import split_ns
 from fer_common.testing import Graph, Periodic, end, ros_arguments, wait_for
-from fer_faults.changes import Changes, set_all, values_of
+from fer_faults.changes import Changes, values_of
 from fer_interfaces.msg import ExpressionArray, FaceFeatures, FaceFeaturesArray, Spikes
 from fer_snn import weights_file
 from fer_snn.parameters import TABLE, recogniser_parameters
@@ -91,10 +91,10 @@ def test_no_frame_is_lost_and_bad_changes_are_refused(
     try:
         for _ in range(CHANGES):
             change = changes.good(current)
-            assert set_all(graph, "snn", change) == (True, ""), change
+            assert graph.set_parameters("snn", change) == (True, ""), change
             current |= change
             wrong = changes.bad(*CONTRADICTIONS)
-            taken, reason = set_all(graph, "snn", wrong)
+            taken, reason = graph.set_parameters("snn", wrong)
             assert not taken and reason, wrong
     finally:
         camera.close()
@@ -117,9 +117,9 @@ def test_a_dump_starts_a_node_with_the_same_values(
     for _ in range(20):
         change = changes.good(current)
         current |= change
-        assert set_all(graph, "snn", change)[0]
+        assert graph.set_parameters("snn", change)[0]
     # Every node that a test starts has this one of its own.
-    assert set_all(graph, "snn", {DIAGNOSTICS_PERIOD.name: period_s})[0]
+    assert graph.set_parameters("snn", {DIAGNOSTICS_PERIOD.name: period_s})[0]
     before, dump = values_of(graph, TABLE), tmp_path / "dump.yaml"
     assert main(["param", "--namespace", "/", "dump", "snn", "-o", str(dump)]) == 0
     end(node)

@@ -16,7 +16,7 @@ from fer_common import images, qos
 from fer_common.parameters import DIAGNOSTICS_PERIOD
 from fer_common.stamps import split_ns, to_ns
 from fer_common.testing import Graph, Periodic, end, ros_arguments, wait_for
-from fer_faults.changes import Changes, set_all, values_of
+from fer_faults.changes import Changes, values_of
 from fer_features import parameters as features
 from fer_interfaces.msg import FaceFeaturesArray, FrameInfo
 
@@ -34,10 +34,10 @@ def change_at_random(
     current = values_of(graph, table)
     for _ in range(LONG if long else SHORT):
         change = changes.good(current)
-        assert set_all(graph, table.node, change) == (True, ""), change
+        assert graph.set_parameters(table.node, change) == (True, ""), change
         current |= change
         wrong = changes.bad(*contradictions)
-        taken, reason = set_all(graph, table.node, wrong)
+        taken, reason = graph.set_parameters(table.node, wrong)
         assert not taken and reason, wrong
     assert values_of(graph, table) == current
 

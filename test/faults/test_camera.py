@@ -11,7 +11,7 @@ from sensor_msgs.msg import Image
 
 from fer_common import images, qos
 from fer_common.testing import Graph, end, ros_arguments, wait_for
-from fer_faults.graph import Health, quiet_for, set_parameters
+from fer_faults.graph import Health, quiet_for
 from fer_faults.ledger import Ledger
 from fer_interfaces.msg import FrameInfo
 
@@ -51,7 +51,7 @@ def test_no_camera_at_start(graph: Graph, cameras: Path, ledger: Ledger, long: b
         camera.unlink(missing_ok=True)
         with ledger.trial("no camera at start") as trial:
             watched.wait_for_error()
-            assert set_parameters(graph, "/camera", gain=3)[0]
+            assert graph.set_parameters("/camera", {"gain": 3})[0]
             camera.touch()
             trial.injected()
             watched.wait_for_images()
@@ -79,7 +79,7 @@ def test_camera_goes_and_comes_back(
             watched.wait_for_error()
             trial.recovered(TOLD_S)
             assert quiet_for(watched.images, 0.3), "images of a camera that is gone"
-            assert set_parameters(graph, "/camera", gain=3)[0]
+            assert graph.set_parameters("/camera", {"gain": 3})[0]
             camera.write_text("")
             trial.injected()
             watched.wait_for_images()

@@ -22,7 +22,7 @@ from fer.installed import config_folder
 from fer.testing import STREAMS
 from fer_common import qos
 from fer_common.testing import reserved_domain, wait_for
-from fer_faults.graph import NAMESPACE, Up, set_parameters
+from fer_faults.graph import NAMESPACE, Up
 from fer_faults.ledger import Ledger
 from fer_interfaces.msg import ExpressionArray, FaceFeaturesArray
 from fer_interfaces.srv import LoadWeights, SaveWeights
@@ -157,8 +157,8 @@ def test_what_is_corrupt_is_refused_with_a_reason_and_the_graph_goes_on(
     rubbish = folder / "rubbish"
     for k in range(20 if long else 2):
         rubbish.write_bytes(corrupt(b"image_width: 640\n" * 20, k))
-        for node, name in (("camera", "camera_info_url"), ("features", "detector__model")):
-            with ledger.trial(f"corrupt {name.replace('__', '.')}"):
+        for node, name in (("camera", "camera_info_url"), ("features", "detector.model")):
+            with ledger.trial(f"corrupt {name}"):
                 done, reason = running.set(node, **{name: str(rubbish)})
                 assert not done
                 assert reason
@@ -170,7 +170,7 @@ def test_what_is_corrupt_is_refused_with_a_reason_and_the_graph_goes_on(
         ("camera", "source", "/no/such/file.mp4"),
     ):
         with ledger.trial("parameters that make no sense"):
-            done, reason = set_parameters(graph, f"{NAMESPACE}/{node}", **{name: value})
+            done, reason = running.set(node, **{name: value})
             assert not done
             assert reason
     running.wait_for_expressions(5)

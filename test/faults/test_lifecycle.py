@@ -7,7 +7,7 @@ from pathlib import Path
 import psutil
 import pytest
 from lifecycle_msgs.msg import State, Transition
-from lifecycle_msgs.srv import ChangeState, GetState
+from lifecycle_msgs.srv import GetState
 
 from fer_common.testing import Graph, end, ros_arguments, wait_for
 from fer_faults.ledger import Ledger
@@ -37,8 +37,7 @@ def test_cycles_leak_nothing(
 
     def change(*transitions: int) -> None:
         for number in transitions:
-            request = ChangeState.Request(transition=Transition(id=number))
-            assert graph.call(ChangeState, f"{name}/change_state", request).success
+            assert graph.change_state(name, number)
 
     def cycles(number: int) -> None:
         """End at rest."""

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from fer.testing import all_gone
 from fer_common.testing import Graph, wait_for
-from fer_faults.graph import NAMESPACE, Up, all_gone
+from fer_faults.graph import NAMESPACE, Up
 from fer_faults.ledger import Ledger
 from fer_snn import weights_file
 

@@ -6,8 +6,7 @@ import random
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from rcl_interfaces.srv import GetParameters, SetParametersAtomically
-from rclpy.parameter import Parameter as RosParameter
+from rcl_interfaces.srv import GetParameters
 from rclpy.parameter import parameter_value_to_python
 
 from fer_common.errors import ParameterError
@@ -85,20 +84,6 @@ def _number(rng: random.Random, parameter: Parameter, default: Any) -> Scalar:
     near = default * rng.uniform(0.5, 1.5)
     value = near if low <= near <= high and rng.random() < NEAR else rng.uniform(low, high)
     return round(value) if parameter.element_type is int else value
-
-
-def set_all(graph: Graph, node: str, values: Mapping[str, Any]) -> tuple[bool, str]:
-    """Set parameters as a whole."""
-    parameters = [
-        RosParameter(
-            name, value=list(value) if isinstance(value, tuple) else value
-        ).to_parameter_msg()
-        for name, value in values.items()
-    ]
-    request = SetParametersAtomically.Request(parameters=parameters)
-    kind = SetParametersAtomically
-    result = graph.call(kind, f"{node}/set_parameters_atomically", request).result
-    return result.successful, result.reason
 
 
 def values_of(graph: Graph, table: ParameterTable) -> dict[str, Any]:

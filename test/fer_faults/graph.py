@@ -13,11 +13,10 @@ from typing import Any
 
 import psutil
 from diagnostic_msgs.msg import DiagnosticStatus
-from rcl_interfaces.srv import SetParametersAtomically
-from rclpy.parameter import Parameter
 
+from fer.testing import children
 from fer_common import qos
-from fer_common.testing import Graph, end, wait_for
+from fer_common.testing import Graph, end, facts, wait_for
 from fer_interfaces.msg import ExpressionArray, Weights
 
 NAMESPACE = "/fer"
@@ -48,7 +47,7 @@ class Health:
     def facts(self, node: str) -> dict[str, str]:
         """Return the facts of a node's last status, empty before the first."""
         status = self.of(node)
-        return {} if status is None else {pair.key: pair.value for pair in status.values}
+        return {} if status is None else facts(status)
 
 
 class Up:
@@ -95,18 +94,11 @@ class Up:
     def nodes(self) -> dict[str, psutil.Process]:
         """Return the processes of the nodes, by the node's name."""
         assert self.process is not None
-        found: dict[str, psutil.Process] = {}
-        for child in psutil.Process(self.process.pid).children(recursive=True):
-            try:
-                names = [part[8:] for part in child.cmdline() if part.startswith("__node:=")]
-            except psutil.NoSuchProcess:
-                continue
-            found.update(dict.fromkeys(names, child))
-        return found
+        return children(self.process)
 
     def set(self, node: str, **values: Any) -> tuple[bool, str]:
-        """Set parameters of a node as one batch; `__` in a name stands for a dot."""
-        return set_parameters(self.graph, f"{NAMESPACE}/{node}", **values)
+        """Set parameters of a node as one batch; return whether they were taken, and why not."""
+        return self.graph.set_parameters(f"{NAMESPACE}/{node}", values)
 
     def end(self, number: int = signal.SIGINT) -> tuple[int, str]:
         """End it, and return exit code and output."""
@@ -120,24 +112,6 @@ class Up:
         if self.process is not None:
             end(self.process)
         self.graph.close()
-
-
-def set_parameters(graph: Graph, node: str, **values: Any) -> tuple[bool, str]:
-    """Set parameters of a node as one batch; returns success and reason."""
-    parameters = [
-        Parameter(name.replace("__", "."), value=value).to_parameter_msg()
-        for name, value in values.items()
-    ]
-    request = SetParametersAtomically.Request(parameters=parameters)
-    result = graph.call(
-        SetParametersAtomically, f"{node}/set_parameters_atomically", request
-    ).result
-    return result.successful, result.reason
-
-
-def all_gone(processes: list[psutil.Process]) -> bool:
-    """Whether none of the processes runs any more."""
-    return not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes)
 
 
 def quiet_for(messages: list[Any], quiet_s: float, deadline_s: float = 10.0) -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
+import psutil
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from sensor_msgs.msg import CameraInfo, Image
 
@@ -62,6 +64,23 @@ def start_fer(*arguments: object) -> subprocess.Popen[str]:
         stderr=subprocess.STDOUT,
         text=True,
     )
+
+
+def children(process: subprocess.Popen[str]) -> dict[str, psutil.Process]:
+    """Return the processes of the nodes that `fer up` has started, by the node's name."""
+    found: dict[str, psutil.Process] = {}
+    for child in psutil.Process(process.pid).children(recursive=True):
+        try:
+            names = [part[8:] for part in child.cmdline() if part.startswith("__node:=")]
+        except psutil.NoSuchProcess:
+            continue
+        found.update(dict.fromkeys(names, child))
+    return found
+
+
+def all_gone(processes: Iterable[psutil.Process]) -> bool:
+    """Whether none of the processes runs any more."""
+    return not any(p.is_running() and p.status() != psutil.STATUS_ZOMBIE for p in processes)
 
 
 @dataclass

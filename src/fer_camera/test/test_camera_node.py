@@ -13,14 +13,12 @@ import numpy as np
 import pytest
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from lifecycle_msgs.msg import Transition
-from lifecycle_msgs.srv import ChangeState
-from rcl_interfaces.srv import GetParameters, SetParametersAtomically
-from rclpy.parameter import Parameter
+from rcl_interfaces.srv import GetParameters
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from fer_camera.parameters import TABLE
 from fer_common import images, qos, stamps
-from fer_common.testing import Graph, end, ros_arguments, wait_for
+from fer_common.testing import Graph, end, facts, ros_arguments, wait_for
 from fer_interfaces.msg import FrameInfo
 
 MODULE = "fer_camera.node"
@@ -32,22 +30,6 @@ def stamp(message: Any) -> int:
     return stamps.to_ns(message.header.stamp)
 
 
-def set_parameters(graph: Graph, **values: Any) -> tuple[bool, str]:
-    """Set parameters of the camera as one batch; returns success and reason."""
-    request = SetParametersAtomically.Request(
-        parameters=[
-            Parameter(name, value=value).to_parameter_msg() for name, value in values.items()
-        ]
-    )
-    result = graph.call(SetParametersAtomically, "camera/set_parameters_atomically", request).result
-    return result.successful, result.reason
-
-
-def change_state(graph: Graph, transition: int) -> bool:
-    request = ChangeState.Request(transition=Transition(id=transition))
-    return bool(graph.call(ChangeState, "camera/change_state", request).success)
-
-
 def wait_for_next(received: list[Message], condition: Callable[[Message], object]) -> Message:
     """Wait for a message yet to come that meets a condition."""
     seen = len(received)
@@ -57,10 +39,6 @@ def wait_for_next(received: list[Message], condition: Callable[[Message], object
 
 def health(received: list[DiagnosticArray]) -> DiagnosticStatus:
     return received[-1].status[0]
-
-
-def facts(received: list[DiagnosticArray]) -> dict[str, str]:
-    return {pair.key: pair.value for pair in health(received).values}
 
 
 @pytest.fixture
@@ -92,7 +70,7 @@ def test_demo_streams_at_its_rate_with_one_stamp_on_all_topics(graph: Graph) -> 
     assert all(b.index == a.index + 1 for a, b in itertools.pairwise(sources))
     assert (infos[0].width, infos[0].height, list(infos[0].k)) == (640, 480, [0.0] * 9)
     wait_for(lambda: health(diagnostics).message == "playing demo", "the node to be well")
-    assert int(facts(diagnostics)["processed"]) > 0
+    assert int(facts(health(diagnostics))["processed"]) > 0
     code, output = end(process, signal.SIGTERM)
     assert (code, "Traceback" in output) == (0, False)
 
@@ -121,16 +99,17 @@ def test_parameters_are_live_and_bad_batches_change_nothing(graph: Graph, folder
     graph.start(MODULE, *ros_arguments(source="demo", autostart=True))
     wait_for(lambda: frames, "frames")
     plain = frames[-1]
-    assert set_parameters(graph, flip=True, encoding="mono8", width=320) == (True, "")
+    change = {"flip": True, "encoding": "mono8", "width": 320}
+    assert graph.set_parameters("camera", change) == (True, "")
     small = wait_for_next(frames, lambda frame: frame.encoding == "mono8")
     assert (small.width, small.height, small.step) == (320, 240, 320)
     mirrored = cv2.resize(images.to_bgr(plain)[:, ::-1], (320, 240)).mean(axis=(0, 2))
     assert np.corrcoef(images.view(small).mean(axis=0), mirrored)[0, 1] > 0.95
-    assert set_parameters(graph, horizontal_fov=1.0)[0]
+    assert graph.set_parameters("camera", {"horizontal_fov": 1.0})[0]
     info = wait_for_next(infos, lambda info: info.k[0] > 0)
     assert info.k[0] == pytest.approx(160 / np.tan(0.5))
 
-    assert set_parameters(graph, source=str(folder), rate=50.0)[0]
+    assert graph.set_parameters("camera", {"source": str(folder), "rate": 50.0})[0]
     wait_for_next(sources, lambda message: message.source == str(folder) and message.loop == 2)
     last = sources[-1].loop
     for batch, reason in (
@@ -140,10 +119,10 @@ def test_parameters_are_live_and_bad_batches_change_nothing(graph: Graph, folder
         ({"flip": False, "encoding": "jpeg"}, "choose one of bgr8, mono8"),
         ({"flip": False, "width": 2.5}, "Wrong parameter type"),
     ):
-        successful, why = set_parameters(graph, **batch)
+        successful, why = graph.set_parameters("camera", batch)
         assert not successful
         assert reason in why
-    assert not set_parameters(graph, frame_id="other")[0]
+    assert not graph.set_parameters("camera", {"frame_id": "other"})[0]
     response = graph.call(
         GetParameters, "camera/get_parameters", GetParameters.Request(names=["flip", "source"])
     )
@@ -157,8 +136,8 @@ def test_compressed_is_encoded_only_while_somebody_listens_and_follows_image_raw
 ) -> None:
     diagnostics = graph.diagnostics
     graph.start(MODULE, *ros_arguments(source=str(folder), rate=100.0), "-r", "image_raw:=eye")
-    wait_for(lambda: diagnostics and facts(diagnostics)["processed"] != "0", "frames")
-    assert facts(diagnostics)["compressed"] == "0"
+    wait_for(lambda: diagnostics and facts(health(diagnostics))["processed"] != "0", "frames")
+    assert facts(health(diagnostics))["compressed"] == "0"
     compressed = graph.collect(CompressedImage, "eye/compressed", qos.STREAM)
     wait_for(lambda: len(compressed) > 3, "compressed images")
     picture = images.decode(compressed[0])
@@ -173,18 +152,18 @@ def test_end_of_a_source_is_told_and_the_node_stays(graph: Graph, folder: Path) 
     process = graph.start(
         MODULE, *ros_arguments(source=str(folder), rate=20.0, loop=False, autostart=False)
     )
-    assert change_state(graph, Transition.TRANSITION_CONFIGURE)
+    assert graph.change_state("camera", Transition.TRANSITION_CONFIGURE)
     graph.wait_until_heard("frame_info")
-    assert change_state(graph, Transition.TRANSITION_ACTIVATE)
+    assert graph.change_state("camera", Transition.TRANSITION_ACTIVATE)
     wait_for(
         lambda: diagnostics and health(diagnostics).message == f"source ended: {folder}", "the end"
     )
     assert health(diagnostics).level == DiagnosticStatus.OK
-    assert facts(diagnostics)["processed"] == "3"
-    assert facts(diagnostics)["unreadable"] == "1"
+    assert facts(health(diagnostics))["processed"] == "3"
+    assert facts(health(diagnostics))["unreadable"] == "1"
     assert [message.index for message in sources] == list(range(3))[-len(sources) :]
     assert process.poll() is None
-    assert set_parameters(graph, loop=True)[0]
+    assert graph.set_parameters("camera", {"loop": True})[0]
     wait_for(lambda: sources[-1].loop >= 2, "the source to go on")
 
 
@@ -196,9 +175,9 @@ def test_missing_camera_is_named_and_parameters_still_answer(graph: Graph, tmp_p
         "the fault",
     )
     assert health(diagnostics).level == DiagnosticStatus.ERROR
-    assert set_parameters(graph, gain=3)[0]
-    wait_for(lambda: int(facts(diagnostics)["restarts"]) >= 2, "more attempts")
-    assert set_parameters(graph, source="demo")[0]
+    assert graph.set_parameters("camera", {"gain": 3})[0]
+    wait_for(lambda: int(facts(health(diagnostics))["restarts"]) >= 2, "more attempts")
+    assert graph.set_parameters("camera", {"source": "demo"})[0]
     wait_for(lambda: health(diagnostics).message == "playing demo", "the demo clip")
     code, output = end(process, signal.SIGINT)
     assert code == 0
@@ -214,13 +193,13 @@ def test_twenty_lifecycle_cycles_leave_nothing_behind(graph: Graph, folder: Path
         return len(list((base / "fd").iterdir())), len(list((base / "task").iterdir()))
 
     for cycle in range(21):
-        assert change_state(graph, Transition.TRANSITION_CONFIGURE)
-        assert change_state(graph, Transition.TRANSITION_ACTIVATE)
+        assert graph.change_state("camera", Transition.TRANSITION_CONFIGURE)
+        assert graph.change_state("camera", Transition.TRANSITION_ACTIVATE)
         if cycle % 10 == 0:
             seen = len(frames)
             wait_for(lambda seen=seen: len(frames) > seen, "frames")  # type: ignore[misc]
-        assert change_state(graph, Transition.TRANSITION_DEACTIVATE)
-        assert change_state(graph, Transition.TRANSITION_CLEANUP)
+        assert graph.change_state("camera", Transition.TRANSITION_DEACTIVATE)
+        assert graph.change_state("camera", Transition.TRANSITION_CLEANUP)
         if cycle == 0:
             first = resources()
     assert np.all(np.array(resources()) <= np.array(first) + 1)

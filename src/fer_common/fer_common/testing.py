@@ -10,19 +10,23 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 import rclpy
-from diagnostic_msgs.msg import DiagnosticArray
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from lifecycle_msgs.msg import Transition
+from lifecycle_msgs.srv import ChangeState
+from rcl_interfaces.srv import SetParametersAtomically
 from rclpy.client import Client
 from rclpy.context import Context
 from rclpy.exceptions import InvalidHandle
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile
 
 from fer_common.parameters import DIAGNOSTICS_PERIOD
@@ -34,6 +38,8 @@ _DOMAINS = range(1, 102)
 DEADLINE_S = 20.0
 #: So that tests which wait for a node's diagnostics take no longer than they must.
 _DIAGNOSTICS_PERIOD_S = 0.1
+#: Shortest time between two warnings of a node about the same.
+_WARNING_PERIOD_S = 5.0
 
 
 def wait_for(condition: Callable[[], object], what: str, deadline_s: float = DEADLINE_S) -> None:
@@ -86,6 +92,41 @@ class Graph:
         wait_for(future.done, f"response of {service}")
         return future.result()
 
+    def set_parameters(self, node: str, values: Mapping[str, object]) -> tuple[bool, str]:
+        """Set parameters of a node as one batch; return whether they were taken, and why not."""
+        parameters = [
+            Parameter(
+                name, value=list(value) if isinstance(value, tuple) else value
+            ).to_parameter_msg()
+            for name, value in values.items()
+        ]
+        kind = SetParametersAtomically
+        request = kind.Request(parameters=parameters)
+        result = self.call(kind, f"{node}/set_parameters_atomically", request).result
+        return result.successful, result.reason
+
+    def change_state(self, node: str, transition: int) -> bool:
+        """Ask for a transition of the lifecycle; return whether it was made."""
+        request = ChangeState.Request(transition=Transition(id=transition))
+        return bool(self.call(ChangeState, f"{node}/change_state", request).success)
+
+    def wait_for_status(
+        self, name: str, condition: Callable[[DiagnosticStatus], object], what: str
+    ) -> DiagnosticStatus:
+        """Wait until a node (full name) has made a report that meets a condition; return it.
+
+        Reports from before the call count too.
+        """
+        met: list[DiagnosticStatus] = []
+
+        def look() -> bool:
+            statuses = [status for array in self.diagnostics for status in array.status]
+            met[:] = [status for status in statuses if status.name == name and condition(status)]
+            return bool(met)
+
+        wait_for(look, what)
+        return met[-1]
+
     def wait_until_heard(self, *topics: str) -> None:
         """Wait until the processes' publishers of topics know of a listener.
 
@@ -96,8 +137,8 @@ class Graph:
 
         def heard() -> bool:
             statuses = [status for array in self.diagnostics for status in array.status]
-            facts = [pair for status in statuses for pair in status.values]
-            return keys <= {pair.key for pair in facts if pair.value != "0"}
+            pairs = [pair for status in statuses for pair in status.values]
+            return keys <= {pair.key for pair in pairs if pair.value != "0"}
 
         wait_for(heard, f"listeners of {', '.join(topics)}")
 
@@ -157,6 +198,11 @@ class Periodic:
             self._action()
 
 
+def facts(status: DiagnosticStatus) -> dict[str, str]:
+    """Return the figures of a report by name."""
+    return {pair.key: pair.value for pair in status.values}
+
+
 def end(
     process: subprocess.Popen[str], number: int = signal.SIGINT, within_s: float = 10.0
 ) -> tuple[int, str]:
@@ -170,6 +216,19 @@ def end(
         output, _ = process.communicate()
         pytest.fail(f"process did not end within {within_s:g} s of signal {number}:\n{output}")
     return process.returncode, output
+
+
+def check_throttled(output: str, warning: str, since_s: float) -> None:
+    """Check that a node which has ended logged a warning, and at most once in five seconds.
+
+    Parameters
+    ----------
+    output : of the node.
+    warning : what every such line contains.
+    since_s : monotonic time before the first occasion.
+    """
+    most = 1 + int((time.monotonic() - since_s) / _WARNING_PERIOD_S)
+    assert 1 <= output.count(warning) <= most, output
 
 
 def ros_arguments(**parameters: object) -> Sequence[str]:

@@ -10,24 +10,18 @@ from typing import Any
 
 import psutil
 import pytest
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from diagnostic_msgs.msg import DiagnosticStatus
 from lifecycle_msgs.msg import State, Transition
-from lifecycle_msgs.srv import ChangeState, GetState
+from lifecycle_msgs.srv import GetState
 from rcl_interfaces.msg import ParameterDescriptor, ParameterType
-from rcl_interfaces.srv import (
-    DescribeParameters,
-    GetParameters,
-    ListParameters,
-    SetParameters,
-    SetParametersAtomically,
-)
+from rcl_interfaces.srv import DescribeParameters, GetParameters, ListParameters, SetParameters
 from rclpy.parameter import Parameter, parameter_value_to_python
 from rclpy.qos import QoSProfile, qos_profile_sensor_data
 from std_msgs.msg import Int64
 
 from fer_common.parameters import COMMON
 from fer_common.qos import LATCHED, RESULT
-from fer_common.testing import Graph, end, ros_arguments, wait_for
+from fer_common.testing import Graph, end, facts, ros_arguments, wait_for
 
 SAMPLE = "sample_node"
 
@@ -42,13 +36,6 @@ def start(graph: Graph, **parameters: object) -> subprocess.Popen[str]:
     return graph.start(SAMPLE, *ros_arguments(**parameters))
 
 
-def set_batch(graph: Graph, **values: Any) -> tuple[bool, str]:
-    messages = [Parameter(name, value=value).to_parameter_msg() for name, value in values.items()]
-    request = SetParametersAtomically.Request(parameters=messages)
-    result = graph.call(SetParametersAtomically, "sample/set_parameters_atomically", request).result
-    return result.successful, result.reason
-
-
 def get(graph: Graph, *names: str) -> list[Any]:
     request = GetParameters.Request(names=names)
     values = graph.call(GetParameters, "sample/get_parameters", request).values
@@ -58,11 +45,6 @@ def get(graph: Graph, *names: str) -> list[Any]:
 def describe(graph: Graph, *names: str) -> list[ParameterDescriptor]:
     request = DescribeParameters.Request(names=names)
     return list(graph.call(DescribeParameters, "sample/describe_parameters", request).descriptors)
-
-
-def change_state(graph: Graph, transition: int) -> bool:
-    request = ChangeState.Request(transition=Transition(id=transition))
-    return bool(graph.call(ChangeState, "sample/change_state", request).success)
 
 
 def state(graph: Graph) -> int:
@@ -94,9 +76,8 @@ def test_every_parameter_is_described_with_range_and_unit(graph: Graph) -> None:
 
 
 def test_a_batch_is_applied_or_refused_as_a_whole(graph: Graph) -> None:
-    diagnostics = graph.diagnostics
     start(graph)
-    assert set_batch(graph, low=20.0, high=30.0, count=4) == (True, "")
+    assert graph.set_parameters("sample", {"low": 20.0, "high": 30.0, "count": 4}) == (True, "")
     assert get(graph, "low", "high", "count") == [20.0, 30.0, 4]
     for batch, reason in (
         ({"count": 5, "low": 40.0}, "low must not exceed high"),
@@ -110,14 +91,16 @@ def test_a_batch_is_applied_or_refused_as_a_whole(graph: Graph) -> None:
         ({"count": 5, "lengths": []}, "type"),
         ({"count": 5, "nobodys": 1}, "declared"),
     ):
-        successful, why = set_batch(graph, **batch)
+        successful, why = graph.set_parameters("sample", batch)
         assert not successful
         assert reason in why
     assert get(graph, "low", "high", "count", "forbidden") == [20.0, 30.0, 4, 0]
-    assert set_batch(graph, lengths=[3.0], mode="on") == (True, "")
-    assert set_batch(graph, mode="on") == (True, "")
-    wait_for(lambda: diagnostics and "apply lengths,mode" in facts(diagnostics), "the second batch")
-    assert facts(diagnostics).count("apply") == 2, "nothing is applied that does not change"
+    assert graph.set_parameters("sample", {"lengths": [3.0], "mode": "on"}) == (True, "")
+    assert graph.set_parameters("sample", {"mode": "on"}) == (True, "")
+    status = graph.wait_for_status(
+        "/sample", lambda s: "apply lengths,mode" in facts(s)["events"], "the second batch"
+    )
+    assert facts(status)["events"].count("apply") == 2, "nothing is applied that does not change"
 
 
 def test_single_parameters_stand_for_themselves(graph: Graph) -> None:
@@ -189,20 +172,20 @@ def test_bad_ros_arguments_are_told_without_a_traceback(
 def test_transitions_can_be_refused_and_tried_again(graph: Graph) -> None:
     process = start(graph, autostart=False, fault="'refuse activate'")
     assert state(graph) == State.PRIMARY_STATE_UNCONFIGURED
-    assert change_state(graph, Transition.TRANSITION_CONFIGURE)
-    assert not change_state(graph, Transition.TRANSITION_ACTIVATE)
+    assert graph.change_state("sample", Transition.TRANSITION_CONFIGURE)
+    assert not graph.change_state("sample", Transition.TRANSITION_ACTIVATE)
     assert state(graph) == State.PRIMARY_STATE_INACTIVE
-    assert set_batch(graph, fault="refuse configure")[0]
-    assert change_state(graph, Transition.TRANSITION_ACTIVATE)
+    assert graph.set_parameters("sample", {"fault": "refuse configure"})[0]
+    assert graph.change_state("sample", Transition.TRANSITION_ACTIVATE)
     assert state(graph) == State.PRIMARY_STATE_ACTIVE
-    assert change_state(graph, Transition.TRANSITION_DEACTIVATE)
-    assert change_state(graph, Transition.TRANSITION_CLEANUP)
-    assert not change_state(graph, Transition.TRANSITION_CONFIGURE)
+    assert graph.change_state("sample", Transition.TRANSITION_DEACTIVATE)
+    assert graph.change_state("sample", Transition.TRANSITION_CLEANUP)
+    assert not graph.change_state("sample", Transition.TRANSITION_CONFIGURE)
     assert state(graph) == State.PRIMARY_STATE_UNCONFIGURED
-    assert set_batch(graph, fault="")[0]
-    assert change_state(graph, Transition.TRANSITION_CONFIGURE)
-    assert change_state(graph, Transition.TRANSITION_ACTIVATE)
-    assert change_state(graph, Transition.TRANSITION_ACTIVE_SHUTDOWN)
+    assert graph.set_parameters("sample", {"fault": ""})[0]
+    assert graph.change_state("sample", Transition.TRANSITION_CONFIGURE)
+    assert graph.change_state("sample", Transition.TRANSITION_ACTIVATE)
+    assert graph.change_state("sample", Transition.TRANSITION_ACTIVE_SHUTDOWN)
     assert state(graph) == State.PRIMARY_STATE_FINALIZED
     code, output = end(process)
     assert (code, "Traceback" in output) == (0, False)
@@ -212,10 +195,6 @@ def test_transitions_can_be_refused_and_tried_again(graph: Graph) -> None:
 # Diagnostics
 
 
-def facts(received: list[DiagnosticArray]) -> str:
-    return str({pair.key: pair.value for pair in received[-1].status[0].values})
-
-
 def test_health_is_told_regularly(graph: Graph) -> None:
     diagnostics = graph.diagnostics
     graph.start(SAMPLE, "--ros-args", "-r", "__ns:=/robot")
@@ -223,8 +202,8 @@ def test_health_is_told_regularly(graph: Graph) -> None:
     status = diagnostics[-1].status[0]
     assert (status.level, status.message) == (DiagnosticStatus.WARN, "as ever")
     assert (status.name, status.hardware_id) == ("/robot/sample", "sample")
-    facts = {pair.key: pair.value for pair in status.values}
-    assert (facts["share"], facts["listeners /robot/count"]) == ("0.333", "0")
+    told = facts(status)
+    assert (told["share"], told["listeners /robot/count"]) == ("0.333", "0")
     assert diagnostics[-1].header.stamp.sec > 0
 
 
@@ -237,9 +216,9 @@ def test_health_is_told_with_a_clock_that_stands_still(graph: Graph) -> None:
 def test_the_period_of_health_is_live(graph: Graph) -> None:
     start(graph)
     wait_for(lambda: graph.diagnostics, "diagnostics")
-    assert set_batch(graph, **{"diagnostic_updater.period": 60.0})[0]
+    assert graph.set_parameters("sample", {"diagnostic_updater.period": 60.0})[0]
     told = len(graph.diagnostics)
-    assert set_batch(graph, **{"diagnostic_updater.period": 0.05})[0]
+    assert graph.set_parameters("sample", {"diagnostic_updater.period": 0.05})[0]
     wait_for(lambda: len(graph.diagnostics) > told + 2, "diagnostics again")
 
 
@@ -266,7 +245,7 @@ def test_a_mismatch_is_logged_and_told_until_it_is_gone(
 
     def told() -> dict[str, str]:
         statuses = [status for array in graph.diagnostics for status in array.status]
-        return {pair.key: pair.value for pair in statuses[-1].values} if statuses else {}
+        return facts(statuses[-1]) if statuses else {}
 
     def names_all() -> bool:
         text = told().get("qos_mismatch", "")
@@ -287,9 +266,9 @@ def test_a_mismatch_is_logged_and_told_until_it_is_gone(
 def test_memory_is_told(graph: Graph) -> None:
     process = start(graph)
     wait_for(lambda: graph.diagnostics, "diagnostics")
-    facts = {pair.key: pair.value for pair in graph.diagnostics[-1].status[0].values}
+    told = facts(graph.diagnostics[-1].status[0])
     resident = psutil.Process(process.pid).memory_info().rss / 1e6
-    assert float(facts["memory_mb"]) == pytest.approx(resident, rel=0.2)
+    assert float(told["memory_mb"]) == pytest.approx(resident, rel=0.2)
 
 
 def test_worker_works_and_its_error_ends_the_process(graph: Graph) -> None:

@@ -77,6 +77,21 @@ def test_rate_falls_to_nothing_when_the_stream_ends() -> None:
     assert statistics.age_s(100.0) == pytest.approx(100 - 99 / 30)
 
 
+def test_what_is_older_than_the_window_neither_counts_nor_takes_room() -> None:
+    statistics = StreamStatistics()
+    for k in range(3000):
+        slow = k < 1500
+        statistics.add(k / 30, latency_s=1.0 if slow else 0.01, work_s=0.5 if slow else 0.002)
+    now_s = 2999 / 30
+    assert statistics.latency_ms(1.0) == pytest.approx(10)
+    assert statistics.work_ms(1.0) == pytest.approx(2)
+    assert statistics.rate_hz(now_s) == pytest.approx(30, rel=0.02)
+    assert len(statistics._done) <= 30 * WINDOW_S + 1
+    assert statistics.processed == 3000
+    # The last frame stays, for the age.
+    assert statistics.age_s(now_s + 1000.0) == pytest.approx(1000)
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(st.floats(0, 3), min_size=2, max_size=60))
 def test_rate_is_never_more_than_what_came(gaps_s: list[float]) -> None:

@@ -8,11 +8,7 @@ from typing import Any
 
 import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
-from lifecycle_msgs.msg import Transition
-from lifecycle_msgs.srv import ChangeState
 from numpy.typing import NDArray
-from rcl_interfaces.srv import SetParametersAtomically
-from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile
 from sensor_msgs.msg import Image
 
@@ -72,34 +68,12 @@ class Rig:
         self, condition: Callable[[DiagnosticStatus], object], what: str
     ) -> DiagnosticStatus:
         """Wait for a report of the node and return it."""
-        met: list[DiagnosticStatus] = []
-
-        def look() -> bool:
-            statuses = [s for array in self.graph.diagnostics for s in array.status]
-            met[:] = [s for s in statuses if s.name == "/features" and condition(s)]
-            return bool(met)
-
-        wait_for(look, what)
-        return met[-1]
+        return self.graph.wait_for_status("/features", condition, what)
 
     def set(self, **values: object) -> tuple[bool, str]:
-        """Set parameters (`__` for a dot); return whether they were taken, and why not."""
-        parameters = [
-            Parameter(name.replace("__", "."), value=value).to_parameter_msg()
-            for name, value in values.items()
-        ]
-        request = SetParametersAtomically.Request(parameters=parameters)
-        result = self.graph.call(
-            SetParametersAtomically, "features/set_parameters_atomically", request
-        ).result
-        return result.successful, result.reason
+        """Set parameters as one batch; return whether they were taken, and why not."""
+        return self.graph.set_parameters("features", values)
 
     def transition(self, number: int) -> bool:
         """Ask for a change of the lifecycle; return whether it was made."""
-        request = ChangeState.Request(transition=Transition(id=number))
-        return bool(self.graph.call(ChangeState, "features/change_state", request).success)
-
-
-def facts(status: DiagnosticStatus) -> dict[str, str]:
-    """Return the figures of a report by name."""
-    return {pair.key: pair.value for pair in status.values}
+        return self.graph.change_state("features", number)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fer_common.errors import ParameterError
+from fer_common.parameters import Value
 from fer_snn.learning import SupervisedParameters
 from fer_snn.network import NetworkParameters
 from fer_snn.parameters import MODEL_CONSTANTS, TABLE, recogniser_parameters
@@ -34,12 +35,19 @@ def test_constants_of_the_design_are_there() -> None:
     assert "dt" in MODEL_CONSTANTS and "learning" not in MODEL_CONSTANTS
 
 
+CONTRADICTIONS: list[dict[str, Value]] = [
+    {"v_th": -0.08},
+    {"v_rest": 0.0},
+    {"v_reset": 0.0},
+    {"w_min": 0.5, "w_max": 0.2},
+    {"hidden_w_min": 0.1},
+]
+
+
 @pytest.mark.parametrize(
     "changes",
     [
-        {"v_th": -0.08},
-        {"w_min": 0.5, "w_max": 0.2},
-        {"hidden_w_min": 0.1},
+        *CONTRADICTIONS,
         {"dt": -1.0},
         {"learning": "sometimes"},
         {"publish_layers": ["expression"]},
@@ -48,3 +56,9 @@ def test_constants_of_the_design_are_there() -> None:
 def test_contradictions_are_refused_as_a_whole(changes: dict[str, object]) -> None:
     with pytest.raises(ParameterError):
         TABLE.merged(TABLE.defaults(), changes)
+
+
+@pytest.mark.parametrize("changes", CONTRADICTIONS)
+def test_the_network_refuses_contradictions_too(changes: dict[str, Value]) -> None:
+    with pytest.raises(ParameterError, match=r"node 'snn': .* must lie below"):
+        recogniser_parameters({**TABLE.defaults(), **changes})

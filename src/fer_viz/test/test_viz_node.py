@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import signal
-from collections import defaultdict
 from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
-from rcl_interfaces.srv import SetParametersAtomically
-from rclpy.parameter import Parameter
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Float64MultiArray
 
 from fer_common import images, qos
-from fer_common.testing import Graph, end, ros_arguments, wait_for
+from fer_common.testing import Graph, end, facts, ros_arguments, wait_for
 from fer_interfaces.msg import Potentials
 from fer_viz.palette import DARK, LIGHT
 from fer_viz.testing import LABELS, PlayedGraph, grey
@@ -52,27 +49,10 @@ class Rig:
         return self.played.publish_frame(picture, SMILE)
 
     def wait_for_status(self, condition: Callable[[DiagnosticStatus], bool], what: str) -> None:
-        wait_for(
-            lambda: any(
-                status.name == "/viz" and condition(status)
-                for message in list(self.graph.diagnostics)
-                for status in message.status
-            ),
-            what,
-        )
+        self.graph.wait_for_status("/viz", condition, what)
 
     def set(self, **values: object) -> tuple[bool, str]:
-        parameters = [Parameter(name, value=v).to_parameter_msg() for name, v in values.items()]
-        request = SetParametersAtomically.Request(parameters=parameters)
-        result = self.graph.call(
-            SetParametersAtomically, "viz/set_parameters_atomically", request
-        ).result
-        return result.successful, result.reason
-
-
-def facts(status: DiagnosticStatus) -> dict[str, str]:
-    """Return what a status tells besides its level, for a count that is not there yet "0"."""
-    return defaultdict(lambda: "0", {pair.key: pair.value for pair in status.values})
+        return self.graph.set_parameters("viz", values)
 
 
 def pixels(message: Image) -> Picture:
@@ -238,7 +218,7 @@ def test_bad_messages_are_counted_and_change_nothing(graph: Graph) -> None:
     overlays = rig.listen()
     rig.played.publish_network(fields=2)
     rig.wait_for_status(lambda status: "receptive fields" in status.message, "the warning")
-    rig.wait_for_status(lambda status: facts(status)["dropped weights"] == "1", "the count")
+    rig.wait_for_status(lambda status: facts(status).get("dropped weights") == "1", "the count")
     rig.send_frame(grey())
     wait_for(lambda: overlays, "an overlay")
     rig.wait_for_status(lambda status: float(facts(status)["age_s"]) < 5.0, "the age")
