@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from std_msgs.msg import Int64
 
 from fer_common.parameters import COMMON
 from fer_common.qos import LATCHED, RESULT
-from fer_common.testing import Graph, end, facts, ros_arguments, wait_for
+from fer_common.testing import Graph, check_throttled, end, facts, ros_arguments, wait_for
 
 SAMPLE = "sample_node"
 
@@ -269,6 +270,23 @@ def test_memory_is_told(graph: Graph) -> None:
     told = facts(graph.diagnostics[-1].status[0])
     resident = psutil.Process(process.pid).memory_info().rss / 1e6
     assert float(told["memory_mb"]) == pytest.approx(resident, rel=0.2)
+
+
+def test_bytes_that_are_no_message_are_counted_and_told_at_times(graph: Graph) -> None:
+    begun_s = time.monotonic()
+    process = start(graph)
+    publisher = graph.node.create_publisher(Int64, "input", RESULT)
+    wait_for(publisher.get_subscription_count, "the node")
+
+    def refused() -> int:
+        publisher.publish(b"\0\1\0\0\7")
+        return int(facts(graph.diagnostics[-1].status[0]).get("malformed", "0"))
+
+    wait_for(lambda: graph.diagnostics, "diagnostics")
+    wait_for(lambda: refused() > 20, "bytes that were refused")
+    code, output = end(process)
+    assert code == 0
+    check_throttled(output, "message dropped on /input from", begun_s)
 
 
 def test_worker_works_and_its_error_ends_the_process(graph: Graph) -> None:
