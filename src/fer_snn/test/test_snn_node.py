@@ -69,7 +69,7 @@ class Rig:
         self.folder = folder
         weights_file.save(small_model(), folder / "small.npz")
         self.answers: list[ExpressionArray] = graph.collect(ExpressionArray, "expressions")
-        self._features = graph.node.create_publisher(FaceFeaturesArray, "features", qos.STREAM)
+        self._features = graph.node.create_publisher(FaceFeaturesArray, "features", qos.EVERY_FRAME)
         self._number = 0
         given = ros_arguments(weights="small", weights_dir=folder)
         self.process = graph.start("fer_snn.node", *given, *arguments)
