@@ -9,6 +9,9 @@ compiled once each, serve networks of any depth. Operations and their order are 
 `reference`, and the compiler may not reorder them (no fastmath), so the results are equal bit for
 bit.
 
+Rows have room for whole vectors (`model.Stage.room`); what stands behind a row's own weights is
+changed with them, and never read.
+
 Compiled code is cached beside this file, or in the user's cache where that cannot be written. The
 kernels take plain tuples and know no constant of another module: numba neither finds out when such
 a constant changes nor can it read its cache when a class has moved.
@@ -29,8 +32,8 @@ from fer_snn.decay import SILENT
 from fer_snn.inhibition import LANES
 from fer_snn.layers import LayerActivity, LayerState
 from fer_snn.lif import Float32s, Int32s
+from fer_snn.model import Stage
 from fer_snn.pathways import Constants, Pathway
-from fer_snn.wiring import Wiring
 
 
 def _jit(function: Any) -> Any:
@@ -89,9 +92,9 @@ def _clip(weight, w_min, w_max):  # type: ignore[no-untyped-def]
 
 
 @_jit
-def _arrive_learning(drive, edges, w, arrived, x, y, last, credit, window):  # type: ignore[no-untyped-def]
+def _arrive_learning(drive, edges, w, arrived, x, depression, last, credit, window):  # type: ignore[no-untyped-def]
     """Do as `_arrive`, to weights that are potentiated before and depressed after."""
-    a_pre, a_post, _, _, w_min, w_max = window
+    a_pre, _, _, _, w_min, w_max = window
     start, row, column = edges
     for i in arrived:
         gain, since = a_pre * x[i], last[i]
@@ -100,13 +103,13 @@ def _arrive_learning(drive, edges, w, arrived, x, y, last, credit, window):  # t
             for k in range(w.shape[1]):
                 weight = _clip(w[r, k] + gain * credit[since, c, k], w_min, w_max)
                 drive[c, k] += weight
-                w[r, k] = _clip(weight + a_post * y[c, k], w_min, w_max)
+                w[r, k] = _clip(weight + depression[c, k], w_min, w_max)
 
 
 @_jit
-def _blank_credit(n_steps, y, window):  # type: ignore[no-untyped-def]
+def _blank_credit(n_steps, columns, room, window):  # type: ignore[no-untyped-def]
     """Do as `stdp.blank_credit` and `stdp.powers`."""
-    credit = np.empty((n_steps + 1, y.shape[0], y.shape[1]), dtype=np.float32)
+    credit = np.empty((n_steps + 1, columns, room), dtype=np.float32)
     credit[0] = np.float32(0)
     powers = np.ones(n_steps + 1, dtype=np.float32)
     for k in range(n_steps):
@@ -119,7 +122,7 @@ def _credit(now, edges, w, arrived, fired, x, y, last, credit, powers, window): 
     """Do as `plasticity.Plasticity.credit`."""
     a_pre, _, _, _, w_min, w_max = window
     start, row, column = edges
-    width = w.shape[1]
+    width = y.shape[1]
     for i in arrived:
         trace = x[i] * powers[now - last[i]]
         for edge in range(start[i], start[i + 1]):
@@ -224,32 +227,37 @@ def _input(n_steps, current, v, refractory, neuron, activity):  # type: ignore[n
 
 @_jit
 def _project(  # type: ignore[no-untyped-def]
-    received, edges, w, x, post, theta, constants, neuron, adaptation, window,
+    received, edges, w, width, x, post, theta, constants, neuron, adaptation, window,
     plastic, block, activity, silent, n_lanes,
 ):  # fmt: skip
     """Advance a layer by the spikes of the one below; return as `_input`."""
     decay_s, gain, beta, alpha = constants
     v, refractory, drive, _, y = post
-    n, width = len(v), w.shape[1]
-    by_column = drive.reshape(n // width, width)
-    y_by_column = y.reshape(n // width, width)
+    n, room = len(v), w.shape[1]
+    columns = n // width
+    by_column, y_by_column = drive.reshape(columns, width), y.reshape(columns, width)
+    summed = np.zeros((columns, room), dtype=np.float32)
+    depression = np.zeros((columns, room), dtype=np.float32)
+    summed[:, :width] = by_column
     current, flags = np.empty(n, dtype=np.float32), np.empty(n, dtype=np.uint8)
     lanes = np.empty(n_lanes, dtype=np.float32)
     last, now = np.zeros(len(x), dtype=np.int32), 0
-    credit, powers = _blank_credit(block if plastic else 0, y_by_column, window)
+    credit, powers = _blank_credit(block if plastic else 0, columns, room, window)
     arriving, first = received
     n_steps = len(first) - 1
     spikes, start = np.empty(n_steps * n, dtype=np.int32), np.zeros(n_steps + 1, dtype=np.int32)
     for step in range(n_steps):
         arrived = arriving[first[step] : first[step + 1]]
-        _fade(drive, decay_s, silent)
+        _fade(summed.reshape(-1), decay_s, silent)
         if plastic:
             _fade(y, window[3], silent)
-            _arrive_learning(by_column, edges, w, arrived, x, y_by_column, last, credit, window)
+            depression[:, :width] = window[1] * y_by_column
+            _arrive_learning(summed, edges, w, arrived, x, depression, last, credit, window)
         else:
-            _arrive(by_column, edges, w, arrived)
-        for j in range(n):
-            current[j] = gain * drive[j]
+            _arrive(summed, edges, w, arrived)
+        for c in range(columns):
+            for k in range(width):
+                current[c * width + k] = gain * summed[c, k]
         for column in range(0, n, width):
             end = column + width
             _inhibit(current[column:end], theta[column:end], neuron[4], beta, alpha, lanes)
@@ -265,6 +273,7 @@ def _project(  # type: ignore[no-untyped-def]
             if now == block or step == n_steps - 1:
                 _settle(now, edges, w, x, last, credit, powers, window, silent)
                 now = 0
+    by_column[:] = summed[:, :width]
     return spikes, start
 
 
@@ -284,7 +293,8 @@ def run(
         fired = _project(
             spikes[path.below],
             tuple(stage.wiring.edges),
-            stage.weights,
+            stage.room,
+            stage.wiring.width,
             layers[path.below].trace_pre,
             tuple(post),
             stage.theta,
@@ -302,9 +312,8 @@ def run(
 
 
 @_jit
-def _nudge(w, edges, pre, post, w_min, w_max):  # type: ignore[no-untyped-def]
+def _nudge(w, width, edges, pre, post, w_min, w_max):  # type: ignore[no-untyped-def]
     start, row, column = edges
-    width = w.shape[1]
     for i in range(len(pre)):
         if pre[i] > 0:
             spikes = np.float32(pre[i])
@@ -315,21 +324,14 @@ def _nudge(w, edges, pre, post, w_min, w_max):  # type: ignore[no-untyped-def]
                     weights[k] = _clip(weights[k] + spikes * change[k], w_min, w_max)
 
 
-def nudge(
-    wiring: Wiring,
-    weights: Float32s,
-    pre: Int32s,
-    post: Float32s,
-    w_min: np.float32,
-    w_max: np.float32,
-) -> None:
+def nudge(stage: Stage, pre: Int32s, post: Float32s, w_min: np.float32, w_max: np.float32) -> None:
     """Do as `reference.nudge`."""
-    _nudge(weights, tuple(wiring.edges), pre, post, w_min, w_max)
+    wiring = stage.wiring
+    _nudge(stage.room, wiring.width, tuple(wiring.edges), pre, post, w_min, w_max)
 
 
 @_jit
-def _normalise(w, first_row, s_target):  # type: ignore[no-untyped-def]
-    width = w.shape[1]
+def _normalise(w, width, first_row, s_target):  # type: ignore[no-untyped-def]
     norms = np.empty(width, dtype=np.float64)
     factors = np.empty(width, dtype=np.float32)
     for column in range(len(first_row) - 1):
@@ -344,6 +346,6 @@ def _normalise(w, first_row, s_target):  # type: ignore[no-untyped-def]
                 w[r, k] *= factors[k]
 
 
-def normalise(wiring: Wiring, weights: Float32s, s_target: float) -> None:
+def normalise(stage: Stage, s_target: float) -> None:
     """Do as `reference.normalise`."""
-    _normalise(weights, wiring.first_row, float(s_target))
+    _normalise(stage.room, stage.wiring.width, stage.wiring.first_row, float(s_target))

@@ -37,17 +37,11 @@ class Kernels(Protocol):
         """Make the steps of one frame."""
 
     def nudge(
-        self,
-        wiring: Wiring,
-        weights: Float32s,
-        pre: Int32s,
-        post: Float32s,
-        w_min: np.float32,
-        w_max: np.float32,
+        self, stage: Stage, pre: Int32s, post: Float32s, w_min: np.float32, w_max: np.float32
     ) -> None:
         """Change weights by the product of two factors."""
 
-    def normalise(self, wiring: Wiring, weights: Float32s, s_target: float) -> None:
+    def normalise(self, stage: Stage, s_target: float) -> None:
         """Restore L1 norms."""
 
 
@@ -71,17 +65,17 @@ def _use(chosen: Kernels) -> None:
     """Run the kernels on a network of two neurons a layer."""
     size, parameters = 2, lif.LIFParameters()
     wiring = Wiring.everything((size, 1, 1), size)
-    weights = np.zeros((size, size), dtype=np.float32)
     drive = layers.discretise(DriveParameters(), 0.001, parameters.rheobase)
     silent = np.zeros(size, dtype=np.float32)
+    stage = Stage(wiring, np.zeros((size, size), dtype=np.float32), silent.copy())
     chosen.run(
         1,
         silent,
         FaceState([size, size], parameters).layers,
-        [Pathway(0, Stage(wiring, weights, silent.copy()), drive, False)],
+        [Pathway(0, stage, drive, False)],
         pathways.discretise(parameters, ThresholdParameters(), STDPParameters(), 0.001),
         [layers.blank_activity(size, 1) for _ in range(2)],
     )
     counts = np.zeros(size, dtype=np.int32)
-    chosen.nudge(wiring, weights, counts, silent, np.float32(0), np.float32(1))
-    chosen.normalise(wiring, weights, 1.0)
+    chosen.nudge(stage, counts, silent, np.float32(0), np.float32(1))
+    chosen.normalise(stage, 1.0)

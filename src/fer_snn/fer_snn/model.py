@@ -12,6 +12,9 @@ from fer_snn.lif import Float32s, Int32s
 from fer_snn.readout import Calibration
 from fer_snn.wiring import Wiring
 
+_VECTOR = 8
+"""Floats that a processor handles at once. A row that ends within a vector costs several more."""
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -20,13 +23,16 @@ class Stage:
     Attributes
     ----------
     wiring : which neurons of the layer below are connected.
-    weights : (rows, width) as `wiring` says.
+    weights : (rows, width) as `wiring` says; those that are given are copied.
     theta : adaptive threshold of each neuron, volts (neurons).
+    room : (rows, width or a little more) what `weights` is the beginning of in each row; the rest
+        means nothing, and only makes the rows whole vectors.
     """
 
     wiring: Wiring
     weights: Float32s
     theta: Float32s
+    room: Float32s = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse arrays that do not have the shape of the wiring (ValueError)."""
@@ -34,10 +40,15 @@ class Stage:
             raise ValueError("the weights do not have the shape of their wiring")
         if self.theta.shape != (self.wiring.n_post,):
             raise ValueError("the thresholds do not have the size of their layer")
+        rows, width = self.weights.shape
+        room = np.zeros((rows, -(-width // _VECTOR) * _VECTOR), dtype=np.float32)
+        room[:, :width] = self.weights
+        object.__setattr__(self, "room", room)
+        object.__setattr__(self, "weights", room[:, :width])
 
     def copy(self) -> Stage:
         """Return a stage that shares no array with this one."""
-        return replace(self, weights=self.weights.copy(), theta=self.theta.copy())
+        return replace(self, theta=self.theta.copy())
 
 
 @dataclass(frozen=True)
@@ -111,7 +122,7 @@ class Model:
         mean = np.repeat(last.weights.mean(axis=1, keepdims=True), size, axis=1)
         grown = Stage(
             replace(last.wiring, width=last.wiring.width + size),
-            np.ascontiguousarray(np.hstack((last.weights, mean))),
+            np.hstack((last.weights, mean)),
             np.append(last.theta, np.full(size, last.theta.mean())).astype(np.float32),
         )
         return replace(

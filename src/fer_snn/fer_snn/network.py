@@ -236,8 +236,7 @@ class Network:
         bounds = self.parameters.weight_bounds(len(self.model.stages))[stage]
         changed = self.model.stages[stage]
         self._kernels.nudge(
-            changed.wiring,
-            changed.weights,
+            changed,
             pre,
             post,
             np.float32(bounds.w_min),
@@ -255,7 +254,7 @@ class Network:
         s_target = self.parameters.weight_bounds(len(self.model.stages))[stage].s_target
         if s_target > 0:
             changed = self.model.stages[stage]
-            self._kernels.normalise(changed.wiring, changed.weights, s_target)
+            self._kernels.normalise(changed, s_target)
 
     def shift_thresholds(self, stage: int, change: Float32s) -> None:
         """Add to the thresholds of the layer that a projection leads to, volts (neurons)."""

@@ -18,6 +18,7 @@ from fer_snn import homeostasis, inhibition, lif, threshold
 from fer_snn.decay import decayed
 from fer_snn.layers import LayerActivity, LayerState, LayerStep
 from fer_snn.lif import Bools, Float32s, Int32s
+from fer_snn.model import Stage
 from fer_snn.pathways import Constants, Pathway
 from fer_snn.plasticity import Plasticity
 from fer_snn.wiring import Wiring
@@ -91,15 +92,8 @@ def _pass(
     return spikes
 
 
-def nudge(
-    wiring: Wiring,
-    weights: Float32s,
-    pre: Int32s,
-    post: Float32s,
-    w_min: np.float32,
-    w_max: np.float32,
-) -> None:
-    """Change weights (rows, width), in place, by w_ij <- clip(w_ij + pre_i post_j).
+def nudge(stage: Stage, pre: Int32s, post: Float32s, w_min: np.float32, w_max: np.float32) -> None:
+    """Change the weights of a stage, in place, by w_ij <- clip(w_ij + pre_i post_j).
 
     Parameters
     ----------
@@ -108,17 +102,16 @@ def nudge(
     post:
         Change per presynaptic spike, for each postsynaptic neuron (n_post).
     """
-    for k, (seen, block) in enumerate(wiring.blocks(weights)):
+    width = stage.wiring.width
+    for k, (seen, block) in enumerate(stage.wiring.blocks(stage.weights)):
         active = pre[seen] > 0
-        change = (
-            pre[seen][active, None].astype(np.float32) * post[k * wiring.width :][: wiring.width]
-        )
+        change = pre[seen][active, None].astype(np.float32) * post[k * width :][:width]
         block[active] = np.clip(block[active] + change, w_min, w_max)
 
 
-def normalise(wiring: Wiring, weights: Float32s, s_target: float) -> None:
+def normalise(stage: Stage, s_target: float) -> None:
     """Bring the L1 norm of the weights of every neuron to `s_target`, in place."""
-    for _, block in wiring.blocks(weights):
+    for _, block in stage.wiring.blocks(stage.weights):
         block[:] = homeostasis.scaled(block, s_target)
 
 

@@ -66,9 +66,10 @@ def run(
         outcome += [array for layer in activity for array in layer]
         change = rng.normal(0, 1e-3, wirings[0].n_post).astype(np.float32)
         bounds = np.float32(0), np.float32(0.5)
-        kernel.nudge(wirings[0], weights[0], activity[0].counts, change, *bounds)
-        kernel.normalise(wirings[0], weights[0], 5.0)
-    return [*outcome, *weights, *thetas, *(array for layer in state.layers for array in layer)]
+        kernel.nudge(stages[0], activity[0].counts, change, *bounds)
+        kernel.normalise(stages[0], 5.0)
+    learnt = [array for stage in stages for array in (stage.weights, stage.theta)]
+    return [*outcome, *learnt, *(array for layer in state.layers for array in layer)]
 
 
 @settings(max_examples=25, deadline=None)
