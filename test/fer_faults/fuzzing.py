@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given, seed, settings
 from hypothesis import strategies as st
 
 from fer_faults.ledger import Ledger
 
 SHORT, LONG = 60, 10_000
+#: Hypothesis remembers every input of a call, some 50 kB each, which is not the target's memory.
+BATCH = 200
 Value = TypeVar("Value")
 
 
@@ -28,20 +30,21 @@ def fuzz(
     ----------
     share : so many calls share the inputs of the target.
     """
+    count = [0]
 
-    @settings(
-        max_examples=(LONG if long else SHORT) // share,
-        deadline=None,
-        database=None,
-        suppress_health_check=list(HealthCheck),
-    )
-    @given(inputs)
     def run(value: Value) -> None:
         count[0] += 1
         check(value)
 
-    count = [0]
-    run()
+    wanted = (LONG if long else SHORT) // share
+    for begin in range(0, wanted, BATCH):
+        batch = settings(
+            max_examples=min(BATCH, wanted - begin),
+            deadline=None,
+            database=None,
+            suppress_health_check=list(HealthCheck),
+        )
+        seed(begin)(batch(given(inputs)(run)))()
     ledger.count(f"fuzzing: {name}", count[0])
 
 

@@ -200,11 +200,10 @@ class Viewer:
         self._live.set_fields(self._fields)
 
 
-@pytest.mark.parametrize(
-    "kind",
-    [answers, sightings, spikes, potentials, weights, networks],
-    ids=lambda kind: kind.__name__,
-)
+KINDS = (answers, sightings, spikes, potentials, weights, networks)
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=lambda kind: kind.__name__)
 def test_whatever_comes_the_next_picture_is_drawn(
     ledger: Ledger, long: bool, kind: Callable[[], st.SearchStrategy[Any]]
 ) -> None:
@@ -212,7 +211,7 @@ def test_whatever_comes_the_next_picture_is_drawn(
     viewer = Viewer()
     before_mb = own_mb(os.getpid())
     # Among messages of the other kinds, since a picture shows what all of them say.
-    others = st.one_of(answers(), sightings(), spikes(), potentials(), weights(), networks())
+    others = st.one_of(*(other() for other in KINDS))
 
     def check(sent: tuple[Any, Any, int]) -> None:
         *both, turn = sent
@@ -227,5 +226,6 @@ def test_whatever_comes_the_next_picture_is_drawn(
         check,
         ledger,
         long,
+        share=len(KINDS) if long else 1,
     )
     assert own_mb(os.getpid()) - before_mb < GROWTH_MB

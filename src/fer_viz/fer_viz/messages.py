@@ -17,6 +17,8 @@ _UNNAMED = 2**32 - 1
 _OFF = "OFF"
 #: A thousand times the usual.
 LONGEST_STEP_S = 1.0
+#: Of a layer. A few bytes may claim thousands of millions, and every one has a row in a picture.
+MAX_NEURONS = 100_000
 
 
 class Answers(NamedTuple):
@@ -132,14 +134,19 @@ def spikes(message: Any, layer: str) -> dict[int, SpikeFrame]:
     Raises
     ------
     MessageError
-        if neurons and steps are not equally many or lie outside the layer or the frame, or a step
-        is no time.
+        if neurons and steps are not equally many or lie outside the layer or the frame, a step
+        is no time, or the layer is larger than `MAX_NEURONS`.
     """
     dt_s = _step_s(message)
     frames = {}
     for train in message.trains:
         if train.layer != layer:
             continue
+        if train.size > MAX_NEURONS:
+            raise MessageError(
+                f"spikes of layer '{layer}' are of {train.size} neurons: at most {MAX_NEURONS} can "
+                "be shown"
+            )
         neuron, step = np.asarray(train.neuron, np.int64), np.asarray(train.step, np.int64)
         whole = len(neuron) == len(step)
         if not whole or (

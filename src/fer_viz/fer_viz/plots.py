@@ -26,6 +26,8 @@ _BELOW_V = 0.004
 _AXIS_STEP_V = 0.010
 #: Inhibition can push potentials far below reset; further than this the lines leave the plot.
 _DEEPEST_V = 0.080
+#: Drawn as if it were no further: OpenCV cannot count more pixels.
+_FAR_V = 10.0
 #: How far the lines of labels that are not said go towards the ground.
 _PALER = 0.45
 #: Where times are written, as shares of the axis.
@@ -97,7 +99,8 @@ def draw_lines(picture: Picture, box: Box, scene: Scene, order: NeuronOrder, loo
     stands_out = order.label == said if said >= 0 else np.ones(len(order.row), bool)
     colour = np.where(stands_out[:, None], order.colour, _paler(order.colour, theme))
     x = (traces.time_s / scene.span_s + 1) * (box.width - 1)
-    y = (high_v - traces.potential_v) / (high_v - low_v) * (box.height - 1)
+    potential_v = np.clip(traces.potential_v, -_FAR_V, _FAR_V)
+    y = (high_v - potential_v) / (high_v - low_v) * (box.height - 1)
     for neuron in np.argsort(stands_out, kind="stable"):
         lines, stroke = _pieces(x, y[:, neuron]), colour[neuron].tolist()
         cv2.polylines(part, lines, False, stroke, max(1, int(0.7 * look.unit)), cv2.LINE_AA, SHIFT)

@@ -129,6 +129,16 @@ def test_a_gap_is_not_bridged() -> None:
     assert share_of(picture[20:80, 90:130], DARK.label(0), within=60) == 0
 
 
+@pytest.mark.filterwarnings("error")
+def test_potentials_as_large_as_numbers_get_are_drawn() -> None:
+    traces = constant_traces([-0.06], np.arange(-999, 1) * 1e-3)
+    traces.potential_v[500:] = -3e38
+    scene = replace(plot_scene([], [], 1, [0]), traces=traces)
+    picture = np.zeros((100, 230, 3), np.uint8)
+    plots.draw_lines(picture, PLOT, scene, plots.neuron_order(1, scene.fields, DARK), LOOK)
+    assert share_of(picture[20:80, 20:100], DARK.label(0), within=60) > 0
+
+
 def test_many_neurons_become_a_map() -> None:
     picture = np.zeros((100, 230, 3), np.uint8)
     levels_v = [-0.075] * 10 + [-0.05] * 10

@@ -125,6 +125,12 @@ def test_spikes_outside_are_refused(neuron: list[int], step: list[int]) -> None:
         messages.spikes(Spikes(dt=0.001, steps=33, trains=[train]), "expression")
 
 
+def test_spikes_of_a_layer_that_cannot_be_drawn_are_refused() -> None:
+    train = SpikeTrain(face_id=1, layer="expression", size=2**32 - 1)
+    with pytest.raises(MessageError, match="4294967295 neurons: at most 100000"):
+        messages.spikes(Spikes(dt=0.001, steps=33, trains=[train]), "expression")
+
+
 def test_spikes() -> None:
     train = SpikeTrain(face_id=1, layer="expression", size=3, neuron=[2, 0], step=[5, 32])
     frame = messages.spikes(Spikes(dt=0.001, steps=33, trains=[train]), "expression")[1]
