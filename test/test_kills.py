@@ -6,7 +6,6 @@ import random
 import signal
 import subprocess
 import sys
-import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +17,7 @@ from fer.bags.finishing import is_whole
 from fer.testing import start_fer
 from fer_common import qos
 from fer_common.stamps import split_ns, to_ns
-from fer_common.testing import Graph, wait_for
+from fer_common.testing import Graph, Periodic, wait_for
 from fer_interfaces.msg import ExpressionArray
 from fer_snn import weights_file
 from fer_snn.testing import small_model
@@ -56,24 +55,16 @@ weights_file.save(model, Path(sys.argv[1]))
 """
 
 
-class Talker:
-    """Publishes answers stamped with the time, in a thread of its own."""
+def talking(graph: Graph) -> Periodic:
+    """Publish answers stamped with the time, until it is closed."""
+    publisher = graph.node.create_publisher(ExpressionArray, TOPIC, qos.RESULT)
 
-    def __init__(self, graph: Graph) -> None:
-        self._publisher = graph.node.create_publisher(ExpressionArray, TOPIC, qos.RESULT)
-        self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, daemon=True)
-        self._thread.start()
+    def talk() -> None:
+        message = ExpressionArray()
+        message.header.stamp.sec, message.header.stamp.nanosec = split_ns(time.time_ns())
+        publisher.publish(message)
 
-    def close(self) -> None:
-        self._stop.set()
-        self._thread.join()
-
-    def _run(self) -> None:
-        while not self._stop.wait(1 / RATE_HZ):
-            message = ExpressionArray()
-            message.header.stamp.sec, message.header.stamp.nanosec = split_ns(time.time_ns())
-            self._publisher.publish(message)
+    return Periodic(talk, 1 / RATE_HZ)
 
 
 @pytest.mark.timeout(900)
@@ -81,7 +72,7 @@ class Talker:
 def test_a_killed_recording_is_readable_up_to_its_last_second(
     graph: Graph, tmp_path: Path, kills: int, storage: str
 ) -> None:
-    talker = Talker(graph)
+    talker = talking(graph)
     try:
         for k in range((kills + 1) // 2):
             folder = tmp_path / f"bag{k}"

@@ -144,7 +144,7 @@ class FerNode(LifecycleNode):
 
     def _all_facts(self) -> Mapping[str, object]:
         malformed = self._reception.malformed
-        return {**self.facts(), "malformed": malformed} if malformed else self.facts()
+        return {**self.facts(), **({"malformed": malformed} if malformed else {})}
 
     @property
     def _diagnostics_period_s(self) -> float:
