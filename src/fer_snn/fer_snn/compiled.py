@@ -12,6 +12,9 @@ bit.
 Rows have room for whole vectors (`model.Stage.room`); what stands behind a row's own weights is
 changed with them, and never read.
 
+Indices that are read from arrays are unsigned: of others the compiled code would ask at each access
+whether they count from the end.
+
 Compiled code is cached beside this file, or in the user's cache where that cannot be written. The
 kernels take plain tuples and know no constant of another module: numba neither finds out when such
 a constant changes nor can it read its cache when a class has moved.
@@ -104,6 +107,18 @@ def _arrive_learning(drive, edges, w, arrived, x, depression, last, credit, wind
                 weight = _clip(w[r, k] + gain * credit[since, c, k], w_min, w_max)
                 drive[c, k] += weight
                 w[r, k] = _clip(weight + depression[c, k], w_min, w_max)
+
+
+@_jit
+def _arrive_learning_everywhere(drive, w, arrived, x, depression, last, credit, window):  # type: ignore[no-untyped-def]
+    """Do as `_arrive_learning`, a quarter faster, where one column sees everything in order."""
+    a_pre, _, _, _, w_min, w_max = window
+    for i in arrived:
+        gain, since = a_pre * x[i], last[i]
+        for k in range(w.shape[1]):
+            weight = _clip(w[i, k] + gain * credit[since, 0, k], w_min, w_max)
+            drive[0, k] += weight
+            w[i, k] = _clip(weight + depression[0, k], w_min, w_max)
 
 
 @_jit
@@ -216,7 +231,7 @@ def _input(n_steps, current, v, refractory, neuron, activity):  # type: ignore[n
     """Advance the first layer; return its spikes, and where those of each step begin."""
     n = len(v)
     theta, flags = np.zeros(n, dtype=np.float32), np.empty(n, dtype=np.uint8)
-    spikes, start = np.empty(n_steps * n, dtype=np.int32), np.zeros(n_steps + 1, dtype=np.int32)
+    spikes, start = np.empty(n_steps * n, dtype=np.uint32), np.zeros(n_steps + 1, dtype=np.int32)
     for step in range(n_steps):
         begin = start[step]
         end = begin + _fire(v, refractory, current, neuron, theta, flags, spikes[begin:])
@@ -235,24 +250,28 @@ def _project(  # type: ignore[no-untyped-def]
     v, refractory, drive, _, y = post
     n, room = len(v), w.shape[1]
     columns = n // width
+    everywhere = columns == 1 and len(w) == len(x)
     by_column, y_by_column = drive.reshape(columns, width), y.reshape(columns, width)
     summed = np.zeros((columns, room), dtype=np.float32)
     depression = np.zeros((columns, room), dtype=np.float32)
     summed[:, :width] = by_column
     current, flags = np.empty(n, dtype=np.float32), np.empty(n, dtype=np.uint8)
     lanes = np.empty(n_lanes, dtype=np.float32)
-    last, now = np.zeros(len(x), dtype=np.int32), 0
+    last, now = np.zeros(len(x), dtype=np.uint32), 0
     credit, powers = _blank_credit(block if plastic else 0, columns, room, window)
     arriving, first = received
     n_steps = len(first) - 1
-    spikes, start = np.empty(n_steps * n, dtype=np.int32), np.zeros(n_steps + 1, dtype=np.int32)
+    spikes, start = np.empty(n_steps * n, dtype=np.uint32), np.zeros(n_steps + 1, dtype=np.int32)
     for step in range(n_steps):
         arrived = arriving[first[step] : first[step + 1]]
         _fade(summed.reshape(-1), decay_s, silent)
         if plastic:
             _fade(y, window[3], silent)
             depression[:, :width] = window[1] * y_by_column
-            _arrive_learning(summed, edges, w, arrived, x, depression, last, credit, window)
+            if everywhere:
+                _arrive_learning_everywhere(summed, w, arrived, x, depression, last, credit, window)
+            else:
+                _arrive_learning(summed, edges, w, arrived, x, depression, last, credit, window)
         else:
             _arrive(summed, edges, w, arrived)
         for c in range(columns):

@@ -42,5 +42,7 @@ class FeatureStatistics:
 def currents(features: Float32s, statistics: FeatureStatistics, rheobase: float) -> Float32s:
     """Return the input currents of the feature layer, amperes (2 n), for features (n)."""
     z = (features - statistics.mean) / statistics.deviation
-    both = np.concatenate((z + BIAS, BIAS - z))
-    return np.maximum(both, np.float32(0)) * np.float32(rheobase)
+    current = np.concatenate((z + BIAS, BIAS - z))
+    np.maximum(current, np.float32(0), out=current)
+    current *= np.float32(rheobase)
+    return current

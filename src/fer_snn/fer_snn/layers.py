@@ -95,14 +95,18 @@ class LayerActivity(NamedTuple):
         return neuron, step
 
 
+_NO_RASTER = np.zeros((0, 0), dtype=np.uint8)
+_NO_POTENTIAL = np.zeros((0, 0), dtype=np.float32)
+
+
 def blank_activity(
     size: int, steps: int, raster: bool = False, potential: bool = False
 ) -> LayerActivity:
     """Return where a layer of `size` neurons writes what it does in `steps` steps."""
     return LayerActivity(
         np.zeros(size, dtype=np.int32),
-        np.zeros((steps if raster else 0, size), dtype=np.uint8),
-        np.zeros((steps if potential else 0, size), dtype=np.float32),
+        np.zeros((steps, size), dtype=np.uint8) if raster else _NO_RASTER,
+        np.zeros((steps, size), dtype=np.float32) if potential else _NO_POTENTIAL,
     )
 
 

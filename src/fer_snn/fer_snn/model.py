@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -106,7 +107,7 @@ class Model:
         if not -1 <= self.neuron_label.min() <= self.neuron_label.max() < len(self.labels):
             raise ValueError("a neuron has a label that is not there")
 
-    @property
+    @cached_property
     def sizes(self) -> tuple[int, ...]:
         """Numbers of neurons of the layers, from the feature layer on."""
         return (self.stages[0].wiring.n_pre, *(stage.wiring.n_post for stage in self.stages))

@@ -22,6 +22,8 @@ from numpy.typing import NDArray
 
 from fer_snn.lif import Bools, Float32s, Int32s
 
+UInt32s = NDArray[np.uint32]
+
 
 class Window(NamedTuple):
     """A rectangle of a map; `bottom` and `right` are the first row and column outside."""
@@ -38,9 +40,9 @@ class Edges(NamedTuple):
     Neuron i has the edges start[i] to start[i + 1]; each leads along a row to a column.
     """
 
-    start: Int32s
-    row: Int32s
-    column: Int32s
+    start: UInt32s
+    row: UInt32s
+    column: UInt32s
 
 
 @dataclass(frozen=True)
@@ -100,13 +102,13 @@ class Wiring:
     @cached_property
     def edges(self) -> Edges:
         """Return the same rows by their presynaptic neuron; of one neuron, by column."""
-        row = np.argsort(self.pre_of_row, kind="stable").astype(np.int32)
+        row = np.argsort(self.pre_of_row, kind="stable").astype(np.uint32)
         count = np.bincount(self.pre_of_row, minlength=self.n_pre)
-        start = np.concatenate(([0], np.cumsum(count))).astype(np.int32)
-        column = np.searchsorted(self.first_row, row, side="right").astype(np.int32) - np.int32(1)
+        start = np.concatenate(([0], np.cumsum(count))).astype(np.uint32)
+        column = np.searchsorted(self.first_row, row, side="right").astype(np.uint32) - np.uint32(1)
         return Edges(start, row, column)
 
-    def crossed(self, arrived: Bools) -> tuple[Int32s, Int32s]:
+    def crossed(self, arrived: Bools) -> tuple[UInt32s, UInt32s]:
         """Return the rows, and their columns, that the spikes of neurons (n_pre) run along."""
         edges = self.edges
         taken = np.repeat(arrived, np.diff(edges.start))

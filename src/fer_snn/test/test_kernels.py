@@ -11,13 +11,14 @@ from fer_snn import kernels, layers, lif, pathways, reference, stdp, threshold
 from fer_snn.layers import DriveParameters, FaceState
 from fer_snn.model import Stage
 from fer_snn.pathways import Pathway
-from fer_snn.wiring import Wiring, tiling
+from fer_snn.wiring import Window, Wiring, tiling
 
 compiled = pytest.importorskip("fer_snn.compiled", reason="numba is not installed")
 
 SHAPES = [
     [Wiring.everything((3, 4, 4), 3)],
     [Wiring.everything((1, 5, 5), 37)],
+    [Wiring((2, 5, 5), (Window(1, 4, 0, 5),), 6)],
     [Wiring((4, 6, 6), tiling(6, 6, 3, 3), 17), Wiring.everything((68, 1, 1), 6)],
     [Wiring((2, 5, 5), tiling(5, 5, 3, 1), 5), Wiring.everything((45, 1, 1), 3)],
 ]
@@ -85,8 +86,8 @@ def test_compiled_equals_plain(wirings: list[Wiring], seed: int, plastic: bool) 
 
 def test_frames_longer_than_a_block_of_stdp_are_equal() -> None:
     for steps in (stdp.BLOCK, 2 * stdp.BLOCK + 3):
-        plain = run(reference, SHAPES[2], 5, True, steps)
-        fused = run(compiled, SHAPES[2], 5, True, steps)
+        plain = run(reference, SHAPES[3], 5, True, steps)
+        fused = run(compiled, SHAPES[3], 5, True, steps)
         for expected, got in zip(plain, fused, strict=True):
             np.testing.assert_array_equal(expected, got)
 
