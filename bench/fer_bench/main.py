@@ -7,10 +7,12 @@ import importlib
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from fer_bench import results
 from fer_bench.context import Context
+from fer_bench.measure import one_core
 from fer_bench.peers import PeerEnvironment
 from fer_bench.results import Measurement, Results, Target
 from fer_common.errors import FerError
@@ -25,6 +27,8 @@ EXIT_SLOWER = 1
 PARTS = ("network", "micro", "frame", "training", "start", "pipeline", "people", "dashboard")
 #: Parts whose ratios do not depend on what else runs.
 CHECKED = ("network", "micro", "frame", "training")
+#: Parts in which contestants take turns; a whole graph, and a training, may have every core.
+ON_ONE_CORE = ("network", "micro", "frame")
 NAMES = (ALL, CHECK, *PARTS, PROFILE)
 
 
@@ -110,13 +114,14 @@ def _measured(names: Sequence[str], context: Context) -> Results:
     for name in names:
         if name == PROFILE:
             continue
-        for found in importlib.import_module(f"fer_bench.{name}").measure(context):
-            elapsed_s = time.monotonic() - begin_s
-            _say(f"[{elapsed_s:4.0f} s] {_line(found)}")
-            if isinstance(found, Target):
-                targets.append(found)
-            else:
-                measurements.append(found)
+        with one_core() if name in ON_ONE_CORE else nullcontext():
+            for found in importlib.import_module(f"fer_bench.{name}").measure(context):
+                elapsed_s = time.monotonic() - begin_s
+                _say(f"[{elapsed_s:4.0f} s] {_line(found)}")
+                if isinstance(found, Target):
+                    targets.append(found)
+                else:
+                    measurements.append(found)
     profiles = {}
     if PROFILE in names and context.peers is not None:
         profiles = profiling.profile(context)

@@ -1,15 +1,17 @@
 """How cost is measured: CPU time of one thread, contestants in turn, medians.
 
 All costs are CPU time of the process that does the work, so that other programs on the machine
-count for little. Contestants take turns (A B A B ...): what the machine does at the time, its clock
-frequency above all, then hits all of them alike, and the ratio within a round is steadier than
-any of the costs.
+count for little. Contestants take turns (A B A B ...) on the same core: what the machine does at
+the time, its clock frequency and the neighbours of a virtual core above all, then hits all of them
+alike, and the ratio within a round is steadier than any of the costs.
 """
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from statistics import median
 
@@ -35,6 +37,17 @@ class Peer:
 
     value: float
     ratio: float
+
+
+@contextmanager
+def one_core() -> Iterator[None]:
+    """Keep this thread, and the processes that it starts meanwhile, on one core."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {max(before)})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
 
 
 def interleaved(contestants: Mapping[str, Contestant], rounds: int) -> dict[str, list[float]]:

@@ -52,11 +52,11 @@ _INTRODUCTION = f"""\
 # Performance
 
 Written by `make bench`; do not edit. Costs are CPU time of one thread unless they say otherwise.
-Contestants take turns in one run (A B A B ...), and "times faster" is the median over the rounds of
-the peer's cost over ours, which depends less on the machine and its load than a cost: on a host
-that others use too, costs were seen to double from one minute to the next, and ratios to change by
-a third. `make bench-check` measures micro, network, frame and training anew and fails where such a
-ratio fell by more than {TOLERANCE:.0%} of what is committed in `bench/results.json`.
+Contestants take turns on one core (A B A B ...), and "times faster" is the median over the rounds
+of the peer's cost over ours, which depends less on the machine and its load than a cost: on a host
+that others use too, costs were seen to double from one minute to the next. `make bench-check`
+measures micro, network, frame and training anew and fails where such a ratio fell by more than
+{TOLERANCE:.0%} of what is committed in `bench/results.json`.
 """
 _PROFILE_NOTE = """\
 py-spy at 100 Hz on the running graph (640x480, 30 Hz, overlay on); shares of the time in which a

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import os
+
 import pytest
 
-from fer_bench.measure import Peer, compared, cpu_us, interleaved
+from fer_bench.measure import Peer, compared, cpu_us, interleaved, one_core
 
 
 def test_contestants_take_turns_and_the_first_turns_do_not_count() -> None:
@@ -21,6 +23,14 @@ def test_the_ratio_is_the_median_of_the_ratios_of_the_rounds() -> None:
     # A round in which the machine was ten times slower for both does not move it.
     rounds = {"fer": [1.0, 10.0, 2.0], "peer": [3.0, 30.0, 4.0]}
     assert compared(rounds, "fer") == (2.0, {"peer": Peer(value=4.0, ratio=3.0)})
+
+
+def test_contestants_share_a_core_and_the_others_are_given_back() -> None:
+    before = os.sched_getaffinity(0)
+    with pytest.raises(RuntimeError), one_core():
+        assert len(os.sched_getaffinity(0)) == 1
+        raise RuntimeError
+    assert os.sched_getaffinity(0) == before
 
 
 def test_without_peers_the_median_is_left() -> None:
