@@ -27,6 +27,7 @@ from rosidl_parser.definition import (
 from fer_common.errors import MessageError
 
 _HEADER = 4
+_LENGTH = 4
 _ENDIAN = {b"\x00\x00": ">", b"\x00\x01": "<"}
 _SIZES = {
     **dict.fromkeys(("boolean", "octet", "char", "int8", "uint8"), 1),
@@ -37,28 +38,39 @@ _SIZES = {
 
 
 class _Reader:
-    """A place in the bytes behind the header."""
+    """A place in the bytes behind the header.
+
+    Attributes
+    ----------
+    place : how many bytes were passed.
+    """
 
     def __init__(self, data: bytes) -> None:
         self._data = memoryview(data)[_HEADER:]
         self._length = struct.Struct(_ENDIAN[data[:2]] + "I")
-        self._place = 0
+        self.place = 0
+        self._behind_length = 0
 
     def skip(self, size: int, count: int = 1) -> None:
         """Pass `count` values of a size."""
-        place = self._place + -self._place % size + size * count
+        place = self.place + -self.place % size + size * count
         if place > len(self._data):
             raise MessageError("is cut")
-        self._place = place
+        self.place = place
 
     def length(self) -> int:
         """Pass a length and return it."""
         self.skip(4)
-        return int(self._length.unpack_from(self._data, self._place - 4)[0])
+        self._behind_length = self.place
+        return int(self._length.unpack_from(self._data, self.place - 4)[0])
 
     def last(self, count: int) -> bytes:
         """Return the last bytes that were passed."""
-        return bytes(self._data[self._place - count : self._place])
+        return bytes(self._data[self.place - count : self.place])
+
+    def behind_length(self) -> memoryview:
+        """Return what was passed after the last length."""
+        return self._data[self._behind_length : self.place]
 
 
 _Walk: TypeAlias = Callable[[_Reader], None]
@@ -72,9 +84,33 @@ def check(kind: Any, data: bytes) -> None:
     MessageError
         with what is wrong, worded to follow the name of the topic.
     """
+    _walked(kind, data)
+
+
+def split(kind: Any, data: bytes) -> tuple[bytes, memoryview]:
+    """Take a message apart whose last field is a sequence of bytes.
+
+    Returns
+    -------
+    The bytes of the message with that sequence empty, and the sequence, which is not copied.
+
+    Raises
+    ------
+    MessageError
+        as `check`.
+    """
+    reader = _walked(kind, data)
+    values = reader.behind_length()
+    end = _HEADER + reader.place - len(values)
+    return data[: end - _LENGTH] + bytes(_LENGTH), values
+
+
+def _walked(kind: Any, data: bytes) -> _Reader:
     if data[:2] not in _ENDIAN or len(data) < _HEADER:
         raise MessageError("has no header of a message")
-    _walk_of(kind)(_Reader(data))
+    reader = _Reader(data)
+    _walk_of(kind)(reader)
+    return reader
 
 
 @cache

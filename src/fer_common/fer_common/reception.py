@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from rclpy.node import Node
-from rclpy.serialization import deserialize_message
 
-from fer_common import cdr, peers
+from fer_common import image_views, peers
 from fer_common.errors import MessageError
 
 _WARNING_PERIOD_S = 5.0
@@ -36,11 +35,10 @@ class Reception:
 
         def received(data: bytes, info: Mapping[str, Any]) -> None:
             try:
-                cdr.check(kind, data)
+                message = image_views.unpacked(kind, data)
             except MessageError as error:
                 self._refuse(topic, error)
                 return
-            message = deserialize_message(data, kind)
             if with_info:
                 callback(message, info)
             else:

@@ -1,4 +1,4 @@
-"""Bytes are looked at before the middleware unpacks them."""
+"""Bytes are looked at before the middleware unpacks them, and of images only the head is."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rclpy.serialization import deserialize_message, serialize_message
-from sensor_msgs.msg import CameraInfo, Image, JointState
-from std_msgs.msg import Bool, Float64MultiArray, String
+from sensor_msgs.msg import CameraInfo, CompressedImage, Image, JointState
+from std_msgs.msg import Bool, Float64MultiArray, Header, String
 
-from fer_common import cdr
+from fer_common import cdr, image_views
 from fer_common.errors import MessageError
 
 MESSAGES: list[Any] = [
@@ -55,6 +55,32 @@ def test_what_is_none_is_refused(kind: type[Any], data: bytes) -> None:
 
 def test_messages_of_the_other_byte_order_are_read() -> None:
     cdr.check(String, b"\0\0\0\0\0\0\0\2a\0")
+
+
+@pytest.mark.parametrize("size", [0, 1, 5, 6])
+def test_an_image_is_split_in_front_of_its_pixels(size: int) -> None:
+    message = Image(width=2, encoding="mono8", data=array.array("B", range(size)))
+    head, values = cdr.split(Image, serialize_message(message) + b"rest")
+    assert deserialize_message(head, Image) == Image(width=2, encoding="mono8")
+    assert bytes(values) == bytes(range(size))
+
+
+def test_images_are_views_of_the_bytes_that_came() -> None:
+    header = Header(frame_id="camera")
+    image = Image(header=header, height=1, width=2, step=2, encoding="mono8", is_bigendian=1)
+    image.data.frombytes(b"\5\6")
+    compressed = CompressedImage(header=header, format="png", data=array.array("B", b"\7"))
+    for message in (image, compressed):
+        data = serialize_message(message)
+        view = image_views.unpacked(type(message), data)
+        assert isinstance(view, type(message))
+        for name in message.get_fields_and_field_types():
+            if name != "data":
+                assert getattr(view, name) == getattr(message, name)
+        assert bytes(view.data) == message.data.tobytes()
+        assert view.data.obj is data
+    text = image_views.unpacked(String, serialize_message(String(data="text")))
+    assert text == String(data="text")
 
 
 @settings(max_examples=300, deadline=None)

@@ -53,6 +53,35 @@ def test_every_item_is_taken_or_counted_and_order_is_kept(
     assert not sent or taken[-1] == sent - 1
 
 
+def test_a_worker_that_waits_gets_a_head_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("fer_common.mailbox._HEAD_START_S", 10.0)
+    done: list[int] = []
+    worker: Worker[int] = Worker(
+        lambda item, skipped: done.append(item), lambda error: None, "test"
+    )
+    for item in range(3):
+        wait_for(lambda: worker.mailbox.waiting, "the worker waits")
+        worker.mailbox.put(item)
+        assert done == list(range(item + 1))
+    worker.stop()
+
+
+def test_a_worker_that_takes_long_is_not_waited_for() -> None:
+    may_end = threading.Event()
+
+    def work(item: int, skipped: int) -> None:
+        may_end.wait(10)
+
+    worker: Worker[int] = Worker(work, lambda error: None, "test")
+    wait_for(lambda: worker.mailbox.waiting, "the worker waits")
+    for item in range(3):
+        worker.mailbox.put(item)
+    assert not may_end.is_set()
+    may_end.set()
+    wait_for(lambda: worker.mailbox.waiting, "the worker is done")
+    worker.stop()
+
+
 def test_close_wakes_a_waiter_and_keeps_nothing() -> None:
     mailbox: Mailbox[int] = Mailbox()
     results: list[object] = []
