@@ -45,7 +45,8 @@ def folders(tmp_path: Path) -> dict[str, Path]:
 def robots(graph: Graph, folders: dict[str, Path]) -> Graph:
     """Two networks under two namespaces of one domain, and somebody who listens to both."""
     for robot, folder in folders.items():
-        given = ros_arguments(weights="small", weights_dir=folder)
+        # Of a slow test an autosave would be one more file in the folder.
+        given = ros_arguments(weights="small", weights_dir=folder, autosave=0.0)
         graph.start("fer_snn.node", *given, "-r", f"__ns:=/{robot}")
     return graph
 
