@@ -8,8 +8,8 @@ from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 
-#: How long `put` waits for a worker at most.
-_HEAD_START_S = 0.002
+#: A head start for workers whose results somebody waits for.
+HEAD_START_S = 0.002
 
 
 class Mailbox(Generic[Item]):
@@ -17,13 +17,16 @@ class Mailbox(Generic[Item]):
 
     With `every_frame` frames queue instead, up to `capacity`, for replays in which each one counts.
 
-    A worker that waits gets a head start: `put` returns when it is done, or after 2 ms. Otherwise
-    the thread that receives keeps Python's lock for another millisecond, until it has nothing more
-    to do, while the frame waits.
+    With `head_start_s` a worker that waits gets a head start: `put` returns when it is done, or
+    after so many seconds. Otherwise the thread that receives keeps Python's lock for another
+    millisecond, until it has nothing more to do, while the frame waits.
     """
 
-    def __init__(self, every_frame: bool = False, capacity: int = 1024) -> None:
+    def __init__(
+        self, every_frame: bool = False, capacity: int = 1024, head_start_s: float = 0.0
+    ) -> None:
         self._capacity = capacity
+        self._head_start_s = head_start_s
         self._items: deque[Item] = deque()
         self._skipped = 0
         self._closed = False
@@ -45,7 +48,10 @@ class Mailbox(Generic[Item]):
             self._items.append(item)
             if self.waiting:
                 self._offered.notify()
-                self._done.wait_for(lambda: self.waiting and not self._items, _HEAD_START_S)
+                if self._head_start_s:
+                    self._done.wait_for(
+                        lambda: self.waiting and not self._items, self._head_start_s
+                    )
 
     def take(self, timeout_s: float | None = None) -> tuple[Item, int] | None:
         """Wait for a frame.

@@ -20,6 +20,7 @@ class Worker(Generic[Item]):
     failed : called in the worker's thread with an error that `work` did not handle; the worker then
         ends.
     name : name of the thread, for debuggers and profiles.
+    every_frame, head_start_s : as for `Mailbox`.
     """
 
     def __init__(
@@ -28,8 +29,9 @@ class Worker(Generic[Item]):
         failed: Callable[[BaseException], None],
         name: str,
         every_frame: bool = False,
+        head_start_s: float = 0.0,
     ) -> None:
-        self.mailbox: Mailbox[Item] = Mailbox(every_frame)
+        self.mailbox: Mailbox[Item] = Mailbox(every_frame, head_start_s=head_start_s)
         self._work = work
         self._failed = failed
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)

@@ -53,11 +53,10 @@ def test_every_item_is_taken_or_counted_and_order_is_kept(
     assert not sent or taken[-1] == sent - 1
 
 
-def test_a_worker_that_waits_gets_a_head_start(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("fer_common.mailbox._HEAD_START_S", 10.0)
+def test_a_worker_that_waits_gets_a_head_start() -> None:
     done: list[int] = []
     worker: Worker[int] = Worker(
-        lambda item, skipped: done.append(item), lambda error: None, "test"
+        lambda item, skipped: done.append(item), lambda error: None, "test", head_start_s=10.0
     )
     for item in range(3):
         wait_for(lambda: worker.mailbox.waiting, "the worker waits")
@@ -72,7 +71,7 @@ def test_a_worker_that_takes_long_is_not_waited_for() -> None:
     def work(item: int, skipped: int) -> None:
         may_end.wait(10)
 
-    worker: Worker[int] = Worker(work, lambda error: None, "test")
+    worker: Worker[int] = Worker(work, lambda error: None, "test", head_start_s=0.001)
     wait_for(lambda: worker.mailbox.waiting, "the worker waits")
     for item in range(3):
         worker.mailbox.put(item)

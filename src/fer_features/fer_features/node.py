@@ -25,6 +25,7 @@ from fer_common.crossing import AgeError, check_age, max_age_s
 from fer_common.diagnostics import OK, STALE, WARN, Health
 from fer_common.errors import FerError, ImageError
 from fer_common.image_source import AnyImage, ImageSource
+from fer_common.mailbox import HEAD_START_S
 from fer_common.node import FerNode, run
 from fer_common.parameters import Value
 from fer_common.statistics import StreamStatistics
@@ -63,7 +64,7 @@ class FeaturesNode(FerNode):
         self._pipeline = FeaturePipeline(self._settings)
         self._outputs = Outputs(self, self._profile())
         every_frame = bool(self.values["every_frame"])
-        self._worker = Worker(self._work, self.fail, NODE, every_frame)
+        self._worker = Worker(self._work, self.fail, NODE, every_frame, HEAD_START_S)
 
     def activate(self) -> None:
         """Subscribe to the images."""

@@ -28,6 +28,7 @@ from fer_common import peers, qos, stamps
 from fer_common.crossing import AgeError, check_age, max_age_s
 from fer_common.diagnostics import OK, STALE, WARN, Health
 from fer_common.errors import FerError, MessageError
+from fer_common.mailbox import HEAD_START_S
 from fer_common.node import FerNode, run
 from fer_common.parameters import Value
 from fer_common.peers import Arrivals
@@ -100,7 +101,8 @@ class SnnNode(FerNode):
             self._between_frames,
             self._publish_latched,
         )
-        self._worker = Worker(self._work, self.fail, NODE, bool(self.values["every_frame"]))
+        every_frame = bool(self.values["every_frame"])
+        self._worker = Worker(self._work, self.fail, NODE, every_frame, HEAD_START_S)
         self._publish_latched()
         self.get_logger().info(f"{path}: {', '.join(recogniser.network.model.labels)}")
 
