@@ -6,7 +6,7 @@ import argparse
 import importlib
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -114,19 +114,23 @@ def _measured(names: Sequence[str], context: Context) -> Results:
     for name in names:
         if name == PROFILE:
             continue
-        with one_core() if name in ON_ONE_CORE else nullcontext():
-            for found in importlib.import_module(f"fer_bench.{name}").measure(context):
-                elapsed_s = time.monotonic() - begin_s
-                _say(f"[{elapsed_s:4.0f} s] {_line(found)}")
-                if isinstance(found, Target):
-                    targets.append(found)
-                else:
-                    measurements.append(found)
+        for found in _measured_part(name, context):
+            elapsed_s = time.monotonic() - begin_s
+            _say(f"[{elapsed_s:4.0f} s] {_line(found)}")
+            if isinstance(found, Target):
+                targets.append(found)
+            else:
+                measurements.append(found)
     profiles = {}
     if PROFILE in names and context.peers is not None:
         profiles = profiling.profile(context)
     facts = machine.describe() | (context.peers.versions() if context.peers else {})
     return Results(facts, tuple(measurements), tuple(targets), profiles)
+
+
+def _measured_part(name: str, context: Context) -> Iterator[Measurement | Target]:
+    with one_core() if name in ON_ONE_CORE else nullcontext():
+        yield from importlib.import_module(f"fer_bench.{name}").measure(context)
 
 
 def _line(found: Measurement | Target) -> str:

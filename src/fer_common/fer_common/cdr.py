@@ -43,13 +43,14 @@ class _Reader:
     Attributes
     ----------
     place : how many bytes were passed.
+    behind_length : how many were when the last length was.
     """
 
     def __init__(self, data: bytes) -> None:
         self._data = memoryview(data)[_HEADER:]
         self._length = struct.Struct(_ENDIAN[data[:2]] + "I")
         self.place = 0
-        self._behind_length = 0
+        self.behind_length = 0
 
     def skip(self, size: int, count: int = 1) -> None:
         """Pass `count` values of a size."""
@@ -60,17 +61,13 @@ class _Reader:
 
     def length(self) -> int:
         """Pass a length and return it."""
-        self.skip(4)
-        self._behind_length = self.place
-        return int(self._length.unpack_from(self._data, self.place - 4)[0])
+        self.skip(_LENGTH)
+        self.behind_length = self.place
+        return int(self._length.unpack_from(self._data, self.place - _LENGTH)[0])
 
     def last(self, count: int) -> bytes:
         """Return the last bytes that were passed."""
         return bytes(self._data[self.place - count : self.place])
-
-    def behind_length(self) -> memoryview:
-        """Return what was passed after the last length."""
-        return self._data[self._behind_length : self.place]
 
 
 _Walk: TypeAlias = Callable[[_Reader], None]
@@ -100,9 +97,8 @@ def split(kind: Any, data: bytes) -> tuple[bytes, memoryview]:
         as `check`.
     """
     reader = _walked(kind, data)
-    values = reader.behind_length()
-    end = _HEADER + reader.place - len(values)
-    return data[: end - _LENGTH] + bytes(_LENGTH), values
+    begin, end = _HEADER + reader.behind_length, _HEADER + reader.place
+    return data[: begin - _LENGTH] + bytes(_LENGTH), memoryview(data)[begin:end]
 
 
 def _walked(kind: Any, data: bytes) -> _Reader:

@@ -192,15 +192,9 @@ def test_labels_change_while_it_runs(graph: Graph) -> None:
         rig.played.speak(labels)
         rig.played.publish_network()
         sent = rig.played.publish_frame(grey(), len(labels) - 1)
-        colour = list(DARK.label(len(labels) - 1))
-        # After a long silence the picture comes once without its answer before.
-        wait_for(
-            lambda sent=sent, colour=colour: any(  # type: ignore[misc]
-                each.header == sent.header and pixels(each)[110, 214].tolist() == colour
-                for each in overlays
-            ),
-            "the picture in the colour of its label",
-        )
+        drawn = wait_for_picture_of(overlays, sent)
+        colour = DARK.label(len(labels) - 1)
+        assert pixels(drawn)[110, 214].tolist() == list(colour)
 
 
 def test_without_results_the_picture_says_what_is_missing(graph: Graph) -> None:
