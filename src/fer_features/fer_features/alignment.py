@@ -96,6 +96,13 @@ def similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDAr
     return np.column_stack([turn, target[0] - turn @ source[0]])
 
 
+def from_pixel_centres(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a (2, 3) affine map of positions for OpenCV, which counts from pixel centres."""
+    shifted = matrix.copy()
+    shifted[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5
+    return shifted
+
+
 def align_face(
     image: NDArray[np.uint8], eyes_px: NDArray[np.float64], geometry: CropGeometry
 ) -> AlignedFace | None:
@@ -125,8 +132,7 @@ def align_face(
     matrix = to_crop.copy()
     matrix[:, 2] += matrix[:, :2] @ origin
     matrix[:, :2] *= shrink
-    # OpenCV counts from pixel centres.
-    matrix[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5
+    matrix = from_pixel_centres(matrix)
     large = cv2.warpAffine(patch, matrix, (side, side), borderMode=cv2.BORDER_REPLICATE)
     size = (geometry.side_px, geometry.side_px)
     crop = cv2.resize(large, size, interpolation=cv2.INTER_AREA)

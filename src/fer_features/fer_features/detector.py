@@ -78,6 +78,11 @@ class Detection:
     score: float
     landmarks_px: NDArray[np.float64]
 
+    @property
+    def centre_px(self) -> NDArray[np.float64]:
+        """Centre of the box, (2,)."""
+        return centre_of(self.box_px)
+
 
 class ModelError(ConfigurationError):
     """A detector model is missing or can't be read."""
@@ -210,6 +215,11 @@ def decode(
     origin = anchors[:, None, :] * input_px
     centre, half = pairs[:, :1] + origin, pairs[:, 1:2] / 2
     return np.concatenate([centre - half, centre + half, pairs[:, 2:] + origin], axis=1)
+
+
+def centre_of(box_px: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the centre (2,) of a box (x, y, w, h)."""
+    return box_px[:2] + box_px[2:] / 2
 
 
 def intersection_over_union(

@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_common.stamps import NANOSECONDS
-from fer_features.detector import Detection, FaceDetector, intersection_over_union
-from fer_features.tracker import FaceTracker, Track, centre_of
+from fer_features.detector import Detection, FaceDetector, centre_of, intersection_over_union
+from fer_features.second_looks import mean_of_looks
+from fer_features.tracker import FaceTracker, Track
 from fer_features.windows import Window, half_size_windows, whole_picture, windows_around
 
 MARGIN = 0.9
@@ -46,12 +47,14 @@ class SearchParameters:
     small_faces : search halves of the picture too, in turn with the whole.
     max_windows : most windows around tracked faces in one frame; those left out take their turn
         in the next ones.
+    still_turns_deg : how a still picture is turned to be looked at again, see `mean_of_looks`.
     """
 
     tracked_regions: bool = True
     full_search_period_s: float = 0.25
     small_faces: bool = True
     max_windows: int = 2
+    still_turns_deg: tuple[float, ...] = (10.0, -10.0)
 
 
 class FaceSearch:
@@ -106,7 +109,13 @@ class FaceSearch:
         for window, _ in windows_around(_boxes(coarse), MARGIN, SMALLEST_PART):
             fine += self._others(_boxes(fine), self.detector.detect(image, window))
         fine += self._others(_boxes(fine), coarse)
+        fine = [self._looked_at_again(image, face) for face in fine]
         return sorted(fine, key=lambda face: -face.score)
+
+    def _looked_at_again(self, image: NDArray[np.uint8], face: Detection) -> Detection:
+        [(window, _)] = windows_around([face.box_px], MARGIN, SMALLEST_PART)
+        turns = self.parameters.still_turns_deg
+        return mean_of_looks(self.detector, image, face, window, turns)
 
     def _look_around(
         self, image: NDArray[np.uint8], expected: Sequence[Track], stamp_ns: int

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fer_common.stamps import NANOSECONDS
 from fer_features.assignment import assign
-from fer_features.detector import Detection
+from fer_features.detector import Detection, centre_of
 
 MATCH_LIMIT = 1.0
 """Cost from which a detection is another face: about one face width away, or 2.7 times as large."""
@@ -150,7 +150,7 @@ class FaceTracker:
         elapsed_s = (self._stamp_ns - track.detected_ns) / NANOSECONDS
         if elapsed_s > 0:
             if not crowded:
-                error_px = centre_of(detection.box_px) - track.centre_px
+                error_px = detection.centre_px - track.centre_px
                 gain = low_pass_gain(elapsed_s, VELOCITY_TIME_S)
                 track.velocity_px_s = track.velocity_px_s + gain * error_px / elapsed_s
             gain = low_pass_gain(elapsed_s, self.parameters.smoothing_s)
@@ -161,11 +161,6 @@ class FaceTracker:
         track.score = detection.score
         track.detected = True
         track.detected_ns = self._stamp_ns
-
-
-def centre_of(box_px: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the centre (2,) of a box (x, y, w, h)."""
-    return box_px[:2] + box_px[2:] / 2
 
 
 def low_pass_gain(elapsed_s: float, time_constant_s: float) -> float:

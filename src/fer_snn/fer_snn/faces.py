@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 from fer_common.errors import FerError
 from fer_features.alignment import TIGHT_EYES, align_face, to_grey, widened_eyes
 from fer_features.gabor import features_from_crops
-from fer_features.pipeline import EYES, FeaturePipeline, largest
+from fer_features.pipeline import EYES, FeatureParameters, FeaturePipeline, largest
+from fer_features.search import SearchParameters
 from fer_snn.augment import Variation, variant
 from fer_snn.disturbances import Disturbance
 from fer_snn.labels import canonical
@@ -88,12 +89,14 @@ class Cutting:
     variants : how many to draw of each face besides the face as it is.
     seed : of the variants and of the disturbance.
     disturbance : what happens to every picture first, None for nothing.
+    looks_again : whether every face is looked at several times, see `mean_of_looks`.
     """
 
     crop: Crop = Crop.AUTO
     variants: int = 0
     seed: int = 0
     disturbance: Disturbance | None = None
+    looks_again: bool = True
 
 
 def find(source: Path) -> list[LabelledPicture]:
@@ -214,10 +217,11 @@ class _Cut(NamedTuple):
     found: bool
 
 
-@lru_cache(maxsize=1)
-def _pipeline() -> FeaturePipeline:
+@lru_cache(maxsize=2)
+def _pipeline(looks_again: bool) -> FeaturePipeline:
     cv2.setNumThreads(1)
-    return FeaturePipeline()
+    search = SearchParameters() if looks_again else SearchParameters(still_turns_deg=())
+    return FeaturePipeline(FeatureParameters(search=search))
 
 
 def _cut_chunk(items: Sequence[tuple[int, Path]], cutting: Cutting) -> list[_Cut | None]:
@@ -237,11 +241,11 @@ def _cut(number: int, path: Path, cutting: Cutting) -> _Cut | None:
     rng = np.random.default_rng((cutting.seed, number))
     if cutting.disturbance is not None:
         picture = _disturbed(picture, cutting, rng)
-    found_px = _eyes(picture, cutting.crop)
+    found_px = _eyes(picture, cutting)
     eyes_px = _expected_eyes(picture) if found_px is None else found_px
     if cutting.disturbance is not None:
         eyes_px = cutting.disturbance.moved(eyes_px, rng)
-    geometry = _pipeline().parameters.geometry
+    geometry = _pipeline(cutting.looks_again).parameters.geometry
     aligned = align_face(picture, eyes_px, geometry)
     if aligned is None:
         return None
@@ -256,7 +260,7 @@ def _disturbed(
     picture: NDArray[np.uint8], cutting: Cutting, rng: np.random.Generator
 ) -> NDArray[np.uint8]:
     assert cutting.disturbance is not None
-    found_px = _eyes(picture, cutting.crop) if cutting.disturbance.width_px else None
+    found_px = _eyes(picture, cutting) if cutting.disturbance.width_px else None
     eyes_px = _expected_eyes(picture) if found_px is None else found_px
     scale = cutting.disturbance.scale(eyes_px)
     if scale < 1:
@@ -265,14 +269,15 @@ def _disturbed(
     return cutting.disturbance.change(picture, rng)
 
 
-def _eyes(picture: NDArray[np.uint8], crop: Crop) -> NDArray[np.float64] | None:
-    return _find_eyes(picture) if crop is Crop.AUTO else None
+def _eyes(picture: NDArray[np.uint8], cutting: Cutting) -> NDArray[np.float64] | None:
+    """Return the eyes (2, 2) of the largest face in a picture.
 
-
-def _find_eyes(picture: NDArray[np.uint8]) -> NDArray[np.float64] | None:
-    """Return the eyes (2, 2) of the largest face in a picture, None where there is no face."""
-    seen = [face for face in _pipeline().process_still(picture) if face.crop is not None]
-    face = largest(seen)
+    None where there is no face, or where none is to be looked for.
+    """
+    if cutting.crop is Crop.GIVEN:
+        return None
+    seen = _pipeline(cutting.looks_again).process_still(picture)
+    face = largest([face for face in seen if face.crop is not None])
     if face is None:
         return None
     return widened_eyes(face.landmarks_px[EYES], (face.roi.width + face.roi.height) / 2)

@@ -93,7 +93,8 @@ def read_curriculum(
     """Read the data of `add_data_arguments`; return what is to be learnt and where it is from."""
     found = [faces.find(source) for source in args.sources]
     labels = _labels([picture for pictures in found for picture in pictures], args.labels)
-    cutting = Cutting(Crop(args.crop), VARIANTS, args.seed)
+    # One look has the scatter of a live one, and the variants scatter more than several looks mend.
+    cutting = Cutting(Crop(args.crop), VARIANTS, args.seed, looks_again=False)
     read, sources = [], []
     for folder, pictures in zip(args.sources, found, strict=True):
         chosen = [picture for picture in pictures if picture.label in labels]
