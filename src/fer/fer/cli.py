@@ -13,8 +13,8 @@ from types import FrameType
 from typing import NoReturn
 
 from fer import __version__
-from fer.signals import held_signals
 from fer_common.errors import FerError
+from fer_common.signals import held_signals
 
 EXIT_USER_ERROR = 2
 #: As a shell reports the end by SIGPIPE.
@@ -93,7 +93,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except FerError as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_USER_ERROR
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemError) as error:
+        # A compiled kernel that is interrupted raises SystemError from the interrupt.
+        if not any(isinstance(each, KeyboardInterrupt) for each in (error, error.__cause__)):
+            raise
         return chosen.exit_code_interrupted if chosen else 0
     except BrokenPipeError:
         # Whoever read our output has seen enough; the interpreter would complain when it flushes.

@@ -4,29 +4,9 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
 from types import FrameType
 
-_NUMBERS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-
-
-@contextmanager
-def held_signals(numbers: Collection[int] = _NUMBERS) -> Iterator[None]:
-    """Keep signals waiting within a `with` block, for this thread and processes that it starts.
-
-    For imports: the exception that a handler raises may there end up in a place that swallows it,
-    and the signal would be lost.
-
-    Parameters
-    ----------
-    numbers : by default SIGINT, SIGTERM and SIGHUP.
-    """
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+from fer_common.signals import ENDING
 
 
 class StopRequests:
@@ -38,7 +18,7 @@ class StopRequests:
         self._before: dict[int, object] = {}
 
     def __enter__(self) -> StopRequests:
-        self._before = {number: signal.signal(number, self._on_signal) for number in _NUMBERS}
+        self._before = {number: signal.signal(number, self._on_signal) for number in ENDING}
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fer import guard
-from fer.signals import held_signals
+from fer_common.signals import held_signals
 
 #: Exit code by which a process says that it cannot work with what it was given.
 EXIT_CONFIGURATION = 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import signal
 import subprocess
@@ -62,6 +63,21 @@ def test_a_signal_during_imports_waits_for_their_end(
     monkeypatch.setattr(importlib, "import_module", interrupted)
     assert main(["up"]) == 0
     assert imported == ["fer.up"]
+
+
+@pytest.mark.parametrize("cause", [KeyboardInterrupt(), None])
+def test_an_interrupted_kernel_is_an_interrupt(
+    monkeypatch: pytest.MonkeyPatch, cause: BaseException | None
+) -> None:
+    def run(_: argparse.Namespace) -> int:
+        raise SystemError("a kernel returned a result with an exception set") from cause
+
+    monkeypatch.setattr("fer.param.run", run)
+    if cause is None:
+        with pytest.raises(SystemError):
+            main(["param", "list"])
+    else:
+        assert main(["param", "list"]) == 130
 
 
 @pytest.mark.parametrize("command", [command.name for command in COMMANDS])

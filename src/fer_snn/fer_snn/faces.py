@@ -8,10 +8,7 @@ live ones: detection, alignment by the eyes, Gabor features.
 from __future__ import annotations
 
 import csv
-import multiprocessing
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache, partial
@@ -29,17 +26,14 @@ from fer_features.pipeline import EYES, FeatureParameters, FeaturePipeline, larg
 from fer_features.search import SearchParameters
 from fer_snn.augment import Variation, variant
 from fer_snn.disturbances import Disturbance
+from fer_snn.jobs import Jobs, Progress
 from fer_snn.labels import canonical
 from fer_snn.lif import Float32s
 
 PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".pgm", ".ppm", ".tif", ".tiff", ".webp"}
-CHUNK = 64
+ALONE = Jobs(1)
 
-Item = TypeVar("Item")
 Scalar = TypeVar("Scalar", bound=np.generic)
-Result = TypeVar("Result")
-Progress = Callable[[int, int], None]
-"""Called with how many are done, and of how many."""
 
 
 class FacesError(FerError):
@@ -148,7 +142,7 @@ def _of_table(table: Path) -> Iterator[LabelledPicture]:
 def load(
     pictures: Sequence[LabelledPicture],
     cutting: Cutting,
-    jobs: int = 1,
+    jobs: Jobs = ALONE,
     progress: Progress = lambda done, total: None,
 ) -> Faces:
     """Read pictures and cut the faces out; the result does not depend on `jobs`.
@@ -159,7 +153,7 @@ def load(
         if not one picture can be read.
     """
     numbered = [(number, picture.path) for number, picture in enumerate(pictures)]
-    cut = list(_in_chunks(partial(_cut_chunk, cutting=cutting), numbered, jobs, progress))
+    cut = list(jobs.in_chunks(partial(_cut_chunk, cutting=cutting), numbered, progress))
     both = list(zip(pictures, cut, strict=True))
     readable = [(picture, face) for picture, face in both if face is not None]
     if not readable:
@@ -174,7 +168,7 @@ def load(
 
 def features_of(
     crops: NDArray[np.uint8],
-    jobs: int = 1,
+    jobs: Jobs = ALONE,
     progress: Progress = lambda done, total: None,
     kept_as: Callable[[Float32s], NDArray[Any]] = lambda features: features,
 ) -> NDArray[Any]:
@@ -185,29 +179,8 @@ def features_of(
     kept_as:
         What to keep of the features of some faces, for sets that would not fit into memory.
     """
-    chunks = _in_chunks(_describe_chunk, list(crops), jobs, progress)
+    chunks = jobs.in_chunks(_describe_chunk, list(crops), progress)
     return np.stack([kept_as(features) for features in chunks])
-
-
-def _in_chunks(
-    work: Callable[[Sequence[Item]], Sequence[Result]],
-    items: Sequence[Item],
-    jobs: int,
-    progress: Progress,
-) -> Iterator[Result]:
-    """Yield the results of `work` on chunks of the items, in order, whichever process did them."""
-    chunks = [items[k : k + CHUNK] for k in range(0, len(items), CHUNK)]
-    done = 0
-    with ExitStack() as stack:
-        apply: Callable[..., Iterable[Sequence[Result]]] = map
-        if jobs > 1:
-            # A fresh interpreter each: a fork would inherit the threads of BLAS and OpenCV.
-            context = multiprocessing.get_context("spawn")
-            apply = stack.enter_context(ProcessPoolExecutor(jobs, context)).map
-        for results in apply(work, chunks):
-            yield from results
-            done += len(results)
-            progress(done, len(items))
 
 
 class _Cut(NamedTuple):

@@ -12,6 +12,7 @@ from fer_features.alignment import CropGeometry
 from fer_features.gabor import features_from_crops
 from fer_snn import augment, faces
 from fer_snn.faces import Crop, Cutting, FacesError
+from fer_snn.jobs import Jobs
 
 
 def picture(path: Path, seed: int, side: int = 48) -> Path:
@@ -75,8 +76,9 @@ def test_pictures_without_a_face_are_taken_whole_and_files_of_text_left_out(fold
 
 def test_result_does_not_depend_on_the_number_of_processes(folder: Path) -> None:
     pictures, cutting = faces.find(folder), Cutting(Crop.GIVEN, variants=2, seed=3)
-    alone = faces.load(pictures, cutting, jobs=1)
-    together = faces.load(pictures, cutting, jobs=2)
+    alone = faces.load(pictures, cutting)
+    with Jobs(2) as jobs:
+        together = faces.load(pictures, cutting, jobs)
     np.testing.assert_array_equal(alone.crops, together.crops)
     assert (alone.crops[:, 1] != alone.crops[:, 2]).any()
     features = faces.features_of(alone.crops[:, 0])

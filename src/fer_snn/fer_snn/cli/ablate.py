@@ -17,6 +17,7 @@ from fer_snn.ablation import ARMS, Exam, Outcome, examine
 from fer_snn.cli import options, train
 from fer_snn.cli.progress import Report, bars
 from fer_snn.faces import Cutting
+from fer_snn.jobs import Jobs
 from fer_snn.training import TrainingParameters, quantised
 
 HELP = "train networks that lack one mechanism each, and compare them"
@@ -39,8 +40,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train all arms, print a table, write the figures."""
     with bars() as report:
-        curriculum, _ = train.read_curriculum(args, report)
-        exam = _exam(args, curriculum.labels, report)
+        with Jobs(args.jobs) as jobs:
+            curriculum, _ = train.read_curriculum(args, jobs, report)
+            exam = _exam(args, curriculum.labels, jobs, report)
         parameters = TrainingParameters(seed=args.seed, presentations=args.presentations)
         outcomes = [examine(arm, curriculum, exam, parameters, report) for arm in ARMS]
     Console().print(_table(outcomes))
@@ -50,11 +52,11 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _exam(args: argparse.Namespace, labels: tuple[str, ...], report: Report) -> Exam:
+def _exam(args: argparse.Namespace, labels: tuple[str, ...], jobs: Jobs, report: Report) -> Exam:
     pictures = [picture for picture in faces.find(args.test) if picture.label in labels]
-    read = faces.load(pictures, Cutting(), args.jobs, partial(report, "test faces"))
+    read = faces.load(pictures, Cutting(), jobs, partial(report, "test faces"))
     bar = partial(report, "test features")
-    features = faces.features_of(read.crops[:, 0], args.jobs, bar, quantised)
+    features = faces.features_of(read.crops[:, 0], jobs, bar, quantised)
     return Exam(features, faces.indices(read.labels, labels))
 
 

@@ -16,6 +16,7 @@ from fer_snn.cli import options
 from fer_snn.cli.progress import Report, bars
 from fer_snn.disturbances import DISTURBANCES, Disturbance
 from fer_snn.faces import Crop, Cutting
+from fer_snn.jobs import Jobs
 from fer_snn.model import Model
 from fer_snn.network import Network
 from fer_snn.parameters import TABLE, network_parameters, readout_parameters
@@ -46,10 +47,10 @@ def run(args: argparse.Namespace) -> int:
     _check_features(model)
     pictures = faces.find(args.source)
     faces.indices([picture.label for picture in pictures], model.labels)
-    with bars() as report:
-        result = _evaluate(args, model, pictures, None, report)
+    with bars() as report, Jobs(args.jobs) as jobs:
+        result = _evaluate(args, model, pictures, None, jobs, report)
         disturbed = {
-            disturbance.name: _evaluate(args, model, pictures, disturbance, report)
+            disturbance.name: _evaluate(args, model, pictures, disturbance, jobs, report)
             for disturbance in (DISTURBANCES if args.disturbed else ())
         }
     print(evaluation.as_text(result))
@@ -70,14 +71,15 @@ def _evaluate(
     model: Model,
     pictures: list[faces.LabelledPicture],
     disturbance: Disturbance | None,
+    jobs: Jobs,
     report: Report,
 ) -> evaluation.Evaluation:
     values = TABLE.defaults()
     prefix = f"{disturbance.name}: " if disturbance else ""
     cutting = Cutting(Crop(args.crop), disturbance=disturbance)
-    read = faces.load(pictures, cutting, args.jobs, partial(report, f"{prefix}faces"))
+    read = faces.load(pictures, cutting, jobs, partial(report, f"{prefix}faces"))
     crops = read.crops[:, 0]
-    features = faces.features_of(crops, args.jobs, partial(report, f"{prefix}features"))
+    features = faces.features_of(crops, jobs, partial(report, f"{prefix}features"))
     result = evaluation.evaluate(
         Network(model, network_parameters(values)),
         features,

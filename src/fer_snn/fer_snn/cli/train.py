@@ -16,7 +16,8 @@ from fer_features.pipeline import FeatureParameters
 from fer_snn import faces, weights_file
 from fer_snn.cli import options
 from fer_snn.cli.progress import Report, bars
-from fer_snn.faces import Crop, Cutting, Faces, FacesError, LabelledPicture, Progress
+from fer_snn.faces import Crop, Cutting, Faces, FacesError, LabelledPicture
+from fer_snn.jobs import Jobs, Progress
 from fer_snn.labels import canonical
 from fer_snn.parameters import NODE, TABLE
 from fer_snn.training import Curriculum, Source, TrainingParameters, quantised, train
@@ -69,7 +70,8 @@ def run(args: argparse.Namespace) -> int:
     """Train and write the model."""
     values = _values(args.params)
     with bars() as report:
-        curriculum, provenance = read_curriculum(args, report)
+        with Jobs(args.jobs) as jobs:
+            curriculum, provenance = read_curriculum(args, jobs, report)
         parameters = replace(_DEFAULTS, seed=args.seed, presentations=args.presentations)
         model = train(curriculum, values, parameters, report)
     model = replace(model, name=args.output.stem, provenance={**provenance, **model.provenance})
@@ -88,7 +90,7 @@ def _values(path: Path | None) -> Values:
 
 
 def read_curriculum(
-    args: argparse.Namespace, report: Report
+    args: argparse.Namespace, jobs: Jobs, report: Report
 ) -> tuple[Curriculum, dict[str, object]]:
     """Read the data of `add_data_arguments`; return what is to be learnt and where it is from."""
     found = [faces.find(source) for source in args.sources]
@@ -101,9 +103,9 @@ def read_curriculum(
         if not chosen:
             raise FacesError(f"{folder} shows none of {', '.join(labels)}: leave it out")
         title = "/".join(folder.parts[-2:])
-        read.append(faces.load(chosen, cutting, args.jobs, partial(report, f"{title} faces")))
+        read.append(faces.load(chosen, cutting, jobs, partial(report, f"{title} faces")))
         bar = partial(report, f"{title} features")
-        sources.append(_source(read[-1], labels, args.jobs, bar))
+        sources.append(_source(read[-1], labels, jobs, bar))
     described = FeatureParameters()
     curriculum = Curriculum(
         tuple(sources), labels, described.feature_spec, described.gabor.orientations
@@ -119,7 +121,7 @@ def read_curriculum(
     return curriculum, provenance
 
 
-def _source(read: Faces, labels: Sequence[str], jobs: int, progress: Progress) -> Source:
+def _source(read: Faces, labels: Sequence[str], jobs: Jobs, progress: Progress) -> Source:
     """Compute the features of all crops of a source."""
     n_faces, n_crops, *side = read.crops.shape
     crops = read.crops.reshape(-1, *side)
