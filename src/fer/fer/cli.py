@@ -94,8 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_USER_ERROR
     except (KeyboardInterrupt, SystemError) as error:
-        # A compiled kernel that is interrupted raises SystemError from the interrupt.
-        if not any(isinstance(each, KeyboardInterrupt) for each in (error, error.__cause__)):
+        if not _comes_from_interrupt(error):
             raise
         return chosen.exit_code_interrupted if chosen else 0
     except BrokenPipeError:
@@ -113,6 +112,13 @@ class _Interrupted(KeyboardInterrupt):
 
 def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
     raise _Interrupted
+
+
+def _comes_from_interrupt(error: BaseException | None) -> bool:
+    # A compiled kernel that is interrupted raises a SystemError, whose cause may be another one.
+    while error is not None and not isinstance(error, KeyboardInterrupt):
+        error = error.__cause__
+    return error is not None
 
 
 def _parser(chosen: Command | None) -> argparse.ArgumentParser:

@@ -70,7 +70,9 @@ def test_an_interrupted_kernel_is_an_interrupt(
     monkeypatch: pytest.MonkeyPatch, cause: BaseException | None
 ) -> None:
     def run(_: argparse.Namespace) -> int:
-        raise SystemError("a kernel returned a result with an exception set") from cause
+        inner = SystemError("it unpickled")
+        inner.__cause__ = cause
+        raise SystemError("a kernel returned a result with an exception set") from inner
 
     monkeypatch.setattr("fer.param.run", run)
     if cause is None:

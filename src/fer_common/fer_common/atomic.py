@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
+import tempfile
 import uuid
 from pathlib import Path
 
@@ -31,6 +33,21 @@ def write_atomically(path: Path, data: bytes) -> None:
         os.unlink(temporary)
         raise
     _sync_folder(path.parent)
+
+
+def check_writable(path: Path) -> None:
+    """Try whether `write_atomically` could write there now; nothing is left behind.
+
+    Raises
+    ------
+    OSError
+        if it could not.
+    """
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+    nearest = next(folder for folder in path.absolute().parents if folder.exists())
+    with tempfile.TemporaryFile(dir=nearest):
+        pass
 
 
 def _sync_folder(folder: Path) -> None:

@@ -144,6 +144,18 @@ def test_failure_leaves_the_old_file_and_nothing_else(
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_what_can_be_written_is_tried_without_a_trace(tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    old.write_bytes(b"old")
+    atomic.check_writable(old)
+    atomic.check_writable(tmp_path / "new" / "folder" / "file")
+    for bad, kind in ((tmp_path, IsADirectoryError), (old / "file", NotADirectoryError)):
+        with pytest.raises(kind):
+            atomic.check_writable(bad)
+    assert list(tmp_path.iterdir()) == [old]
+    assert old.read_bytes() == b"old"
+
+
 def test_threads_are_pinned_unless_the_user_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
     for variable in THREAD_VARIABLES:
         monkeypatch.delenv(variable, raising=False)

@@ -136,6 +136,21 @@ def test_ablation_tells_what_a_mechanism_is_worth(
     assert whole["test"] > blurred["test"]
 
 
+@pytest.mark.parametrize(
+    ("verb", "option"),
+    [("train", "--output"), ("evaluate", "--json"), ("evaluate", "--plot"), ("ablate", "--json")],
+)
+def test_a_file_that_cannot_be_written_is_refused_before_the_work(
+    folder: Path, tmp_path: Path, verb: str, option: str
+) -> None:
+    (tmp_path / "file").touch()
+    more = ("--test", str(folder)) if verb == "ablate" else ()
+    refused = {tmp_path: "Is a directory", tmp_path / "file" / "x": "Not a directory"}
+    for path, reason in refused.items():
+        with pytest.raises(FerError, match=f"cannot be written .{reason}"):
+            run(verb, str(tmp_path / "no pictures"), option, str(path), *more)
+
+
 def test_kernels_are_warmed_up(capsys: pytest.CaptureFixture[str]) -> None:
     assert run("warm-up") == 0
     assert capsys.readouterr().out

@@ -11,10 +11,9 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from fer_common.atomic import write_atomically
 from fer_snn import faces
 from fer_snn.ablation import ARMS, Exam, Outcome, examine
-from fer_snn.cli import options, train
+from fer_snn.cli import options, output, train
 from fer_snn.cli.progress import Report, bars
 from fer_snn.faces import Cutting
 from fer_snn.jobs import Jobs
@@ -39,6 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train all arms, print a table, write the figures."""
+    output.check(args.json)
     with bars() as report:
         with Jobs(args.jobs) as jobs:
             curriculum, _ = train.read_curriculum(args, jobs, report)
@@ -48,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     Console().print(_table(outcomes))
     if args.json:
         figures = [asdict(outcome) for outcome in outcomes]
-        write_atomically(args.json, json.dumps(figures, indent=1).encode())
+        output.write(args.json, json.dumps(figures, indent=1).encode())
     return 0
 
 

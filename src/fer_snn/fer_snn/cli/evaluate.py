@@ -8,11 +8,10 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from fer_common.atomic import write_atomically
 from fer_common.errors import ConfigurationError
 from fer_features.pipeline import FeatureParameters
 from fer_snn import evaluation, faces, models, weights_file
-from fer_snn.cli import options
+from fer_snn.cli import options, output
 from fer_snn.cli.progress import Report, bars
 from fer_snn.disturbances import DISTURBANCES, Disturbance
 from fer_snn.faces import Crop, Cutting
@@ -43,6 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate, print, write."""
+    output.check(args.json, args.plot)
     model = weights_file.load(args.weights or models.default_path())
     _check_features(model)
     pictures = faces.find(args.source)
@@ -60,9 +60,9 @@ def run(args: argparse.Namespace) -> int:
         figures = result.as_json()
         if disturbed:
             figures["disturbed"] = {name: each.as_json() for name, each in disturbed.items()}
-        _write(args.json, json.dumps(figures, indent=1).encode())
+        output.write(args.json, json.dumps(figures, indent=1).encode())
     if args.plot:
-        _write(args.plot, evaluation.confusion_png(result))
+        output.write(args.plot, evaluation.confusion_png(result))
     return 0
 
 
@@ -97,12 +97,3 @@ def _check_features(model: Model) -> None:
             f"the weights were trained on features {model.feature_spec}, this fer makes {spec}: "
             "train anew"
         )
-
-
-def _write(path: Path, data: bytes) -> None:
-    try:
-        write_atomically(path, data)
-    except OSError as error:
-        raise ConfigurationError(
-            f"{path} cannot be written ({error.strerror}): name another file"
-        ) from error

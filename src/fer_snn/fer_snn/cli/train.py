@@ -14,7 +14,7 @@ from fer_common.parameter_files import read_parameter_file
 from fer_common.parameters import Values
 from fer_features.pipeline import FeatureParameters
 from fer_snn import faces, weights_file
-from fer_snn.cli import options
+from fer_snn.cli import options, output
 from fer_snn.cli.progress import Report, bars
 from fer_snn.faces import Crop, Cutting, Faces, FacesError, LabelledPicture
 from fer_snn.jobs import Jobs, Progress
@@ -68,6 +68,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train and write the model."""
+    output.check(args.output)
     values = _values(args.params)
     with bars() as report:
         with Jobs(args.jobs) as jobs:
