@@ -9,7 +9,6 @@ from pathlib import Path
 from types import ModuleType
 
 from fer_common.errors import FerError
-from fer_common.threads import pin_to_one_thread
 
 _MARK = Path("bench", "fer_bench", "main.py")
 
@@ -29,8 +28,6 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _benchmarks() -> ModuleType:
-    # Before NumPy is imported, which reads the number of threads once.
-    pin_to_one_thread()
     folder = str(_root() / "bench")
     if folder not in sys.path:
         sys.path.insert(0, folder)

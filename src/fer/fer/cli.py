@@ -15,6 +15,7 @@ from typing import NoReturn
 from fer import __version__
 from fer_common.errors import FerError
 from fer_common.signals import held_signals
+from fer_common.threads import pin_to_one_thread
 
 EXIT_USER_ERROR = 2
 #: As a shell reports the end by SIGPIPE.
@@ -79,6 +80,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = sys.argv[1:] if argv is None else list(argv)
     name = next((argument for argument in arguments if not argument.startswith("-")), "")
     chosen = next((command for command in COMMANDS if command.name == name), None)
+    # Before a command imports NumPy: `train` and `evaluate` fill the cores with processes.
+    pin_to_one_thread()
     # Both ways of asking for the end, also while a command is still being imported.
     signal.signal(signal.SIGTERM, _interrupt)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:

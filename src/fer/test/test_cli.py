@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import os
 import signal
 import subprocess
 import sys
@@ -80,6 +81,20 @@ def test_an_interrupted_kernel_is_an_interrupt(
             main(["param", "list"])
     else:
         assert main(["param", "list"]) == 130
+
+
+@pytest.mark.parametrize("said", [None, "3"])
+def test_commands_compute_in_one_thread_unless_the_user_says_otherwise(said: str | None) -> None:
+    script = (
+        "import os, sys; from fer.cli import main; assert 'numpy' not in sys.modules; "
+        "main(['weights', 'show', '/']); print(os.environ['OMP_NUM_THREADS'])"
+    )
+    environment = {k: v for k, v in os.environ.items() if k != "OMP_NUM_THREADS"}
+    if said:
+        environment["OMP_NUM_THREADS"] = said
+    command = (sys.executable, "-c", script)
+    done = subprocess.run(command, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+    assert done.stdout.split() == [said or "1"]
 
 
 @pytest.mark.parametrize("command", [command.name for command in COMMANDS])

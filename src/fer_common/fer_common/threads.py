@@ -1,4 +1,4 @@
-"""One thread per node: on busy cores, matrix products of two nodes slow each other terribly."""
+"""One thread per process: on busy cores, matrix products of two slow each other terribly."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ THREAD_VARIABLES = (
 def pin_to_one_thread() -> None:
     """Pin BLAS, OpenMP and numba to one thread, unless the user has said otherwise.
 
-    Takes effect for libraries that are imported afterwards, so a node calls it before it imports
-    NumPy.
+    Takes effect for libraries that are imported afterwards, so it is called before NumPy is
+    imported.
     """
     for variable in THREAD_VARIABLES:
         os.environ.setdefault(variable, "1")
