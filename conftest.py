@@ -1,5 +1,6 @@
 """Options and fixtures that every package's tests share."""
 
+import os
 import signal
 
 import pytest
@@ -18,6 +19,9 @@ settings.load_profile("reproducible")
 # A shell that runs the tests in the background lets them ignore SIGINT, and they would hand that
 # down to every process that they start and ask to end.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# Processes that tests start say where they were when they crashed.
+os.environ.setdefault("PYTHONFAULTHANDLER", "1")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

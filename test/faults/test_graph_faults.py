@@ -125,7 +125,7 @@ def test_the_doctor_finds_a_graph_healthy_and_names_what_is_not(
     assert running.set("camera", source="/dev/video97")[0]
     ill = doctor()
     assert running.set("camera", source="demo")[0]
-    assert ill.returncode == 1
+    assert ill.returncode == 1, ill.stdout + ill.stderr
     assert "camera /dev/video97 is not there" in ill.stdout
     assert "-> plug it in" in ill.stdout
     running.wait_for_expressions(5)
