@@ -146,11 +146,12 @@ class FeaturesNode(FerNode):
         except FerError as error:
             self._drop(error)
             return
-        faces = pipeline.process(picture, stamp_ns)
+        faces = pipeline.observe(picture, stamp_ns)
         self._faces = len(faces)
         outputs.publish(message.header, picture, pipeline.parameters, faces, skipped)
-        done_s = time.monotonic()
         latency_s = (self.get_clock().now().nanoseconds - stamp_ns) / stamps.NANOSECONDS
+        pipeline.catch_up()
+        done_s = time.monotonic()
         self._statistics.add(done_s, latency_s, done_s - begun_s, skipped)
 
     def _read(self, message: AnyImage) -> images.Pixels:

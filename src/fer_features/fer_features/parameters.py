@@ -129,6 +129,12 @@ PARAMETERS = (
         maximum=64,
     ),
     Parameter(
+        "search.look_after",
+        _SEARCH.look_after,
+        "Describe faces that hold still where they are expected and look for them afterwards: "
+        "answers come sooner by a run of the detector.",
+    ),
+    Parameter(
         "tracker.new_face_score",
         _TRACKER.new_face_score,
         "Smallest detector score at which a new face gets an id.",
@@ -245,6 +251,7 @@ def feature_parameters(values: Values) -> FeatureParameters:
             full_search_period_s=given["search.full_search_period"],
             small_faces=given["search.small_faces"],
             max_windows=given["search.max_windows"],
+            look_after=given["search.look_after"],
         ),
         tracker=TrackerParameters(
             new_face_score=given["tracker.new_face_score"],

@@ -10,12 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_features.alignment import CropGeometry, align_face, whole_picture_crop, widened_eyes
-from fer_features.detector import LEFT_EYE, RIGHT_EYE, DetectorParameters, FaceDetector
+from fer_features.detector import DetectorParameters, FaceDetector
 from fer_features.gabor import GaborBank, GaborParameters
 from fer_features.search import FaceSearch, SearchParameters
-from fer_features.tracker import FaceTracker, TrackerParameters
-
-EYES = [RIGHT_EYE, LEFT_EYE]
+from fer_features.tracker import EYES, FaceTracker, Track, TrackerParameters
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,8 @@ class FaceObservation:
     ----------
     id : of its track, 1 or more; 0 in a still picture.
     roi : where it is.
-    score : of its detection, 0..1; NaN where the track was carried on without one.
+    score : of its detection, 0..1, in the frame before where looking waits (`observe`); NaN
+        where the track was carried on without one.
     landmarks_px : (6, 2), in the order of the detector; empty (0, 2) where nothing was detected.
     roll_rad : rotation that the alignment took out, clockwise in the picture is positive.
     crop : (side, side) uint8, grey; None where the face can't be cropped.
@@ -89,6 +88,7 @@ class FeaturePipeline:
         tracker = FaceTracker(self._parameters.tracker)
         self._search = FaceSearch(self._parameters.search, detector, tracker)
         self._bank = GaborBank(self._parameters.gabor)
+        self._waiting: tuple[NDArray[np.uint8], int] | None = None
 
     @property
     def parameters(self) -> FeatureParameters:
@@ -97,6 +97,7 @@ class FeaturePipeline:
 
     @parameters.setter
     def parameters(self, new: FeatureParameters) -> None:
+        self.catch_up()
         if new.detector.model != self._parameters.detector.model:
             self._search.detector = FaceDetector(new.detector)
         if new.gabor != self._parameters.gabor:
@@ -114,16 +115,30 @@ class FeaturePipeline:
         image : (h, w, 3) BGR or (h, w) grey.
         stamp_ns : when it was taken, ns. One before the last frame's begins a new sequence.
         """
-        return [
-            self._observe(
-                image,
-                track.id,
-                track.box_px,
-                track.landmarks_px,
-                track.score if track.detected else math.nan,
-            )
-            for track in self._search.follow(image, stamp_ns)
-        ]
+        faces = self.observe(image, stamp_ns)
+        self.catch_up()
+        return faces
+
+    def observe(self, image: NDArray[np.uint8], stamp_ns: int) -> list[FaceObservation]:
+        """Return what `process` returns, the sooner for work that `catch_up` is left to do.
+
+        Faces that hold still are described where they are expected, which the detector's look at
+        the frame would hardly change: it serves the next one. The image must stay as it is until
+        then. Without a call of `catch_up` the next frame makes up for it first.
+        """
+        self.catch_up()
+        tracks = self._search.foresee(stamp_ns)
+        if tracks:
+            self._waiting = (image, stamp_ns)
+        else:
+            tracks = self._search.follow(image, stamp_ns)
+        return [self._observe_track(image, track) for track in tracks]
+
+    def catch_up(self) -> None:
+        """Look for the faces of the last frame, if that was left to be done."""
+        waiting, self._waiting = self._waiting, None
+        if waiting is not None:
+            self._search.follow(*waiting)
 
     def process_still(self, image: NDArray[np.uint8]) -> list[FaceObservation]:
         """Return the faces of a single picture, the largest first. Tracks are left alone."""
@@ -144,6 +159,10 @@ class FeaturePipeline:
             crop=crop,
             features=self._features(crop),
         )
+
+    def _observe_track(self, image: NDArray[np.uint8], track: Track) -> FaceObservation:
+        score = track.score if track.detected else math.nan
+        return self._observe(image, track.id, track.box_px, track.landmarks_px, score)
 
     def _observe(
         self,

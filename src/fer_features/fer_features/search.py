@@ -47,6 +47,7 @@ class SearchParameters:
     small_faces : search halves of the picture too, in turn with the whole.
     max_windows : most windows around tracked faces in one frame; those left out take their turn
         in the next ones.
+    look_after : describe faces that hold still where they are expected and look afterwards.
     still_turns_deg : how a still picture is turned to be looked at again, see `mean_of_looks`.
     """
 
@@ -54,6 +55,7 @@ class SearchParameters:
     full_search_period_s: float = 0.25
     small_faces: bool = True
     max_windows: int = 2
+    look_after: bool = True
     still_turns_deg: tuple[float, ...] = (10.0, -10.0)
 
 
@@ -68,6 +70,13 @@ class FaceSearch:
         self._searched_ns: int | None = None
         self._turn = 0
         self._searches_in_vain = 0
+
+    def foresee(self, stamp_ns: int) -> list[Track]:
+        """Return the tracks of the next frame, by id, if looking at it can wait, else [].
+
+        `follow` is to be called for that frame as ever, before the next one's turn.
+        """
+        return self.tracker.foresee(stamp_ns) if self.parameters.look_after else []
 
     def follow(self, image: NDArray[np.uint8], stamp_ns: int) -> list[Track]:
         """Return the tracks seen in a frame, by id.

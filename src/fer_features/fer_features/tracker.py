@@ -7,15 +7,18 @@ Time is that of the stamps.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_common.stamps import NANOSECONDS
 from fer_features.assignment import assign
-from fer_features.detector import Detection, centre_of
+from fer_features.detector import LEFT_EYE, RIGHT_EYE, Detection, centre_of
+
+EYES = [RIGHT_EYE, LEFT_EYE]
 
 MATCH_LIMIT = 1.0
 """Cost from which a detection is another face: about one face width away, or 2.7 times as large."""
@@ -26,6 +29,13 @@ VELOCITY_TIME_S = 0.1
 CROWDED = 1.3
 """Faces nearer than this, in face sizes, hide each other: where they are seen says less of where
 they go than what is known already."""
+
+STEADY = 0.008
+"""Largest innovation of a face that holds still, in face sizes: about what the landmarks of a still
+one shake."""
+
+FORESEEABLE_S = 0.1
+"""How far ahead a steady face is expected where its speed takes it."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +68,8 @@ class Track:
     detected : whether this frame's detections hold the face; else it is a prediction.
     detected_ns : stamp of the last detection.
     looked_for_ns : stamp of the last frame in which it was looked for, found or not.
+    innovation : how far its eyes were last detected from where they were expected, in face sizes;
+        infinite before the second detection.
     """
 
     id: int
@@ -68,6 +80,19 @@ class Track:
     detected: bool
     detected_ns: int
     looked_for_ns: int
+    innovation: float = math.inf
+
+    def moved(self, elapsed_s: float) -> Track:
+        """Return it after some time at its speed."""
+        shift = self.velocity_px_s * elapsed_s
+        box_px = self.box_px + np.append(shift, (0.0, 0.0))
+        return replace(self, box_px=box_px, landmarks_px=self.landmarks_px + shift)
+
+    def is_steady(self, stamp_ns: int) -> bool:
+        """Say whether it is at a stamp where it is expected, by all that is known."""
+        was_found = self.detected_ns >= self.looked_for_ns
+        is_soon = stamp_ns - self.detected_ns <= FORESEEABLE_S * NANOSECONDS
+        return was_found and is_soon and self.innovation <= STEADY
 
     @property
     def centre_px(self) -> NDArray[np.float64]:
@@ -100,12 +125,21 @@ class FaceTracker:
             return self.tracks
         timeout_ns = self.parameters.timeout_s * NANOSECONDS
         self.tracks = [t for t in self.tracks if stamp_ns - t.detected_ns <= timeout_ns]
-        for track in self.tracks:
-            shift = track.velocity_px_s * ((stamp_ns - last_ns) / NANOSECONDS)
-            track.box_px = track.box_px + np.append(shift, (0.0, 0.0))
-            track.landmarks_px = track.landmarks_px + shift
-            track.detected = False
+        elapsed_s = (stamp_ns - last_ns) / NANOSECONDS
+        self.tracks = [replace(track.moved(elapsed_s), detected=False) for track in self.tracks]
         return self.tracks
+
+    def foresee(self, stamp_ns: int) -> list[Track]:
+        """Return where all tracks are at a later stamp, by id, if all of them are steady, else [].
+
+        Nothing is changed: `predict` and `update` are to be called for that stamp as ever.
+        """
+        if self._stamp_ns is None or stamp_ns < self._stamp_ns:
+            return []
+        if not all(track.is_steady(stamp_ns) for track in self.tracks):
+            return []
+        elapsed_s = (stamp_ns - self._stamp_ns) / NANOSECONDS
+        return [track.moved(elapsed_s) for track in self.tracks]
 
     def update(self, detections: Sequence[Detection], max_tracks: int = 8) -> list[Track]:
         """Take the detections of the frame that `predict` was called for.
@@ -153,6 +187,8 @@ class FaceTracker:
                 error_px = detection.centre_px - track.centre_px
                 gain = low_pass_gain(elapsed_s, VELOCITY_TIME_S)
                 track.velocity_px_s = track.velocity_px_s + gain * error_px / elapsed_s
+            off_px = detection.landmarks_px[EYES] - track.landmarks_px[EYES]
+            track.innovation = float(np.abs(off_px).max()) / track.size_px
             gain = low_pass_gain(elapsed_s, self.parameters.smoothing_s)
             track.landmarks_px = track.landmarks_px + gain * (
                 detection.landmarks_px - track.landmarks_px

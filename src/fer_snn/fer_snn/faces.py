@@ -22,8 +22,9 @@ from numpy.typing import NDArray
 from fer_common.errors import FerError
 from fer_features.alignment import TIGHT_EYES, align_face, to_grey, widened_eyes
 from fer_features.gabor import features_from_crops
-from fer_features.pipeline import EYES, FeatureParameters, FeaturePipeline, largest
+from fer_features.pipeline import FeatureParameters, FeaturePipeline, largest
 from fer_features.search import SearchParameters
+from fer_features.tracker import EYES
 from fer_snn.augment import Variation, variant
 from fer_snn.disturbances import Disturbance
 from fer_snn.jobs import Jobs, Progress
