@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -59,7 +59,8 @@ class FaceObservation:
     landmarks_px : (6, 2), in the order of the detector; empty (0, 2) where nothing was detected.
     roll_rad : rotation that the alignment took out, clockwise in the picture is positive.
     crop : (side, side) uint8, grey; None where the face can't be cropped.
-    features : (channels, rows, columns) float32 >= 0, dimensionless; None without a crop.
+    features : (channels, rows, columns) float32 >= 0, dimensionless; None without a crop, and
+        from `find_still`.
     """
 
     id: int
@@ -132,7 +133,7 @@ class FeaturePipeline:
             self._waiting = (image, stamp_ns)
         else:
             tracks = self._search.follow(image, stamp_ns)
-        return [self._observe_track(image, track) for track in tracks]
+        return [self._described(self._aligned_track(image, track)) for track in tracks]
 
     def catch_up(self) -> None:
         """Look for the faces of the last frame, if that was left to be done."""
@@ -142,9 +143,13 @@ class FeaturePipeline:
 
     def process_still(self, image: NDArray[np.uint8]) -> list[FaceObservation]:
         """Return the faces of a single picture, the largest first. Tracks are left alone."""
+        return [self._described(face) for face in self.find_still(image)]
+
+    def find_still(self, image: NDArray[np.uint8]) -> list[FaceObservation]:
+        """Return the faces of a single picture, the largest first, without their features."""
         faces = self._search.detect_still(image)
         faces.sort(key=lambda face: -face.box_px[2:].prod())
-        return [self._observe(image, 0, f.box_px, f.landmarks_px, f.score) for f in faces]
+        return [self._aligned(image, 0, f.box_px, f.landmarks_px, f.score) for f in faces]
 
     def process_crop(self, image: NDArray[np.uint8]) -> FaceObservation:
         """Take a picture that is a tight face crop already as it is, whole."""
@@ -160,11 +165,14 @@ class FeaturePipeline:
             features=self._features(crop),
         )
 
-    def _observe_track(self, image: NDArray[np.uint8], track: Track) -> FaceObservation:
-        score = track.score if track.detected else math.nan
-        return self._observe(image, track.id, track.box_px, track.landmarks_px, score)
+    def _described(self, face: FaceObservation) -> FaceObservation:
+        return replace(face, features=self._features(face.crop))
 
-    def _observe(
+    def _aligned_track(self, image: NDArray[np.uint8], track: Track) -> FaceObservation:
+        score = track.score if track.detected else math.nan
+        return self._aligned(image, track.id, track.box_px, track.landmarks_px, score)
+
+    def _aligned(
         self,
         image: NDArray[np.uint8],
         identity: int,
@@ -181,7 +189,7 @@ class FeaturePipeline:
             landmarks_px=landmarks_px,
             roll_rad=aligned.roll_rad if aligned else 0.0,
             crop=aligned.crop if aligned else None,
-            features=self._features(aligned.crop if aligned else None),
+            features=None,
         )
 
     def _features(self, crop: NDArray[np.uint8] | None) -> NDArray[np.float32] | None:

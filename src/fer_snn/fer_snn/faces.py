@@ -250,7 +250,7 @@ def _eyes(picture: NDArray[np.uint8], cutting: Cutting) -> NDArray[np.float64] |
     """
     if cutting.crop is Crop.GIVEN:
         return None
-    seen = _pipeline(cutting.looks_again).process_still(picture)
+    seen = _pipeline(cutting.looks_again).find_still(picture)
     face = largest([face for face in seen if face.crop is not None])
     if face is None:
         return None
