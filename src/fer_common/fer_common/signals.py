@@ -14,7 +14,8 @@ ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 def held_signals(numbers: Collection[int] = ENDING) -> Iterator[None]:
     """Keep signals waiting within a `with` block, for this thread and processes that it starts.
 
-    For imports, where the exception that a handler raises may end up in a place that swallows it.
+    For imports, where the exception that a handler raises may end up in a place that swallows
+    it, and the signal would be lost.
     """
     before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
     try:
