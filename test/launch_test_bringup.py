@@ -49,7 +49,7 @@ class TestRunning(unittest.TestCase):
         self.assertLessEqual({(node.name, "/fer") for node in NODES}, names)
         check_stamps(listener)
         for topic in ("frame_info", "features", "expressions"):
-            check_rate(listener, topic, RATE_HZ, share=0.8)
+            check_rate(listener, topic, RATE_HZ)
 
 
 @launch_testing.post_shutdown_test()

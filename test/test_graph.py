@@ -18,6 +18,7 @@ import pytest
 
 from fer.graph import NODES
 from fer.testing import (
+    KEPT_UP,
     LATCHED,
     PICTURES,
     SERVICES,
@@ -107,7 +108,7 @@ def test_the_header_of_the_image_travels_unchanged(run: Run) -> None:
 
 def test_nothing_falls_behind(run: Run) -> None:
     for topic in ("frame_info", "features", "expressions"):
-        check_rate(run.listener, topic, RATE_HZ, share=0.8)
+        check_rate(run.listener, topic, RATE_HZ)
 
 
 def test_who_joins_late_gets_weights_and_description(run: Run) -> None:
@@ -129,11 +130,12 @@ def test_answers_are_complete_and_consistent(run: Run) -> None:
 
 def test_the_summary_counts_what_happened(run: Run) -> None:
     frames = run.summary["frames"]
-    assert frames["published"] == pytest.approx(DURATION_S * RATE_HZ, rel=0.05)
+    assert KEPT_UP * DURATION_S * RATE_HZ < frames["published"] < 1.05 * DURATION_S * RATE_HZ
     assert frames["published"] == frames["processed"] + frames["skipped"]
-    assert frames["processed"] >= 0.8 * frames["published"]
+    assert frames["processed"] >= KEPT_UP * frames["published"]
     latency = run.summary["latency_ms"]
-    assert 0 < latency["p50"] <= latency["p99"] <= latency["max"]
+    # Frames that queue anywhere would be seconds old by the end.
+    assert 0 < latency["p50"] <= latency["p99"] <= latency["max"] < 2000
     assert sorted(run.summary["nodes"]) == sorted(NAMES)
     for usage in run.summary["nodes"].values():
         assert usage["cpu_percent"] > 0

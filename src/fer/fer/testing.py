@@ -50,6 +50,10 @@ SERVICES = (
     "load_weights",
     "reset",
 )
+#: Least part of the frames that gets through in a run that is worth looking at. A host that others
+#: use too takes the cores away for tenths of a second; how many frames are lost on a quiet one is
+#: measured by `fer bench pipeline`.
+KEPT_UP = 0.5
 #: Deep, so that a slow test does not lose what it wants to count.
 _DEEP = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=100, reliability=ReliabilityPolicy.RELIABLE
@@ -157,8 +161,8 @@ def check_stamps(listener: Listener) -> None:
         assert within <= images, f"{topic} has headers that no image has"
 
 
-def check_rate(listener: Listener, topic: str, rate_hz: float, share: float) -> None:
-    """At least a share of the messages came that the rate promises for the time listened.
+def check_rate(listener: Listener, topic: str, rate_hz: float) -> None:
+    """At least `KEPT_UP` of the messages came that the rate promises for the time listened.
 
     Raises
     ------
@@ -167,4 +171,4 @@ def check_rate(listener: Listener, topic: str, rate_hz: float, share: float) -> 
     """
     stamps = [stamp_ns for stamp_ns, _ in listener.headers[topic]]
     measured_hz = (len(stamps) - 1) / (stamps[-1] - stamps[0]) * 1e9
-    assert share * rate_hz <= measured_hz <= 1.1 * rate_hz, f"{topic}: {measured_hz:.1f} Hz"
+    assert KEPT_UP * rate_hz <= measured_hz <= 1.1 * rate_hz, f"{topic}: {measured_hz:.1f} Hz"
