@@ -21,6 +21,8 @@ Split: TypeAlias = Literal["camera", "features"]
 HOSTS: tuple[Host, ...] = ("robot", "workstation")
 SPLITS: tuple[Split, ...] = ("camera", "features")
 NAMESPACE = "fer"
+#: The node that announces every frame.
+CAMERA = "camera"
 #: The node that learns, which commands ask.
 SNN = "snn"
 LOG_LEVELS = ("debug", "info", "warn", "error", "fatal")
@@ -51,19 +53,19 @@ class GraphNode:
 
 
 NODES = (
-    GraphNode("camera", "fer_camera"),
+    GraphNode(CAMERA, "fer_camera"),
     GraphNode("features", "fer_features"),
     GraphNode(SNN, "fer_snn"),
     GraphNode("viz", "fer_viz"),
 )
 _ON_ROBOT: Mapping[Split, tuple[str, ...]] = {
-    "camera": ("camera",),
-    "features": ("camera", "features"),
+    "camera": (CAMERA,),
+    "features": (CAMERA, "features"),
 }
 
 
 #: The camera sends raw pictures to a node beside it.
-_RAW_ON_ROBOT = ("camera", "features")
+_RAW_ON_ROBOT = (CAMERA, "features")
 
 
 def host_of(name: str, split: Split) -> Host:

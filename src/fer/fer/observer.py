@@ -20,7 +20,7 @@ from rclpy.node import Node
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 from rclpy.signals import SignalHandlerOptions
 
-from fer.graph import absolute
+from fer.graph import CAMERA, absolute
 from fer.summary import Answer, RunRecord
 from fer_common.stamps import to_ns
 from fer_common.statistics import StreamStatistics
@@ -110,7 +110,7 @@ class Observer:
 
     @property
     def first_stamp_ns(self) -> int | None:
-        """Stamp of the first answer after every node was active, None before."""
+        """Stamp of the first answer after every node was active and the camera heard, else None."""
         return self._first_stamp_ns
 
     @property
@@ -157,7 +157,9 @@ class Observer:
         self._record.answered(stamp_ns, received_ns, answers)
         self._statistics.add(time.monotonic(), (received_ns - stamp_ns) / 1e9)
         self._last = message
-        if self._first_stamp_ns is None and not self.not_active:
+        # Answers may be heard before the camera is, and then nobody knows yet what is played.
+        knows_source = bool(self._source) or CAMERA not in self._states
+        if self._first_stamp_ns is None and not self.not_active and knows_source:
             self._first_stamp_ns = stamp_ns
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:

@@ -1,0 +1,55 @@
+"""What `fer up` hears of a graph, and when it begins to count."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from lifecycle_msgs.msg import State
+from lifecycle_msgs.srv import GetState
+
+from fer.observer import Observer
+from fer.summary import RunRecord
+from fer_common.testing import Graph, graph, ros_domain, wait_for
+from fer_interfaces.msg import ExpressionArray, FrameInfo
+
+__all__ = ["graph", "ros_domain"]
+
+
+def active(request: GetState.Request, response: GetState.Response) -> GetState.Response:
+    response.current_state.id = State.PRIMARY_STATE_ACTIVE
+    return response
+
+
+@pytest.fixture
+def observer(graph: Graph, node: str) -> Iterator[Observer]:
+    graph.node.create_service(GetState, f"/fer/{node}/get_state", active)
+    observer = Observer("fer", [node], RunRecord())
+    wait_for(lambda: not observer.not_active, "the node is active")
+    yield observer
+    observer.close()
+
+
+def sent_until(publisher: Any, message: Any, condition: Any, what: str) -> None:
+    """Send a message again and again, each with a later stamp, until a condition holds."""
+
+    def holds() -> bool:
+        message.header.stamp.sec += 1
+        publisher.publish(message)
+        return bool(condition())
+
+    wait_for(holds, what)
+
+
+@pytest.mark.parametrize(("node", "is_ours"), [("camera", True), ("snn", False)])
+def test_counting_waits_for_the_camera_if_it_is_ours(
+    graph: Graph, observer: Observer, is_ours: bool
+) -> None:
+    answers = graph.node.create_publisher(ExpressionArray, "/fer/expressions", 10)
+    frames = graph.node.create_publisher(FrameInfo, "/fer/frame_info", 10)
+    sent_until(answers, ExpressionArray(), lambda: observer.view().age_s < 1, "an answer was heard")
+    assert (observer.first_stamp_ns is None) == is_ours
+    sent_until(frames, FrameInfo(source="demo"), lambda: observer.source, "a frame was heard")
+    sent_until(answers, ExpressionArray(), lambda: observer.first_stamp_ns, "counting has begun")
+    assert observer.source == "demo"
