@@ -51,10 +51,14 @@ class Jobs:
         # A second interrupt in between would leave processes that wait for work, and the program
         # waiting for them.
         with held_signals([signal.SIGINT]):
+            # What waits is dropped before the processes are ended: the pool's thread would else
+            # find them gone and, before CPython 3.12, die of the futures that map has cancelled.
+            self._pool.shutdown(wait=kind is None, cancel_futures=True)
             if kind is not None:
                 for process in self._processes:
                     process.terminate()
-            self._pool.shutdown(cancel_futures=True)
+                for process in self._processes:
+                    process.join()
 
     def in_chunks(
         self, work: Work[Item, Result], items: Sequence[Item], progress: Progress

@@ -32,6 +32,19 @@ if __name__ == "__main__":
         os.write(1, b"interrupted")
 """
 
+AT_ONCE = """
+from multiprocessing.process import BaseProcess
+
+end = BaseProcess.terminate
+
+def end_at_once(process):
+    end(process)
+    process.join()
+
+BaseProcess.terminate = end_at_once
+"""
+"""Lets the thread of the pool see the end of a process before anything else is done."""
+
 
 def worker_of_each(chunk: Sequence[int]) -> list[tuple[int, int]]:
     return [(os.getpid(), item) for item in chunk]
@@ -69,9 +82,10 @@ def test_an_error_of_the_work_is_raised_and_no_process_stays() -> None:
     assert set(multiprocessing.active_children()) <= others
 
 
-def test_an_interrupt_ends_all_processes_at_once(tmp_path: Path) -> None:
+@pytest.mark.parametrize("preface", ["", AT_ONCE], ids=["as it is", "at once"])
+def test_an_interrupt_ends_all_processes_at_once(tmp_path: Path, preface: str) -> None:
     script = tmp_path / "endless.py"
-    script.write_text(ENDLESS)
+    script.write_text(preface + ENDLESS)
     process = subprocess.Popen(
         [sys.executable, str(script)],
         stdout=subprocess.PIPE,
