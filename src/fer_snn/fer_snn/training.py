@@ -150,7 +150,7 @@ def train(
     """
     rng = np.random.default_rng(parameters.seed)
     n_labels = len(curriculum.labels)
-    parts = [_split(source, n_labels, rng) for source in curriculum.sources]
+    parts = [split(source, n_labels, rng) for source in curriculum.sources]
     learnt = replace(curriculum, sources=tuple(part for _, part in parts))
     constants = network_parameters(values)
     model = untrained(learnt, constants, parameters.architecture, rng)
@@ -158,10 +158,10 @@ def train(
     network = Network(model, constants)
     average = _learn(network, learnt, supervised_parameters(values), parameters, rng, report)
     network.load(average)
-    return _calibrated(network, [part for part, _ in parts], values, report)
+    return calibrated(network, [part for part, _ in parts], values, report)
 
 
-def _split(source: Source, n_labels: int, rng: np.random.Generator) -> tuple[Source, Source]:
+def split(source: Source, n_labels: int, rng: np.random.Generator) -> tuple[Source, Source]:
     """Hold out a tenth of every class, at least one face of it; return it and the rest."""
     held_out = []
     for label in range(n_labels):
@@ -193,12 +193,12 @@ def untrained(
         weights *= np.repeat(constants.hidden_weights.s_target / fan_in, fan_in)[:, None]
         stages.append(Stage(wiring, weights.astype(np.float32), theta.astype(np.float32)))
         below = (wiring.n_post, 1, 1)
-    stages.append(_expression_stage(below, len(curriculum.labels), architecture, rheobase_v, rng))
+    stages.append(expression_stage(below, len(curriculum.labels), architecture, rheobase_v, rng))
     return Model(
         labels=curriculum.labels,
         feature_spec=curriculum.feature_spec,
         feature_shape=(channels, rows, cols),
-        statistics=_statistics(curriculum.sources),
+        statistics=statistics_of(curriculum.sources),
         stages=tuple(stages),
         neuron_label=np.repeat(
             np.arange(len(curriculum.labels)), architecture.neurons_per_label
@@ -206,13 +206,14 @@ def untrained(
     )
 
 
-def _expression_stage(
+def expression_stage(
     below: tuple[int, int, int],
     n_labels: int,
     architecture: Architecture,
     rheobase_v: float,
     rng: np.random.Generator,
 ) -> Stage:
+    """Return the random projection to the expression layer from a layer of the shape `below`."""
     size = architecture.neurons_per_label
     wiring = Wiring.everything(below, n_labels * size)
     mean = architecture.mean_weight * REFERENCE_FAN_IN / wiring.n_pre
@@ -222,7 +223,7 @@ def _expression_stage(
     return Stage(wiring, weights.astype(np.float32), theta.astype(np.float32))
 
 
-def _statistics(sources: tuple[Source, ...]) -> FeatureStatistics:
+def statistics_of(sources: tuple[Source, ...]) -> FeatureStatistics:
     """Return the statistics of all faces as they are."""
     faces = np.concatenate([s.features[:, 0].reshape(len(s.features), -1) for s in sources])
     mean = faces.mean(axis=0, dtype=np.float64) / LEVELS
@@ -240,8 +241,8 @@ def _learn(
 ) -> Model:
     """Train a network and return its mean over the last part of the training."""
     n_steps = steps_of(rule.presentation, network.parameters.dt)
-    draw = _Lottery(curriculum, rng)
-    average = _Average()
+    draw = Lottery(curriculum, rng)
+    average = Average()
     for done in range(1, parameters.presentations + 1):
         rate = 1 - (done - 1) / parameters.presentations
         face, label = draw()
@@ -256,10 +257,11 @@ def _learn(
     return average.of(network.model)
 
 
-class _Lottery:
+class Lottery:
     """Draws faces: the source by its share, then the label, the face, its variant, its side."""
 
     def __init__(self, curriculum: Curriculum, rng: np.random.Generator) -> None:
+        """Draw from all sources of a curriculum."""
         self._curriculum = curriculum
         self._rng = rng
         self._classes = [
@@ -268,6 +270,7 @@ class _Lottery:
         ]
 
     def __call__(self) -> tuple[Float32s, int]:
+        """Return the features of a face, and its label."""
         rng, sources = self._rng, self._curriculum.sources
         label = int(rng.integers(len(self._curriculum.labels)))
         faces_of = self._classes[label]
@@ -281,10 +284,11 @@ class _Lottery:
         return restored(face), label
 
 
-class _Average:
+class Average:
     """Mean of weights and thresholds over several moments."""
 
     def __init__(self) -> None:
+        """Begin without any."""
         self._sums: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
         self._moments = 0
 
@@ -306,7 +310,7 @@ class _Average:
         return replace(model, stages=stages)
 
 
-def _calibrated(network: Network, held_out: list[Source], values: Values, report: Report) -> Model:
+def calibrated(network: Network, held_out: list[Source], values: Values, report: Report) -> Model:
     """Return the trained model with its calibrations, and the figures on the faces held out."""
     model, presentation = network.model, supervised_parameters(values).presentation
     n_steps = steps_of(presentation, network.parameters.dt)

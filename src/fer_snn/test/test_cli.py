@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from fer_common.errors import FerError
-from fer_snn import ablation, weights_file
+from fer_snn import ablation, unsupervised, weights_file
 from fer_snn.cli import VERBS, ablate
 from fer_snn.disturbances import DISTURBANCES
 
@@ -70,6 +70,35 @@ def test_training_writes_a_model_that_tells_where_it_comes_from(weights: Path) -
     assert model.provenance["faces"] == {"neutral": 12, "smile": 12, "surprised": 12}
     assert model.provenance["seed"] == 1
     assert model.parameters["eta_v"] == 0.01
+
+
+def test_training_without_labels_names_what_it_has_learnt(
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(unsupervised, "SETTLING", 300)
+    output = tmp_path / "alone.npz"
+    arguments = (str(folder), "--crop", "given", "--jobs", "1", "--presentations", "500")
+    more = ("--unsupervised", "--named", "4", "--names", str(folder), "--output", str(output))
+    assert run("train", *arguments, *more) == 0
+    assert "without plasticity), named by 12 faces" in capsys.readouterr().out
+    figures = tmp_path / "figures.json"
+    tested = (str(folder), "--weights", str(output), "--crop", "given", "--jobs", "1")
+    assert run("evaluate", *tested, "--json", str(figures)) == 0
+    assert json.loads(figures.read_text())["balanced_accuracy"] > 0.8
+
+
+def test_names_that_do_not_fit_are_refused(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "neutral").mkdir()
+    picture = (folder / "neutral" / "0.png").read_bytes()
+    (tmp_path / "neutral" / "0.png").write_bytes(picture)
+    with pytest.raises(FerError, match="give --unsupervised too"):
+        run("train", str(folder), "--names", str(tmp_path))
+    arguments = ("--crop", "given", "--jobs", "1", "--unsupervised", "--names", str(tmp_path))
+    with pytest.raises(FerError, match="shows no smile, surprised: add pictures"):
+        run("train", str(folder), *arguments)
 
 
 def test_evaluation_writes_all_figures(

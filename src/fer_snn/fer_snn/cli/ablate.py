@@ -41,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     output.check(args.json)
     with bars() as report:
         with Jobs(args.jobs) as jobs:
-            curriculum, _ = train.read_curriculum(args, jobs, report)
+            curriculum, _ = train.read_curriculum(args, train.VARIANTS, jobs, report)
             exam = _exam(args, curriculum.labels, jobs, report)
         parameters = TrainingParameters(seed=args.seed, presentations=args.presentations)
         outcomes = [examine(arm, curriculum, exam, parameters, report) for arm in ARMS]

@@ -13,20 +13,26 @@ from pathlib import Path
 from fer_common.parameter_files import read_parameter_file
 from fer_common.parameters import Values
 from fer_features.pipeline import FeatureParameters
-from fer_snn import faces, weights_file
+from fer_snn import faces, unsupervised, weights_file
 from fer_snn.cli import options, output
 from fer_snn.cli.progress import Report, bars
 from fer_snn.faces import Crop, Cutting, Faces, FacesError, LabelledPicture
 from fer_snn.jobs import Jobs, Progress
 from fer_snn.labels import canonical
+from fer_snn.model import Model
 from fer_snn.parameters import NODE, TABLE
 from fer_snn.training import Curriculum, Source, TrainingParameters, quantised, train
+from fer_snn.unsupervised import UnsupervisedParameters
 
 HELP = "learn expressions from folders of pictures and write a weights file"
 
 _DEFAULTS = TrainingParameters()
+_WITHOUT_LABELS = UnsupervisedParameters()
 VARIANTS = 4
 FEWEST_FACES = 2
+
+Facts = dict[str, object]
+"""Of the data, for the provenance of a model."""
 
 
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
@@ -64,6 +70,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--params", type=Path, metavar="FILE", help="ROS parameter file with constants of the snn"
     )
+    parser.add_argument(
+        "--unsupervised",
+        action="store_true",
+        help="learn by STDP without looking at labels; a few faces then name what was learnt",
+    )
+    parser.add_argument(
+        "--named",
+        type=options.positive,
+        default=_WITHOUT_LABELS.named,
+        metavar="N",
+        help="with --unsupervised: labelled faces of each expression that give names (%(default)s)",
+    )
+    parser.add_argument(
+        "--names",
+        type=Path,
+        metavar="FOLDER",
+        help="with --unsupervised: where those come from (default: all folders)",
+    )
 
 
 def run(args: argparse.Namespace) -> int:
@@ -71,18 +95,61 @@ def run(args: argparse.Namespace) -> int:
     output.check(args.output)
     values = _values(args.params)
     with bars() as report:
-        with Jobs(args.jobs) as jobs:
-            curriculum, provenance = read_curriculum(args, jobs, report)
-        parameters = replace(_DEFAULTS, seed=args.seed, presentations=args.presentations)
-        model = train(curriculum, values, parameters, report)
+        learn = _learn_without_labels if args.unsupervised else _learn
+        model, provenance = learn(args, values, report)
     model = replace(model, name=args.output.stem, provenance={**provenance, **model.provenance})
     weights_file.save(model, args.output)
-    print(
-        f"{args.output}: {', '.join(model.labels)}; balanced accuracy "
-        f"{model.provenance['held_out_balanced_accuracy']} on "
-        f"{model.provenance['held_out_faces']} faces held out"
-    )
+    print(f"{args.output}: {_told(model)}")
     return 0
+
+
+def _learn(args: argparse.Namespace, values: Values, report: Report) -> tuple[Model, Facts]:
+    if args.names or args.named != _WITHOUT_LABELS.named:
+        raise FacesError(
+            "--names and --named say how to name what was learnt without labels: "
+            "give --unsupervised too, or leave them out"
+        )
+    with Jobs(args.jobs) as jobs:
+        curriculum, provenance = read_curriculum(args, VARIANTS, jobs, report)
+    parameters = replace(_DEFAULTS, seed=args.seed, presentations=args.presentations)
+    return train(curriculum, values, parameters, report), provenance
+
+
+def _learn_without_labels(
+    args: argparse.Namespace, values: Values, report: Report
+) -> tuple[Model, Facts]:
+    with Jobs(args.jobs) as jobs:
+        curriculum, provenance = read_curriculum(args, 0, jobs, report)
+        names = _read_names(args, curriculum.labels, jobs, report) if args.names else None
+    parameters = UnsupervisedParameters(args.seed, args.presentations, args.named)
+    return unsupervised.train(curriculum, names, values, parameters, report), provenance
+
+
+def _read_names(
+    args: argparse.Namespace, labels: Sequence[str], jobs: Jobs, report: Report
+) -> Source:
+    """Read the faces that may give names; every label must be among them."""
+    pictures = [picture for picture in faces.find(args.names) if picture.label in labels]
+    absent = sorted(set(labels) - {picture.label for picture in pictures})
+    if absent:
+        raise FacesError(f"{args.names} shows no {', '.join(absent)}: add pictures of it")
+    read = faces.load(pictures, Cutting(Crop(args.crop)), jobs, partial(report, "names faces"))
+    return _source(read, labels, jobs, partial(report, "names features"))
+
+
+def _told(model: Model) -> str:
+    """Return what was learnt, for people."""
+    figures = model.provenance
+    text = (
+        f"{', '.join(model.labels)}; balanced accuracy {figures['held_out_balanced_accuracy']} on "
+        f"{figures['held_out_faces']} faces held out"
+    )
+    if "without_plasticity" in figures:
+        text += (
+            f" ({figures['without_plasticity']} without plasticity), "
+            f"named by {figures['named_faces']} faces"
+        )
+    return text
 
 
 def _values(path: Path | None) -> Values:
@@ -91,13 +158,19 @@ def _values(path: Path | None) -> Values:
 
 
 def read_curriculum(
-    args: argparse.Namespace, jobs: Jobs, report: Report
-) -> tuple[Curriculum, dict[str, object]]:
-    """Read the data of `add_data_arguments`; return what is to be learnt and where it is from."""
+    args: argparse.Namespace, variants: int, jobs: Jobs, report: Report
+) -> tuple[Curriculum, Facts]:
+    """Read the data of `add_data_arguments`; return what is to be learnt and where it is from.
+
+    Parameters
+    ----------
+    variants:
+        How many of each face are drawn.
+    """
     found = [faces.find(source) for source in args.sources]
     labels = _labels([picture for pictures in found for picture in pictures], args.labels)
     # One look has the scatter of a live one, and the variants scatter more than several looks mend.
-    cutting = Cutting(Crop(args.crop), VARIANTS, args.seed, looks_again=False)
+    cutting = Cutting(Crop(args.crop), variants, args.seed, looks_again=False)
     read, sources = [], []
     for folder, pictures in zip(args.sources, found, strict=True):
         chosen = [picture for picture in pictures if picture.label in labels]
@@ -112,7 +185,7 @@ def read_curriculum(
         tuple(sources), labels, described.feature_spec, described.gabor.orientations
     )
     everything = [label for one in read for label in one.labels]
-    provenance: dict[str, object] = {
+    provenance: Facts = {
         "command": _command(),
         "faces": {label: everything.count(label) for label in labels},
         "taken_whole": sum(one.whole for one in read),
