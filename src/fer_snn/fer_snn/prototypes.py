@@ -42,6 +42,7 @@ from fer_snn.wiring import Window, Wiring
 CONTRAST = 2.0
 """Standard deviation of the decorrelated features: beside it the silent zone of a pair of ON and
 OFF neurons is small, and weak deviations count too."""
+LEAST_VARIANCE = 1e-9
 RATES = 20
 """The learning rate falls to zero in so many steps."""
 N_STEPS = 60
@@ -158,9 +159,11 @@ class PrototypeLayer:
         """Return what turns z of a window (faces, features) into u (features, components)."""
         variances, vectors = np.linalg.eigh(np.cov(seen.T))
         largest = slice(-self._parameters.components, None)
-        floor = self._parameters.regularisation * variances.mean()
-        directions = vectors[:, largest] / np.sqrt(variances[largest] + floor)
-        directions *= CONTRAST / (seen @ directions).std(axis=0).mean()
+        # A window in which all faces are alike says nothing, and must not divide by nothing.
+        floor = max(self._parameters.regularisation * variances.mean(), LEAST_VARIANCE)
+        directions = vectors[:, largest] / np.sqrt(np.maximum(variances[largest], 0) + floor)
+        contrast = (seen @ directions).std(axis=0).mean()
+        directions *= CONTRAST / max(contrast, LEAST_VARIANCE)
         return directions.astype(np.float32)
 
     def _untrained(self) -> Network:

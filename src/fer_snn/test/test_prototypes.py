@@ -92,6 +92,16 @@ def test_a_window_larger_than_half_the_map_is_cut_to_it() -> None:
     assert stage.wiring.windows[0].bottom == SHAPE[2] // 2
 
 
+@pytest.mark.filterwarnings("error")
+def test_faces_that_are_all_alike_leave_finite_weights() -> None:
+    faces, _ = synthetic(1, seed=1)
+    alike = np.repeat(faces[:1], 20, axis=0)
+    rng = np.random.default_rng(0)
+    prototypes = PrototypeLayer(alike, statistics_of(alike), ORIENTATIONS, SMALL, rng)
+    prototypes.learn(5, silently)
+    assert np.isfinite(prototypes.hidden_stage(0.02, S_TARGET).weights).all()
+
+
 def test_prototypes_are_named_by_few_faces(
     curriculum: training.Curriculum, monkeypatch: pytest.MonkeyPatch
 ) -> None:
