@@ -27,6 +27,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from fer_snn import homeostasis
 from fer_snn.encoding import FeatureStatistics
 from fer_snn.faces import mirrored
 from fer_snn.layers import DriveParameters
@@ -127,7 +128,9 @@ class PrototypeLayer:
         halves = self._halves(faces, statistics)
         self._size = min(parameters.window, *halves.shape[2:])
         self._places = self._decorrelating(halves)
-        self.inputs = np.stack([self._seen(halves, p) @ p.directions for p in self._places], 2)
+        self.inputs = np.stack(
+            [self._seen(halves, p.top, p.left) @ p.directions for p in self._places], axis=2
+        )
         self.network = self._untrained()
 
     def _halves(self, faces: Float32s, statistics: FeatureStatistics) -> Float32s:
@@ -137,22 +140,18 @@ class PrototypeLayer:
         z = (z + mirrored(z, self._orientations)) / 2
         return np.ascontiguousarray(z[..., : (self._shape[2] + 1) // 2])
 
-    def _seen(self, halves: Float32s, place: _Place) -> Float32s:
-        size = self._size
-        rows, cols = slice(place.top, place.top + size), slice(place.left, place.left + size)
+    def _seen(self, halves: Float32s, top: int, left: int) -> Float32s:
+        """Return z of the window at `top`, `left` (faces, features)."""
+        rows, cols = slice(top, top + self._size), slice(left, left + self._size)
         return halves[:, :, rows, cols].reshape(len(halves), -1)
 
     def _decorrelating(self, halves: Float32s) -> list[_Place]:
         size, stride = self._size, self._parameters.stride
         rows, cols = halves.shape[2:]
-        blank = np.zeros((0, 0), np.float32)
         return [
-            replace(place, directions=self._directions(self._seen(halves, place)))
-            for place in (
-                _Place(top, left, blank)
-                for top in range(0, rows - size + 1, stride)
-                for left in range(0, cols - size + 1, stride)
-            )
+            _Place(top, left, self._directions(self._seen(halves, top, left)))
+            for top in range(0, rows - size + 1, stride)
+            for left in range(0, cols - size + 1, stride)
         ]
 
     def _directions(self, seen: Float32s) -> Float32s:
@@ -218,10 +217,9 @@ class PrototypeLayer:
         width = len(next(iter(tuned.values()))) * self._parameters.column
         windows = tuple(Window(top, top + size, 0, cols) for top in tuned)
         wiring = Wiring((2 * channels, rows, cols), windows, width)
-        weights = np.concatenate([_on_and_off(parts) for parts in tuned.values()])
-        fan_in = len(weights) // len(windows)
-        norms = weights.reshape(len(windows), fan_in, width).sum(axis=1)
-        weights *= np.repeat(s_target / norms, fan_in, axis=0)
+        weights = np.concatenate(
+            [homeostasis.scaled(_on_and_off(parts), s_target) for parts in tuned.values()]
+        )
         return Stage(wiring, weights, np.full(wiring.n_post, theta, np.float32))
 
     def _tuning(self, place: _Place, signed: Float32s) -> Float32s:

@@ -35,8 +35,6 @@ from fer_snn.wiring import Wiring, tiling
 
 LEVELS = 255
 """Features are kept in so many steps from 0 to 1: four times as many faces fit into memory."""
-NORMALISE_EVERY = 100
-AVERAGE_EVERY = 500
 LIVE_PRESENTATIONS = 2
 """The live calibration looks at a face for so many presentations, after as many to settle."""
 LEAST_THRESHOLD_RATE = 0.1
@@ -156,8 +154,9 @@ def train(
     model = untrained(learnt, constants, parameters.architecture, rng)
     model = replace(model, parameters={name: float(values[name]) for name in MODEL_CONSTANTS})  # type: ignore[arg-type]
     network = Network(model, constants)
-    average = _learn(network, learnt, supervised_parameters(values), parameters, rng, report)
-    network.load(average)
+    lessons = Lessons(parameters.presentations, parameters.averaged)
+    bar = partial(report, "learning")
+    network.load(learn(network, learnt, supervised_parameters(values), lessons, rng, bar))
     return calibrated(network, [part for part, _ in parts], values, report)
 
 
@@ -181,39 +180,50 @@ def untrained(
 ) -> Model:
     """Return a network with random weights for the features and labels of a curriculum."""
     channels, rows, cols = curriculum.sources[0].features.shape[2:]
+    if not architecture.window:
+        return assembled(curriculum, None, constants, architecture, rng)
+    windows = tiling(rows, cols, architecture.window, architecture.stride)
+    wiring = Wiring((2 * channels, rows, cols), windows, architecture.column)
     rheobase_v = constants.lif.v_th - constants.lif.v_rest
-    stages = []
-    below = (2 * channels, rows, cols)
-    if architecture.window:
-        windows = tiling(rows, cols, architecture.window, architecture.stride)
-        wiring = Wiring(below, windows, architecture.column)
-        theta = np.full(wiring.n_post, architecture.hidden_theta * rheobase_v)
-        weights = rng.uniform(0, 2, (len(wiring.pre_of_row), wiring.width))
-        fan_in = np.diff(wiring.first_row)
-        weights *= np.repeat(constants.hidden_weights.s_target / fan_in, fan_in)[:, None]
-        stages.append(Stage(wiring, weights.astype(np.float32), theta.astype(np.float32)))
-        below = (wiring.n_post, 1, 1)
-    stages.append(expression_stage(below, len(curriculum.labels), architecture, rheobase_v, rng))
+    theta = np.full(wiring.n_post, architecture.hidden_theta * rheobase_v)
+    weights = rng.uniform(0, 2, (len(wiring.pre_of_row), wiring.width))
+    fan_in = np.diff(wiring.first_row)
+    weights *= np.repeat(constants.hidden_weights.s_target / fan_in, fan_in)[:, None]
+    hidden = Stage(wiring, weights.astype(np.float32), theta.astype(np.float32))
+    return assembled(curriculum, hidden, constants, architecture, rng)
+
+
+def assembled(
+    curriculum: Curriculum,
+    hidden: Stage | None,
+    constants: NetworkParameters,
+    architecture: Architecture,
+    rng: np.random.Generator,
+) -> Model:
+    """Return a network of a hidden layer, None to leave it out, and a random expression layer."""
+    channels, rows, cols = curriculum.sources[0].features.shape[2:]
+    below = (hidden.wiring.n_post, 1, 1) if hidden else (2 * channels, rows, cols)
+    rheobase_v = constants.lif.v_th - constants.lif.v_rest
+    expression = _expression_stage(below, len(curriculum.labels), architecture, rheobase_v, rng)
     return Model(
         labels=curriculum.labels,
         feature_spec=curriculum.feature_spec,
         feature_shape=(channels, rows, cols),
         statistics=statistics_of(curriculum.sources),
-        stages=tuple(stages),
+        stages=(hidden, expression) if hidden else (expression,),
         neuron_label=np.repeat(
             np.arange(len(curriculum.labels)), architecture.neurons_per_label
         ).astype(np.int32),
     )
 
 
-def expression_stage(
+def _expression_stage(
     below: tuple[int, int, int],
     n_labels: int,
     architecture: Architecture,
     rheobase_v: float,
     rng: np.random.Generator,
 ) -> Stage:
-    """Return the random projection to the expression layer from a layer of the shape `below`."""
     size = architecture.neurons_per_label
     wiring = Wiring.everything(below, n_labels * size)
     mean = architecture.mean_weight * REFERENCE_FAN_IN / wiring.n_pre
@@ -231,37 +241,53 @@ def statistics_of(sources: tuple[Source, ...]) -> FeatureStatistics:
     return FeatureStatistics(mean.astype(np.float32), variance.astype(np.float32), len(faces))
 
 
-def _learn(
+@dataclass(frozen=True)
+class Lessons:
+    """How much is taught.
+
+    Attributes
+    ----------
+    presentations : faces shown.
+    averaged : share of them, at the end, over which the weights are averaged.
+    normalise_every, average_every : presentations between two of each.
+    """
+
+    presentations: int
+    averaged: float
+    normalise_every: int = 100
+    average_every: int = 500
+
+
+def learn(
     network: Network,
     curriculum: Curriculum,
     rule: SupervisedParameters,
-    parameters: TrainingParameters,
+    lessons: Lessons,
     rng: np.random.Generator,
-    report: Report,
+    progress: Progress,
 ) -> Model:
-    """Train a network and return its mean over the last part of the training."""
+    """Teach a network, at rates that fall to zero; return its mean over the last part of it."""
     n_steps = steps_of(rule.presentation, network.parameters.dt)
-    draw = Lottery(curriculum, rng)
-    average = Average()
-    for done in range(1, parameters.presentations + 1):
-        rate = 1 - (done - 1) / parameters.presentations
+    draw = _Lottery(curriculum, rng)
+    average = _Average()
+    for done in range(1, lessons.presentations + 1):
+        rate = 1 - (done - 1) / lessons.presentations
         face, label = draw()
         counts = present(network, face, n_steps)
         teach(network, counts, label, rule.scaled(rate, LEAST_THRESHOLD_RATE))
-        if done % NORMALISE_EVERY == 0:
+        if done % lessons.normalise_every == 0:
             network.normalise()
-        last_part = done > parameters.presentations * (1 - parameters.averaged)
-        if (last_part and done % AVERAGE_EVERY == 0) or done == parameters.presentations:
+        last_part = done > lessons.presentations * (1 - lessons.averaged)
+        if (last_part and done % lessons.average_every == 0) or done == lessons.presentations:
             average.add(network.model)
-        report("learning", done, parameters.presentations)
+        progress(done, lessons.presentations)
     return average.of(network.model)
 
 
-class Lottery:
+class _Lottery:
     """Draws faces: the source by its share, then the label, the face, its variant, its side."""
 
     def __init__(self, curriculum: Curriculum, rng: np.random.Generator) -> None:
-        """Draw from all sources of a curriculum."""
         self._curriculum = curriculum
         self._rng = rng
         self._classes = [
@@ -270,7 +296,6 @@ class Lottery:
         ]
 
     def __call__(self) -> tuple[Float32s, int]:
-        """Return the features of a face, and its label."""
         rng, sources = self._rng, self._curriculum.sources
         label = int(rng.integers(len(self._curriculum.labels)))
         faces_of = self._classes[label]
@@ -284,11 +309,10 @@ class Lottery:
         return restored(face), label
 
 
-class Average:
+class _Average:
     """Mean of weights and thresholds over several moments."""
 
     def __init__(self) -> None:
-        """Begin without any."""
         self._sums: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
         self._moments = 0
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_common.parameters import Values
-from fer_snn.learning import SupervisedParameters, teach
+from fer_snn.learning import SupervisedParameters
 from fer_snn.model import Model
 from fer_snn.network import Network
 from fer_snn.parameters import MODEL_CONSTANTS, network_parameters, supervised_parameters
@@ -25,13 +25,13 @@ from fer_snn.presentation import present, steps_of
 from fer_snn.prototypes import PrototypeLayer, PrototypeParameters
 from fer_snn.training import (
     Architecture,
-    Average,
     Curriculum,
-    Lottery,
+    Lessons,
     Report,
     Source,
+    assembled,
     calibrated,
-    expression_stage,
+    learn,
     restored,
     split,
     statistics_of,
@@ -43,13 +43,11 @@ SETTLING = 3000
 """Faces that are shown while thresholds settle."""
 SETTLING_RATE = 5.0
 """eta_theta at the beginning of it, in units of the rule's; it falls to one."""
-NAMING = 2000
-"""Presentations of the labelled faces."""
+NAMING = Lessons(2000, averaged=0.4, normalise_every=50, average_every=50)
+"""Of the labelled faces."""
 NAMING_KAPPA = 0.3
 """What a spike is worth meanwhile: with few faces it pays to go on learning from those that are
 answered rightly (docs/experiments.md)."""
-AVERAGED = 0.4
-AVERAGE_EVERY = 50
 
 
 @dataclass(frozen=True)
@@ -171,7 +169,8 @@ def _finished(
     network = Network(_joined(prototypes, learnt, values, rng), constants)
     n_steps = steps_of(rule.presentation, constants.dt)
     _settle(network, _some(learnt, rng), n_steps, rule, rng, report)
-    network.load(_name(network, named, n_steps, rule, rng, report))
+    rule = replace(rule, eta_w=0.0, eta_theta=0.0, kappa=NAMING_KAPPA)
+    network.load(learn(network, named, rule, NAMING, rng, partial(report, "names")))
     return calibrated(network, held_out, values, report)
 
 
@@ -184,19 +183,9 @@ def _joined(
     hidden = prototypes.hidden_stage(
         architecture.hidden_theta * rheobase_v, constants.hidden_weights.s_target
     )
-    below = (hidden.wiring.n_post, 1, 1)
-    n_labels = len(learnt.labels)
-    _, _, *shape = learnt.sources[0].features.shape
-    return Model(
-        labels=learnt.labels,
-        feature_spec=learnt.feature_spec,
-        feature_shape=cast(tuple[int, int, int], tuple(shape)),
-        statistics=statistics_of(learnt.sources),
-        stages=(hidden, expression_stage(below, n_labels, architecture, rheobase_v, rng)),
-        neuron_label=np.repeat(np.arange(n_labels), architecture.neurons_per_label).astype(
-            np.int32
-        ),
-        parameters={name: float(cast(float, values[name])) for name in MODEL_CONSTANTS},
+    model = assembled(learnt, hidden, constants, architecture, rng)
+    return replace(
+        model, parameters={name: float(cast(float, values[name])) for name in MODEL_CONSTANTS}
     )
 
 
@@ -214,25 +203,3 @@ def _settle(
         eta = rule.eta_theta * (1 + (SETTLING_RATE - 1) * (1 - done / SETTLING))
         network.shift_thresholds(0, (eta * (fired - np.float32(rule.rho))).astype(np.float32))
         report("thresholds", done, SETTLING)
-
-
-def _name(
-    network: Network,
-    named: Curriculum,
-    n_steps: int,
-    rule: SupervisedParameters,
-    rng: np.random.Generator,
-    report: Report,
-) -> Model:
-    """Let the expression layer learn from the named faces; return its mean over the last part."""
-    rule = replace(rule, eta_w=0.0, eta_theta=0.0, kappa=NAMING_KAPPA)
-    draw, average = Lottery(named, rng), Average()
-    for done in range(1, NAMING + 1):
-        face, label = draw()
-        teach(network, present(network, face, n_steps), label, rule.scaled(1 - (done - 1) / NAMING))
-        if done % AVERAGE_EVERY == 0:
-            network.normalise()
-            if done > NAMING * (1 - AVERAGED):
-                average.add(network.model)
-        report("names", done, NAMING)
-    return average.of(network.model)

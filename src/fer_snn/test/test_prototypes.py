@@ -106,7 +106,7 @@ def test_prototypes_are_named_by_few_faces(
     curriculum: training.Curriculum, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(unsupervised, "SETTLING", 300)
-    monkeypatch.setattr(unsupervised, "NAMING", 300)
+    monkeypatch.setattr(unsupervised, "NAMING", replace(unsupervised.NAMING, presentations=300))
     parameters = unsupervised.UnsupervisedParameters(1, 300, 5, SMALL)
     stages: list[str] = []
     models = [
