@@ -20,6 +20,7 @@ setup(
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (f"share/{NAME}", ["package.xml"]),
         (f"share/{NAME}/models", [str(path) for path in sorted(Path("models").glob("*.npz"))]),
+        (f"share/{NAME}/clips", [str(path) for path in sorted(Path("clips").glob("*.mp4"))]),
     ],
     install_requires=["setuptools"],
     zip_safe=True,

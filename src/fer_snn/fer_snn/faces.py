@@ -94,6 +94,9 @@ class Cutting:
     looks_again: bool = True
 
 
+_ONE_LOOK = Cutting(looks_again=False)
+
+
 def find(source: Path) -> list[LabelledPicture]:
     """Return the labelled pictures of a folder of classes or of a table, sorted by label and name.
 
@@ -255,6 +258,15 @@ def _eyes(picture: NDArray[np.uint8], cutting: Cutting) -> NDArray[np.float64] |
     if face is None:
         return None
     return widened_eyes(face.landmarks_px[EYES], (face.roi.width + face.roi.height) / 2)
+
+
+def crop_of(picture: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
+    """Return the largest face in a picture, aligned (side, side), None where there is none."""
+    eyes_px = _eyes(picture, _ONE_LOOK)
+    if eyes_px is None:
+        return None
+    aligned = align_face(picture, eyes_px, _pipeline(_ONE_LOOK.looks_again).parameters.geometry)
+    return None if aligned is None else aligned.crop
 
 
 def _expected_eyes(picture: NDArray[np.uint8]) -> NDArray[np.float64]:

@@ -61,10 +61,14 @@ class Jobs:
                     process.join()
 
     def in_chunks(
-        self, work: Work[Item, Result], items: Sequence[Item], progress: Progress
+        self,
+        work: Work[Item, Result],
+        items: Sequence[Item],
+        progress: Progress,
+        chunk: int = CHUNK,
     ) -> Iterator[Result]:
         """Yield the results of `work` on chunks of the items, in order, whoever did them."""
-        chunks = [items[k : k + CHUNK] for k in range(0, len(items), CHUNK)]
+        chunks = [items[k : k + chunk] for k in range(0, len(items), chunk)]
         done = 0
         for results in self._mapped(work, chunks):
             yield from results

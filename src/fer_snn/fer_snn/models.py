@@ -27,8 +27,8 @@ class WeightsNameError(FerError):
     """A name that weights cannot have."""
 
 
-def default_path() -> Path:
-    """Return where the model in the package is.
+def share() -> Path:
+    """Return where the data of the package are.
 
     Raises
     ------
@@ -36,13 +36,17 @@ def default_path() -> Path:
         if the package is not in the environment.
     """
     try:
-        share = Path(get_package_share_directory(PACKAGE))
+        return Path(get_package_share_directory(PACKAGE))
     except PackageNotFoundError as error:
         raise ConfigurationError(
             f"package {PACKAGE} is not in AMENT_PREFIX_PATH: source the workspace, "
             "or name a weights file"
         ) from error
-    return share / "models" / f"{DEFAULT}{SUFFIX}"
+
+
+def default_path() -> Path:
+    """Return where the model in the package is; raises as `share`."""
+    return share() / "models" / f"{DEFAULT}{SUFFIX}"
 
 
 def folder(weights_dir: str) -> Path:
