@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_snn.competition import CompetitionParameters
 from fer_snn.lif import Float32s
 from fer_snn.model import Model
 from fer_snn.network import NetworkParameters
+from fer_snn.prototypes import PrototypeParameters
 from fer_snn.training import Architecture, Curriculum, Source, quantised, untrained
 
 SHAPE = (4, 6, 6)
@@ -15,6 +17,13 @@ SPEC = "gabor-2;crop=24;o=4;wl=4;pool=4"
 ORIENTATIONS = 4
 LABELS = ("neutral", "smile", "surprised")
 ARCHITECTURE = Architecture(window=3, stride=3, column=8, neurons_per_label=2)
+PROTOTYPES = PrototypeParameters(
+    window=3,
+    stride=3,
+    components=6,
+    regularisation=0.0,
+    competition=CompetitionParameters(column=8),
+)
 
 
 def synthetic(n_per_label: int, seed: int) -> tuple[Float32s, NDArray[np.int64]]:

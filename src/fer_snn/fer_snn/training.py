@@ -38,6 +38,8 @@ LEVELS = 255
 LIVE_PRESENTATIONS = 2
 """The live calibration looks at a face for so many presentations, after as many to settle."""
 LEAST_THRESHOLD_RATE = 0.1
+NORMALISE_EVERY, AVERAGE_EVERY = 100, 500
+"""Presentations between two of each."""
 BLOCKS = 10
 """Faces are held out in runs of neighbours by name, so that one person's mostly stay together."""
 
@@ -154,9 +156,8 @@ def train(
     model = untrained(learnt, constants, parameters.architecture, rng)
     model = replace(model, parameters={name: float(values[name]) for name in MODEL_CONSTANTS})  # type: ignore[arg-type]
     network = Network(model, constants)
-    lessons = Lessons(parameters.presentations, parameters.averaged)
     bar = partial(report, "learning")
-    network.load(learn(network, learnt, supervised_parameters(values), lessons, rng, bar))
+    network.load(_learn(network, learnt, supervised_parameters(values), parameters, rng, bar))
     return calibrated(network, [part for part, _ in parts], values, report)
 
 
@@ -241,46 +242,29 @@ def statistics_of(sources: tuple[Source, ...]) -> FeatureStatistics:
     return FeatureStatistics(mean.astype(np.float32), variance.astype(np.float32), len(faces))
 
 
-@dataclass(frozen=True)
-class Lessons:
-    """How much is taught.
-
-    Attributes
-    ----------
-    presentations : faces shown.
-    averaged : share of them, at the end, over which the weights are averaged.
-    normalise_every, average_every : presentations between two of each.
-    """
-
-    presentations: int
-    averaged: float
-    normalise_every: int = 100
-    average_every: int = 500
-
-
-def learn(
+def _learn(
     network: Network,
     curriculum: Curriculum,
     rule: SupervisedParameters,
-    lessons: Lessons,
+    parameters: TrainingParameters,
     rng: np.random.Generator,
     progress: Progress,
 ) -> Model:
     """Teach a network, at rates that fall to zero; return its mean over the last part of it."""
-    n_steps = steps_of(rule.presentation, network.parameters.dt)
+    n_steps, total = steps_of(rule.presentation, network.parameters.dt), parameters.presentations
     draw = _Lottery(curriculum, rng)
     average = _Average()
-    for done in range(1, lessons.presentations + 1):
-        rate = 1 - (done - 1) / lessons.presentations
+    for done in range(1, total + 1):
+        rate = 1 - (done - 1) / total
         face, label = draw()
         counts = present(network, face, n_steps)
         teach(network, counts, label, rule.scaled(rate, LEAST_THRESHOLD_RATE))
-        if done % lessons.normalise_every == 0:
+        if done % NORMALISE_EVERY == 0:
             network.normalise()
-        last_part = done > lessons.presentations * (1 - lessons.averaged)
-        if (last_part and done % lessons.average_every == 0) or done == lessons.presentations:
+        last_part = done > total * (1 - parameters.averaged)
+        if (last_part and done % AVERAGE_EVERY == 0) or done == total:
             average.add(network.model)
-        progress(done, lessons.presentations)
+        progress(done, total)
     return average.of(network.model)
 
 

@@ -1,10 +1,11 @@
-"""Training without labels: prototypes first, their names from a handful of labelled faces after.
+"""Training without labels: prototypes and movements first, their names from a few labelled faces.
 
 The hidden layer is made of prototypes (`prototypes`) that pair STDP forms of faces whose labels
-nobody looks at. Its thresholds settle until every neuron fires for a share rho of the faces. Then a
-few labelled faces say what the neurons mean: the projection to the expression layer learns them by
-the rule of `learning` with eta_w = 0, so that nothing below it changes. The same is done with
-prototypes that plasticity has not touched, whose figure stands beside in the model's `provenance`.
+nobody looks at. Its thresholds settle until every neuron fires for a share of the faces. Then clips
+are shown, in which one face each changes its expression; of how the hidden spikes change meanwhile
+pair STDP forms movements, and a few labelled faces connect these with names (`naming`). The same is
+done with neurons that plasticity has not touched, whose figure stands beside in the model's
+`provenance`.
 """
 
 from __future__ import annotations
@@ -17,21 +18,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_common.parameters import Values
+from fer_snn import naming
+from fer_snn.competition import CONTRAST, Competition, CompetitionParameters
 from fer_snn.learning import SupervisedParameters
 from fer_snn.model import Model
+from fer_snn.naming import Usual
 from fer_snn.network import Network
 from fer_snn.parameters import MODEL_CONSTANTS, network_parameters, supervised_parameters
-from fer_snn.presentation import present, steps_of
+from fer_snn.presentation import Progress, present, steps_of
 from fer_snn.prototypes import PrototypeLayer, PrototypeParameters
 from fer_snn.training import (
     Architecture,
+    Bytes,
     Curriculum,
-    Lessons,
     Report,
     Source,
     assembled,
     calibrated,
-    learn,
     restored,
     split,
     statistics_of,
@@ -39,15 +42,25 @@ from fer_snn.training import (
 
 MOST_FACES = 10_000
 """Of more faces so many, by lot, are learnt from: they have to fit into memory decorrelated."""
+USUAL_FACES = 3000
+"""So many show what is usual for the hidden neurons."""
+RHO = 0.3
+"""Share of the faces for which a hidden neuron shall fire."""
 SETTLING = 3000
 """Faces that are shown while thresholds settle."""
 SETTLING_RATE = 5.0
 """eta_theta at the beginning of it, in units of the rule's; it falls to one."""
-NAMING = Lessons(2000, averaged=0.4, normalise_every=50, average_every=50)
-"""Of the labelled faces."""
-NAMING_KAPPA = 0.3
-"""What a spike is worth meanwhile: with few faces it pays to go on learning from those that are
-answered rightly (docs/experiments.md)."""
+FEATURE_CONTRAST = np.float32(2)
+"""Deviations of the features from the usual count so many times, so that weak ones are not lost in
+the silent zone of the feature neurons."""
+
+
+@dataclass(frozen=True)
+class Clips:
+    """Features of faces that change (frames, channels, rows, cols), 255ths; each frame's clip."""
+
+    features: Bytes
+    clip: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -57,19 +70,26 @@ class UnsupervisedParameters:
     Attributes
     ----------
     seed : of everything that is drawn.
-    presentations : unlabelled faces shown.
+    presentations : unlabelled faces shown to prototypes.
     named : labelled faces of each expression that give names.
     prototypes : how these are learnt.
+    movements : how neurons compete for changes.
+    changes : presentations of these.
     """
 
     seed: int = 0
-    presentations: int = 80000
+    presentations: int = 40000
     named: int = 20
     prototypes: PrototypeParameters = field(default_factory=PrototypeParameters)
+    movements: CompetitionParameters = field(
+        default_factory=lambda: CompetitionParameters(column=24, tau_theta=50.0)
+    )
+    changes: int = 6000
 
 
 def train(
     curriculum: Curriculum,
+    clips: Clips,
     names: Source | None,
     values: Values,
     parameters: UnsupervisedParameters,
@@ -81,6 +101,8 @@ def train(
     ----------
     curriculum:
         Faces; their labels serve to hold a tenth of each class out and to measure with that.
+    clips:
+        Faces that change.
     names:
         Faces from which those with names are drawn; None for those of the curriculum.
     values:
@@ -93,30 +115,30 @@ def train(
     rng = np.random.default_rng(parameters.seed)
     parts = [split(source, len(curriculum.labels), rng) for source in curriculum.sources]
     learnt = replace(curriculum, sources=tuple(part for _, part in parts))
-    held_out = [part for part, _ in parts]
     named = _named(learnt, names, parameters.named, rng)
-    blank = _prototypes(learnt, parameters, rng)
-    without = _finished(
-        blank, learnt, named, held_out, values, parameters.seed, partial(_random, report)
-    )
-    blank.learn(parameters.presentations, partial(report, "prototypes"))
-    model = _finished(blank, learnt, named, held_out, values, parameters.seed, report)
+    pupil = _Pupil(learnt, clips, named, values, parameters)
+    prototypes = _prototypes(learnt, parameters, rng)
+    held_out = [part for part, _ in parts]
+    without = pupil.finished(prototypes, 0, held_out, partial(_random, report))
+    learning = partial(report, "prototypes")
+    prototypes.competition.learn(parameters.presentations, learning)
+    model = pupil.finished(prototypes, parameters.changes, held_out, report)
     figures = {
         **model.provenance,
-        "named_faces": len(named.sources[0].truth),
+        "named_faces": len(named.truth),
         "without_plasticity": without.provenance["held_out_balanced_accuracy"],
     }
     return replace(model, provenance=figures)
 
 
 def _random(report: Report, stage: str, done: int, total: int) -> None:
-    """Report what is done with prototypes that have not learnt."""
+    """Report what is done with neurons that have not learnt."""
     report(f"random: {stage}", done, total)
 
 
 def _named(
     learnt: Curriculum, names: Source | None, count: int, rng: np.random.Generator
-) -> Curriculum:
+) -> Source:
     """Draw `count` faces of every label, from all sources alike where none is for names."""
     if names is None:
         names = Source(
@@ -128,9 +150,7 @@ def _named(
     for label in range(len(learnt.labels)):
         there = np.flatnonzero(names.truth == label)
         chosen.append(rng.choice(there, min(count, len(there)), replace=False))
-    part = names.part(np.concatenate(chosen))
-    # As they are: a few faces, disturbed, say more of what disturbs them than of expressions.
-    return replace(learnt, sources=(replace(part, features=part.features[:, :1]),))
+    return names.part(np.concatenate(chosen))
 
 
 def _prototypes(
@@ -145,7 +165,7 @@ def _prototypes(
     )
 
 
-def _some(learnt: Curriculum, rng: np.random.Generator) -> NDArray[np.uint8]:
+def _some(learnt: Curriculum, rng: np.random.Generator) -> Bytes:
     """Return at most `MOST_FACES` faces of all sources (faces, channels, rows, cols)."""
     faces = np.concatenate([source.features[:, 0] for source in learnt.sources])
     if len(faces) <= MOST_FACES:
@@ -153,53 +173,92 @@ def _some(learnt: Curriculum, rng: np.random.Generator) -> NDArray[np.uint8]:
     return faces[np.sort(rng.choice(len(faces), MOST_FACES, replace=False))]
 
 
-def _finished(
-    prototypes: PrototypeLayer,
-    learnt: Curriculum,
-    named: Curriculum,
-    held_out: list[Source],
-    values: Values,
-    seed: int,
-    report: Report,
-) -> Model:
-    """Return the model of a layer of prototypes: thresholds settled, named, calibrated."""
-    # The same faces in the same order, whatever came before: what differs is plasticity alone.
-    rng = np.random.default_rng((seed, 1))
-    constants, rule = network_parameters(values), supervised_parameters(values)
-    network = Network(_joined(prototypes, learnt, values, rng), constants)
-    n_steps = steps_of(rule.presentation, constants.dt)
-    _settle(network, _some(learnt, rng), n_steps, rule, rng, report)
-    rule = replace(rule, eta_w=0.0, eta_theta=0.0, kappa=NAMING_KAPPA)
-    network.load(learn(network, named, rule, NAMING, rng, partial(report, "names")))
-    return calibrated(network, held_out, values, report)
+class _Pupil:
+    """Makes a model of prototypes, as far as these have learnt."""
 
+    def __init__(
+        self,
+        learnt: Curriculum,
+        clips: Clips,
+        named: Source,
+        values: Values,
+        parameters: UnsupervisedParameters,
+    ) -> None:
+        self._learnt = learnt
+        self._clips = clips
+        self._named = named
+        self._values = values
+        self._parameters = parameters
+        self._constants = network_parameters(values)
+        self._rule = supervised_parameters(values)
+        self._n_steps = steps_of(self._rule.presentation, self._constants.dt)
 
-def _joined(
-    prototypes: PrototypeLayer, learnt: Curriculum, values: Values, rng: np.random.Generator
-) -> Model:
-    """Return the model of prototypes and a random expression layer."""
-    constants, architecture = network_parameters(values), Architecture()
-    rheobase_v = constants.lif.v_th - constants.lif.v_rest
-    hidden = prototypes.hidden_stage(
-        architecture.hidden_theta * rheobase_v, constants.hidden_weights.s_target
-    )
-    model = assembled(learnt, hidden, constants, architecture, rng)
-    return replace(
-        model, parameters={name: float(cast(float, values[name])) for name in MODEL_CONSTANTS}
-    )
+    def finished(
+        self, prototypes: PrototypeLayer, changes: int, held_out: list[Source], report: Report
+    ) -> Model:
+        """Return the model: thresholds settled, movements learnt from `changes`, named."""
+        # The same faces in the same order, whatever came before: what differs is plasticity alone.
+        rng = np.random.default_rng((self._parameters.seed, 1))
+        network = Network(self._joined(prototypes, rng), self._constants)
+        faces = _some(self._learnt, rng)
+        rule = replace(self._rule, rho=RHO)
+        _settle(network, faces, self._n_steps, rule, rng, partial(report, "thresholds"))
+        self._name(network, faces, changes, rng, report)
+        return calibrated(network, held_out, self._values, report)
+
+    def _joined(self, prototypes: PrototypeLayer, rng: np.random.Generator) -> Model:
+        """Return the model of prototypes and a random expression layer."""
+        constants, architecture = self._constants, Architecture()
+        rheobase_v = constants.lif.v_th - constants.lif.v_rest
+        theta = architecture.hidden_theta * rheobase_v
+        hidden = prototypes.hidden_stage(theta, constants.hidden_weights)
+        model = assembled(self._learnt, hidden, constants, architecture, rng)
+        usual = model.statistics
+        return replace(
+            model,
+            statistics=replace(usual, variance=usual.variance / FEATURE_CONTRAST**2),
+            parameters={name: float(cast(float, self._values[name])) for name in MODEL_CONSTANTS},
+        )
+
+    def _name(
+        self,
+        network: Network,
+        faces: Bytes,
+        changes: int,
+        rng: np.random.Generator,
+        report: Report,
+    ) -> None:
+        """Give the expression layer its weights and thresholds."""
+        named, truth = self._named.features[:, 0], self._named.truth
+        respond = partial(naming.hidden_counts, network, n_steps=self._n_steps)
+        unlabelled = respond(faces[:USUAL_FACES], progress=partial(report, "usual"))
+        usual = Usual.of(unlabelled)
+        moving = respond(self._clips.features, progress=partial(report, "clips"))
+        differences = naming.changes(usual.relative(moving), self._clips.clip)
+        differences *= CONTRAST / max(float(differences.std()), naming.LEAST_DEVIATION)
+        competition = Competition(differences[:, :, None], self._parameters.movements, rng)
+        competition.learn(changes, partial(report, "movements"))
+        (movements,) = competition.tuned()
+        answers = respond(named, progress=partial(report, "named"))
+        v = naming.projection(movements, usual, unlabelled, answers, truth)
+        hidden, expression = network.model.stages
+        stage = naming.expression_stage(v, expression, self._constants.s_target)
+        network.load(replace(network.model, stages=(hidden, stage)))
+        names = partial(report, "names")
+        naming.level(network, faces, named, truth, self._n_steps, rng, names)
 
 
 def _settle(
     network: Network,
-    faces: NDArray[np.uint8],
+    faces: Bytes,
     n_steps: int,
     rule: SupervisedParameters,
     rng: np.random.Generator,
-    report: Report,
+    progress: Progress,
 ) -> None:
     """Shift the thresholds of the hidden layer until each neuron fires for a share of the faces."""
     for done in range(1, SETTLING + 1):
         fired = present(network, restored(faces[rng.integers(len(faces))]), n_steps)[1] > 0
         eta = rule.eta_theta * (1 + (SETTLING_RATE - 1) * (1 - done / SETTLING))
         network.shift_thresholds(0, (eta * (fired - np.float32(rule.rho))).astype(np.float32))
-        report("thresholds", done, SETTLING)
+        progress(done, SETTLING)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from fer_common.errors import FerError
-from fer_snn import ablation, unsupervised, weights_file
+from fer_snn import ablation, clips, unsupervised, weights_file
 from fer_snn.cli import VERBS, ablate
 from fer_snn.disturbances import DISTURBANCES
 
@@ -79,10 +79,16 @@ def test_training_without_labels_names_what_it_has_learnt(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(unsupervised, "SETTLING", 300)
+    heads = tmp_path / "heads"
+    heads.mkdir()
+    for video in clips.find(clips.default_folder())[:2]:
+        (heads / video.name).symlink_to(video)
     output = tmp_path / "alone.npz"
     arguments = (str(folder), "--crop", "given", "--jobs", "1", "--presentations", "500")
-    more = ("--unsupervised", "--named", "4", "--names", str(folder), "--output", str(output))
+    names = ("--named", "4", "--names", str(folder), "--clips", str(heads))
+    more = ("--unsupervised", *names, "--output", str(output))
     assert run("train", *arguments, *more) == 0
+    assert weights_file.load(output).provenance["frames_of_clips"] == 48
     assert "without plasticity), named by 12 faces" in capsys.readouterr().out
     figures = tmp_path / "figures.json"
     tested = (str(folder), "--weights", str(output), "--crop", "given", "--jobs", "1")

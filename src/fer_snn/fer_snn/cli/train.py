@@ -13,7 +13,7 @@ from pathlib import Path
 from fer_common.parameter_files import read_parameter_file
 from fer_common.parameters import Values
 from fer_features.pipeline import FeatureParameters
-from fer_snn import faces, unsupervised, weights_file
+from fer_snn import clips, faces, unsupervised, weights_file
 from fer_snn.cli import options, output
 from fer_snn.cli.progress import Report, bars
 from fer_snn.faces import Crop, Cutting, Faces, FacesError, LabelledPicture
@@ -64,8 +64,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--presentations",
         type=options.positive,
-        default=_DEFAULTS.presentations,
-        help="how many faces to show (%(default)s)",
+        metavar="N",
+        help=f"how many faces to show ({_DEFAULTS.presentations}; "
+        f"with --unsupervised {_WITHOUT_LABELS.presentations})",
     )
     parser.add_argument(
         "--params", type=Path, metavar="FILE", help="ROS parameter file with constants of the snn"
@@ -74,6 +75,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--unsupervised",
         action="store_true",
         help="learn by STDP without looking at labels; a few faces then name what was learnt",
+    )
+    parser.add_argument(
+        "--clips",
+        type=Path,
+        metavar="FOLDER",
+        help="with --unsupervised: videos in which one face each changes its expression "
+        "(default: rendered heads that come with fer)",
     )
     parser.add_argument(
         "--named",
@@ -104,14 +112,15 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _learn(args: argparse.Namespace, values: Values, report: Report) -> tuple[Model, Facts]:
-    if args.names or args.named != _WITHOUT_LABELS.named:
+    if args.names or args.clips or args.named != _WITHOUT_LABELS.named:
         raise FacesError(
-            "--names and --named say how to name what was learnt without labels: "
+            "--clips, --names and --named are for learning without labels: "
             "give --unsupervised too, or leave them out"
         )
     with Jobs(args.jobs) as jobs:
         curriculum, provenance = read_curriculum(args, VARIANTS, jobs, report)
-    parameters = replace(_DEFAULTS, seed=args.seed, presentations=args.presentations)
+    presentations = args.presentations or _DEFAULTS.presentations
+    parameters = replace(_DEFAULTS, seed=args.seed, presentations=presentations)
     return train(curriculum, values, parameters, report), provenance
 
 
@@ -121,8 +130,17 @@ def _learn_without_labels(
     with Jobs(args.jobs) as jobs:
         curriculum, provenance = read_curriculum(args, 0, jobs, report)
         names = _read_names(args, curriculum.labels, jobs, report) if args.names else None
-    parameters = UnsupervisedParameters(args.seed, args.presentations, args.named)
-    return unsupervised.train(curriculum, names, values, parameters, report), provenance
+        moving = _read_clips(args.clips or clips.default_folder(), jobs, report)
+    provenance["frames_of_clips"] = len(moving.clip)
+    presentations = args.presentations or _WITHOUT_LABELS.presentations
+    parameters = UnsupervisedParameters(args.seed, presentations, args.named)
+    return unsupervised.train(curriculum, moving, names, values, parameters, report), provenance
+
+
+def _read_clips(folder: Path, jobs: Jobs, report: Report) -> unsupervised.Clips:
+    read = clips.load(clips.find(folder), jobs, partial(report, "clips faces"))
+    bar = partial(report, "clips features")
+    return unsupervised.Clips(faces.features_of(read.crops, jobs, bar, quantised), read.clip)
 
 
 def _read_names(
