@@ -17,8 +17,9 @@ steps are sums, and come to one projection from the hidden to the expression lay
 
     v_il = sum_k c_lk d_ki / (s_k sd_i)
 
-To it comes what the same rule says of hidden neurons themselves, the mean of x_i / sd_i: a movement
-knows what moves together, and these what no movement has; `MOVED` to one, measured by their norms.
+Added to it is what the same rule gives for the hidden neurons themselves, the mean of x_i / sd_i.
+Movements carry a name over to all that moves together, single neurons keep what no movement has;
+movements count `MOVED` times as much, by the norms of both.
 
 Weights are not negative: what is missing is added for all labels alike, and feed-forward inhibition
 takes it away again. Last, the neurons of each label see a face of that name and any other face in
@@ -45,7 +46,7 @@ LEAST_DEVIATION = np.float32(0.01)
 LEVELLING = 1500
 """Faces that are shown while thresholds are shifted."""
 MOVED = 2.0
-"""What movements count beside hidden neurons; see the module."""
+"""How much movements count beside hidden neurons; see the module."""
 TARGET = 3.0
 """Spikes of an expression neuron in a presentation."""
 FIRST_SHIFT, LAST_SHIFT = 6e-3, 1e-4

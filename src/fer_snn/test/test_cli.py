@@ -103,6 +103,8 @@ def test_names_that_do_not_fit_are_refused(folder: Path, tmp_path: Path) -> None
     with pytest.raises(FerError, match="give --unsupervised too"):
         run("train", str(folder), "--names", str(tmp_path))
     arguments = ("--crop", "given", "--jobs", "1", "--unsupervised", "--names", str(tmp_path))
+    with pytest.raises(FerError, match="holds no videos"):
+        run("train", str(tmp_path / "nowhere"), "--unsupervised", "--clips", str(tmp_path))
     with pytest.raises(FerError, match="shows no smile, surprised: add pictures"):
         run("train", str(folder), *arguments)
 

@@ -128,9 +128,10 @@ def _learn_without_labels(
     args: argparse.Namespace, values: Values, report: Report
 ) -> tuple[Model, Facts]:
     with Jobs(args.jobs) as jobs:
+        # First: what is wrong with a clip shall be told before minutes have passed.
+        moving = _read_clips(args.clips or clips.default_folder(), jobs, report)
         curriculum, provenance = read_curriculum(args, 0, jobs, report)
         names = _read_names(args, curriculum.labels, jobs, report) if args.names else None
-        moving = _read_clips(args.clips or clips.default_folder(), jobs, report)
     provenance["frames_of_clips"] = len(moving.clip)
     presentations = args.presentations or _WITHOUT_LABELS.presentations
     parameters = UnsupervisedParameters(args.seed, presentations, args.named)
