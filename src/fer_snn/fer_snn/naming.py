@@ -43,6 +43,7 @@ from fer_snn.training import Bytes, restored
 
 LEAST_DEVIATION = np.float32(0.01)
 """Spikes. Neurons that never differ say nothing, and must not divide by nothing."""
+LEAST_NORM = 1e-6
 LEVELLING = 1500
 """Faces that are shown while thresholds are shifted."""
 MOVED = 2.0
@@ -132,7 +133,8 @@ def expression_stage(v: Float32s, untrained: Stage, s_target: float) -> Stage:
     """
     weights = v - np.minimum(v.min(axis=1, keepdims=True), 0)
     norms = weights.sum(axis=0)
-    weights += (norms.max() - norms) / len(weights)
+    # Labels that nothing tells apart get equal weights, not none.
+    weights += (max(norms.max(), LEAST_NORM) - norms) / len(weights)
     of_neurons = np.repeat(weights, untrained.wiring.width // v.shape[1], axis=1)
     return Stage(untrained.wiring, homeostasis.scaled(of_neurons, s_target), untrained.theta)
 
