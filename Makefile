@@ -3,6 +3,9 @@
 .PHONY: help run setup test test-faults lint bench bench-check bench-network clean
 
 PYTEST_ARGS ?=
+# The sources themselves: what is installed may hold files that have moved since.
+empty :=
+SOURCES := $(subst $(empty) $(empty),:,$(wildcard src/fer*))
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
@@ -20,11 +23,12 @@ test-faults:  ## inject every fault many times, and write docs/reliability.md: a
 	@./fer setup --test
 	@./fer exec python3 -m pytest test/faults test/fuzz --long --figures $(ARGS)
 
-lint:  ## ruff and mypy
+lint:  ## ruff, mypy and the import contracts
 	@./fer setup --test
 	@./fer exec ruff check .
 	@./fer exec ruff format --check .
 	@./fer exec mypy
+	@./fer exec env PYTHONPATH=$(SOURCES) lint-imports
 
 bench:  ## measure everything and write docs/performance.md: make bench ARGS="network micro"
 	@./fer bench $(ARGS)

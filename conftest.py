@@ -6,8 +6,8 @@ import signal
 import pytest
 from hypothesis import settings
 
-from fer_common.testing import graph, ros_domain
-from fer_common.testing_messages import messages_folder, messages_of_others
+from fer_testing.message_packages import messages_folder, messages_of_others
+from fer_testing.ros import graph, ros_domain
 
 __all__ = ["graph", "messages_folder", "messages_of_others", "ros_domain"]
 

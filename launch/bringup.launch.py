@@ -1,6 +1,6 @@
 """Brings up the whole graph on one machine: camera, features, snn and viz."""
 
-from fer.launching import describe
+from fer.bringup.launching import describe
 from launch import LaunchDescription
 
 

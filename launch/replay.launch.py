@@ -1,6 +1,6 @@
 """Plays a bag through features, snn and viz, which work on every frame: bag:=FOLDER."""
 
-from fer.replaying import describe_replay
+from fer.bringup.replaying import describe_replay
 from launch import LaunchDescription
 
 

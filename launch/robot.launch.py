@@ -1,6 +1,6 @@
 """Brings up the nodes beside the camera: camera and features. See workstation.launch.py."""
 
-from fer.launching import describe
+from fer.bringup.launching import describe
 from launch import LaunchDescription
 
 

@@ -1,6 +1,6 @@
 """Brings up the nodes beside the robot: snn and viz. See robot.launch.py."""
 
-from fer.launching import describe
+from fer.bringup.launching import describe
 from launch import LaunchDescription
 
 

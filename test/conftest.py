@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from fer.bringup.environment import graph_environment
+from fer.bringup.installed import config_folder
 from fer.cli import main
-from fer.environment import graph_environment
-from fer.installed import config_folder
 from fer_bench import machine, markers
 from fer_faults import ledger as book
 

@@ -13,9 +13,9 @@ from launch.launch_description_sources import PythonLaunchDescriptionSource
 from launch_testing.actions import ReadyToTest
 
 import launch
-from fer.graph import NODES
-from fer.testing import LATCHED, PICTURES, STREAMS, Listener, check_rate, check_stamps
-from fer_common.testing import Graph, wait_for
+from fer.bringup.graph import NODES
+from fer_testing.ros import Graph, wait_for
+from fer_testing.whole_graph import LATCHED, PICTURES, STREAMS, Listener, check_rate, check_stamps
 
 RATE_HZ = 30.0
 BRINGUP = Path(__file__).resolve().parents[1] / "launch" / "bringup.launch.py"

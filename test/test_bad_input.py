@@ -12,7 +12,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_snn import models, weights_file
+from fer_snn.core.weights import weights_file
+from fer_snn.core.weights import weights_folder as models
 
 #: Writes a bad file into a folder and returns the options that name it.
 MakeOptions = Callable[[Path], list[str]]
@@ -33,7 +34,7 @@ def empty_folder(folder: Path) -> list[str]:
 
 
 def broken_labels(folder: Path) -> list[str]:
-    from fer_camera.factory import demo_path
+    from fer_camera.core.factory import demo_path
 
     shutil.copy(demo_path(), folder / "clip.mp4")
     (folder / "clip_labels.csv").write_text("time,mood\n0,fine\n")

@@ -9,12 +9,12 @@ from pathlib import Path
 from builtin_interfaces.msg import Time
 from rosgraph_msgs.msg import Clock
 
-from fer_common import qos
-from fer_common.stamps import split_ns, to_ns
-from fer_common.testing import Graph, Periodic, ros_arguments, wait_for
+from fer_common.core.stamps import split_ns, to_ns
+from fer_common.ros import qos
 from fer_interfaces.msg import FaceFeatures, FaceFeaturesArray, Spikes
-from fer_snn import weights_file
-from fer_snn.testing import SHAPE, SPEC, small_model, synthetic
+from fer_snn.core.weights import weights_file
+from fer_testing.networks import SHAPE, SPEC, small_model, synthetic
+from fer_testing.ros import Graph, Periodic, ros_arguments, wait_for
 
 TICK_S = 0.01
 BEGIN_NS = 1000 * 10**9
@@ -56,7 +56,7 @@ def test_a_clock_that_stands_freezes_the_network_and_it_goes_on_from_there(
     weights_file.save(small_model(), tmp_path / "small.npz")
     spikes = graph.collect(Spikes, "spikes", qos.EVERY_FRAME)
     given = {"weights": "small", "weights_dir": tmp_path, "use_sim_time": "true"}
-    graph.start("fer_snn.node", *ros_arguments(**given))
+    graph.start("fer_snn.ros.node", *ros_arguments(**given))
     graph.wait_until_heard("spikes")
     simulation = Simulation(graph)
     try:

@@ -16,8 +16,9 @@ from typing import Any
 import psutil
 import pytest
 
-from fer.graph import NODES
-from fer.testing import (
+from fer.bringup.graph import NODES
+from fer_testing.ros import Graph, end, reserved_domain, wait_for
+from fer_testing.whole_graph import (
     KEPT_UP,
     LATCHED,
     PICTURES,
@@ -30,7 +31,6 @@ from fer.testing import (
     children,
     start_fer,
 )
-from fer_common.testing import Graph, end, reserved_domain, wait_for
 
 RATE_HZ = 30.0
 DURATION_S = 12.0

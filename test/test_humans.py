@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 from sensor_msgs.msg import Image
 
-from fer_camera.heads import Head, Picture, Stage
-from fer_common import images, qos
-from fer_common.testing import Graph, ros_arguments, wait_for
-from fer_common.testing_messages import BUILD_TIMEOUT_S
+from fer_common.core import images
+from fer_common.ros import qos
 from fer_interfaces.msg import ExpressionArray, FaceFeaturesArray
+from fer_testing.heads import Head, Picture, Stage
+from fer_testing.message_packages import BUILD_TIMEOUT_S
+from fer_testing.ros import Graph, ros_arguments, wait_for
 
 PERIOD_NS = 33_333_333
 NAMESPACE = ("--ros-args", "-r", "__ns:=/robot1")
@@ -28,8 +29,8 @@ class Robot:
         self.features = graph.collect(FaceFeaturesArray, "/robot1/features")
         self.answers = graph.collect(ExpressionArray, "/robot1/expressions")
         self._camera = graph.node.create_publisher(Image, "/robot1/image_raw", qos.STREAM)
-        graph.start("fer_features.node", *NAMESPACE, *ros_arguments(publish_hri=True))
-        graph.start("fer_snn.node", *NAMESPACE, *ros_arguments(publish_hri=True, **of_snn))
+        graph.start("fer_features.ros.node", *NAMESPACE, *ros_arguments(publish_hri=True))
+        graph.start("fer_snn.ros.node", *NAMESPACE, *ros_arguments(publish_hri=True, **of_snn))
         graph.wait_until_heard("/robot1/features", "/robot1/expressions")
         wait_for(lambda: self._camera.get_subscription_count() == 1, "the camera's listener")
         self._number = 0

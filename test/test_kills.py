@@ -14,13 +14,13 @@ import pytest
 from rosbags.highlevel import AnyReader
 
 from fer.bags.finishing import is_whole
-from fer.testing import start_fer
-from fer_common import qos
-from fer_common.stamps import split_ns, to_ns
-from fer_common.testing import Graph, Periodic, wait_for
+from fer_common.core.stamps import split_ns, to_ns
+from fer_common.ros import qos
 from fer_interfaces.msg import ExpressionArray
-from fer_snn import weights_file
-from fer_snn.testing import small_model
+from fer_snn.core.weights import weights_file
+from fer_testing.networks import small_model
+from fer_testing.ros import Graph, Periodic, wait_for
+from fer_testing.whole_graph import start_fer
 
 RATE_HZ = 100
 TOPIC = "/fer/expressions"
@@ -31,7 +31,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from fer_snn import weights_file
-from fer_snn.testing import small_model
+from fer_testing.networks import small_model
 models = [replace(small_model(), name=name) for name in ("old", "new")]
 path = Path(sys.argv[1])
 weights_file.save(models[0], path)
@@ -46,7 +46,7 @@ import resource, signal, sys
 from dataclasses import replace
 from pathlib import Path
 from fer_snn import weights_file
-from fer_snn.testing import small_model
+from fer_testing.networks import small_model
 model = replace(small_model(), name="new")
 signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
 resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

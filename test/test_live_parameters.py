@@ -12,19 +12,19 @@ from typing import Any
 import numpy as np
 import pytest
 
+from fer.bringup.environment import graph_environment
+from fer.bringup.installed import config_folder
 from fer.cli import main
-from fer.environment import graph_environment
-from fer.installed import config_folder
-from fer_common import qos
-from fer_common.errors import ParameterError
-from fer_common.parameters import DIAGNOSTICS_PERIOD, Value
-from fer_common.stamps import split_ns
-from fer_common.testing import Graph, Periodic, end, ros_arguments, wait_for
+from fer_common.core.errors import ParameterError
+from fer_common.core.parameters import DIAGNOSTICS_PERIOD, Value
+from fer_common.core.stamps import split_ns
+from fer_common.ros import qos
 from fer_faults.changes import Changes, values_of
 from fer_interfaces.msg import ExpressionArray, FaceFeatures, FaceFeaturesArray, Spikes
-from fer_snn import weights_file
-from fer_snn.parameters import TABLE, recogniser_parameters
-from fer_snn.testing import SHAPE, SPEC, small_model, synthetic
+from fer_snn.core.parameters import TABLE, recogniser_parameters
+from fer_snn.core.weights import weights_file
+from fer_testing.networks import SHAPE, SPEC, small_model, synthetic
+from fer_testing.ros import Graph, Periodic, end, ros_arguments, wait_for
 
 CHANGES = 200
 PERIOD_S = 1 / 30
@@ -76,7 +76,7 @@ def node(graph: Graph, tmp_path: Path) -> subprocess.Popen[str]:
     """A running snn node with a small network."""
     weights_file.save(small_model(), tmp_path / "small.npz")
     given = ros_arguments(weights="small", weights_dir=tmp_path, every_frame="true")
-    return graph.start("fer_snn.node", *given)
+    return graph.start("fer_snn.ros.node", *given)
 
 
 def test_no_frame_is_lost_and_bad_changes_are_refused(
@@ -127,5 +127,5 @@ def test_a_dump_starts_a_node_with_the_same_values(
     wait_for(
         lambda: ("snn", "/") not in graph.node.get_node_names_and_namespaces(), "the node's end"
     )
-    graph.start("fer_snn.node", "--ros-args", "--params-file", str(dump))
+    graph.start("fer_snn.ros.node", "--ros-args", "--params-file", str(dump))
     wait_for(lambda: values_of(graph, TABLE) == before, "the same values")

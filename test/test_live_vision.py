@@ -10,15 +10,16 @@ import cv2
 import pytest
 from sensor_msgs.msg import Image
 
-from fer_camera import parameters as camera
-from fer_camera.factory import demo_path
-from fer_common import images, qos
-from fer_common.parameters import DIAGNOSTICS_PERIOD
-from fer_common.stamps import split_ns, to_ns
-from fer_common.testing import Graph, Periodic, end, ros_arguments, wait_for
+from fer_camera.core import parameters as camera
+from fer_camera.core.factory import demo_path
+from fer_common.core import images
+from fer_common.core.parameters import DIAGNOSTICS_PERIOD
+from fer_common.core.stamps import split_ns, to_ns
+from fer_common.ros import qos
 from fer_faults.changes import Changes, values_of
-from fer_features import parameters as features
+from fer_features.core import parameters as features
 from fer_interfaces.msg import FaceFeaturesArray, FrameInfo
+from fer_testing.ros import Graph, Periodic, end, ros_arguments, wait_for
 
 SHORT, LONG = 30, 200
 PERIOD_S = 1 / 30
@@ -46,7 +47,7 @@ def test_the_camera_loses_no_frame_and_begins_nothing_anew(graph: Graph, long: b
     # Another source is another stream, and pictures of 8192 pixels a side are none for 30 a second.
     left_out = ("source", "camera_info_url", "width", "height", DIAGNOSTICS_PERIOD.name)
     frames = graph.collect(FrameInfo, "frame_info", DEEP)
-    process = graph.start("fer_camera.node", *ros_arguments(source="demo"))
+    process = graph.start("fer_camera.ros.node", *ros_arguments(source="demo"))
     wait_for(lambda: len(frames) > 2, "frames")
     changes = Changes(camera.TABLE, camera.Settings.of, left_out)
     contradictions = (
@@ -93,7 +94,7 @@ def test_features_of_every_frame_come_and_a_face_keeps_its_id(graph: Graph, long
                "search.full_search_period", "tracker.new_face_score", "tracker.timeout",
                DIAGNOSTICS_PERIOD.name)  # fmt: skip
     answers = graph.collect(FaceFeaturesArray, "features", DEEP)
-    process = graph.start("fer_features.node", *ros_arguments(every_frame="true"))
+    process = graph.start("fer_features.ros.node", *ros_arguments(every_frame="true"))
     graph.wait_until_heard("features")
     pictures = Pictures(graph)
     check: Callable[[Mapping[str, Any]], object] = features.feature_parameters

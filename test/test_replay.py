@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 from fer.bags.reading import opened
-from fer.testing import KEPT_UP, start_fer
-from fer_common.testing import Graph, end, reserved_domain, wait_for
 from fer_interfaces.msg import ExpressionArray, Spikes
+from fer_testing.ros import Graph, end, reserved_domain, wait_for
+from fer_testing.whole_graph import KEPT_UP, start_fer
 
 SECONDS = 2.0
 RATE_HZ = 30.0
@@ -94,7 +94,9 @@ def test_a_loop_into_a_running_graph_repeats_itself(folder: Path) -> None:
         # Deep: the player waits for its own answers, not for ours.
         answers = graph.collect(ExpressionArray, "/fer/expressions", 1000)
         spikes = graph.collect(Spikes, "/fer/spikes", 1000)
-        graph.start("fer_snn.node", "--ros-args", "-r", "__ns:=/fer", "-r", "__node:=snn", *WHOLE)
+        graph.start(
+            "fer_snn.ros.node", "--ros-args", "-r", "__ns:=/fer", "-r", "__node:=snn", *WHOLE
+        )
         graph.wait_until_heard("/fer/expressions", "/fer/spikes")
         given = ("--topics", "features", "--rate", 20, "--expect", "snn", "--wait", 60)
         player = start_fer("bag", "play", folder / "slow", "--loop", *given)

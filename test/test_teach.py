@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fer.testing import start_fer
-from fer_camera.factory import demo_path
-from fer_common.testing import Graph, end, wait_for
-from fer_features.pipeline import FeaturePipeline
+from fer_camera.core.factory import demo_path
+from fer_features.core.pipeline import FeaturePipeline
 from fer_interfaces.msg import ExpressionArray
+from fer_testing.ros import Graph, end, wait_for
+from fer_testing.whole_graph import start_fer
 
 #: Where the right eye stands among the landmarks, and the left.
 RIGHT, LEFT = 0, 1

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from fer.testing import start_fer
-from fer_common import qos
-from fer_common.stamps import split_ns
-from fer_common.testing import Graph, end, ros_arguments, wait_for
+from fer_common.core.stamps import split_ns
+from fer_common.ros import qos
 from fer_interfaces.msg import ExpressionArray, FaceFeatures, FaceFeaturesArray, Weights
 from fer_interfaces.srv import LearningReport, ListWeights, Teach
-from fer_snn import weights_file
-from fer_snn.testing import SHAPE, SPEC, small_model, synthetic
+from fer_snn.core.weights import weights_file
+from fer_testing.networks import SHAPE, SPEC, small_model, synthetic
+from fer_testing.ros import Graph, end, ros_arguments, wait_for
+from fer_testing.whole_graph import start_fer
 
 ROBOTS = ("robot1", "robot2")
 
@@ -47,7 +47,7 @@ def robots(graph: Graph, folders: dict[str, Path]) -> Graph:
     for robot, folder in folders.items():
         # Of a slow test an autosave would be one more file in the folder.
         given = ros_arguments(weights="small", weights_dir=folder, autosave=0.0)
-        graph.start("fer_snn.node", *given, "-r", f"__ns:=/{robot}")
+        graph.start("fer_snn.ros.node", *given, "-r", f"__ns:=/{robot}")
     return graph
 
 
@@ -103,7 +103,7 @@ def test_weights_go_from_one_robot_to_another(
 def test_one_network_learns_from_both(graph: Graph, tmp_path: Path) -> None:
     weights_file.save(small_model(), tmp_path / "small.npz")
     given = ros_arguments(weights="small", weights_dir=tmp_path, learning="supervised")
-    graph.start("fer_snn.node", *given, "-r", "__ns:=/shared")
+    graph.start("fer_snn.ros.node", *given, "-r", "__ns:=/shared")
     merge = start_fer("merge", *ROBOTS, "--into", "shared")
     answers = graph.collect(ExpressionArray, "/shared/expressions")
     publishers = [

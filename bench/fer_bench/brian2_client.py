@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from fer_bench.peers import PeerEnvironment
-from fer_common.errors import FerError
+from fer_common.core.errors import FerError
 
 _PEER = Path(__file__).with_name("brian2_peer.py")
 

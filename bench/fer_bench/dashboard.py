@@ -21,10 +21,10 @@ from rclpy.node import Node
 
 from fer_bench.context import Context
 from fer_bench.results import Measurement, Target
-from fer_common.errors import FerError
-from fer_common.testing import reserved_domain
+from fer_common.core.errors import FerError
+from fer_testing.ros import reserved_domain
+from fer_testing.viz import PlayedGraph
 from fer_viz.dashboard.binding import NoQtError, require_qt
-from fer_viz.testing import PlayedGraph
 
 PART = "dashboard"
 NEURONS, RATE_HZ = 300, 30.0

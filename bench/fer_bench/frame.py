@@ -20,23 +20,23 @@ from fer_bench.measure import OWN, compared, interleaved, timed
 from fer_bench.network import STEPS_PER_FRAME
 from fer_bench.results import Measurement, Target
 from fer_bench.scenes import Picture
-from fer_features.alignment import CropGeometry, align_face
-from fer_features.detector import DetectorParameters, FaceDetector
-from fer_features.gabor import GaborBank, GaborParameters, reference_features
-from fer_features.messages import features_message
-from fer_features.pipeline import FaceObservation, FeatureParameters, FeaturePipeline
-from fer_features.windows import whole_picture
+from fer_features.core.alignment import CropGeometry, align_face
+from fer_features.core.detector import DetectorParameters, FaceDetector
+from fer_features.core.gabor import GaborBank, GaborParameters, reference_features
+from fer_features.core.pipeline import FaceObservation, FeatureParameters, FeaturePipeline
+from fer_features.core.windows import whole_picture
+from fer_features.ros.messages import features_message
 from fer_interfaces.msg import FaceFeaturesArray
-from fer_snn.learning import Learning
-from fer_snn.messages import (
+from fer_snn.core.network import EXPRESSION, Network
+from fer_snn.core.parameters import TABLE, recogniser_parameters
+from fer_snn.core.recogniser import Recogniser
+from fer_snn.core.synapses.learning import Learning
+from fer_snn.ros.messages import (
     expressions_message,
     potentials_message,
     read_features,
     spikes_message,
 )
-from fer_snn.network import EXPRESSION, Network
-from fer_snn.parameters import TABLE, recogniser_parameters
-from fer_snn.recogniser import Recogniser
 
 PART = "frame"
 PLAIN = "the same, written plainly"

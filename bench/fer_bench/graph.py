@@ -16,7 +16,7 @@ from typing import Any
 
 import psutil
 
-from fer_common.errors import FerError
+from fer_common.core.errors import FerError
 
 OVERLAY, EXPRESSIONS = "overlay", "expressions"
 

@@ -15,7 +15,7 @@ from fer_bench.context import Context
 from fer_bench.measure import one_core
 from fer_bench.peers import PeerEnvironment
 from fer_bench.results import Measurement, Results, Target
-from fer_common.errors import FerError
+from fer_common.core.errors import FerError
 
 RESULTS = Path("bench", "results.json")
 PROFILE, ALL, CHECK = "profile", "all", "check"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fer_common.atomic import write_atomically
-from fer_common.errors import FerError
+from fer_common.core.atomic import write_atomically
+from fer_common.core.errors import FerError
 
 
 def replace(path: Path, name: str, text: str) -> None:

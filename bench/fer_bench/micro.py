@@ -15,16 +15,16 @@ from fer_bench.measure import OWN, compared, interleaved, timed
 from fer_bench.network import N_INPUT, STEPS_PER_FRAME, Case, Own
 from fer_bench.results import Measurement, Target
 from fer_bench.scenes import Picture
-from fer_common import images
-from fer_features.alignment import CropGeometry, align_face, similarity
-from fer_features.detector import DetectorParameters, FaceDetector
-from fer_features.gabor import GaborBank, GaborParameters, reference_features
-from fer_features.messages import features_message
-from fer_features.pipeline import FaceObservation, FeatureParameters
-from fer_features.search import MARGIN, SMALLEST_PART
-from fer_features.windows import whole_picture, windows_around
+from fer_common.core import images
+from fer_features.core.alignment import CropGeometry, align_face, similarity
+from fer_features.core.detector import DetectorParameters, FaceDetector
+from fer_features.core.gabor import GaborBank, GaborParameters, reference_features
+from fer_features.core.pipeline import FaceObservation, FeatureParameters
+from fer_features.core.search import MARGIN, SMALLEST_PART
+from fer_features.core.windows import whole_picture, windows_around
+from fer_features.ros.messages import features_message
 from fer_interfaces.msg import FaceFeatures, FaceFeaturesArray
-from fer_snn.messages import read_features
+from fer_snn.ros.messages import read_features
 
 PART = "micro"
 _GEOMETRY = CropGeometry()

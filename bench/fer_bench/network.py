@@ -21,15 +21,15 @@ from fer_bench.context import Context
 from fer_bench.measure import OWN, Contestant, compared, cpu_us, interleaved
 from fer_bench.plain import PlainNetwork
 from fer_bench.results import Measurement, Target
-from fer_common.errors import FerError
-from fer_snn.encoding import FeatureStatistics, currents
-from fer_snn.layers import DriveParameters
-from fer_snn.lif import Float32s
-from fer_snn.model import Model, Stage
-from fer_snn.network import Network, NetworkParameters
-from fer_snn.stdp import STDPParameters
-from fer_snn.threshold import ThresholdParameters
-from fer_snn.wiring import Wiring
+from fer_common.core.errors import FerError
+from fer_snn.core.model import Model, Stage
+from fer_snn.core.network import Network, NetworkParameters
+from fer_snn.core.neurons.encoding import FeatureStatistics, currents
+from fer_snn.core.neurons.layers import DriveParameters
+from fer_snn.core.neurons.lif import Float32s
+from fer_snn.core.neurons.threshold import ThresholdParameters
+from fer_snn.core.synapses.stdp import STDPParameters
+from fer_snn.core.synapses.wiring import Wiring
 
 PART = "network"
 BRIAN2, BRIAN2_LOOP = "Brian2", "Brian2, main loop alone"

@@ -11,7 +11,7 @@ from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 
-from fer_common.errors import FerError
+from fer_common.core.errors import FerError
 
 REQUIREMENTS = "requirements-bench.txt"
 PEERS = ("brian2", "cython")

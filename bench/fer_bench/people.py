@@ -18,10 +18,10 @@ from fer_bench.context import Context
 from fer_bench.graph import Camera, Run
 from fer_bench.measure import cpu_us
 from fer_bench.results import Measurement, Target
-from fer_camera.heads import Head, Picture, Stage
-from fer_common.errors import FerError
-from fer_features.pipeline import FaceObservation, FeaturePipeline
-from fer_snn.learning import Learning
+from fer_common.core.errors import FerError
+from fer_features.core.pipeline import FaceObservation, FeaturePipeline
+from fer_snn.core.synapses.learning import Learning
+from fer_testing.heads import Head, Picture, Stage
 
 PART = "people"
 COUNTS = (1, 2, 4, 8)

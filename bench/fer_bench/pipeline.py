@@ -15,7 +15,7 @@ from fer_bench.frame import PLAIN, plain_work
 from fer_bench.graph import Camera, Run
 from fer_bench.measure import Peer, cpu_us
 from fer_bench.results import Measurement, Target
-from fer_common.errors import FerError
+from fer_common.core.errors import FerError
 
 PART = "pipeline"
 VGA, HD = Camera(640, 480, 30.0), Camera(1280, 720, 30.0)

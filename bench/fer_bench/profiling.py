@@ -14,7 +14,7 @@ from fer_bench import graph
 from fer_bench.context import Context
 from fer_bench.pipeline import VGA
 from fer_bench.results import Hotspot
-from fer_common.errors import FerError
+from fer_common.core.errors import FerError
 
 RATE_HZ = 100
 LINES = 8

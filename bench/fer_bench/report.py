@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fer_bench import plots
 from fer_bench.results import TOLERANCE, Hotspot, Measurement, Results, Target
-from fer_common.atomic import write_atomically
+from fer_common.core.atomic import write_atomically
 
 PAGE = Path("docs", "performance.md")
 PLOTS = Path("docs", "images")

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from fer_bench.measure import Peer
-from fer_common.atomic import write_atomically
-from fer_common.errors import FerError
+from fer_common.core.atomic import write_atomically
+from fer_common.core.errors import FerError
 
 TOLERANCE = 0.35
 """A ratio may fall by so much of its committed value: another machine has other caches, and other

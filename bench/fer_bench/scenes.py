@@ -12,14 +12,14 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from fer_camera.factory import demo_path
-from fer_common import images
-from fer_common.errors import FerError
-from fer_features.detector import LEFT_EYE, RIGHT_EYE
-from fer_features.pipeline import FaceObservation, FeaturePipeline
-from fer_snn import weights_file
-from fer_snn.model import Model
-from fer_snn.models import default_path
+from fer_camera.core.factory import demo_path
+from fer_common.core import images
+from fer_common.core.errors import FerError
+from fer_features.core.detector import LEFT_EYE, RIGHT_EYE
+from fer_features.core.pipeline import FaceObservation, FeaturePipeline
+from fer_snn.core.model import Model
+from fer_snn.core.weights import weights_file
+from fer_snn.core.weights.weights_folder import default_path
 
 Picture = NDArray[np.uint8]
 

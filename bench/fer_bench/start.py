@@ -12,7 +12,7 @@ from fer_bench.context import Context
 from fer_bench.graph import Camera
 from fer_bench.measure import OWN, compared, interleaved
 from fer_bench.results import Measurement, Target
-from fer_common.errors import FerError
+from fer_common.core.errors import FerError
 
 PART = "start"
 EMPTY = "an empty node that imports NumPy and OpenCV"

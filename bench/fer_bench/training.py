@@ -10,11 +10,11 @@ from fer_bench import scenes
 from fer_bench.context import Context
 from fer_bench.measure import OWN, compared, interleaved, timed
 from fer_bench.results import Measurement, Target
-from fer_snn.learning import teach
-from fer_snn.network import Network
-from fer_snn.parameters import TABLE, network_parameters, supervised_parameters
-from fer_snn.presentation import present, steps_of
-from fer_snn.training import TrainingParameters
+from fer_snn.core.network import Network
+from fer_snn.core.parameters import TABLE, network_parameters, supervised_parameters
+from fer_snn.core.presentation import present, steps_of
+from fer_snn.core.synapses.learning import teach
+from fer_train.training import TrainingParameters
 
 PART = "training"
 NUMPY = "NumPy"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fer_bench.markers import replace
-from fer_common.errors import FerError
+from fer_common.core.errors import FerError
 
 
 def test_figures_take_the_place_of_those_before(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from fer_bench import results
 from fer_bench.measure import Peer
 from fer_bench.results import Hotspot, Measurement, Results, Target
-from fer_common.errors import FerError
+from fer_common.core.errors import FerError
 
 
 def with_ratio(ratio: float, name: str = "a step", part: str = "network") -> Results:

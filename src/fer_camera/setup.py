@@ -1,25 +1,33 @@
-"""Build of fer_camera."""
+"""Build of fer_camera. Its name, version and description stand in package.xml."""
+
+from xml.etree import ElementTree
 
 from setuptools import find_packages, setup
 
-NAME = "fer_camera"
+MANIFEST = ElementTree.parse("package.xml").getroot()
+NAME, VERSION, DESCRIPTION, LICENSE = (
+    MANIFEST.findtext(tag) for tag in ("name", "version", "description", "license")
+)
 
 setup(
     name=NAME,
-    version="0.1.0",
-    description="Camera node of fer",
+    version=VERSION,
+    description=DESCRIPTION,
     author="The fer developers",
     maintainer="The fer developers",
     maintainer_email="fer-maintainers@users.noreply.github.com",
-    license="MIT",
+    license=LICENSE,
     packages=find_packages(exclude=["test"]),
-    package_data={NAME: ["py.typed"]},
+    package_data={NAME: ["py.typed", "demo/*"]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (f"share/{NAME}", ["package.xml"]),
-        (f"share/{NAME}/demo", ["demo/demo.mp4", "demo/demo_labels.csv"]),
     ],
     install_requires=["setuptools"],
-    zip_safe=True,
-    entry_points={"console_scripts": [f"node = {NAME}.node:main"]},
+    zip_safe=False,
+    entry_points={
+        "console_scripts": [
+            f"node = {NAME}.ros.node:main",
+        ]
+    },
 )

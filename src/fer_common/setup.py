@@ -1,17 +1,22 @@
-"""Build of fer_common."""
+"""Build of fer_common. Its name, version and description stand in package.xml."""
+
+from xml.etree import ElementTree
 
 from setuptools import find_packages, setup
 
-NAME = "fer_common"
+MANIFEST = ElementTree.parse("package.xml").getroot()
+NAME, VERSION, DESCRIPTION, LICENSE = (
+    MANIFEST.findtext(tag) for tag in ("name", "version", "description", "license")
+)
 
 setup(
     name=NAME,
-    version="0.1.0",
-    description="What the nodes of fer share",
+    version=VERSION,
+    description=DESCRIPTION,
     author="The fer developers",
     maintainer="The fer developers",
     maintainer_email="fer-maintainers@users.noreply.github.com",
-    license="MIT",
+    license=LICENSE,
     packages=find_packages(exclude=["test"]),
     package_data={NAME: ["py.typed"]},
     data_files=[
@@ -19,5 +24,5 @@ setup(
         (f"share/{NAME}", ["package.xml"]),
     ],
     install_requires=["setuptools"],
-    zip_safe=True,
+    zip_safe=False,
 )

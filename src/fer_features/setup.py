@@ -1,24 +1,33 @@
-"""Build of fer_features."""
+"""Build of fer_features. Its name, version and description stand in package.xml."""
+
+from xml.etree import ElementTree
 
 from setuptools import find_packages, setup
 
-NAME = "fer_features"
+MANIFEST = ElementTree.parse("package.xml").getroot()
+NAME, VERSION, DESCRIPTION, LICENSE = (
+    MANIFEST.findtext(tag) for tag in ("name", "version", "description", "license")
+)
 
 setup(
     name=NAME,
-    version="0.1.0",
-    description="Face detection, tracking, alignment and Gabor features",
+    version=VERSION,
+    description=DESCRIPTION,
     author="The fer developers",
     maintainer="The fer developers",
     maintainer_email="fer-maintainers@users.noreply.github.com",
-    license="MIT",
+    license=LICENSE,
     packages=find_packages(exclude=["test"]),
-    package_data={NAME: ["py.typed", "models/*"]},
+    package_data={NAME: ["py.typed", "core/models/*"]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (f"share/{NAME}", ["package.xml"]),
     ],
     install_requires=["setuptools"],
     zip_safe=False,
-    entry_points={"console_scripts": [f"node = {NAME}.node:main"]},
+    entry_points={
+        "console_scripts": [
+            f"node = {NAME}.ros.node:main",
+        ]
+    },
 )

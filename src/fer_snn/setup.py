@@ -1,28 +1,33 @@
-"""Build of fer_snn."""
+"""Build of fer_snn. Its name, version and description stand in package.xml."""
 
-from pathlib import Path
+from xml.etree import ElementTree
 
 from setuptools import find_packages, setup
 
-NAME = "fer_snn"
+MANIFEST = ElementTree.parse("package.xml").getroot()
+NAME, VERSION, DESCRIPTION, LICENSE = (
+    MANIFEST.findtext(tag) for tag in ("name", "version", "description", "license")
+)
 
 setup(
     name=NAME,
-    version="0.1.0",
-    description="Spiking network that recognises facial expressions and learns by local plasticity",
+    version=VERSION,
+    description=DESCRIPTION,
     author="The fer developers",
     maintainer="The fer developers",
     maintainer_email="fer-maintainers@users.noreply.github.com",
-    license="MIT",
+    license=LICENSE,
     packages=find_packages(exclude=["test"]),
-    package_data={NAME: ["py.typed"]},
+    package_data={NAME: ["py.typed", "models/*"]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (f"share/{NAME}", ["package.xml"]),
-        (f"share/{NAME}/models", [str(path) for path in sorted(Path("models").glob("*.npz"))]),
-        (f"share/{NAME}/clips", [str(path) for path in sorted(Path("clips").glob("*.mp4"))]),
     ],
     install_requires=["setuptools"],
-    zip_safe=True,
-    entry_points={"console_scripts": [f"node = {NAME}.node:main"]},
+    zip_safe=False,
+    entry_points={
+        "console_scripts": [
+            f"node = {NAME}.ros.node:main",
+        ]
+    },
 )

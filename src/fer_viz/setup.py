@@ -1,19 +1,24 @@
-"""Build of fer_viz."""
+"""Build of fer_viz. Its name, version and description stand in package.xml."""
+
+from xml.etree import ElementTree
 
 from setuptools import find_packages, setup
 
-NAME = "fer_viz"
+MANIFEST = ElementTree.parse("package.xml").getroot()
+NAME, VERSION, DESCRIPTION, LICENSE = (
+    MANIFEST.findtext(tag) for tag in ("name", "version", "description", "license")
+)
 
 setup(
     name=NAME,
-    version="0.1.0",
-    description="Draws what the network sees and says into the camera picture",
+    version=VERSION,
+    description=DESCRIPTION,
     author="The fer developers",
     maintainer="The fer developers",
     maintainer_email="fer-maintainers@users.noreply.github.com",
-    license="MIT",
+    license=LICENSE,
     packages=find_packages(exclude=["test"]),
-    package_data={NAME: ["py.typed", "glyphs/*"]},
+    package_data={NAME: ["py.typed", "core/glyphs/*"]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (f"share/{NAME}", ["package.xml", "plugin.xml"]),
@@ -22,7 +27,7 @@ setup(
     zip_safe=False,
     entry_points={
         "console_scripts": [
-            f"node = {NAME}.node:main",
+            f"node = {NAME}.ros.node:main",
             f"dashboard = {NAME}.dashboard.window:main",
         ]
     },

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from fer.environment import graph_environment
-from fer.installed import config_folder
+from fer.bringup.environment import graph_environment
+from fer.bringup.installed import config_folder
 from fer_faults.graph import Up
 
 ROOT = Path(__file__).resolve().parents[2]

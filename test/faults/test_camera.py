@@ -9,11 +9,12 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from sensor_msgs.msg import Image
 
-from fer_common import images, qos
-from fer_common.testing import Graph, end, ros_arguments, wait_for
+from fer_common.core import images
+from fer_common.ros import qos
 from fer_faults.graph import Health, quiet_for
 from fer_faults.ledger import Ledger
 from fer_interfaces.msg import FrameInfo
+from fer_testing.ros import Graph, end, ros_arguments, wait_for
 
 MODULE = "fer_faults.camera_process"
 TOLD_S, BACK_S = 1.0, 2.0
@@ -121,7 +122,7 @@ def test_silent_and_slow_cameras_are_stale_at_once_and_nothing_is_invented(
     camera = cameras / "video0"
     camera.touch()
     answers: list[ExpressionArray] = graph.collect(ExpressionArray, "expressions", 50)
-    for module in ("fer_features.node", "fer_snn.node"):
+    for module in ("fer_features.ros.node", "fer_snn.ros.node"):
         graph.start(module)
     watched = Watched(graph, camera, str(camera))
     stale = DiagnosticStatus.STALE

@@ -12,13 +12,14 @@ import numpy as np
 import psutil
 import pytest
 
-from fer_camera.factory import demo_path
-from fer_common.testing import wait_for
+from fer_camera.core.factory import demo_path
 from fer_faults.graph import NAMESPACE, Up
 from fer_faults.ledger import Ledger
 from fer_faults.machine import own_mb
-from fer_snn import models, weights_file
-from fer_snn.homeostasis import l1_norms
+from fer_snn.core.synapses.homeostasis import l1_norms
+from fer_snn.core.weights import weights_file
+from fer_snn.core.weights import weights_folder as models
+from fer_testing.ros import wait_for
 
 GROWTH_MB = 5.0
 #: Caches, pools and compiled code fill up first.

@@ -18,15 +18,15 @@ import pytest
 from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
 from sensor_msgs.msg import Image
 
-from fer.installed import config_folder
-from fer.testing import STREAMS
-from fer_common import qos
-from fer_common.testing import reserved_domain, wait_for
+from fer.bringup.installed import config_folder
+from fer_common.ros import qos
 from fer_faults.graph import NAMESPACE, Up
 from fer_faults.ledger import Ledger
 from fer_interfaces.msg import ExpressionArray, FaceFeaturesArray
 from fer_interfaces.srv import LoadWeights, SaveWeights
-from fer_snn import models
+from fer_snn.core.weights import weights_folder as models
+from fer_testing.ros import reserved_domain, wait_for
+from fer_testing.whole_graph import STREAMS
 
 pytestmark = pytest.mark.timeout(600)
 

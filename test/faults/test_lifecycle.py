@@ -9,9 +9,9 @@ import pytest
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import GetState
 
-from fer_common.testing import Graph, end, ros_arguments, wait_for
 from fer_faults.ledger import Ledger
 from fer_faults.machine import own_mb
+from fer_testing.ros import Graph, end, ros_arguments, wait_for
 
 #: Less than one model of the snn node for each cycle of the short form.
 GROWTH_MB = 10.0
@@ -28,7 +28,7 @@ def test_cycles_leak_nothing(
     graph: Graph, tmp_path: Path, ledger: Ledger, long: bool, name: str
 ) -> None:
     given = {"camera": {"source": "demo"}, "snn": {"weights_dir": tmp_path}}.get(name, {})
-    node = graph.start(f"fer_{name}.node", *ros_arguments(**given))
+    node = graph.start(f"fer_{name}.ros.node", *ros_arguments(**given))
     process = psutil.Process(node.pid)
 
     def active() -> bool:

@@ -13,15 +13,16 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from sensor_msgs.msg import Image
 
-from fer_common import images, qos
-from fer_common.testing import Graph, end, reserved_domain, ros_arguments, wait_for
+from fer_common.core import images
+from fer_common.ros import qos
 from fer_faults.graph import Health
 from fer_faults.ledger import Ledger
 from fer_faults.machine import own_mb
 from fer_interfaces.msg import ExpressionArray, FaceFeatures, FaceFeaturesArray, Spikes
 from fer_interfaces.srv import SaveWeights
-from fer_snn import weights_file
-from fer_snn.testing import SHAPE, SPEC, small_model, synthetic
+from fer_snn.core.weights import weights_file
+from fer_testing.networks import SHAPE, SPEC, small_model, synthetic
+from fer_testing.ros import Graph, end, reserved_domain, ros_arguments, wait_for
 
 PERIOD_NS = 33_333_333
 #: Answers are no older, at any load.
@@ -135,7 +136,7 @@ def snn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fed]:
     given = ros_arguments(weights="small", weights_dir=folder, max_faces=20)
     with reserved_domain() as domain:
         graph = Graph(domain)
-        fed = Fed(graph, "fer_snn.node", "features", "expressions", *given)
+        fed = Fed(graph, "fer_snn.ros.node", "features", "expressions", *given)
         yield fed
         code, output = end(fed.process)
         graph.close()
@@ -169,7 +170,7 @@ def check_drops(
 def test_bad_images_are_dropped_and_the_graph_goes_on(
     graph: Graph, ledger: Ledger, long: bool
 ) -> None:
-    fed = Fed(graph, "fer_features.node", "image_raw", "features")
+    fed = Fed(graph, "fer_features.ros.node", "image_raw", "features")
     check_drops(fed, BAD_IMAGES, image, ledger, 20 if long else 1)
     code, output = end(fed.process)
     assert code == 0
@@ -270,7 +271,7 @@ def test_who_is_slower_than_real_time_takes_the_newest_and_answers_in_time(
 ) -> None:
     # Ten times the steps for many faces: twenty seconds of work for each second.
     given = ros_arguments(weights_dir=tmp_path, max_faces=20, dt=1e-4)
-    snn = Fed(graph, "fer_snn.node", "features", "expressions", *given)
+    snn = Fed(graph, "fer_snn.ros.node", "features", "expressions", *given)
     shape = (24, 12, 12)
     ages_s: list[float] = []
 
@@ -324,7 +325,7 @@ def test_no_room_for_weights_is_told_and_the_answers_go_on(
     given = ros_arguments(
         weights=tmp_path / "small.npz", weights_dir=folder, autosave=0.2, learning="unsupervised"
     )
-    module = "fer_faults.limited_process" if full else "fer_snn.node"
+    module = "fer_faults.limited_process" if full else "fer_snn.ros.node"
     with ledger.trial(fault):
         snn = Fed(graph, module, "features", "expressions", *given)
         stamp_ns = 10**9

@@ -13,11 +13,11 @@ from pathlib import Path
 
 import pytest
 
-from fer.testing import all_gone
-from fer_common.testing import Graph, wait_for
 from fer_faults.graph import NAMESPACE, Up
 from fer_faults.ledger import Ledger
-from fer_snn import weights_file
+from fer_snn.core.weights import weights_file
+from fer_testing.ros import Graph, wait_for
+from fer_testing.whole_graph import all_gone
 
 #: On a machine that does other things too, as in continuous integration, twice as much is allowed.
 BACK_S = 5.0
@@ -112,7 +112,7 @@ def test_a_node_of_its_own_may_be_ended_at_any_moment(
     for k in range(10 if long else 1):
         number = (signal.SIGINT, signal.SIGTERM)[k % 2]
         with ledger.trial("SIGINT or SIGTERM to a node that starts") as trial:
-            process = graph.start(f"{module}.node")
+            process = graph.start(f"{module}.ros.node")
             # In the middle of the imports: what was there first answers with a traceback.
             wait_for(lambda: _maps(process.pid, "numpy"), "imports")  # noqa: B023
             time.sleep(draw.uniform(0.0, 0.8) if k else 0.0)
@@ -145,7 +145,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 from fer_snn import weights_file
-from fer_snn.testing import small_model
+from fer_testing.networks import small_model
 models = [replace(small_model(), name=name) for name in ("even", "odd")]
 print("ready", flush=True)
 while True:

@@ -16,8 +16,9 @@ from unittest.mock import patch
 
 import numpy as np
 
-from fer_camera import factory, node
-from fer_camera.device import Device
+from fer_camera.core import factory
+from fer_camera.core.device import Device
+from fer_camera.ros import node
 
 CAMERAS = Path(os.environ["FER_FAULTS_CAMERAS"])
 PERIOD_S = 1 / 30

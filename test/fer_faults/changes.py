@@ -9,9 +9,9 @@ from typing import Any
 from rcl_interfaces.srv import GetParameters
 from rclpy.parameter import parameter_value_to_python
 
-from fer_common.errors import ParameterError
-from fer_common.parameters import Parameter, ParameterTable, Scalar, Value
-from fer_common.testing import Graph
+from fer_common.core.errors import ParameterError
+from fer_common.core.parameters import Parameter, ParameterTable, Scalar, Value
+from fer_testing.ros import Graph
 
 NEAR = 0.8
 #: Refuses values that contradict each other in a way that the table cannot see.

@@ -14,10 +14,10 @@ from typing import Any
 import psutil
 from diagnostic_msgs.msg import DiagnosticStatus
 
-from fer.testing import children
-from fer_common import qos
-from fer_common.testing import Graph, end, facts, wait_for
+from fer_common.ros import qos
 from fer_interfaces.msg import ExpressionArray, Weights
+from fer_testing.ros import Graph, end, facts, wait_for
+from fer_testing.whole_graph import children
 
 NAMESPACE = "/fer"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import sys
 
-from fer_snn import node
+from fer_snn.ros import node
 
 LIMIT_BYTES = 4000
 

@@ -15,12 +15,12 @@ import pytest
 from fer.bags.difference import compare
 from fer.bags.folder import METADATA, data_files
 from fer.bags.reading import Bag, opened
-from fer.bags.testing import EXPRESSIONS, SPIKES, answer, spikes, write_bag
 from fer.bags.writer import Layout
-from fer_common.errors import FerError
+from fer_common.core.errors import FerError
 from fer_faults.fuzzing import damaged, fuzz
 from fer_faults.ledger import Ledger
 from fer_faults.machine import own_mb
+from fer_testing.bags import EXPRESSIONS, SPIKES, answer, spikes, write_bag
 
 pytestmark = pytest.mark.timeout(3600)
 

@@ -12,14 +12,14 @@ import pytest
 import yaml
 from hypothesis import strategies as st
 
-from fer.tables import parameter_tables
-from fer_camera import calibration
-from fer_common.errors import FerError
-from fer_common.parameter_files import read_parameter_file, to_yaml
+from fer.bringup.tables import parameter_tables
+from fer_camera.core import calibration
+from fer_common.core.errors import FerError
+from fer_common.core.parameter_files import read_parameter_file, to_yaml
 from fer_faults.fuzzing import LONG, SHORT, damaged, fuzz
 from fer_faults.ledger import Ledger
-from fer_snn import weights_file
-from fer_snn.testing import small_model
+from fer_snn.core.weights import weights_file
+from fer_testing.networks import small_model
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -107,8 +107,8 @@ def test_calibration_files(tmp_path: Path, ledger: Ledger, long: bool) -> None:
 PLAYER = """
 import sys
 from pathlib import Path
-from fer_camera.sources import VideoSource
-from fer_common.errors import FerError
+from fer_camera.core.sources import VideoSource
+from fer_common.core.errors import FerError
 for line in sys.stdin:
     source = VideoSource(Path(line.strip()))
     frames = 0

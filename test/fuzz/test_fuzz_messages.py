@@ -15,18 +15,21 @@ from hypothesis import strategies as st
 from rclpy.serialization import serialize_message
 from sensor_msgs.msg import CompressedImage, Image
 
-from fer_common import images, qos, stamps
-from fer_common.errors import FerError
-from fer_common.testing import Graph, end, ros_arguments, wait_for
+from fer_common.core import images, stamps
+from fer_common.core.errors import FerError
+from fer_common.ros import qos
 from fer_faults.fuzzing import LONG, SHORT, fuzz
 from fer_faults.graph import Health
 from fer_faults.ledger import Ledger
 from fer_faults.machine import own_mb
 from fer_interfaces.msg import ExpressionArray, FaceFeatures, FaceFeaturesArray
-from fer_snn import messages, requests, weights_file
-from fer_snn.learning import Learning
-from fer_snn.recogniser import Recogniser, RecogniserParameters
-from fer_snn.testing import SHAPE, SPEC, small_model
+from fer_snn.core.recogniser import Recogniser, RecogniserParameters
+from fer_snn.core.synapses.learning import Learning
+from fer_snn.core.teaching import requests
+from fer_snn.core.weights import weights_file
+from fer_snn.ros import messages
+from fer_testing.networks import SHAPE, SPEC, small_model
+from fer_testing.ros import Graph, end, ros_arguments, wait_for
 
 pytestmark = pytest.mark.timeout(1800)
 
@@ -164,8 +167,8 @@ def test_requests(tmp_path: Path, ledger: Ledger, long: bool) -> None:
 @pytest.mark.parametrize(
     ("module", "topic", "good"),
     [
-        ("fer_features.node", "image_raw", Image),
-        ("fer_snn.node", "features", FaceFeaturesArray),
+        ("fer_features.ros.node", "image_raw", Image),
+        ("fer_snn.ros.node", "features", FaceFeaturesArray),
     ],
 )
 def test_bytes_that_are_no_message(
@@ -173,7 +176,7 @@ def test_bytes_that_are_no_message(
 ) -> None:
     """Over DDS into the process: what the middleware makes of them is part of it."""
     weights_file.save(small_model(), tmp_path / "small.npz")
-    snn = module == "fer_snn.node"
+    snn = module == "fer_snn.ros.node"
     given = ros_arguments(weights="small", weights_dir=tmp_path) if snn else ()
     answers: list[Any] = graph.collect(
         ExpressionArray if snn else FaceFeaturesArray, "expressions" if snn else "features"

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from hypothesis import strategies as st
 
-from fer_common.errors import FerError
-from fer_common.stamps import to_ns
+from fer_common.core.errors import FerError
+from fer_common.core.stamps import to_ns
 from fer_faults.fuzzing import fuzz
 from fer_faults.ledger import Ledger
 from fer_faults.machine import own_mb
@@ -30,11 +30,11 @@ from fer_interfaces.msg import (
     SpikeTrain,
     Weights,
 )
-from fer_viz import messages
-from fer_viz.live import Live, Topics
-from fer_viz.plots import LAYER
-from fer_viz.renderer import Renderer, Style
-from fer_viz.scalars import chosen, potentials_of_labels
+from fer_viz.core import messages
+from fer_viz.core.live import Live, Topics
+from fer_viz.core.plots import LAYER
+from fer_viz.core.renderer import Renderer, Style
+from fer_viz.core.scalars import chosen, potentials_of_labels
 
 pytestmark = pytest.mark.timeout(3600)
 

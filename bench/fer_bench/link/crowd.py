@@ -15,7 +15,7 @@ from rclpy.context import Context
 from rclpy.lifecycle import LifecycleNode
 from rclpy.signals import SignalHandlerOptions
 
-from fer.graph import NODES
+from fer.bringup.graph import NODES
 
 
 def main(graphs: str, name: str) -> None:

@@ -11,14 +11,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from fer.environment import graph_environment
-from fer.graph import NODES
-from fer.installed import config_folder
+from fer.bringup.environment import graph_environment
+from fer.bringup.graph import NODES
+from fer.bringup.installed import config_folder
 from fer_bench.link import crowd
 from fer_bench.link.hosts import Host
 from fer_bench.link.medium import joined_hosts
 from fer_bench.link.run import UNWANTED
-from fer_common.errors import FerError
+from fer_common.core.errors import FerError
 
 GRAPHS = (1, 2, 4, 8)
 #: Until everybody has found everybody, and then for how long the quiet is measured.

@@ -13,7 +13,7 @@ import time
 from itertools import count
 
 from fer_bench.link.impairment import Impairment, Schedule
-from fer_common.errors import FerError
+from fer_common.core.errors import FerError
 
 _TUN = "/dev/net/tun"
 _TUNSETIFF = 0x400454CA

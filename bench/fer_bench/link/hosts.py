@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from fer_common.errors import FerError
+from fer_common.core.errors import FerError
 
 DEVICE = "eth0"
 #: What every host does first. Shared memory of their own, for two hosts that shared one could send

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from fer.installed import config_folder
+from fer.bringup.installed import config_folder
 from fer_bench.link import discovery, page
 from fer_bench.link.figures import Figures
 from fer_bench.link.hosts import enter_namespace
@@ -23,7 +23,7 @@ from fer_bench.link.run import (
     graph,
     two_hosts,
 )
-from fer_common.errors import FerError
+from fer_common.core.errors import FerError
 
 SPLITS = ("features", "camera")
 EXIT_REFUSED = 2

@@ -15,7 +15,7 @@ import rclpy
 from rclpy.executors import ExternalShutdownException
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 
-from fer_common.stamps import to_ns
+from fer_common.core.stamps import to_ns
 
 _DEEP = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=200, reliability=ReliabilityPolicy.RELIABLE

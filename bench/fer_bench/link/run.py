@@ -14,14 +14,14 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fer.environment import PROFILE_VARIABLE
+from fer.bringup.environment import PROFILE_VARIABLE
 from fer_bench.link import probe, stream
 from fer_bench.link.figures import Arrival, Figures, latencies_ms, recovery_s, within
 from fer_bench.link.hosts import Counters, Host
 from fer_bench.link.impairment import GOOD, Impairment
 from fer_bench.link.medium import Medium, joined_hosts
-from fer_common.errors import FerError
-from fer_common.statistics import quantile
+from fer_common.core.errors import FerError
+from fer_common.core.statistics import quantile
 
 START_S = 90.0
 _STOP_S = 10.0

@@ -14,10 +14,10 @@ import rclpy
 from rclpy.executors import ExternalShutdownException
 from sensor_msgs.msg import CompressedImage
 
-from fer_common import qos
-from fer_common.crossing import LinkPacer
-from fer_common.node import all_arrived
-from fer_common.stamps import split_ns
+from fer_common.core.crossing import LinkPacer
+from fer_common.core.stamps import split_ns
+from fer_common.ros import qos
+from fer_common.ros.node import all_arrived
 
 TOPIC, KIND = "/stream", "sensor_msgs/CompressedImage"
 RATE_HZ = 30.0

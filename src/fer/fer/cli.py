@@ -13,9 +13,9 @@ from types import FrameType
 from typing import NoReturn
 
 from fer import __version__
-from fer_common.errors import FerError
-from fer_common.signals import held_signals
-from fer_common.threads import pin_to_one_thread
+from fer_common.core.errors import FerError
+from fer_common.core.signals import held_signals
+from fer_common.core.threads import pin_to_one_thread
 
 EXIT_USER_ERROR = 2
 #: As a shell reports the end by SIGPIPE.
@@ -41,32 +41,36 @@ class Command:
 
 
 COMMANDS = (
-    Command("up", "fer.up", "run the whole graph, from camera to expression", 0),
+    Command("up", "fer.commands.up", "run the whole graph, from camera to expression", 0),
     Command("dashboard", "fer_viz.dashboard.window", "show the running graph in a window", 0),
-    Command("doctor", "fer.doctor", "say what is wrong, here and in the graph, and what to do"),
-    Command("param", "fer.param", "look at and change the parameters of running nodes"),
+    Command(
+        "doctor", "fer.commands.doctor", "say what is wrong, here and in the graph, and what to do"
+    ),
+    Command("param", "fer.commands.param", "look at and change the parameters of running nodes"),
     Command(
         "train",
-        "fer_snn.cli.train",
+        "fer_train.cli.train",
         "learn expressions from folders of pictures and write a weights file",
     ),
     Command(
         "evaluate",
-        "fer_snn.cli.evaluate",
+        "fer_train.cli.evaluate",
         "measure how well a weights file recognises labelled pictures",
     ),
     Command(
         "ablate",
-        "fer_snn.cli.ablate",
+        "fer_train.cli.ablate",
         "train networks that lack one mechanism each, and compare them",
     ),
-    Command("bag", "fer.bag", "record, play and compare what the topics carry"),
-    Command("teach", "fer.teach", "teach the running network what the face in view shows"),
-    Command("weights", "fer.weights", "save, load and look into weights, and take lessons back"),
-    Command("merge", "fer.merge", "let one network learn from several robots", 0),
-    Command("plot", "fer.plot", "draw figures for print of a bag or a weights file"),
-    Command("bench", "fer.bench", "measure how fast everything is, beside others"),
-    Command("warm-up", "fer_snn.cli.warm_up", "compile the network's kernels ahead"),
+    Command("bag", "fer.commands.bag", "record, play and compare what the topics carry"),
+    Command("teach", "fer.commands.teach", "teach the running network what the face in view shows"),
+    Command(
+        "weights", "fer.commands.weights", "save, load and look into weights, and take lessons back"
+    ),
+    Command("merge", "fer.commands.merge", "let one network learn from several robots", 0),
+    Command("plot", "fer.commands.plot", "draw figures for print of a bag or a weights file"),
+    Command("bench", "fer.commands.bench", "measure how fast everything is, beside others"),
+    Command("warm-up", "fer.commands.warm_up", "compile the network's kernels ahead"),
 )
 
 

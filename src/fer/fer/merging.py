@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from fer_common.stamps import to_ns
+from fer_common.core.stamps import to_ns
 
 #: A robot that was not heard for so long does not lead.
 SILENT_S = 0.5

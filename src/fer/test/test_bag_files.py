@@ -19,9 +19,9 @@ from fer.bags.errors import BagError
 from fer.bags.finishing import is_finished
 from fer.bags.folder import data_files
 from fer.bags.reading import opened
-from fer.bags.testing import BEGIN_NS, EXPRESSIONS, SPIKES, answer, spikes, topic_of, write_bag
 from fer.bags.writer import BagWriter, Layout
-from fer_common.testing import wait_for
+from fer_testing.bags import BEGIN_NS, EXPRESSIONS, SPIKES, answer, spikes, topic_of, write_bag
+from fer_testing.ros import wait_for
 
 LAYOUTS = {
     "mcap": Layout(),
@@ -35,7 +35,7 @@ RATE_HZ = 200
 WRITE_FOR_EVER = f"""
 import sys, time
 from pathlib import Path
-from fer.bags.testing import topic_of
+from fer_testing.bags import topic_of
 from fer.bags.writer import BagWriter, Layout
 writer = BagWriter(Path(sys.argv[1]), Layout(sys.argv[2], compress=True))
 writer.add_topic(topic_of("/t", "{KIND}"))
@@ -53,7 +53,7 @@ while True:
 FILL_THE_DISK = f"""
 import resource, sys
 from pathlib import Path
-from fer.bags.testing import topic_of
+from fer_testing.bags import topic_of
 from fer.bags.writer import BagWriter, Layout
 with BagWriter(Path(sys.argv[1]), Layout(sys.argv[2])) as writer:
     writer.add_topic(topic_of("/t", "{KIND}"))

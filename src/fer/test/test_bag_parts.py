@@ -16,11 +16,11 @@ from fer.bags.flow import Flow, stamp_ns
 from fer.bags.pace import Pace
 from fer.bags.reading import opened
 from fer.bags.selection import Selection
-from fer.bags.testing import BEGIN_NS, EXPRESSIONS, PERIOD_NS, SPIKES, answer, spikes, write_bag
+from fer.bringup.installed import config_folder
 from fer.cli import main
-from fer.installed import config_folder
-from fer.testing import LATCHED, PICTURES, STREAMS
-from fer_common.testing import wait_for
+from fer_testing.bags import BEGIN_NS, EXPRESSIONS, PERIOD_NS, SPIKES, answer, spikes, write_bag
+from fer_testing.ros import wait_for
+from fer_testing.whole_graph import LATCHED, PICTURES, STREAMS
 
 
 def never() -> bool:

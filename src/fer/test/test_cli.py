@@ -16,7 +16,9 @@ from types import ModuleType
 import pytest
 
 import fer
-from fer.cli import COMMANDS, Command, main
+from fer.cli import COMMANDS, main
+from fer_snn.core.weights import weights_file
+from fer_testing.networks import small_model
 
 PACKAGE = Path(__file__).parents[1]
 
@@ -35,7 +37,9 @@ def test_help_names_every_command_and_imports_none(capsys: pytest.CaptureFixture
     ).stdout
     text, modules = output.rsplit("\n", 2)[:2]
     assert all(f"    {command.name} " in text for command in COMMANDS)
-    assert not {"'rclpy'", "'numpy'", "'cv2'", "'fer.up'"} & set(modules.strip("[]").split(", "))
+    assert not {"'rclpy'", "'numpy'", "'cv2'", "'fer.commands.up'"} & set(
+        modules.strip("[]").split(", ")
+    )
 
 
 @pytest.fixture
@@ -63,7 +67,7 @@ def test_a_signal_during_imports_waits_for_their_end(
 
     monkeypatch.setattr(importlib, "import_module", interrupted)
     assert main(["up"]) == 0
-    assert imported == ["fer.up"]
+    assert imported == ["fer.commands.up"]
 
 
 @pytest.mark.parametrize("cause", [KeyboardInterrupt(), None])
@@ -75,7 +79,7 @@ def test_an_interrupted_kernel_is_an_interrupt(
         inner.__cause__ = cause
         raise SystemError("a kernel returned a result with an exception set") from inner
 
-    monkeypatch.setattr("fer.param.run", run)
+    monkeypatch.setattr("fer.commands.param.run", run)
     if cause is None:
         with pytest.raises(SystemError):
             main(["param", "list"])
@@ -105,13 +109,6 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
 
 
 @pytest.mark.parametrize(
-    "command", [command for command in COMMANDS if not command.module.startswith("fer.")]
-)
-def test_help_of_other_packages_commands_is_their_own(command: Command) -> None:
-    assert command.help == importlib.import_module(command.module).HELP
-
-
-@pytest.mark.parametrize(
     "arguments",
     [
         [],
@@ -127,3 +124,16 @@ def test_what_argparse_refuses_ends_with_2(
     with pytest.raises(SystemExit, match="2"):
         main(arguments)
     assert "error: " in capsys.readouterr().err
+
+
+def test_show_prints_what_is_in_a_weights_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    weights_file.save(small_model(), tmp_path / "small.npz")
+    assert main(["weights", "show", str(tmp_path / "small.npz")]) == 0
+    assert "neutral, smile, surprised" in capsys.readouterr().out
+
+
+def test_kernels_are_warmed_up(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["warm-up"]) == 0
+    assert capsys.readouterr().out

@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 
-from fer import bundle, findings, machine_checks, shared_memory
-from fer.findings import Finding, Level, worst
-from fer.graph_checks import NodeHealth, check_graph, listen
-from fer.machine_checks import CHECKS, check_machine, log_folder, versions
+from fer.diagnosis import bundle, findings, machine_checks
+from fer.diagnosis.findings import Finding, Level, worst
+from fer.diagnosis.graph_checks import NodeHealth, check_graph, listen
+from fer.diagnosis.machine_checks import CHECKS, check_machine, log_folder, versions
+from fer.processes import shared_memory
 
 FINE = {
     name: NodeHealth(DiagnosticStatus.OK, "well", {"rate_hz": "30.0", "memory_mb": "99.6"})
@@ -86,13 +87,13 @@ def test_shared_memory(
 
 def test_cameras(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "video0").touch()
-    monkeypatch.setattr("fer_camera.device.devices", lambda: [str(tmp_path / "video0")])
+    monkeypatch.setattr("fer_camera.core.device.devices", lambda: [str(tmp_path / "video0")])
     assert worst(found("camera", {})) is Level.OK
     monkeypatch.setattr("os.access", lambda path, mode: False)
     (refused,) = found("camera", {})
     assert refused.level is Level.ERROR
     assert "video" in refused.remedy
-    monkeypatch.setattr("fer_camera.device.devices", list)
+    monkeypatch.setattr("fer_camera.core.device.devices", list)
     assert "demo" in found("camera", {})[0].text
 
 

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from fer import shared_memory
-from fer.environment import graph_environment, whole_image_environment
-from fer.installed import config_folder
+from fer.bringup.environment import graph_environment, whole_image_environment
+from fer.bringup.installed import config_folder
+from fer.processes import shared_memory
 
 HOME = {"HOME": "/home/somebody"}
 PROFILE = "FASTDDS_DEFAULT_PROFILES_FILE"

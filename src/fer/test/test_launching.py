@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fer.graph import HOSTS, NODES, SPLITS, Host, Settings, Split, started_nodes
+from fer.bringup.graph import HOSTS, NODES, SPLITS, Host, Settings, Split, started_nodes
 
 launch = pytest.importorskip("launch", reason="ros2 launch is not installed")
 pytest.importorskip("launch_ros", reason="ros2 launch is not installed")

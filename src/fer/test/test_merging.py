@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from fer.merge import run
+from fer.commands.merge import run
 from fer.merging import FaceIds, Merger
-from fer_common.errors import FerError
-from fer_common.stamps import split_ns
+from fer_common.core.errors import FerError
+from fer_common.core.stamps import split_ns
 
 MS = 1_000_000
 NOW_NS = 10**18

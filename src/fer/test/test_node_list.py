@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fer.environment import graph_environment
-from fer.graph import (
+from fer.bringup.environment import graph_environment
+from fer.bringup.graph import (
     HOSTS,
     MAX_AGE_S,
     NODES,
@@ -18,10 +18,10 @@ from fer.graph import (
     absolute,
     started_nodes,
 )
-from fer.installed import config_folder
-from fer.programs import launch_program, node_program, window_programs
-from fer.tables import parameter_tables
-from fer_common.errors import ConfigurationError
+from fer.bringup.installed import config_folder
+from fer.bringup.programs import launch_program, node_program, window_programs
+from fer.bringup.tables import parameter_tables
+from fer_common.core.errors import ConfigurationError
 
 
 def started(name: str, settings: Settings) -> StartedNode:
@@ -121,7 +121,7 @@ def test_a_node_is_one_python_process_with_its_settings() -> None:
         namespace="robots/a", source="0", params_file=Path("/p.yaml"), log_level="warn"
     )
     command = node_program(started("camera", settings), settings).command
-    assert command[1:3] == ("-m", "fer_camera.node")
+    assert command[1:3] == ("-m", "fer_camera.ros.node")
     text = " ".join(command)
     assert "-r __node:=camera -r __ns:=/robots/a --params-file /p.yaml" in text
     # A device index is a text.

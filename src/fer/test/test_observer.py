@@ -9,10 +9,10 @@ import pytest
 from lifecycle_msgs.msg import State
 from lifecycle_msgs.srv import GetState
 
-from fer.observer import Observer
-from fer.summary import RunRecord
-from fer_common.testing import Graph, graph, ros_domain, wait_for
+from fer.client.observer import Observer
+from fer.report.summary import RunRecord
 from fer_interfaces.msg import ExpressionArray, FrameInfo
+from fer_testing.ros import Graph, graph, ros_domain, wait_for
 
 __all__ = ["graph", "ros_domain"]
 

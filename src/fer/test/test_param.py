@@ -11,9 +11,9 @@ import pytest
 import yaml
 
 from fer.cli import main
-from fer.param import dump, typed
-from fer_common.errors import ParameterError
-from fer_common.testing import end, wait_for
+from fer.commands.param import dump, typed
+from fer_common.core.errors import ParameterError
+from fer_testing.ros import end, wait_for
 
 
 @pytest.mark.parametrize(
@@ -60,8 +60,8 @@ def test_a_dump_is_a_parameter_file() -> None:
 
 NODE = """
 import sys
-from fer_common.node import FerNode, run
-from fer_common.parameters import COMMON, Parameter, ParameterTable
+from fer_common.ros.node import FerNode, run
+from fer_common.core.parameters import COMMON, Parameter, ParameterTable
 TABLE = ParameterTable("viz", (
     Parameter("rate", 30.0, "Most pictures.", "Hz", 0.1, 120.0),
     Parameter("theme", "dark", "Colours.", choices=("dark", "light")),

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from fer.parameter_docs import main, rendered
-from fer.tables import parameter_tables
-from fer_common.parameter_files import read_parameter_file
+from fer.bringup.parameter_docs import main, rendered
+from fer.bringup.tables import parameter_tables
+from fer_common.core.parameter_files import read_parameter_file
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -17,7 +17,7 @@ ROOT = Path(__file__).resolve().parents[3]
 def test_committed_files_equal_the_tables(path: str) -> None:
     expected = rendered(parameter_tables())[Path(path)]
     assert (ROOT / path).read_text(encoding="utf-8") == expected, (
-        "run `python -m fer.parameter_docs` at the root"
+        "run `python -m fer.bringup.parameter_docs` at the root"
     )
 
 

@@ -16,9 +16,9 @@ from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from fer.cli import main
 from fer_interfaces.msg import FrameInfo
-from fer_snn import models
-from fer_viz import figures, recording
-from fer_viz.testing import PlayedGraph, grey
+from fer_snn.core.weights import weights_folder as models
+from fer_testing.viz import PlayedGraph, grey
+from fer_train import figures, recording
 
 FRAMES = 12
 

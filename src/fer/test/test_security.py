@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from fer.graph import NODES, host_of
+from fer.bringup.graph import NODES, host_of
 
 ROOT = Path(__file__).resolve().parents[3]
 POLICY = ROOT / "config" / "sros2" / "fer.policy.xml"

@@ -8,8 +8,8 @@ from typing import NoReturn
 
 import pytest
 
-from fer.session import spinning_node
-from fer_common.testing import wait_for
+from fer.client.session import spinning_node
+from fer_testing.ros import wait_for
 
 
 @pytest.fixture

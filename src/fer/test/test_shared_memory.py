@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from fer import shared_memory
-from fer.shared_memory import free_bytes, remove_abandoned
+from fer.processes import shared_memory
+from fer.processes.shared_memory import free_bytes, remove_abandoned
 
 SIZE = 4096
 

@@ -6,8 +6,8 @@ import signal
 
 import pytest
 
-from fer.signals import StopRequests
-from fer_common.signals import held_signals
+from fer.processes.signals import StopRequests
+from fer_common.core.signals import held_signals
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -7,8 +7,8 @@ import re
 
 import pytest
 
-from fer.observer import View
-from fer.status import PlainScreen, open_screen, starting_text, status_text
+from fer.client.observer import View
+from fer.report.status import PlainScreen, open_screen, starting_text, status_text
 
 
 def view(**changes: object) -> View:

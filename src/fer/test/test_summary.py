@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer.summary import PATIENCE_NS, Answer, NodeUsage, RunRecord
+from fer.report.summary import PATIENCE_NS, Answer, NodeUsage, RunRecord
 
 MS = 1_000_000
 PERIOD_NS = 33 * MS

@@ -13,9 +13,9 @@ from dataclasses import replace
 import psutil
 import pytest
 
-from fer import supervisor as module
-from fer.supervisor import Failure, Program, Supervisor, describe_exit
-from fer_common.testing import wait_for
+from fer.processes import supervisor as module
+from fer.processes.supervisor import Failure, Program, Supervisor, describe_exit
+from fer_testing.ros import wait_for
 
 SLEEP = "import time; print('up', flush=True); time.sleep(60)"
 #: Ends with code 0 when it is asked to, like a node.
@@ -187,7 +187,7 @@ def test_what_a_program_has_started_ends_with_it(started: list[Supervisor], line
 def test_nothing_outlives_a_supervisor_that_dies(number: int) -> None:
     code = f"""
 import sys, time
-from fer.supervisor import Program, Supervisor
+from fer.processes.supervisor import Program, Supervisor
 programs = [Program(name, (sys.executable, "-c", {DEAF!r})) for name in "ab"]
 supervisor = Supervisor(programs, lambda name, line: print(supervisor.pids()[name], flush=True))
 supervisor.start()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fer.timing import Moment, timing
+from fer.report.timing import Moment, timing
 
 
 def moments(true: str, said: str) -> list[Moment]:

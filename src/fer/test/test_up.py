@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from fer.supervisor import Failure
-from fer.up import EXIT_BROKEN, EXIT_CONFIGURATION, as_error
+from fer.commands.up import EXIT_BROKEN, EXIT_CONFIGURATION, as_error
+from fer.processes.supervisor import Failure
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from fer.usage import UsageMeter
-from fer_common.testing import wait_for
+from fer.processes.usage import UsageMeter
+from fer_testing.ros import wait_for
 
 BUSY = "import sys\nx = bytearray(50_000_000)\nprint(1, flush=True)\nwhile True: pass"
 IDLE = "import time\nprint(1, flush=True)\ntime.sleep(60)"

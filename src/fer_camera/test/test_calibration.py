@@ -15,8 +15,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_camera import calibration
-from fer_common.errors import ConfigurationError
+from fer_camera.core import calibration
+from fer_camera.ros.package_folders import share_folder
+from fer_common.core.errors import ConfigurationError
 
 GOOD: dict[str, Any] = {
     "image_width": 640,
@@ -76,9 +77,9 @@ def test_package_url(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     index.mkdir(parents=True)
     (index / "robot").touch()
     monkeypatch.setenv("AMENT_PREFIX_PATH", str(tmp_path))
-    assert calibration.load("package://robot/cam.yaml") == calibration.load(str(file))
+    assert calibration.load("package://robot/cam.yaml", share_folder) == calibration.load(str(file))
     with pytest.raises(ConfigurationError, match="package 'nobody' is not installed"):
-        calibration.load("package://nobody/cam.yaml")
+        calibration.load("package://nobody/cam.yaml", share_folder)
 
 
 def test_uncalibrated_is_all_zero() -> None:

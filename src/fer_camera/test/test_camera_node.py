@@ -16,12 +16,13 @@ from lifecycle_msgs.msg import Transition
 from rcl_interfaces.srv import GetParameters
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
-from fer_camera.parameters import TABLE
-from fer_common import images, qos, stamps
-from fer_common.testing import Graph, end, facts, ros_arguments, wait_for
+from fer_camera.core.parameters import TABLE
+from fer_common.core import images, stamps
+from fer_common.ros import qos
 from fer_interfaces.msg import FrameInfo
+from fer_testing.ros import Graph, end, facts, ros_arguments, wait_for
 
-MODULE = "fer_camera.node"
+MODULE = "fer_camera.ros.node"
 TRANSPORT = Path(__file__).parents[3] / "config" / "fastdds.xml"
 Message = TypeVar("Message")
 

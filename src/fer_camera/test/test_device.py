@@ -10,10 +10,10 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_camera import factory
-from fer_camera.device import Device, DeviceError, devices
-from fer_camera.parameters import DEFAULTS
-from fer_camera.testing import FakeCamera
+from fer_camera.core import factory
+from fer_camera.core.device import Device, DeviceError, devices
+from fer_camera.core.parameters import DEFAULTS
+from fer_testing.camera import FakeCamera
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_camera.pacing import Pacer
+from fer_camera.core.pacing import Pacer
 
 SECOND = 1_000_000_000
 

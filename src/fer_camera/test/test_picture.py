@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_camera.parameters import DEFAULTS
-from fer_camera.picture import render, target_size
+from fer_camera.core.parameters import DEFAULTS
+from fer_camera.core.picture import render, target_size
 
 SIDES = st.integers(1, 200)
 

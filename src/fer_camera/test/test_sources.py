@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_camera.device import Device
-from fer_camera.factory import demo_path, find_device, open_source
-from fer_camera.parameters import DEFAULTS
-from fer_camera.sources import FolderSource, Source, VideoSource, image_files, natural_key
-from fer_common.errors import ConfigurationError
-from fer_common.images import Pixels
+from fer_camera.core.device import Device
+from fer_camera.core.factory import demo_path, find_device, open_source
+from fer_camera.core.parameters import DEFAULTS
+from fer_camera.core.sources import FolderSource, Source, VideoSource, image_files, natural_key
+from fer_common.core.errors import ConfigurationError
+from fer_common.core.images import Pixels
 
 LABELS = "demo_labels.csv"
 

@@ -13,16 +13,16 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_camera import capture, following
-from fer_camera.capture import Stream
-from fer_camera.device import Device
-from fer_camera.parameters import DEFAULTS, Settings
-from fer_camera.session import State
-from fer_camera.sources import Source
-from fer_camera.testing import PERIOD_S, Collector, FakeCamera
-from fer_common.errors import ConfigurationError
-from fer_common.images import Pixels
-from fer_common.testing import wait_for
+from fer_camera.core import capture, following
+from fer_camera.core.capture import Stream
+from fer_camera.core.device import Device
+from fer_camera.core.parameters import DEFAULTS, Settings
+from fer_camera.core.session import State
+from fer_camera.core.sources import Source
+from fer_common.core.errors import ConfigurationError
+from fer_common.core.images import Pixels
+from fer_testing.camera import PERIOD_S, Collector, FakeCamera
+from fer_testing.ros import wait_for
 
 FAST = replace(DEFAULTS, rate=200.0)
 MakeStream = Callable[[Source | Device, Settings], Stream]

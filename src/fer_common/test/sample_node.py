@@ -8,12 +8,12 @@ from collections.abc import Mapping
 
 from std_msgs.msg import Int64
 
-from fer_common.diagnostics import WARN, Health
-from fer_common.errors import ConfigurationError, ParameterError
-from fer_common.node import FerNode, run
-from fer_common.parameters import COMMON, Parameter, ParameterTable, Value, Values
-from fer_common.qos import RESULT
-from fer_common.worker import Worker
+from fer_common.core.errors import ConfigurationError, ParameterError
+from fer_common.core.parameters import COMMON, Parameter, ParameterTable, Value, Values
+from fer_common.core.worker import Worker
+from fer_common.ros.diagnostics import WARN, Health
+from fer_common.ros.node import FerNode, run
+from fer_common.ros.qos import RESULT
 
 
 def _ordered(values: Values) -> str | None:

@@ -13,8 +13,9 @@ from rclpy.serialization import deserialize_message, serialize_message
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image, JointState
 from std_msgs.msg import Bool, Float64MultiArray, Header, String
 
-from fer_common import cdr, image_views
-from fer_common.errors import MessageError
+from fer_common.core import cdr
+from fer_common.core.errors import MessageError
+from fer_common.ros import image_views
 
 MESSAGES: list[Any] = [
     Bool(data=True),

@@ -6,7 +6,7 @@ from collections import deque
 
 import pytest
 
-from fer_common.crossing import (
+from fer_common.core.crossing import (
     MOST_UNDER_WAY,
     PATIENCE_S,
     AgeError,

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_common.errors import ConfigurationError
-from fer_common.humans import Roster, face_name
-from fer_common.optional_messages import messages_of
+from fer_common.core.errors import ConfigurationError
+from fer_common.core.ros4hri import Roster, face_name
+from fer_common.ros.optional_messages import messages_of
 
 SECOND = 10**9
 

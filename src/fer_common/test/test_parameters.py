@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_common.errors import ConfigurationError, ParameterError
-from fer_common.parameter_files import read_parameter_file, to_markdown, to_yaml
-from fer_common.parameters import Parameter, ParameterTable, Value, Values
-from fer_common.yaml_files import MAX_BYTES
+from fer_common.core.errors import ConfigurationError, ParameterError
+from fer_common.core.parameter_files import read_parameter_file, to_markdown, to_yaml
+from fer_common.core.parameters import Parameter, ParameterTable, Value, Values
+from fer_common.core.yaml_files import MAX_BYTES
 
 RATE = Parameter("rate", 30.0, "Frames per second.", unit="Hz", minimum=0.0, maximum=240.0)
 COUNT = Parameter("count", 3, "How many.", minimum=1)

@@ -20,9 +20,9 @@ from rclpy.parameter import Parameter, parameter_value_to_python
 from rclpy.qos import QoSProfile, qos_profile_sensor_data
 from std_msgs.msg import Int64
 
-from fer_common.parameters import COMMON
-from fer_common.qos import LATCHED, RESULT
-from fer_common.testing import Graph, check_throttled, end, facts, ros_arguments, wait_for
+from fer_common.core.parameters import COMMON
+from fer_common.ros.qos import LATCHED, RESULT
+from fer_testing.ros import Graph, check_throttled, end, facts, ros_arguments, wait_for
 
 SAMPLE = "sample_node"
 
@@ -339,7 +339,7 @@ def test_a_start_that_hangs_is_cut_off(graph: Graph) -> None:
 
 def test_a_second_signal_does_not_break_the_end() -> None:
     code = (
-        "import signal; from fer_common.node import run; from sample_node import SampleNode; "
+        "import signal; from fer_common.ros.node import run; from sample_node import SampleNode; "
         "run(SampleNode, ['--ros-args', '-p', 'fault:=construct']); "
         "signals = (signal.SIGINT, signal.SIGTERM); "
         "print({signal.getsignal(number) for number in signals} == {signal.SIG_IGN})"

@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_common import atomic
-from fer_common.peers import Arrivals
-from fer_common.stamps import split_ns, to_ns
-from fer_common.statistics import WINDOW_S, StreamStatistics, quantile
-from fer_common.threads import THREAD_VARIABLES, pin_to_one_thread
+from fer_common.core import atomic
+from fer_common.core.stamps import split_ns, to_ns
+from fer_common.core.statistics import WINDOW_S, StreamStatistics, quantile
+from fer_common.core.threads import THREAD_VARIABLES, pin_to_one_thread
+from fer_common.ros.peers import Arrivals
 
 
 @given(st.integers(-(2**60), 2**60))

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_common.mailbox import Mailbox
-from fer_common.testing import wait_for
-from fer_common.worker import Worker
+from fer_common.core.mailbox import Mailbox
+from fer_common.core.worker import Worker
+from fer_testing.ros import wait_for
 
 
 def test_newest_wins_and_the_others_are_counted() -> None:

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from fer_features.alignment import (
+from fer_features.core.alignment import (
     TIGHT_EYES,
     CropGeometry,
     align_face,

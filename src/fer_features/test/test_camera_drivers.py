@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from rclpy.qos import QoSProfile, qos_profile_sensor_data, qos_profile_system_default
 from sensor_msgs.msg import CompressedImage, Image
 
-from fer_common.testing import Graph, facts, ros_arguments, wait_for
-from fer_features.testing import Rig, image_message
+from fer_testing.features import Rig, image_message
+from fer_testing.ros import Graph, facts, ros_arguments, wait_for
 
 Picture = NDArray[np.uint8]
 

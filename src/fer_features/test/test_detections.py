@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fer_common.testing import Graph, ros_arguments, wait_for
-from fer_common.testing_messages import BUILD_TIMEOUT_S
-from fer_features.testing import Rig, image_message
+from fer_testing.features import Rig, image_message
+from fer_testing.message_packages import BUILD_TIMEOUT_S
+from fer_testing.ros import Graph, ros_arguments, wait_for
 
 Picture = NDArray[np.uint8]
 
@@ -46,7 +46,7 @@ def test_without_the_package_the_parameter_is_refused_with_a_reason(
 ) -> None:
     (tmp_path / "vision_msgs.py").write_text("raise ImportError\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
-    process = graph.start("fer_features.node", *ros_arguments(publish_detections=True))
+    process = graph.start("fer_features.ros.node", *ros_arguments(publish_detections=True))
     output, _ = process.communicate(timeout=20)
     assert process.returncode == 2
     assert "parameter 'publish_detections' needs the package vision_msgs" in output

@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from fer_common.errors import FerError
-from fer_features.detector import (
+from fer_common.core.errors import FerError
+from fer_features.core.detector import (
     LEFT_EYE,
     MODELS,
     MOUTH,
@@ -26,7 +26,7 @@ from fer_features.detector import (
     letterbox,
     weighted_suppression,
 )
-from fer_features.windows import Window, whole_picture
+from fer_features.core.windows import Window, whole_picture
 
 Picture = NDArray[np.uint8]
 WHOLE = whole_picture(640, 480)

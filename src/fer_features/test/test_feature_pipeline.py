@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from fer_features.alignment import CropGeometry
-from fer_features.detector import LEFT_EYE, RIGHT_EYE, DetectorParameters
-from fer_features.gabor import GaborParameters, features_from_crops
-from fer_features.pipeline import (
+from fer_features.core.alignment import CropGeometry
+from fer_features.core.detector import LEFT_EYE, RIGHT_EYE, DetectorParameters
+from fer_features.core.gabor import GaborParameters, features_from_crops
+from fer_features.core.pipeline import (
     FaceObservation,
     FeatureParameters,
     FeaturePipeline,

@@ -16,8 +16,13 @@ from rcl_interfaces.srv import DescribeParameters
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CompressedImage, Image
 
-from fer_common import images, qos, testing
-from fer_common.testing import (
+from fer_common.core import images
+from fer_common.ros import qos
+from fer_features.core.gabor import features_from_crops
+from fer_features.core.pipeline import FeaturePipeline
+from fer_testing import ros as testing
+from fer_testing.features import Rig, image_message
+from fer_testing.ros import (
     Graph,
     Periodic,
     check_throttled,
@@ -26,9 +31,6 @@ from fer_common.testing import (
     ros_arguments,
     wait_for,
 )
-from fer_features.gabor import features_from_crops
-from fer_features.pipeline import FeaturePipeline
-from fer_features.testing import Rig, image_message
 
 Picture = NDArray[np.uint8]
 
@@ -264,7 +266,7 @@ def test_what_is_wrong_is_told_when_it_begins_and_not_with_the_next_report(
     graph: Graph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(testing, "_DIAGNOSTICS_PERIOD_S", 60.0)
-    graph.start("fer_features.node", *ros_arguments(stale_after=0.2))
+    graph.start("fer_features.ros.node", *ros_arguments(stale_after=0.2))
     publisher = graph.node.create_publisher(Image, "image_raw", qos.STREAM)
     picture = image_message(np.zeros((48, 64, 3), np.uint8), 1)
     # Without reports nobody knows when the node is heard: it goes silent again and again.
@@ -290,7 +292,7 @@ def test_ends_cleanly_on_signals(graph: Graph, clip: list[Picture], number: int)
 
 
 def test_a_wrong_start_is_one_line_and_exit_code_2(graph: Graph) -> None:
-    process = graph.start("fer_features.node", *ros_arguments(**{"gabor.pool": 7}))
+    process = graph.start("fer_features.ros.node", *ros_arguments(**{"gabor.pool": 7}))
     output, _ = process.communicate(timeout=20)
     assert process.returncode == 2
     assert "gabor.pool 7 does not divide crop.side 48" in output

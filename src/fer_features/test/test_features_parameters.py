@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from fer_common.errors import ParameterError
-from fer_features.parameters import TABLE, feature_parameters
-from fer_features.pipeline import FeatureParameters
+from fer_common.core.errors import ParameterError
+from fer_features.core.parameters import TABLE, feature_parameters
+from fer_features.core.pipeline import FeatureParameters
 
 
 def test_defaults_are_those_of_the_core() -> None:

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from fer_common.errors import ConfigurationError
-from fer_features.gabor import (
+from fer_common.core.errors import ConfigurationError
+from fer_features.core.gabor import (
     GaborBank,
     GaborParameters,
     features_from_crops,

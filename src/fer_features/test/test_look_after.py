@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fer_features.detector import Detection, FaceDetector
-from fer_features.pipeline import FaceObservation, FeatureParameters, FeaturePipeline
-from fer_features.search import SearchParameters
-from fer_features.tracker import FORESEEABLE_S, STEADY, FaceTracker, TrackerParameters
-from fer_features.windows import Window
+from fer_features.core.detector import Detection, FaceDetector
+from fer_features.core.pipeline import FaceObservation, FeatureParameters, FeaturePipeline
+from fer_features.core.search import SearchParameters
+from fer_features.core.tracker import FORESEEABLE_S, STEADY, FaceTracker, TrackerParameters
+from fer_features.core.windows import Window
 
 Picture = NDArray[np.uint8]
 Scene = Callable[[Sequence[tuple[float, float, float]]], Picture]

@@ -9,8 +9,8 @@ from math import cos, sin
 import numpy as np
 import pytest
 
-from fer_camera.heads import Head, Picture, Stage
-from fer_features.pipeline import FaceObservation, FeaturePipeline
+from fer_features.core.pipeline import FaceObservation, FeaturePipeline
+from fer_testing.heads import Head, Picture, Stage
 
 FRAME_NS = 33_333_333
 FIRST_ROUND = 9

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_features.humans import fitted, normalised
-from fer_features.pipeline import RegionOfInterest
+from fer_features.core.pipeline import RegionOfInterest
+from fer_features.ros.humans import fitted, normalised
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fer_features.retina import BRIGHTEST, DARK_LIGHT, adapted
+from fer_features.core.retina import BRIGHTEST, DARK_LIGHT, adapted
 
 SURROUND_PX = 8.0
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fer_features.detector import Detection, DetectorParameters, FaceDetector
-from fer_features.search import FaceSearch, SearchParameters
-from fer_features.tracker import FaceTracker, TrackerParameters
-from fer_features.windows import Window, whole_picture
+from fer_features.core.detector import Detection, DetectorParameters, FaceDetector
+from fer_features.core.search import FaceSearch, SearchParameters
+from fer_features.core.tracker import FaceTracker, TrackerParameters
+from fer_features.core.windows import Window, whole_picture
 
 Picture = NDArray[np.uint8]
 Scene = Callable[[Sequence[tuple[float, float, float]]], Picture]

@@ -9,12 +9,18 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fer_features.alignment import from_pixel_centres
-from fer_features.detector import LEFT_EYE, RIGHT_EYE, Detection, DetectorParameters, FaceDetector
-from fer_features.search import FaceSearch, SearchParameters
-from fer_features.second_looks import mean_of_looks
-from fer_features.tracker import FaceTracker, TrackerParameters
-from fer_features.windows import Window
+from fer_features.core.alignment import from_pixel_centres
+from fer_features.core.detector import (
+    LEFT_EYE,
+    RIGHT_EYE,
+    Detection,
+    DetectorParameters,
+    FaceDetector,
+)
+from fer_features.core.search import FaceSearch, SearchParameters
+from fer_features.core.second_looks import mean_of_looks
+from fer_features.core.tracker import FaceTracker, TrackerParameters
+from fer_features.core.windows import Window
 
 Picture = NDArray[np.uint8]
 Scene = Callable[[list[tuple[float, float, float]]], Picture]

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
 
-from fer_features.assignment import assign
-from fer_features.detector import Detection
-from fer_features.tracker import FaceTracker, Track, TrackerParameters
+from fer_features.core.assignment import assign
+from fer_features.core.detector import Detection
+from fer_features.core.tracker import FaceTracker, Track, TrackerParameters
 
 FRAME_NS = 33_333_333
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from fer_features.windows import Window, half_size_windows, whole_picture, windows_around
+from fer_features.core.windows import Window, half_size_windows, whole_picture, windows_around
 
 sides = st.integers(1, 2000)
 boxes = st.lists(

@@ -1,5 +1,1 @@
-"""Spiking network of fer: neurons, plasticity, training, evaluation and the ROS node.
-
-The core (everything but `node` and `messages`) imports no ROS. Read it in this order: `lif`,
-`encoding`, `inhibition`, `threshold`, `stdp`, `homeostasis`, `network`, `learning`, `readout`.
-"""
+"""Spiking network of fer: neurons, synapses, plasticity, read-out, recogniser and the ROS node."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from fer_snn.model import Model
-from fer_snn.testing import small_curriculum, small_model
-from fer_snn.training import Architecture, Curriculum
+from fer_snn.core.model import Model
+from fer_testing.networks import small_curriculum, small_model
+from fer_train.training import Architecture, Curriculum
 
 
 @pytest.fixture

@@ -9,14 +9,14 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from fer_common.errors import FerError
-from fer_common.testing import wait_for
-from fer_snn import autosave, weights_file
-from fer_snn.autosave import AUTOSAVE, Autosave
-from fer_snn.learning import Learning
-from fer_snn.parameters import TABLE
-from fer_snn.recogniser import FaceInput, Recogniser, RecogniserParameters
-from fer_snn.testing import small_model, synthetic
+from fer_common.core.errors import FerError
+from fer_snn.core.parameters import TABLE
+from fer_snn.core.recogniser import FaceInput, Recogniser, RecogniserParameters
+from fer_snn.core.synapses.learning import Learning
+from fer_snn.core.weights import autosave, weights_file
+from fer_snn.core.weights.autosave import AUTOSAVE, Autosave
+from fer_testing.networks import small_model, synthetic
+from fer_testing.ros import wait_for
 
 FEATURES, _ = synthetic(1, seed=2)
 PERIOD_S = 10.0

@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from fer_common.errors import FerError
-from fer_snn import carriage, weights_file
-from fer_snn.carriage import CarriageError, Incoming, Outgoing, digest_of
-from fer_snn.model import Model
-from fer_snn.models import WeightsNameError
+from fer_common.core.errors import FerError
+from fer_snn.core.model import Model
+from fer_snn.core.weights import transfer as carriage
+from fer_snn.core.weights import weights_file
+from fer_snn.core.weights.transfer import CarriageError, Incoming, Outgoing, digest_of
+from fer_snn.core.weights.weights_folder import WeightsNameError
 
 
 @pytest.fixture(autouse=True)

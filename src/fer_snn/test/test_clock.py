@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_snn.clock import Clock, Continuity, Tick
+from fer_snn.core.clock import Clock, Continuity, Tick
 
 MS = 1_000_000
 

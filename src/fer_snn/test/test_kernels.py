@@ -7,13 +7,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_snn import kernels, layers, lif, pathways, reference, stdp, threshold
-from fer_snn.layers import DriveParameters, FaceState
-from fer_snn.model import Stage
-from fer_snn.pathways import Pathway
-from fer_snn.wiring import Window, Wiring, tiling
+from fer_snn.core.kernels import dispatch as kernels
+from fer_snn.core.kernels import pathways, reference
+from fer_snn.core.kernels.pathways import Pathway
+from fer_snn.core.model import Stage
+from fer_snn.core.neurons import layers, lif, threshold
+from fer_snn.core.neurons.layers import DriveParameters, FaceState
+from fer_snn.core.synapses import stdp
+from fer_snn.core.synapses.wiring import Window, Wiring, tiling
 
-compiled = pytest.importorskip("fer_snn.compiled", reason="numba is not installed")
+compiled = pytest.importorskip("fer_snn.core.kernels.compiled", reason="numba is not installed")
 
 SHAPES = [
     [Wiring.everything((3, 4, 4), 3)],

@@ -7,13 +7,15 @@ import dataclasses
 import numpy as np
 import pytest
 
-from fer_snn import learning, training, weights_file
-from fer_snn.learning import Lesson, SupervisedParameters
-from fer_snn.model import Model
-from fer_snn.network import Network, NetworkParameters
-from fer_snn.parameters import TABLE, network_parameters
-from fer_snn.presentation import present, present_all
-from fer_snn.testing import ARCHITECTURE, synthetic
+from fer_snn.core.model import Model
+from fer_snn.core.network import Network, NetworkParameters
+from fer_snn.core.parameters import TABLE, network_parameters
+from fer_snn.core.presentation import present, present_all
+from fer_snn.core.synapses import learning
+from fer_snn.core.synapses.learning import Lesson, SupervisedParameters
+from fer_snn.core.weights import weights_file
+from fer_testing.networks import ARCHITECTURE, synthetic
+from fer_train import training
 
 QUICK = training.TrainingParameters(seed=7, presentations=600, architecture=ARCHITECTURE)
 VALUES = TABLE.merged(

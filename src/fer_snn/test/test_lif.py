@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_snn import lif
+from fer_snn.core.neurons import lif
 
 P = lif.LIFParameters()
 DT = 1e-3

@@ -8,10 +8,10 @@ import math
 import numpy as np
 import pytest
 
-from fer_snn.pace import Pace
-from fer_snn.recogniser import FaceInput, FrameResult, Recogniser, RecogniserParameters
-from fer_snn.testing import small_model, synthetic
-from fer_snn.tutor import Tutor
+from fer_snn.core.pace import Pace
+from fer_snn.core.recogniser import FaceInput, FrameResult, Recogniser, RecogniserParameters
+from fer_snn.core.teaching.tutor import Tutor
+from fer_testing.networks import small_model, synthetic
 
 #: Below the default max_catch_up.
 PERIOD_NS = 100_000_000

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from fer_common.errors import ParameterError
-from fer_common.parameters import Value
-from fer_snn.learning import SupervisedParameters
-from fer_snn.network import NetworkParameters
-from fer_snn.parameters import MODEL_CONSTANTS, TABLE, recogniser_parameters
-from fer_snn.recogniser import RecogniserParameters
+from fer_common.core.errors import ParameterError
+from fer_common.core.parameters import Value
+from fer_snn.core.network import NetworkParameters
+from fer_snn.core.parameters import MODEL_CONSTANTS, TABLE, recogniser_parameters
+from fer_snn.core.recogniser import RecogniserParameters
+from fer_snn.core.synapses.learning import SupervisedParameters
 
 
 def test_defaults_of_the_table_are_those_of_the_core() -> None:

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_snn import encoding, homeostasis, inhibition, stdp, threshold
-from fer_snn.plasticity import Plasticity
-from fer_snn.wiring import Wiring
+from fer_snn.core.neurons import encoding, inhibition, threshold
+from fer_snn.core.synapses import homeostasis, stdp
+from fer_snn.core.synapses.plasticity import Plasticity
+from fer_snn.core.synapses.wiring import Wiring
 
 DT = 1e-3
 #: Of single precision, over all events of these tests.

@@ -3,8 +3,7 @@
 import numpy as np
 import pytest
 
-from fer_snn import calibration, metrics
-from fer_snn.readout import (
+from fer_snn.core.readout import (
     UNNAMED,
     Calibration,
     DecisionWindow,
@@ -12,6 +11,7 @@ from fer_snn.readout import (
     answer,
     label_means,
 )
+from fer_train import calibration, metrics
 
 CALIBRATION = Calibration(kappa=1.0, presentation=0.060)
 AT_REST = np.full(3, -0.07)

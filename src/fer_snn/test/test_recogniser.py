@@ -7,11 +7,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from fer_snn import weights_file
-from fer_snn.clock import Continuity
-from fer_snn.learning import Learning
-from fer_snn.model import Model
-from fer_snn.recogniser import (
+from fer_snn.core.clock import Continuity
+from fer_snn.core.model import Model
+from fer_snn.core.recogniser import (
     LARGEST,
     MAX_KEPT,
     FaceInput,
@@ -19,8 +17,10 @@ from fer_snn.recogniser import (
     Recogniser,
     RecogniserParameters,
 )
-from fer_snn.requests import RequestError, load, save, teach
-from fer_snn.testing import synthetic
+from fer_snn.core.synapses.learning import Learning
+from fer_snn.core.teaching.requests import RequestError, load, save, teach
+from fer_snn.core.weights import weights_file
+from fer_testing.networks import synthetic
 
 FRAME_NS = 33_333_333
 FEATURES, _ = synthetic(8, seed=2)

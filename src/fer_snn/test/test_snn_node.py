@@ -15,8 +15,7 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 from rcl_interfaces.srv import DescribeParameters
 
-from fer_common import qos
-from fer_common.testing import Graph, check_throttled, end, facts, ros_arguments, wait_for
+from fer_common.ros import qos
 from fer_interfaces.msg import (
     Expression,
     ExpressionArray,
@@ -37,8 +36,9 @@ from fer_interfaces.srv import (
     Teach,
     Undo,
 )
-from fer_snn import weights_file
-from fer_snn.testing import LABELS, SHAPE, SPEC, small_model, synthetic
+from fer_snn.core.weights import weights_file
+from fer_testing.networks import LABELS, SHAPE, SPEC, small_model, synthetic
+from fer_testing.ros import Graph, check_throttled, end, facts, ros_arguments, wait_for
 
 PERIOD_NS = 33_333_333
 FEATURES, _ = synthetic(8, seed=2)
@@ -72,7 +72,7 @@ class Rig:
         self._features = graph.node.create_publisher(FaceFeaturesArray, "features", qos.EVERY_FRAME)
         self._number = 0
         given = ros_arguments(weights="small", weights_dir=folder)
-        self.process = graph.start("fer_snn.node", *given, *arguments)
+        self.process = graph.start("fer_snn.ros.node", *given, *arguments)
         wait_for(lambda: self._features.get_subscription_count() == 1, "the node's subscription")
         graph.wait_until_heard("expressions")
 
@@ -355,7 +355,7 @@ def test_start_without_usable_weights_is_refused(
         path = tmp_path / "bad.npz"
         if content is not None:
             path.write_bytes(content)
-        process = graph.start("fer_snn.node", *ros_arguments(weights=path))
+        process = graph.start("fer_snn.ros.node", *ros_arguments(weights=path))
         output, _ = process.communicate(timeout=20)
         assert process.returncode == 2
         assert "bad.npz" in output and "Traceback" not in output

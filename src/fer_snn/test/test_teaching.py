@@ -9,19 +9,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fer_snn import models, training, weights_file
-from fer_snn.desk import Desk
-from fer_snn.history import History, NothingToUndoError
-from fer_snn.learning import Learning
-from fer_snn.lif import Float32s
-from fer_snn.model import Model
-from fer_snn.parameters import TABLE
-from fer_snn.recogniser import FaceInput, Recogniser, RecogniserParameters
-from fer_snn.rehearsal import LIKENESS, Memory
-from fer_snn.report import projections_moved
-from fer_snn.requests import RequestError
-from fer_snn.testing import LABELS, SHAPE, small_curriculum, small_model, synthetic
-from fer_snn.tutor import KEEP_EVERY_S, Tutor
+from fer_snn.core.model import Model
+from fer_snn.core.neurons.lif import Float32s
+from fer_snn.core.parameters import TABLE
+from fer_snn.core.recogniser import FaceInput, Recogniser, RecogniserParameters
+from fer_snn.core.synapses.learning import Learning
+from fer_snn.core.teaching.desk import Desk
+from fer_snn.core.teaching.history import History, NothingToUndoError
+from fer_snn.core.teaching.rehearsal import LIKENESS, Memory
+from fer_snn.core.teaching.report import projections_moved
+from fer_snn.core.teaching.requests import RequestError
+from fer_snn.core.teaching.tutor import KEEP_EVERY_S, Tutor
+from fer_snn.core.weights import weights_file
+from fer_snn.core.weights import weights_folder as models
+from fer_testing.networks import LABELS, SHAPE, small_curriculum, small_model, synthetic
+from fer_train import training
 
 FRAME_NS = 33_333_333
 FEATURES, TRUTH = synthetic(8, seed=2)

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from fer_interfaces.msg import Expression, ExpressionArray
-from fer_snn import humans, weights_file
-from fer_snn.models import default_path
-from fer_snn.vocabulary import NAMES
+from fer_snn.core.vocabulary import NAMES
+from fer_snn.core.weights import weights_file
+from fer_snn.core.weights.weights_folder import default_path
+from fer_snn.ros import humans
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_snn import models, weights_file
-from fer_snn.model import Model
-from fer_snn.weights_file import WeightsFileError
+from fer_snn.core.model import Model
+from fer_snn.core.weights import weights_file
+from fer_snn.core.weights import weights_folder as models
+from fer_snn.core.weights.weights_file import WeightsFileError
 
 
 def rebuilt(data: bytes, **changes: object) -> bytes:
@@ -81,9 +82,9 @@ def test_any_cut_or_broken_file_is_refused_or_read_whole(data: st.DataObject) ->
 
 
 def _small() -> bytes:
-    from fer_snn.encoding import FeatureStatistics
-    from fer_snn.model import Stage
-    from fer_snn.wiring import Wiring
+    from fer_snn.core.model import Stage
+    from fer_snn.core.neurons.encoding import FeatureStatistics
+    from fer_snn.core.synapses.wiring import Wiring
 
     wiring = Wiring.everything((2, 2, 2), 2)
     stage = Stage(wiring, np.ones((8, 2), np.float32), np.zeros(2, np.float32))

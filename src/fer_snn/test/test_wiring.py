@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fer_snn.wiring import Window, Wiring, tiling
+from fer_snn.core.synapses.wiring import Window, Wiring, tiling
 
 
 def test_one_column_that_sees_everything_is_a_full_matrix() -> None:

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_viz.scene import Face, Network, Raster, ReceptiveFields, Scene, Status, Traces
+from fer_viz.core.scene import Face, Network, Raster, ReceptiveFields, Scene, Status, Traces
 
 LABELS = ("neutral", "smile", "surprised")
 

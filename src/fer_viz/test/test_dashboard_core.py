@@ -8,11 +8,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from fer_common.errors import MessageError
+from fer_common.core.errors import MessageError
+from fer_viz.core.maps import ALL, FeatureMap, feature_maps, weight_maps
+from fer_viz.core.scene import Face
+from fer_viz.core.trends import TREND_S, SimulationLag, Trends
 from fer_viz.dashboard import binding
-from fer_viz.dashboard.maps import ALL, FeatureMap, feature_maps, weight_maps
-from fer_viz.dashboard.trends import TREND_S, SimulationLag, Trends
-from fer_viz.scene import Face
 
 S = 10**9
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 from rcl_interfaces.srv import SetParametersAtomically
 
-from fer_common.testing import Graph, wait_for
 from fer_interfaces.srv import LoadWeights, Reset, SaveWeights, Teach
+from fer_testing.ros import Graph, wait_for
 from fer_viz.dashboard.binding import NoQtError, require_qt
 
 os.environ["QT_QPA_PLATFORM"] = "offscreen"
@@ -21,10 +21,10 @@ except NoQtError as error:
 
 from pyqtgraph.Qt import QtWidgets
 
-from fer_viz.dashboard.link import Link
+from fer_testing.viz import PlayedGraph, grey
 from fer_viz.dashboard.widget import Dashboard
-from fer_viz.reading import reader
-from fer_viz.testing import PlayedGraph, grey
+from fer_viz.ros.dashboard_link import Link
+from fer_viz.ros.reading import reader
 
 PARAMETERS = "snn/set_parameters_atomically"
 FIVE = ("neutral", "smile", "surprised", "angry", "sad")

@@ -22,16 +22,17 @@ except NoQtError as error:
 
 from pyqtgraph.Qt import QtWidgets
 
-from fer_viz.dashboard import neurons, state
-from fer_viz.dashboard.commands import Note
-from fer_viz.dashboard.state import State
+from fer_testing.viz import LABELS, Loopback, PlayedGraph, grey, share_of
+from fer_viz.core import state
+from fer_viz.core.commands import Note
+from fer_viz.core.palette import DARK, LIGHT
+from fer_viz.core.state import State
+from fer_viz.core.text import MINUS
+from fer_viz.dashboard import neurons
 from fer_viz.dashboard.style import unit_for
 from fer_viz.dashboard.widget import Dashboard
-from fer_viz.listener import GraphListener, topics
-from fer_viz.palette import DARK, LIGHT
-from fer_viz.reading import reader
-from fer_viz.testing import LABELS, Loopback, PlayedGraph, grey, share_of
-from fer_viz.text import MINUS
+from fer_viz.ros.listener import GraphListener, topics
+from fer_viz.ros.reading import reader
 
 TIMEOUT_S = 100.0
 FIVE = ("neutral", "smile", "surprised", "angry", "sad")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fer_viz.history import MAX_FACES, History, PotentialFrame, ScoreFrame, SpikeFrame
+from fer_viz.core.history import MAX_FACES, History, PotentialFrame, ScoreFrame, SpikeFrame
 
 MS = 1_000_000
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_viz.joiner import Joined, Joiner, StampRing
-from fer_viz.pacing import Pacer
+from fer_viz.core.joiner import Joined, Joiner, StampRing
+from fer_viz.core.pacing import Pacer
 
 
 def test_ring_keeps_the_last_by_stamp() -> None:

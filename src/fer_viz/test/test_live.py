@@ -8,9 +8,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from fer_viz.live import Live, Shot, Topics
-from fer_viz.messages import Answers, Sightings
-from fer_viz.scene import Face
+from fer_viz.core.live import Live, Shot, Topics
+from fer_viz.core.messages import Answers, Sightings
+from fer_viz.core.scene import Face
 
 TOPICS = Topics("/fer/image_raw", "/fer/features", "/fer/expressions")
 STEP_NS = 33_333_333

@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_viz.canvas import Box, fill, write
-from fer_viz.look import Look
-from fer_viz.overlay import draw_faces
-from fer_viz.palette import DARK, LIGHT, THEMES, mapped, table
-from fer_viz.scene import Face, Scene
-from fer_viz.testing import grey
-from fer_viz.text import fitted, width_px
+from fer_testing.viz import grey
+from fer_viz.core.canvas import Box, fill, write
+from fer_viz.core.look import Look
+from fer_viz.core.overlay import draw_faces
+from fer_viz.core.palette import DARK, LIGHT, THEMES, mapped, table
+from fer_viz.core.scene import Face, Scene
+from fer_viz.core.text import fitted, width_px
 
 FaceMaker = Callable[..., Face]
 SceneMaker = Callable[..., Scene]

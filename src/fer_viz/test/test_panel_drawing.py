@@ -11,15 +11,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_viz import plots
-from fer_viz.canvas import Box
-from fer_viz.fields import arrange, draw_fields
-from fer_viz.look import Look
-from fer_viz.palette import DARK, THEMES, table
-from fer_viz.panel_layout import WIDTH, score_rows, sections
-from fer_viz.renderer import Renderer, Style, layout
-from fer_viz.scene import Face, Raster, ReceptiveFields, Scene, Status, Traces
-from fer_viz.testing import grey, share_of
+from fer_testing.viz import grey, share_of
+from fer_viz.core import plots
+from fer_viz.core.canvas import Box
+from fer_viz.core.fields import arrange, draw_fields
+from fer_viz.core.look import Look
+from fer_viz.core.palette import DARK, THEMES, table
+from fer_viz.core.panel_layout import WIDTH, score_rows, sections
+from fer_viz.core.renderer import Renderer, Style, layout
+from fer_viz.core.scene import Face, Raster, ReceptiveFields, Scene, Status, Traces
 
 FaceMaker = Callable[..., Face]
 SceneMaker = Callable[..., Scene]

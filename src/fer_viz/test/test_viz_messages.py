@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sensor_msgs.msg import RegionOfInterest
 
-from fer_common.errors import MessageError
+from fer_common.core.errors import MessageError
 from fer_interfaces.msg import (
     Expression,
     ExpressionArray,
@@ -23,8 +23,8 @@ from fer_interfaces.msg import (
     SpikeTrain,
     Weights,
 )
-from fer_viz import messages
-from fer_viz.scene import UNNAMED
+from fer_viz.core import messages
+from fer_viz.core.scene import UNNAMED
 
 
 def expression(**changes: object) -> Expression:

@@ -12,11 +12,12 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Float64MultiArray
 
-from fer_common import images, qos
-from fer_common.testing import Graph, end, facts, ros_arguments, wait_for
+from fer_common.core import images
+from fer_common.ros import qos
 from fer_interfaces.msg import Potentials
-from fer_viz.palette import DARK, LIGHT
-from fer_viz.testing import LABELS, PlayedGraph, grey
+from fer_testing.ros import Graph, end, facts, ros_arguments, wait_for
+from fer_testing.viz import LABELS, PlayedGraph, grey
+from fer_viz.core.palette import DARK, LIGHT
 
 Picture = npt.NDArray[np.uint8]
 
@@ -29,7 +30,7 @@ class Rig:
     def __init__(self, graph: Graph, *arguments: str, compressed: bool = False) -> None:
         self.graph = graph
         self.played = PlayedGraph(graph.node, compressed=compressed)
-        self.process = graph.start("fer_viz.node", *arguments)
+        self.process = graph.start("fer_viz.ros.node", *arguments)
         wait_for(lambda: graph.node.count_publishers("overlay") == 1, "the node's overlay")
 
     def listen(self, kind: type = Image, topic: str = "overlay") -> list[Image]:
@@ -245,7 +246,7 @@ def test_ends_cleanly(graph: Graph, number: signal.Signals) -> None:
 
 
 def test_a_bad_parameter_is_one_line(graph: Graph) -> None:
-    process = graph.start("fer_viz.node", *ros_arguments(rate=-1.0))
+    process = graph.start("fer_viz.ros.node", *ros_arguments(rate=-1.0))
     wait_for(lambda: process.poll() is not None, "the end of the process")
     code, output = end(process)
     assert code == 2

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from fer_common.errors import ParameterError
-from fer_viz.parameters import TABLE, style
-from fer_viz.renderer import Style
+from fer_common.core.errors import ParameterError
+from fer_viz.core.parameters import TABLE, style
+from fer_viz.core.renderer import Style
 
 
 def test_defaults_are_those_of_the_core() -> None:

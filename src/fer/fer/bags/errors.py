@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fer_common.errors import FerError
+from fer_common.core.errors import FerError
 
 
 class BagError(FerError):

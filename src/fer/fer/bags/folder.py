@@ -20,7 +20,7 @@ from rosbags.rosbag2.storage_sqlite3 import Sqlite3Reader
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
 from fer.bags.storage import ENCODING, LIBRARY
-from fer_common.atomic import write_atomically
+from fer_common.core.atomic import write_atomically
 
 METADATA = "metadata.yaml"
 _TURN_S = 0.02

@@ -38,7 +38,7 @@ def main(folder: Path) -> None:
     # Only now, so that waiting costs next to nothing.
     from fer.bags.finishing import finish, is_whole
     from fer.bags.folder import data_files, locked
-    from fer_common.errors import FerError
+    from fer_common.core.errors import FerError
 
     if not folder.is_dir() or not data_files(folder):
         return

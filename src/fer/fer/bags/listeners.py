@@ -10,7 +10,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from rclpy.node import Node
 
 from fer.bags.recorder import NODE_NAME as RECORDER
-from fer.graph import absolute
+from fer.bringup.graph import absolute
 
 _LISTENERS = "listeners "
 #: Takes frames, and the topic on which it answers; the last of them that runs answers for all.

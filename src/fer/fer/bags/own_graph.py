@@ -10,13 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 from fer.bags.player import PlayOptions
-from fer.environment import graph_environment
-from fer.graph import Settings, absolute, started_nodes
-from fer.installed import config_folder
-from fer.programs import node_program
-from fer.supervisor import Failure, Program, Supervisor, describe_exit
-from fer_common.errors import FerError
-from fer_common.parameters import DIAGNOSTICS_PERIOD
+from fer.bringup.environment import graph_environment
+from fer.bringup.graph import Settings, absolute, started_nodes
+from fer.bringup.installed import config_folder
+from fer.bringup.programs import node_program
+from fer.processes.supervisor import Failure, Program, Supervisor, describe_exit
+from fer_common.core.errors import FerError
+from fer_common.core.parameters import DIAGNOSTICS_PERIOD
 
 #: Compiling the network's kernels for the first time takes up to 30 s.
 _START_S = 60.0

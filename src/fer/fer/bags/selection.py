@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from fer.graph import absolute
+from fer.bringup.graph import absolute
 
 #: Of the graph's topics, those that are made from others and only while somebody listens.
 DERIVED = ("overlay", "overlay/compressed", "image_raw/compressed", "face_crop")

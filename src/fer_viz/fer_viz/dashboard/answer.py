@@ -6,10 +6,10 @@ from typing import Any
 
 from pyqtgraph.Qt import QtCore, QtGui, QtWidgets
 
+from fer_viz.core.palette import Colour, mix
+from fer_viz.core.scene import Face, Scene
 from fer_viz.dashboard.parts import Card, flags_value, paint_text
 from fer_viz.dashboard.style import Style, qcolour
-from fer_viz.palette import Colour, mix
-from fer_viz.scene import Face, Scene
 
 _ROW, _LEAST_ROW = 20, 15
 _HEADLINE = 52

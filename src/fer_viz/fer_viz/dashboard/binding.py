@@ -9,7 +9,7 @@ import os
 import re
 from pathlib import Path
 
-from fer_common.errors import FerError
+from fer_common.core.errors import FerError
 
 INSTALL_QT = (
     "sudo apt install python3-pyqtgraph python3-pyqt5 (with ROS), "

@@ -8,11 +8,11 @@ from typing import Any
 
 from pyqtgraph.Qt import QtCore, QtWidgets
 
-from fer_viz.dashboard.commands import LEARNING_MODES, Commands, Note
+from fer_viz.core.commands import LEARNING_MODES, Commands, Note
+from fer_viz.core.palette import mix
+from fer_viz.core.scene import Face, Scene
 from fer_viz.dashboard.parts import Choice
 from fer_viz.dashboard.style import Style, code
-from fer_viz.palette import mix
-from fer_viz.scene import Face, Scene
 
 #: Spans of time that can be chosen, seconds.
 SPANS_S = (0.5, 1.0, 2.0, 5.0)

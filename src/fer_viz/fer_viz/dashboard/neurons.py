@@ -9,14 +9,14 @@ import numpy.typing as npt
 import pyqtgraph as pg
 from pyqtgraph.Qt import QtCore
 
-from fer_viz import plots
-from fer_viz.canvas import Box
+from fer_viz.core import plots
+from fer_viz.core.canvas import Box
+from fer_viz.core.palette import mapped, mix
+from fer_viz.core.plots import NeuronOrder
+from fer_viz.core.scene import UNNAMED, Indices, Raster, Scene, Seconds, Traces
+from fer_viz.core.text import MINUS
 from fer_viz.dashboard.parts import Card, TimePlot
 from fer_viz.dashboard.style import Style, qcolour
-from fer_viz.palette import mapped, mix
-from fer_viz.plots import NeuronOrder
-from fer_viz.scene import UNNAMED, Indices, Raster, Scene, Seconds, Traces
-from fer_viz.text import MINUS
 
 #: With more neurons or labels than these, potentials are drawn as a map.
 MOST_LINES, MOST_LANES = 32, 8

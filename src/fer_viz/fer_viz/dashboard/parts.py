@@ -9,9 +9,9 @@ import numpy as np
 import pyqtgraph as pg
 from pyqtgraph.Qt import QtCore, QtGui, QtWidgets
 
-from fer_viz.canvas import Picture
+from fer_viz.core.canvas import Picture
+from fer_viz.core.text import MINUS
 from fer_viz.dashboard.style import Style, qcolour
-from fer_viz.text import MINUS
 
 #: Room for marks beside a plot, units of the design.
 _WIDE, _NARROW = 62, 34

@@ -8,17 +8,17 @@ import cv2
 import numpy as np
 from pyqtgraph.Qt import QtWidgets
 
-from fer_viz.canvas import Box, Picture
-from fer_viz.dashboard.maps import ALL, FeatureMap, WeightMaps
+from fer_viz.core.canvas import Box, Picture
+from fer_viz.core.fields import draw_fields, scale_of
+from fer_viz.core.look import DESIGN_HEIGHT, Look
+from fer_viz.core.maps import ALL, FeatureMap, WeightMaps
+from fer_viz.core.overlay import draw_faces, draw_hint
+from fer_viz.core.palette import mapped, mix
+from fer_viz.core.portrait import upright
+from fer_viz.core.scene import Face, ReceptiveFields, Scene
+from fer_viz.core.text import MINUS
 from fer_viz.dashboard.parts import Card, Choice, PictureWidget
 from fer_viz.dashboard.style import Style
-from fer_viz.fields import draw_fields, scale_of
-from fer_viz.look import DESIGN_HEIGHT, Look
-from fer_viz.overlay import draw_faces, draw_hint
-from fer_viz.palette import mapped, mix
-from fer_viz.portrait import upright
-from fer_viz.scene import Face, ReceptiveFields, Scene
-from fer_viz.text import MINUS
 
 #: Side of the face that the network gets, pixels.
 CROP_PX = 48

@@ -9,10 +9,10 @@ from typing import Any
 from python_qt_binding import QtWidgets
 from rqt_gui_py.plugin import Plugin
 
-from fer_viz.dashboard.link import Link
 from fer_viz.dashboard.widget import Dashboard
 from fer_viz.dashboard.window import add_arguments
-from fer_viz.reading import reader
+from fer_viz.ros.dashboard_link import Link
+from fer_viz.ros.reading import reader
 
 _TITLE = "fer"
 

@@ -8,8 +8,8 @@ from typing import Any
 import pyqtgraph as pg
 from pyqtgraph.Qt import QtGui
 
-from fer_viz.look import Look
-from fer_viz.palette import THEMES, Colour, Theme, mix
+from fer_viz.core.look import Look
+from fer_viz.core.palette import THEMES, Colour, Theme, mix
 
 #: The size at which one unit of the design is one pixel.
 DESIGN_WIDTH, DESIGN_HEIGHT = 1280, 800

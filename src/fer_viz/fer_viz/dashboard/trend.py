@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pyqtgraph as pg
 
+from fer_viz.core.scene import Floats
+from fer_viz.core.trends import TREND_S, Trend
 from fer_viz.dashboard.parts import Card, TimePlot
 from fer_viz.dashboard.style import Style
-from fer_viz.dashboard.trends import TREND_S, Trend
-from fer_viz.scene import Floats
 
 #: The axis of rates ends at a multiple of this, so that it changes seldom.
 _RATE_STEP_HZ = 10.0

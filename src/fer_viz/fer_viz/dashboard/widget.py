@@ -13,15 +13,15 @@ from typing import Any
 
 from pyqtgraph.Qt import QtCore, QtGui, QtWidgets
 
-from fer_common.errors import FerError
-from fer_viz.canvas import Picture
+from fer_common.core.errors import FerError
+from fer_viz.core.canvas import Picture
+from fer_viz.core.commands import Commands, Note
+from fer_viz.core.maps import WeightMaps
+from fer_viz.core.state import FEATURE_LAYER, State, View
 from fer_viz.dashboard.answer import AnswerCard
-from fer_viz.dashboard.commands import Commands, Note
 from fer_viz.dashboard.controls import SPANS_S, BottomBar, TopBar
-from fer_viz.dashboard.maps import WeightMaps
 from fer_viz.dashboard.neurons import FeatureRasterCard, PotentialCard, RasterCard, waiting
 from fer_viz.dashboard.pictures import CameraCard, FaceCard, WeightCard
-from fer_viz.dashboard.state import FEATURE_LAYER, State, View
 from fer_viz.dashboard.style import DESIGN_HEIGHT, DESIGN_WIDTH, Style, sheet, unit_for
 from fer_viz.dashboard.trend import TrendCard
 

@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 from typing import Any
 
-from fer_common.errors import FerError
-from fer_common.threads import pin_to_one_thread
+from fer_common.core.errors import FerError
+from fer_common.core.threads import pin_to_one_thread
 from fer_viz.dashboard.binding import require_qt
 
 HELP = "show the running graph in a window"
@@ -52,9 +52,9 @@ def run(arguments: argparse.Namespace) -> int:
     import cv2
     from pyqtgraph.Qt import QtCore, QtWidgets
 
-    from fer_viz.dashboard.link import Link
     from fer_viz.dashboard.widget import Dashboard
-    from fer_viz.reading import reader
+    from fer_viz.ros.dashboard_link import Link
+    from fer_viz.ros.reading import reader
 
     cv2.setNumThreads(1)
     application = QtWidgets.QApplication(["fer"])

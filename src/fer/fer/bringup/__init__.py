@@ -1,0 +1,1 @@
+"""What the graph consists of, and how it is started."""

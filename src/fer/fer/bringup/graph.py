@@ -1,0 +1,199 @@
+"""The nodes of the graph and what each of them is started with.
+
+This is the one place where the list stands: `fer up` and the launch files both start what it says.
+Nothing here imports ROS.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from fer_common.core.errors import ConfigurationError
+
+Host: TypeAlias = Literal["robot", "workstation"]
+#: The last node on the robot where the graph is cut in two.
+Split: TypeAlias = Literal["camera", "features"]
+
+HOSTS: tuple[Host, ...] = ("robot", "workstation")
+SPLITS: tuple[Split, ...] = ("camera", "features")
+NAMESPACE = "fer"
+#: The node that announces every frame.
+CAMERA = "camera"
+#: The node that learns, which commands ask.
+SNN = "snn"
+LOG_LEVELS = ("debug", "info", "warn", "error", "fatal")
+#: Topic of the pictures, below the namespace.
+IMAGE_TOPIC = "image_raw"
+
+#: A picture that is older when a node begins with it is not answered, on the host behind a network.
+MAX_AGE_S = 0.4
+#: Nodes that can queue frames instead of taking the newest.
+_QUEUING = ("features", SNN)
+#: Nodes that take pictures from elsewhere.
+_LOOKING = ("features", "viz")
+_NAMESPACE_PATTERN = re.compile(r"(/?[A-Za-z][A-Za-z0-9_]*)(/[A-Za-z][A-Za-z0-9_]*)*|/|")
+
+
+@dataclass(frozen=True)
+class GraphNode:
+    """One node: name, package and executable."""
+
+    name: str
+    package: str
+    executable: str = "node"
+
+    @property
+    def module(self) -> str:
+        """Python module that is the node."""
+        return f"{self.package}.ros.{self.executable}"
+
+
+NODES = (
+    GraphNode(CAMERA, "fer_camera"),
+    GraphNode("features", "fer_features"),
+    GraphNode(SNN, "fer_snn"),
+    GraphNode("viz", "fer_viz"),
+)
+_ON_ROBOT: Mapping[Split, tuple[str, ...]] = {
+    "camera": (CAMERA,),
+    "features": (CAMERA, "features"),
+}
+
+
+#: The camera sends raw pictures to a node beside it.
+_RAW_ON_ROBOT = (CAMERA, "features")
+
+
+def host_of(name: str, split: Split) -> Host:
+    """Return where a node runs when there are two hosts."""
+    return "robot" if name in _ON_ROBOT[split] else "workstation"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What a user says at start; empty texts and None leave the nodes' own defaults.
+
+    Attributes
+    ----------
+    namespace : namespace of every node.
+    hosts : which part of the graph to start; where it is one host's, the other part is reached over
+        a network, or is a bag where every frame counts.
+    split : the last node on the robot: `features` sends features over the network, `camera`
+        compressed pictures.
+    source : what the camera node plays.
+    params_file : parameter file for all nodes.
+    weights : weights file of the network.
+    camera, viz : whether to start these nodes.
+    image_topic : topic of the pictures when another driver publishes them, absolute or below the
+        namespace.
+    use_sim_time : take the time from /clock.
+    every_frame : work on every frame, however late, instead of on the newest: for replays.
+    log_level : one of `LOG_LEVELS`.
+    window : open the dashboard too, which is no node of the graph.
+    """
+
+    namespace: str = NAMESPACE
+    hosts: tuple[Host, ...] = HOSTS
+    split: Split = "features"
+    source: str = ""
+    params_file: Path | None = None
+    weights: str = ""
+    camera: bool = True
+    viz: bool = True
+    image_topic: str = IMAGE_TOPIC
+    use_sim_time: bool = False
+    every_frame: bool = False
+    log_level: str = "info"
+    window: bool = False
+
+    def __post_init__(self) -> None:
+        if not _NAMESPACE_PATTERN.fullmatch(self.namespace):
+            raise ConfigurationError(
+                f"namespace '{self.namespace}' is no ROS name: "
+                "use letters, digits and '_', parts joined by '/'"
+            )
+        if self.log_level not in LOG_LEVELS:
+            raise ConfigurationError(
+                f"log level '{self.log_level}' is unknown: choose one of {', '.join(LOG_LEVELS)}"
+            )
+
+    @property
+    def across(self) -> bool:
+        """Whether the other part of the graph runs on another host; of a replay it is a bag."""
+        return len(self.hosts) < len(HOSTS) and not self.every_frame
+
+
+@dataclass(frozen=True)
+class StartedNode:
+    """A node with what it is started with.
+
+    Attributes
+    ----------
+    node : the node.
+    parameters, remappings : of it.
+    whole_images : whether it sends whole pictures, if only within its host.
+    """
+
+    node: GraphNode
+    parameters: Mapping[str, str | bool | float]
+    remappings: tuple[tuple[str, str], ...]
+    whole_images: bool = False
+
+
+def absolute(namespace: str) -> str:
+    """Return a namespace with a leading and without a trailing slash; "/" for the empty one."""
+    return "/" + namespace.strip("/")
+
+
+def started_nodes(settings: Settings) -> list[StartedNode]:
+    """Return the nodes to start, in the order of the graph."""
+    left_out = {
+        name for name, wanted in (("camera", settings.camera), ("viz", settings.viz)) if not wanted
+    }
+    return [
+        StartedNode(
+            node,
+            _parameters(node, settings),
+            _remappings(node, settings),
+            whole_images=node.name == "viz" or (node.name, settings.split) == _RAW_ON_ROBOT,
+        )
+        for node in NODES
+        if host_of(node.name, settings.split) in settings.hosts and node.name not in left_out
+    ]
+
+
+def _parameters(node: GraphNode, settings: Settings) -> dict[str, str | bool | float]:
+    parameters: dict[str, str | bool | float] = {"use_sim_time": settings.use_sim_time}
+    if node.name in _QUEUING and settings.every_frame:
+        parameters["every_frame"] = True
+    if node.name == "camera" and settings.source:
+        parameters["source"] = settings.source
+    if node.name == SNN and settings.weights:
+        parameters["weights"] = settings.weights
+    return parameters | (_across(node.name, settings.split) if settings.across else {})
+
+
+def _across(name: str, split: Split) -> dict[str, str | bool | float]:
+    """Return the parameters by which a node gets on with a network."""
+    parameters: dict[str, str | bool | float] = {}
+    if name == split:
+        parameters["pace_by_link"] = True
+    if host_of(name, split) == "workstation":
+        if name in _LOOKING:
+            parameters["image_transport"] = "compressed"
+        if name in _QUEUING:
+            parameters["max_age"] = MAX_AGE_S
+    return parameters
+
+
+def _remappings(node: GraphNode, settings: Settings) -> tuple[tuple[str, str], ...]:
+    if node.name == "camera" or settings.image_topic == IMAGE_TOPIC:
+        return ()
+    return (
+        (IMAGE_TOPIC, settings.image_topic),
+        (f"{IMAGE_TOPIC}/compressed", f"{settings.image_topic}/compressed"),
+    )

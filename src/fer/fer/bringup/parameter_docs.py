@@ -1,0 +1,53 @@
+"""Writes config/fer.yaml and docs/parameters.md: `python -m fer.bringup.parameter_docs [ROOT]`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from fer.bringup.graph import NODES
+from fer.bringup.tables import parameter_tables
+from fer_common.core.parameter_files import to_markdown, to_yaml
+from fer_common.core.parameters import ParameterTable
+
+_HEAD = """# Parameters
+
+Every parameter of every node. This page is made from the nodes' own tables by
+`python -m fer.bringup.parameter_docs`, and so is [config/fer.yaml](../config/fer.yaml), which
+holds the same defaults.
+
+- "live" parameters can be changed while the graph runs, from the next frame on:
+  `ros2 param set /fer/NODE NAME VALUE`, or `fer param set NODE NAME VALUE` where there is no
+  ros2cli. The others are read at start.
+- Several values that are set together (`fer param set NODE NAME VALUE NAME VALUE`) are taken as a
+  whole or refused as a whole, with the reason.
+- A parameter file (`fer up --params FILE`, launch argument `params_file`) that names an unknown
+  parameter or a value out of its range is refused before anything starts.
+- Every topic's quality of service can be overridden at start by the parameters below
+  `qos_overrides`, as ROS 2 defines them.
+"""
+
+
+def rendered(tables: Mapping[str, ParameterTable]) -> dict[Path, str]:
+    """Return the text of every file that is made from the tables, by its path in the repository."""
+    sections = [
+        f"## {node.name} ({node.package})\n\n{to_markdown(tables[node.name])}" for node in NODES
+    ]
+    return {
+        Path("config/fer.yaml"): to_yaml(tables.values()),
+        Path("docs/parameters.md"): "\n".join([_HEAD, *sections]),
+    }
+
+
+def main(argv: list[str]) -> int:
+    """Write the files below the root of the repository, by default the present folder."""
+    root = Path(argv[0]) if argv else Path()
+    for path, text in rendered(parameter_tables()).items():
+        (root / path).parent.mkdir(exist_ok=True)
+        (root / path).write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,1 @@
+"""How a command reaches a running graph: node, parameters, services, diagnostics."""

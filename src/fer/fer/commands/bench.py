@@ -1,0 +1,49 @@
+"""`fer bench`: the benchmarks, which are in the repository and not in the installed packages."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from fer_common.core.errors import FerError
+
+_MARK = Path("bench", "fer_bench", "main.py")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    try:
+        _benchmarks().add_arguments(parser)
+    except FerError:
+        # So that --help works everywhere; without the sources `run` says what is missing.
+        parser.add_argument("names", nargs="*", metavar="NAME", help="what to measure")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Measure what was asked for."""
+    return int(_benchmarks().run(arguments, _root()))
+
+
+def _benchmarks() -> ModuleType:
+    folder = str(_root() / "bench")
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    return importlib.import_module("fer_bench.main")
+
+
+def _root() -> Path:
+    """Return the repository: the one that the package is linked to, or the one we are in.
+
+    Raises
+    ------
+    FerError
+        if there is none.
+    """
+    here = Path.cwd() / "here"
+    for place in (*Path(__file__).resolve().parents, *here.parents):
+        if (place / _MARK).is_file():
+            return place
+    raise FerError("the benchmarks are in the sources of fer: run `fer bench` in a clone of them")

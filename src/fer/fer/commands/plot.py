@@ -1,0 +1,139 @@
+"""`fer plot BAG|WEIGHTS`: figures for print of what was recorded or learnt."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fer.report.labels import read_labels
+from fer_common.core.errors import FerError
+
+if TYPE_CHECKING:
+    from fer_train.recording import Recording
+
+_WEIGHTS_SUFFIX = ".npz"
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument(
+        "source", type=Path, metavar="BAG|WEIGHTS", help="a bag, or a weights file (.npz)"
+    )
+    parser.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="DIR", help="where the figures go"
+    )
+    parser.add_argument(
+        "--labels",
+        type=Path,
+        metavar="NAME_labels.csv",
+        help="what the frames of the recorded source really show: draws the confusion too",
+    )
+    parser.add_argument(
+        "--start",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="where raster and potentials begin, from the first of the face on (default: 0)",
+    )
+    parser.add_argument(
+        "--span",
+        type=_seconds,
+        default=2.0,
+        metavar="SECONDS",
+        help="how long they are (default: %(default)g)",
+    )
+    parser.add_argument(
+        "--face", type=int, default=0, metavar="ID", help="default: the one seen longest"
+    )
+    parser.add_argument("--namespace", default="", help="of the graph, where a bag holds several")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Draw and say what was written."""
+    if not arguments.source.exists():
+        raise FerError(f"{arguments.source} does not exist: name a bag or a weights file")
+    # Matplotlib takes half a second, which a wrong name need not cost.
+    from fer_train import figures
+
+    of_weights = arguments.source.suffix == _WEIGHTS_SUFFIX
+    # All of them before the first is written: an error leaves no half of them behind.
+    drawn = list(_of_weights(arguments.source) if of_weights else _of_bag(arguments))
+    if not drawn:
+        raise FerError(f"{arguments.source} has nothing to draw: record spikes and potentials too")
+    for name, figure in drawn:
+        for path in figures.save(figure, arguments.output, name):
+            print(path)
+    return 0
+
+
+def _of_weights(path: Path) -> Iterator[tuple[str, Any]]:
+    from std_msgs.msg import Header
+
+    from fer_snn.core.network import Network, NetworkParameters
+    from fer_snn.core.weights import weights_file
+    from fer_snn.ros.messages import weights_message
+    from fer_train import figures
+    from fer_viz.core.maps import weight_maps
+
+    network = Network(weights_file.load(path), NetworkParameters())
+    yield "weights", figures.weights(weight_maps(weights_message(Header(), network, limit=0)))
+
+
+def _of_bag(arguments: argparse.Namespace) -> Iterator[tuple[str, Any]]:
+    from fer_train import figures, recording
+
+    truth = read_labels(arguments.labels) if arguments.labels else {}
+    recorded = recording.read(arguments.source, arguments.namespace)
+    if recorded.weights is not None and recorded.weights.maps.size:
+        yield "weights", figures.weights(recorded.weights)
+    faces = recorded.faces
+    if arguments.face and arguments.face not in faces:
+        known = ", ".join(map(str, faces)) or "none"
+        raise FerError(f"the bag has no face {arguments.face} (it has {known})")
+    if faces:
+        face, span_s = arguments.face or faces[0], arguments.span
+        traces, spikes = recorded.window(face, arguments.start, span_s)
+        if spikes is None and traces is None:
+            raise FerError(f"nothing of face {face} at {arguments.start:g} s: choose another start")
+        if spikes is not None:
+            yield "raster", figures.raster(spikes, recorded.fields, span_s)
+        if traces is not None:
+            yield "potentials", figures.potentials(traces, recorded.fields, span_s)
+    if truth:
+        yield "confusion", _confusion(recorded, truth)
+
+
+def _confusion(recorded: Recording, truth: Mapping[int, str]) -> Any:
+    """Compare what was said of the largest face with what its frame shows."""
+    import numpy as np
+
+    from fer_train import figures
+    from fer_train.metrics import balanced_accuracy, confusion
+
+    said: list[tuple[str, str]] = []
+    for answers in recorded.answers:
+        true = truth.get(recorded.frame_index.get(answers.stamp_ns, -1))
+        largest = max(answers.faces, key=lambda face: face.area_px, default=None)
+        if true is not None and largest is not None:
+            said.append((true, largest.label))
+    if not said:
+        raise FerError("no answer belongs to a labelled frame: record frame_info and expressions")
+    known = [
+        label for answers in recorded.answers for face in answers.faces for label in face.labels
+    ]
+    labels = list(dict.fromkeys([*known, *(true for true, _ in said)]))
+    index = {label: k for k, label in enumerate(labels)}
+    rows = np.array([index[true] for true, _ in said])
+    columns = np.array([index.get(label, -1) for _, label in said])
+    table = confusion(rows, columns, len(labels))
+    title = f"balanced accuracy {balanced_accuracy(table):.3f}, {len(said)} frames"
+    return figures.confusion(labels, table, title)
+
+
+def _seconds(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is no time: give a number of seconds above 0")
+    return value

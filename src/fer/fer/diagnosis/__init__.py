@@ -1,0 +1,1 @@
+"""What `fer doctor` checks, on the machine and in the graph."""

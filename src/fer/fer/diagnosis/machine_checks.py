@@ -1,0 +1,225 @@
+"""What `fer doctor` looks at on the machine: nothing is started, and nothing is changed."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import os
+import platform
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from fer import __version__
+from fer.bringup.environment import PROFILE_VARIABLE
+from fer.diagnosis.findings import Finding, error, ok, warn
+from fer.processes import shared_memory
+from fer_common.core.errors import FerError
+
+_GB = 1e9
+_DISK_NEEDED_BYTES = 200e6
+_MAX_DOMAIN = 232
+#: More runnable processes per core than this, and frames come late.
+_BUSY_LOAD = 1.0
+#: Installed under these names on machines without a ROS installation.
+_WHEELS = ("ros-rclpy", "ros-rmw-fastrtps-cpp")
+_LIBRARIES = ("numpy", "opencv-python-headless", "opencv-python", "numba", "PyYAML", "psutil")
+
+Check = Callable[[Mapping[str, str]], Iterator[Finding]]
+
+
+def check_machine(environment: Mapping[str, str]) -> list[Finding]:
+    """Return what is found on this machine."""
+    return [finding for check in CHECKS for finding in check(environment)]
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of everything that matters, by name."""
+    found = {
+        "fer": __version__,
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "machine": platform.machine(),
+    }
+    for name in (*_LIBRARIES, *_WHEELS):
+        try:
+            found[name] = importlib.metadata.version(name)
+        except importlib.metadata.PackageNotFoundError:
+            continue
+    return found
+
+
+def _versions(environment: Mapping[str, str]) -> Iterator[Finding]:
+    known = versions()
+    yield ok("versions", f"fer {known['fer']}, Python {known['python']}, {known['system']}")
+    if "numba" not in known:
+        yield warn(
+            "numba",
+            "is not installed: the network runs many times slower",
+            "install numba (rosdep: python3-numba)",
+        )
+    try:
+        import cv2
+    except ImportError as broken:
+        yield error("OpenCV", f"cannot be imported: {broken}", "install opencv (python3-opencv)")
+    else:
+        yield ok("OpenCV", str(cv2.__version__))
+
+
+def _ros(environment: Mapping[str, str]) -> Iterator[Finding]:
+    try:
+        import rclpy
+        from rclpy.utilities import get_rmw_implementation_identifier
+
+        rmw = get_rmw_implementation_identifier()
+    except (ImportError, RuntimeError) as broken:
+        yield error(
+            "ROS",
+            f"its client library cannot be used: {broken}",
+            "source the ROS installation and the workspace, or use ./fer in a clone",
+        )
+        return
+    place = environment.get("ROS_DISTRO") or "the wheels of the package index"
+    yield ok("ROS", f"{place}, {Path(rclpy.__file__).parent}")
+    yield ok("RMW", rmw)
+    try:
+        import fer_interfaces.msg  # noqa: F401
+    except ImportError as broken:
+        yield error("messages", f"cannot be imported: {broken}", "build fer_interfaces again")
+
+
+def _discovery(environment: Mapping[str, str]) -> Iterator[Finding]:
+    domain = environment.get("ROS_DOMAIN_ID", "0") or "0"
+    if not domain.isdecimal() or int(domain) > _MAX_DOMAIN:
+        yield error(
+            "domain",
+            f"ROS_DOMAIN_ID is '{domain}'",
+            f"set it to a number from 0 to {_MAX_DOMAIN}, the same for all nodes",
+        )
+    reach = environment.get("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST (default of fer)")
+    text = f"ROS_DOMAIN_ID {domain}, discovery range {reach}"
+    if reach == "OFF":
+        yield error("discovery", text, "set ROS_AUTOMATIC_DISCOVERY_RANGE to LOCALHOST or SUBNET")
+    elif reach == "SUBNET":
+        yield warn(
+            "discovery",
+            f"{text}: everybody on the network can listen and command",
+            "docs/security.md says how to protect it; LOCALHOST closes it",
+        )
+    else:
+        yield ok("discovery", text)
+
+
+def _transport(environment: Mapping[str, str]) -> Iterator[Finding]:
+    profile = environment.get(PROFILE_VARIABLE)
+    if profile is not None and not Path(profile).is_file():
+        yield error(
+            "transport",
+            f"{PROFILE_VARIABLE} names {profile!r}, which is no file",
+            "unset it: `fer up` and the launch files bring their own",
+        )
+    free = shared_memory.free_bytes()
+    if free is None:
+        yield warn(
+            "shared memory",
+            f"{shared_memory.FOLDER} is missing: images go over UDP",
+            "mount a tmpfs there, of 256 MB or more",
+        )
+        return
+    text = f"{free / _GB:.1f} GB free in {shared_memory.FOLDER}"
+    if free < shared_memory.NEEDED_BYTES:
+        remedy = "in a container: --shm-size=512m; else remove what is left of dead processes"
+        yield warn("shared memory", f"{text}: large images may get lost", remedy)
+    else:
+        yield ok("shared memory", text)
+
+
+def _camera(environment: Mapping[str, str]) -> Iterator[Finding]:
+    from fer_camera.core.device import devices
+
+    found = devices()
+    if not found:
+        yield warn(
+            "camera",
+            "this machine has no video device: the demo clip is played",
+            "plug a camera in; in a container pass it on: --device /dev/video0",
+        )
+    for path in found:
+        if os.access(path, os.R_OK | os.W_OK):
+            yield ok("camera", f"{path} may be opened")
+        else:
+            remedy = "sudo usermod -aG video $USER, and log in again"
+            yield error("camera", f"{path} may not be opened by this user", remedy)
+
+
+def _weights(environment: Mapping[str, str]) -> Iterator[Finding]:
+    from fer_snn.core.parameters import TABLE
+    from fer_snn.core.weights import autosave, weights_file
+    from fer_snn.core.weights import weights_folder as models
+
+    try:
+        path = models.default_path()
+        model = weights_file.load(path)
+    except FerError as refused:
+        yield error("weights", str(refused), "build the package fer_snn again")
+    else:
+        yield ok("weights", f"{path.name}: {', '.join(model.labels)}")
+    folder = models.default_folder()
+    if folder == models.NO_FOLDER:
+        yield warn("weights folder", "there is no home", "set HOME, or the parameter weights_dir")
+        return
+    if autosave.interrupted(folder, str(TABLE["weights"].default)):
+        yield warn(
+            "weights folder",
+            f"{folder}: snn was killed while it learnt",
+            "nothing: it goes on with what it had learnt when it is started again",
+        )
+    yield from _room("weights folder", folder)
+
+
+def _logs(environment: Mapping[str, str]) -> Iterator[Finding]:
+    yield from _room("log folder", log_folder(environment))
+
+
+def _load(environment: Mapping[str, str]) -> Iterator[Finding]:
+    cores = os.cpu_count() or 1
+    load = os.getloadavg()[0]
+    text = f"{load:.1f} on {cores} cores in the last minute"
+    if load > _BUSY_LOAD * cores:
+        yield warn("load", text, "end what else runs, or expect skipped frames")
+    else:
+        yield ok("load", text)
+
+
+def log_folder(environment: Mapping[str, str]) -> Path:
+    """Return where nodes write their logs."""
+    if environment.get("ROS_LOG_DIR"):
+        return Path(environment["ROS_LOG_DIR"])
+    if environment.get("ROS_HOME"):
+        return Path(environment["ROS_HOME"]) / "log"
+    return Path(environment.get("HOME", "/")) / ".ros" / "log"
+
+
+def _room(subject: str, folder: Path) -> Iterator[Finding]:
+    """Look whether a folder, or the one that it would be made in, can be written."""
+    present = next(path for path in (folder, *folder.parents) if path.exists())
+    if not present.is_dir() or not os.access(present, os.W_OK):
+        yield error(subject, f"{folder} cannot be written", f"give this user the right: {present}")
+        return
+    free = shutil.disk_usage(present).free
+    text = f"{folder}, {free / _GB:.1f} GB free"
+    if free < _DISK_NEEDED_BYTES:
+        yield error(subject, text, "make room on that disk")
+    else:
+        yield ok(subject, text)
+
+
+CHECKS: Sequence[Check] = (
+    _versions,
+    _ros,
+    _discovery,
+    _transport,
+    _camera,
+    _weights,
+    _logs,
+    _load,
+)

@@ -1,0 +1,1 @@
+"""Processes: supervised, ended together, and cleaned up after."""

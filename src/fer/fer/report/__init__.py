@@ -1,0 +1,1 @@
+"""What `fer up` shows while it runs, and the summary of a run."""

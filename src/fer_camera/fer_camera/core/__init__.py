@@ -1,0 +1,1 @@
+"""NumPy in, NumPy out: nothing here imports ROS."""

@@ -1,0 +1,55 @@
+"""From the picture of a source to the picture that is published."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+
+from fer_camera.core.parameters import Settings
+from fer_common.core.images import Pixels
+
+MONO = "mono8"
+
+
+def render(pixels: Pixels, settings: Settings) -> Pixels:
+    """Cut, scale, mirror and convert a picture as the settings say.
+
+    Parameters
+    ----------
+    pixels : (height, width, 3) BGR, uint8.
+
+    Returns
+    -------
+    (height, width, 3) for bgr8, (height, width) for mono8, uint8; the input itself where nothing
+    is to be done.
+    """
+    if settings.encoding == MONO:
+        pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), np.uint8)
+    pixels = _fit(pixels, settings.width, settings.height)
+    return np.asarray(cv2.flip(pixels, 1), np.uint8) if settings.flip else pixels
+
+
+def _fit(pixels: Pixels, width: int, height: int) -> Pixels:
+    rows, cols = pixels.shape[:2]
+    width, height = target_size(cols, rows, width, height)
+    if (width, height) == (cols, rows):
+        return pixels
+    # The largest part in the middle that has the wanted aspect ratio.
+    scale = max(width / cols, height / rows)
+    used_cols, used_rows = (
+        min(cols, max(1, round(width / scale))),
+        min(rows, max(1, round(height / scale))),
+    )
+    left, top = (cols - used_cols) // 2, (rows - used_rows) // 2
+    part = pixels[top : top + used_rows, left : left + used_cols]
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(part, (width, height), interpolation=method), np.uint8)
+
+
+def target_size(cols: int, rows: int, width: int, height: int) -> tuple[int, int]:
+    """Return (width, height) in pixels; a wanted size of 0 follows from the other."""
+    if width and not height:
+        height = max(1, round(rows * width / cols))
+    elif height and not width:
+        width = max(1, round(cols * height / rows))
+    return width or cols, height or rows

@@ -1,0 +1,228 @@
+"""Typed parameter tables: all that is to say of a parameter stands once.
+
+A node declares its ROS parameters from its table, `config/fer.yaml` and the tables in the
+documentation are made from it, and a batch of new values is checked against it as a whole. Nothing
+here imports ROS.
+"""
+
+from __future__ import annotations
+
+import difflib
+import math
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
+
+from fer_common.core.errors import ParameterError
+
+Scalar: TypeAlias = bool | int | float | str
+Value: TypeAlias = Scalar | tuple[Scalar, ...]
+Values: TypeAlias = Mapping[str, Value]
+#: Looks at a whole set of values and returns why it cannot stand, or None.
+Constraint: TypeAlias = Callable[[Values], "str | None"]
+
+#: What fits into a ROS parameter.
+_INT64 = (-(2**63), 2**63 - 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter. Its type is that of `default`; a tuple is an array of its elements' type.
+
+    Attributes
+    ----------
+    name : as in ROS.
+    default : value when nothing else is said; for arrays a tuple with at least one element.
+    description : one sentence for people.
+    unit : SI symbol, "px", "Hz" ..., empty for a number without unit and for text.
+    minimum, maximum : range of a number (of every element of an array), both ends included.
+    choices : the texts that are allowed, empty for any.
+    live : can be changed while the node runs, from the next frame on; else read-only.
+    resets : what a live change puts back, empty for nothing.
+    """
+
+    name: str
+    default: Value
+    description: str
+    unit: str = ""
+    minimum: float | None = None
+    maximum: float | None = None
+    choices: tuple[str, ...] = ()
+    live: bool = True
+    resets: str = ""
+
+    @property
+    def element_type(self) -> type:
+        """Type of the value, or of the elements of an array."""
+        return type(self.default[0] if isinstance(self.default, tuple) else self.default)
+
+    @property
+    def is_array(self) -> bool:
+        """Whether the value is an array."""
+        return isinstance(self.default, tuple)
+
+    @property
+    def type_name(self) -> str:
+        """Type as ROS users know it: bool, integer, double, string, or one of these and `[]`."""
+        names = {bool: "bool", int: "integer", float: "double", str: "string"}
+        return names[self.element_type] + ("[]" if self.is_array else "")
+
+    @property
+    def range_text(self) -> str:
+        """Range or choices for people, empty where everything is allowed."""
+        if self.choices:
+            return ", ".join(choice or '""' for choice in self.choices)
+        if self.minimum is None and self.maximum is None:
+            return ""
+        low = "-inf" if self.minimum is None else f"{self.minimum:g}"
+        high = "inf" if self.maximum is None else f"{self.maximum:g}"
+        return f"{low} to {high}"
+
+    def check(self, value: object) -> Value:
+        """Return the value in the parameter's own type.
+
+        Raises
+        ------
+        ParameterError
+            if type, range or choice are not met; an integer is taken for a double, nothing else is
+            converted.
+        """
+        if not self.is_array:
+            return self._check_element(value)
+        if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
+            raise ParameterError(
+                f"parameter '{self.name}' is {value!r}: give a list ({self.type_name})"
+            )
+        elements = tuple(self._check_element(element) for element in value)
+        if not elements:
+            raise ParameterError(f"parameter '{self.name}' is empty: give at least one value")
+        return elements
+
+    def _check_element(self, value: object) -> Scalar:
+        kind = self.element_type
+        if isinstance(value, int) and not _INT64[0] <= value <= _INT64[1]:
+            raise ParameterError(f"parameter '{self.name}' has more than 64 bits: give less")
+        if kind is float and isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        if type(value) is not kind:
+            given = type(value).__name__
+            raise ParameterError(
+                f"parameter '{self.name}' is {value!r} ({given}): "
+                f"give a value of type {self.type_name}"
+            )
+        assert isinstance(value, (bool, int, float, str))
+        if self.choices and value not in self.choices:
+            raise ParameterError(
+                f"parameter '{self.name}' is {value!r}: choose one of {self.range_text}"
+            )
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            self._check_range(value)
+        return value
+
+    def _check_range(self, value: float) -> None:
+        below = self.minimum is not None and value < self.minimum
+        above = self.maximum is not None and value > self.maximum
+        if not math.isfinite(value) or below or above:
+            unit = f" {self.unit}" if self.unit else ""
+            allowed = self.range_text or "any finite number"
+            raise ParameterError(
+                f"parameter '{self.name}' is {value:g}{unit}: "
+                f"it must be in the range {allowed}{unit}"
+            )
+
+
+AUTOSTART = Parameter(
+    "autostart",
+    True,
+    "Configure and activate at start. Off: wait for `ros2 lifecycle set`.",
+    live=False,
+)
+#: Named as in the diagnostic_updater package.
+DIAGNOSTICS_PERIOD = Parameter(
+    "diagnostic_updater.period",
+    1.0,
+    "Time between two reports on /diagnostics.",
+    unit="s",
+    minimum=0.05,
+    maximum=60.0,
+)
+#: Every node has these.
+COMMON = (AUTOSTART, DIAGNOSTICS_PERIOD)
+
+#: Of nodes that look at pictures.
+IMAGE_TRANSPORT = Parameter(
+    "image_transport",
+    "raw",
+    "Which images to subscribe to: image_raw, or image_raw/compressed (JPEG, PNG).",
+    choices=("raw", "compressed"),
+    live=False,
+)
+#: Of nodes that can queue frames.
+EVERY_FRAME = Parameter(
+    "every_frame",
+    False,
+    "Work on every frame, however late, instead of on the newest: for replays.",
+    live=False,
+)
+
+
+@dataclass(frozen=True)
+class ParameterTable:
+    """All parameters of one node.
+
+    Attributes
+    ----------
+    node : name of the node.
+    parameters : in the order in which people read them.
+    constraints : what must hold between several parameters.
+    """
+
+    node: str
+    parameters: tuple[Parameter, ...]
+    constraints: tuple[Constraint, ...] = ()
+    _by_name: dict[str, Parameter] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        by_name = {parameter.name: parameter for parameter in self.parameters}
+        if len(by_name) != len(self.parameters):
+            raise ValueError(f"a parameter of {self.node} stands twice")
+        object.__setattr__(self, "_by_name", by_name)
+
+    def __iter__(self) -> Iterator[Parameter]:
+        return iter(self.parameters)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._by_name
+
+    def __getitem__(self, name: str) -> Parameter:
+        try:
+            return self._by_name[name]
+        except KeyError:
+            raise ParameterError(self.unknown(name)) from None
+
+    def unknown(self, name: str) -> str:
+        """Say that a name is not a parameter, with the nearest name that is."""
+        near = difflib.get_close_matches(name, self._by_name, n=1)
+        hint = f"did you mean '{near[0]}'?" if near else f"`fer param list {self.node}` shows all"
+        return f"node '{self.node}' has no parameter '{name}': {hint}"
+
+    def defaults(self) -> dict[str, Value]:
+        """Value of every parameter when nothing else is said."""
+        return {parameter.name: parameter.default for parameter in self.parameters}
+
+    def merged(self, current: Values, changes: Mapping[str, object]) -> dict[str, Value]:
+        """Return `current` with `changes`, checked one by one and as a whole.
+
+        Raises
+        ------
+        ParameterError
+            for the first unknown name, wrong type, value out of range, or constraint that is not
+            met.
+        """
+        merged = dict(current)
+        for name, value in changes.items():
+            merged[name] = self[name].check(value)
+        for constraint in self.constraints:
+            if reason := constraint(merged):
+                raise ParameterError(f"node '{self.node}': {reason}")
+        return merged

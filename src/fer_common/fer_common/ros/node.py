@@ -1,0 +1,306 @@
+"""The base of the nodes: parameters, lifecycle, diagnostics, and an end without a traceback."""
+
+from __future__ import annotations
+
+import copy
+import os
+import re
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Mapping
+from types import FrameType
+from typing import Any
+
+import rclpy
+from rclpy._rclpy_pybind11 import RCLError, UnknownROSArgsError
+from rclpy.duration import Duration
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
+from rclpy.publisher import Publisher
+from rclpy.qos import QoSProfile
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from rclpy.signals import SignalHandlerOptions
+from rclpy.subscription import Subscription
+
+from fer_common.core.errors import FerError
+from fer_common.core.memory import give_back
+from fer_common.core.parameters import AUTOSTART, DIAGNOSTICS_PERIOD, ParameterTable, Value
+from fer_common.core.starting import STOP_SIGNALS, release_signals
+from fer_common.ros.diagnostics import OK, DiagnosticsPublisher, Health
+from fer_common.ros.parameter_server import ParameterServer
+from fer_common.ros.qos_watch import QosWatch
+from fer_common.ros.reception import Reception
+
+#: Exit codes: what the user gave cannot work; the node broke.
+EXIT_CONFIGURATION = 2
+EXIT_BROKEN = 1
+#: A start that is still at work, say compiling, so long after a signal is cut off.
+_START_GRACE_S = 1.5
+
+
+class FerNode(LifecycleNode):
+    """A lifecycle node that brings itself up.
+
+    Subclasses override the hooks below. A hook refuses by raising `FerError`; the transition then
+    fails with the reason in the log and the node stays in the state that it was in. Live parameters
+    arrive in `apply_parameters`, already checked; every hook runs in the executor's thread.
+
+    Parameters
+    ----------
+    name : default name of the node.
+    table : its parameters, those of `COMMON` among them.
+    hardware_id : what the diagnostics are about.
+    """
+
+    def __init__(self, name: str, table: ParameterTable, hardware_id: str) -> None:
+        # First, because rclpy's own constructor creates publishers.
+        self._qos_watch = QosWatch(self)
+        self._reception = Reception(self)
+        super().__init__(name)
+        #: The first error that was given to `fail`.
+        self.failure: BaseException | None = None
+        self.parameters = ParameterServer(self, table, self.check_parameters, self._apply)
+        self._diagnostics = DiagnosticsPublisher(
+            self,
+            hardware_id,
+            self.health,
+            self._all_facts,
+            self._qos_watch.present,
+            self._diagnostics_period_s,
+        )
+
+    @property
+    def values(self) -> Mapping[str, Value]:
+        """Present value of every parameter."""
+        return self.parameters.values
+
+    # Hooks
+
+    def configure(self) -> None:
+        """Load files, create publishers and subscriptions."""
+
+    def activate(self) -> None:
+        """Begin to stream."""
+
+    def deactivate(self) -> None:
+        """Stop streaming; keep the state."""
+
+    def cleanup(self) -> None:
+        """Release everything that `configure` took. Also called at the end, from any state."""
+
+    def check_parameters(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
+        """Refuse by FerError what the table cannot see. Must change nothing."""
+
+    def apply_parameters(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
+        """Take over new values, from the next frame on."""
+
+    def health(self) -> Health:
+        """Return what /diagnostics shall say. Asked often: it must cost next to nothing."""
+        return Health(OK, "running")
+
+    def facts(self) -> Mapping[str, object]:
+        """Return what /diagnostics shall tell beside it, by name."""
+        return {}
+
+    # For subclasses
+
+    def add_publisher(self, kind: type[Any], topic: str, profile: QoSProfile) -> Publisher[Any]:
+        """Create a publisher whose quality of service `qos_overrides` can change."""
+        # A copy, because the overrides are written into the profile.
+        overriding = QoSOverridingOptions.with_default_policies()
+        return self.create_publisher(
+            kind, topic, copy.copy(profile), qos_overriding_options=overriding
+        )
+
+    def create_publisher(
+        self, msg_type: type[Any], topic: str, qos_profile: QoSProfile | int, **options: Any
+    ) -> Publisher[Any]:
+        """As `Node.create_publisher`; a mismatch of qualities of service is told."""
+        if options.get("event_callbacks") is None:
+            options["event_callbacks"] = self._qos_watch.of_publisher(topic)
+        return super().create_publisher(msg_type, topic, qos_profile, **options)
+
+    def create_subscription(
+        self,
+        msg_type: type[Any],
+        topic: str,
+        callback: Callable[..., None],
+        qos_profile: QoSProfile | int,
+        **options: Any,
+    ) -> Subscription[Any]:
+        """As `Node.create_subscription`; bytes that are no message and mismatches are told."""
+        if options.get("event_callbacks") is None:
+            options["event_callbacks"] = self._qos_watch.of_subscription(topic)
+        if not options.get("raw"):
+            options["raw"] = True
+            callback = self._reception.unpacking(msg_type, topic, callback)
+        return super().create_subscription(msg_type, topic, callback, qos_profile, **options)
+
+    def publish_health(self) -> None:
+        """Tell the health now: nobody should wait a second for what has changed."""
+        self._diagnostics.publish()
+
+    def _all_facts(self) -> Mapping[str, object]:
+        malformed = self._reception.malformed
+        return {**self.facts(), **({"malformed": malformed} if malformed else {})}
+
+    @property
+    def _diagnostics_period_s(self) -> float:
+        period = self.values[DIAGNOSTICS_PERIOD.name]
+        assert isinstance(period, float)
+        return period
+
+    def _apply(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
+        self._diagnostics.period_s = self._diagnostics_period_s
+        self.apply_parameters(values, changed)
+
+    # Lifecycle
+
+    def on_configure(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Configure, or stay unconfigured."""
+        return self._transition(self.configure, self.cleanup)
+
+    def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Activate, or stay inactive."""
+        outcome = self._transition(self.activate, self.deactivate)
+        return (
+            super().on_activate(state) if outcome == TransitionCallbackReturn.SUCCESS else outcome
+        )
+
+    def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Deactivate."""
+        outcome = self._transition(self.deactivate)
+        return (
+            super().on_deactivate(state) if outcome == TransitionCallbackReturn.SUCCESS else outcome
+        )
+
+    def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Clean up."""
+        outcome = self._transition(self.cleanup)
+        give_back()
+        return outcome
+
+    def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
+        """Stop and clean up."""
+        return self._transition(self.close)
+
+    def _transition(
+        self, step: Callable[[], None], undo: Callable[[], None] | None = None
+    ) -> TransitionCallbackReturn:
+        try:
+            step()
+        except FerError as error:
+            self.get_logger().error(str(error))
+            if undo is not None:
+                undo()
+            return TransitionCallbackReturn.FAILURE
+        except Exception as error:
+            # rclpy would swallow it without a word.
+            self.fail(error)
+            return TransitionCallbackReturn.ERROR
+        return TransitionCallbackReturn.SUCCESS
+
+    def bring_up(self) -> bool:
+        """Configure and activate; False if a transition was refused, with the reason in the log."""
+        success = TransitionCallbackReturn.SUCCESS
+        return self.trigger_configure() == success and self.trigger_activate() == success
+
+    def close(self) -> None:
+        """Stop and release everything, from any state."""
+        self.deactivate()
+        self.cleanup()
+
+    def fail(self, error: BaseException) -> None:
+        """End the process because of an unforeseen error. May be called from any thread."""
+        # The executor looks at it. To shut the context down from here would break what it is at.
+        self.failure = self.failure or error
+
+
+def run(make_node: Callable[[], FerNode], args: list[str] | None = None) -> int:
+    """Run a node until SIGINT or SIGTERM.
+
+    Returns
+    -------
+    Exit code: 0 after a signal, `EXIT_CONFIGURATION` with one line of error if the node cannot
+    start, `EXIT_BROKEN` with a traceback if it broke.
+    """
+    stop = threading.Event()
+    started = threading.Event()
+
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        if not started.is_set() and not stop.is_set():
+            cut = threading.Timer(_START_GRACE_S, os._exit, (0,))
+            cut.daemon = True
+            cut.start()
+        stop.set()
+
+    # Our own handlers from the first moment on: a signal during start-up must end the process
+    # cleanly too.
+    for number in STOP_SIGNALS:
+        signal.signal(number, on_signal)
+    release_signals()
+    try:
+        rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
+    except (RCLError, UnknownROSArgsError) as error:
+        print(f"error: {_without_places(str(error))}", file=sys.stderr)
+        return EXIT_CONFIGURATION
+    try:
+        return _run(make_node, stop, started)
+    finally:
+        rclpy.try_shutdown()
+        # A Ctrl-C under `ros2 launch` reaches a node twice: by the terminal and by launch. The
+        # second one must not turn a clean end into an interrupted one, and the interpreter puts
+        # other handlers back too soon.
+        for number in STOP_SIGNALS:
+            signal.signal(number, signal.SIG_IGN)
+
+
+def _run(make_node: Callable[[], FerNode], stop: threading.Event, started: threading.Event) -> int:
+    try:
+        node = make_node()
+    except FerError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return EXIT_CONFIGURATION
+    try:
+        wanted = node.values[AUTOSTART.name] and not stop.is_set()
+        up = node.bring_up() if wanted else True
+        started.set()
+        if up:
+            _spin(node, stop)
+    finally:
+        node.close()
+        node.destroy_node()
+    if node.failure is not None:
+        traceback.print_exception(node.failure)
+        return EXIT_BROKEN
+    return 0 if up else EXIT_CONFIGURATION
+
+
+def _spin(node: FerNode, stop: threading.Event) -> None:
+    executor = SingleThreadedExecutor()
+    executor.add_node(node)
+    try:
+        while rclpy.ok() and node.failure is None and not stop.is_set():
+            executor.spin_once(timeout_sec=0.2)
+    except ExternalShutdownException:
+        pass
+    finally:
+        executor.remove_node(node)
+        executor.shutdown()
+
+
+def _without_places(text: str) -> str:
+    """Return a message of rcl without the places in its C code."""
+    return " ".join(re.sub(r",?\s+at /\S+?:\d+", "", text).split())
+
+
+def all_arrived(publisher: Publisher[Any]) -> bool:
+    """Return whether every reliable listener has acknowledged all messages; does not wait."""
+    return bool(publisher.wait_for_all_acked(Duration(nanoseconds=0)))
+
+
+def subscribers(publisher: Any) -> int:
+    """Return how many subscriptions hear a publisher, 0 for a publisher that is None."""
+    return 0 if publisher is None else publisher.get_subscription_count()

@@ -1,0 +1,138 @@
+"""A node's ROS parameters, declared from its table and changed as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from rcl_interfaces.msg import (
+    FloatingPointRange,
+    IntegerRange,
+    ParameterDescriptor,
+    SetParametersResult,
+)
+from rclpy.node import Node
+from rclpy.parameter import Parameter as RosParameter
+
+from fer_common.core.errors import ConfigurationError, FerError
+from fer_common.core.parameter_files import is_ros_parameter
+from fer_common.core.parameters import Parameter, ParameterTable, Value
+
+#: Looks at new values and the names that change; raises FerError to refuse them. It must change
+#: nothing.
+Check = Callable[[Mapping[str, Value], frozenset[str]], None]
+#: Takes over new values, once all of them stand.
+Apply = Callable[[Mapping[str, Value], frozenset[str]], None]
+
+_BOUNDLESS = 1.7976931348623157e308
+_INTEGERS = (-(2**63), 2**63 - 1)
+
+
+class ParameterServer:
+    """Declares a table on a node, refuses bad batches, applies good ones as a whole.
+
+    Parameters
+    ----------
+    node : the node.
+    table : its parameters.
+    check : further check of a batch that passed the table.
+    apply : called after a batch was set, with all values and the names that changed.
+
+    Raises
+    ------
+    ConfigurationError
+        if a value given at start is unknown or bad.
+    """
+
+    def __init__(self, node: Node, table: ParameterTable, check: Check, apply: Apply) -> None:
+        self._node = node
+        self._table = table
+        self._check = check
+        self._apply = apply
+        self._refuse_unknown()
+        given = {parameter.name: self._declare(parameter) for parameter in table}
+        try:
+            self.values: dict[str, Value] = table.merged(table.defaults(), given)
+        except FerError as error:
+            raise ConfigurationError(str(error)) from error
+        node.add_on_set_parameters_callback(self._on_set)
+        node.add_post_set_parameters_callback(self._on_post_set)
+
+    def _refuse_unknown(self) -> None:
+        # rclpy ignores overrides of parameters that are never declared, so a typing error would go
+        # unnoticed.
+        for name in self._node._parameter_overrides:
+            if name not in self._table and not is_ros_parameter(name):
+                raise ConfigurationError(self._table.unknown(name))
+
+    def _declare(self, parameter: Parameter) -> object:
+        default = (
+            list(parameter.default) if isinstance(parameter.default, tuple) else parameter.default
+        )
+        override = self._node._parameter_overrides.get(parameter.name)
+        if override is not None:
+            # Checked here first: rclpy's own refusals name neither the range nor the remedy.
+            try:
+                checked = parameter.check(_plain(override.value))
+            except FerError as error:
+                raise ConfigurationError(f"node '{self._table.node}': {error}") from error
+            value = list(checked) if isinstance(checked, tuple) else checked
+            self._node._parameter_overrides[parameter.name] = RosParameter(
+                parameter.name, value=value
+            )
+        return _plain(
+            self._node.declare_parameter(parameter.name, default, descriptor(parameter)).value
+        )
+
+    def _on_set(self, parameters: list[RosParameter[Any]]) -> SetParametersResult:
+        changes = self._own(parameters)
+        if not changes:
+            return SetParametersResult(successful=True)
+        try:
+            merged = self._table.merged(self.values, changes)
+            self._check(merged, self._changed(merged))
+        except FerError as error:
+            return SetParametersResult(successful=False, reason=str(error))
+        return SetParametersResult(successful=True)
+
+    def _on_post_set(self, parameters: list[RosParameter[Any]]) -> None:
+        merged = self._table.merged(self.values, self._own(parameters))
+        changed = self._changed(merged)
+        if changed:
+            self.values = merged
+            self._apply(merged, changed)
+
+    def _own(self, parameters: list[RosParameter[Any]]) -> dict[str, Any]:
+        # The others are rclpy's own: for the clock and for qualities of service.
+        return {p.name: _plain(p.value) for p in parameters if p.name in self._table}
+
+    def _changed(self, merged: Mapping[str, Value]) -> frozenset[str]:
+        return frozenset(name for name, value in merged.items() if value != self.values[name])
+
+
+def descriptor(parameter: Parameter) -> ParameterDescriptor:
+    """Return what `ros2 param describe` and rqt_reconfigure show of a parameter."""
+    unit = f" [{parameter.unit}]" if parameter.unit else ""
+    resets = f" A change resets {parameter.resets}." if parameter.resets else ""
+    result = ParameterDescriptor(
+        name=parameter.name,
+        description=f"{parameter.description}{unit}{resets}",
+        read_only=not parameter.live,
+        additional_constraints=f"one of {parameter.range_text}" if parameter.choices else "",
+    )
+    if parameter.minimum is None and parameter.maximum is None:
+        return result
+    if parameter.element_type is int:
+        low = _INTEGERS[0] if parameter.minimum is None else int(parameter.minimum)
+        high = _INTEGERS[1] if parameter.maximum is None else int(parameter.maximum)
+        result.integer_range = [IntegerRange(from_value=low, to_value=high)]
+    else:
+        minimum = -_BOUNDLESS if parameter.minimum is None else float(parameter.minimum)
+        maximum = _BOUNDLESS if parameter.maximum is None else float(parameter.maximum)
+        result.floating_point_range = [FloatingPointRange(from_value=minimum, to_value=maximum)]
+    return result
+
+
+def _plain(value: Any) -> Any:
+    """Return an array parameter as a tuple, so that values can be compared."""
+    return value if isinstance(value, (bool, int, float, str)) or value is None else tuple(value)

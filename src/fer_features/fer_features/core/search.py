@@ -1,0 +1,230 @@
+"""Where to look for faces in a frame: close around the tracked ones, at times everywhere.
+
+The detector costs the same for any window, so a window around the tracked faces shows them
+larger than the whole picture does at no more cost. New faces are searched for by the stamps, at
+once when nobody is tracked or a face was lost, and in every frame until a round of searches has
+found nobody new: people come together. What is done with a frame depends only on the
+frames and stamps before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_common.core.stamps import NANOSECONDS
+from fer_features.core.detector import Detection, FaceDetector, centre_of, intersection_over_union
+from fer_features.core.second_looks import mean_of_looks
+from fer_features.core.tracker import FaceTracker, Track
+from fer_features.core.windows import Window, half_size_windows, whole_picture, windows_around
+
+MARGIN = 0.9
+"""Free space around a tracked face, in face sizes; the detector was trained on such pictures."""
+
+STILL_MARGINS = (0.0, 0.2, 0.5)
+"""Free space around a still picture, in its longer sides: a face that fills it needs some."""
+
+CONCENTRIC = 0.25
+"""Centres nearer than this, in sizes of the larger box, are of one face: of two faces so near, one
+hides the other. A face that is small in its window is at times seen twice as large as it is."""
+
+SMALLEST_PART = 0.2
+"""Below this part of its window a face is still found, but its landmarks get coarse."""
+
+
+@dataclass(frozen=True)
+class SearchParameters:
+    """Settings of the search.
+
+    Attributes
+    ----------
+    tracked_regions : look for tracked faces around where they are expected, else only in the
+        whole of every frame.
+    full_search_period_s : time between two searches for new faces while faces are tracked.
+    small_faces : search halves of the picture too, in turn with the whole.
+    max_windows : most windows around tracked faces in one frame; those left out take their turn
+        in the next ones.
+    look_after : describe faces that hold still where they are expected and look afterwards.
+    still_turns_deg : how a still picture is turned to be looked at again, see `mean_of_looks`.
+    """
+
+    tracked_regions: bool = True
+    full_search_period_s: float = 0.25
+    small_faces: bool = True
+    max_windows: int = 2
+    look_after: bool = True
+    still_turns_deg: tuple[float, ...] = (10.0, -10.0)
+
+
+class FaceSearch:
+    """Detects and tracks the faces of a sequence of frames."""
+
+    def __init__(self, parameters: SearchParameters, detector: FaceDetector, tracker: FaceTracker):
+        self.parameters = parameters
+        self.detector = detector
+        self.tracker = tracker
+        self._last_ns: int | None = None
+        self._searched_ns: int | None = None
+        self._turn = 0
+        self._searches_in_vain = 0
+
+    def foresee(self, stamp_ns: int) -> list[Track]:
+        """Return the tracks of the next frame, by id, if looking at it can wait, else [].
+
+        `follow` is to be called for that frame as ever, before the next one's turn.
+        """
+        return self.tracker.foresee(stamp_ns) if self.parameters.look_after else []
+
+    def follow(self, image: NDArray[np.uint8], stamp_ns: int) -> list[Track]:
+        """Return the tracks seen in a frame, by id.
+
+        Among them are those that were not looked for in this frame because others had their turn
+        (`Track.detected` is false), but none that was looked for in vain.
+        """
+        if self._last_ns is not None and stamp_ns < self._last_ns:
+            # A sequence that is shown again is searched again in the same way.
+            self._searched_ns, self._turn, self._searches_in_vain = None, 0, 0
+        self._last_ns = stamp_ns
+        expected = list(self.tracker.predict(stamp_ns))
+        found: list[Detection] = []
+        looked_for = expected
+        if self.parameters.tracked_regions:
+            found, looked_for = self._look_around(image, expected, stamp_ns)
+        asked = {track.id for track in looked_for}
+        waiting = [track for track in expected if track.id not in asked]
+        window = self._search_window(image, stamp_ns, found, looked_for)
+        if window is not None:
+            # A waiting track is better carried on than moved to a coarse detection.
+            known = [track.box_px for track in waiting] + [face.box_px for face in found]
+            found += self._newcomers(known, self.detector.detect(image, window))
+        tracks = self.tracker.update(found, self.detector.parameters.max_faces)
+        if window is not None:
+            known_ids = {track.id for track in expected}
+            nobody_new = all(track.id in known_ids for track in tracks)
+            self._searches_in_vain = self._searches_in_vain + 1 if nobody_new else 0
+        carried = {track.id for track in waiting}
+        return [track for track in tracks if track.detected or track.id in carried]
+
+    def detect_still(self, image: NDArray[np.uint8]) -> list[Detection]:
+        """Return the faces of a single picture, as well resolved as tracked ones, by score."""
+        coarse: list[Detection] = []
+        whole, *halves = self._search_windows(image)
+        for window in (*(whole.grown(margin) for margin in STILL_MARGINS), *halves):
+            coarse += self._others(_boxes(coarse), self.detector.detect(image, window))
+        fine: list[Detection] = []
+        for window, _ in windows_around(_boxes(coarse), MARGIN, SMALLEST_PART):
+            fine += self._others(_boxes(fine), self.detector.detect(image, window))
+        fine += self._others(_boxes(fine), coarse)
+        fine = [self._looked_at_again(image, face) for face in fine]
+        return sorted(fine, key=lambda face: -face.score)
+
+    def _looked_at_again(self, image: NDArray[np.uint8], face: Detection) -> Detection:
+        [(window, _)] = windows_around([face.box_px], MARGIN, SMALLEST_PART)
+        turns = self.parameters.still_turns_deg
+        return mean_of_looks(self.detector, image, face, window, turns)
+
+    def _look_around(
+        self, image: NDArray[np.uint8], expected: Sequence[Track], stamp_ns: int
+    ) -> tuple[list[Detection], list[Track]]:
+        """Return what windows around the tracks show, and the tracks that they should show."""
+        groups = windows_around([t.box_px for t in expected], MARGIN, SMALLEST_PART)
+        groups.sort(key=lambda group: min(expected[i].looked_for_ns for i in group[1]))
+        found: list[Detection] = []
+        looked_for: list[Track] = []
+        for window, members in groups[: self.parameters.max_windows]:
+            looked_for += [expected[i] for i in members]
+            if window.meets(*_size(image)):
+                found += self._newcomers(_boxes(found), self.detector.detect(image, window))
+        for track in looked_for:
+            track.looked_for_ns = stamp_ns
+        return found, looked_for
+
+    def _search_window(
+        self,
+        image: NDArray[np.uint8],
+        stamp_ns: int,
+        found: Sequence[Detection],
+        looked_for: Sequence[Track],
+    ) -> Window | None:
+        """Return where to search for new and lost faces in this frame, None for nowhere."""
+        windows = self._round(image)
+        if self._is_due(stamp_ns, len(windows)) or not (found or looked_for):
+            self._searched_ns = stamp_ns
+            turn, self._turn = self._turn, self._turn + 1
+            return windows[turn % len(windows)]
+        if not _all_found(looked_for, found):
+            return whole_picture(*_size(image))
+        return None
+
+    def _is_due(self, stamp_ns: int, round_length: int) -> bool:
+        if self._searched_ns is None or not self.parameters.tracked_regions:
+            return True
+        elapsed_s = (stamp_ns - self._searched_ns) / NANOSECONDS
+        people_come = self._searches_in_vain < round_length
+        return people_come or elapsed_s >= self.parameters.full_search_period_s
+
+    def _search_windows(self, image: NDArray[np.uint8]) -> list[Window]:
+        width, height = _size(image)
+        whole = whole_picture(width, height)
+        # A half with fewer pixels than the detector sees shows no more than the whole.
+        resolves_more = whole.side >= 2 * self.detector.input_px
+        if not (self.parameters.small_faces and resolves_more):
+            return [whole]
+        return [whole, *half_size_windows(width, height)]
+
+    def _round(self, image: NDArray[np.uint8]) -> list[Window]:
+        """Return the windows that are searched in turn: the halves, the whole before each pair."""
+        whole, *halves = self._search_windows(image)
+        if not (self.parameters.tracked_regions and halves):
+            return [whole]
+        pairs = [halves[i : i + 2] for i in range(0, len(halves), 2)]
+        return [window for pair in pairs for window in (whole, *pair)]
+
+    def _others(
+        self, known_px: Sequence[NDArray[np.float64]], faces: Sequence[Detection]
+    ) -> list[Detection]:
+        """Return the faces that are none of the known boxes."""
+        limit = self.detector.parameters.overlap_threshold
+        return [face for face in faces if not _overlaps(face.box_px, known_px, limit)]
+
+    def _newcomers(
+        self, known_px: Sequence[NDArray[np.float64]], faces: Sequence[Detection]
+    ) -> list[Detection]:
+        """Return the others but those about a known face: in a sequence each would get an id."""
+        others = self._others(known_px, faces)
+        return [face for face in others if not _surrounds(face.box_px, known_px)]
+
+
+def _size(image: NDArray[np.uint8]) -> tuple[int, int]:
+    height, width = image.shape[:2]
+    return width, height
+
+
+def _boxes(faces: Sequence[Detection]) -> list[NDArray[np.float64]]:
+    return [face.box_px for face in faces]
+
+
+def _overlaps(
+    box_px: NDArray[np.float64], others_px: Sequence[NDArray[np.float64]], limit: float
+) -> bool:
+    if not others_px:
+        return False
+    return bool((intersection_over_union(box_px, np.stack(others_px)) > limit).any())
+
+
+def _surrounds(box_px: NDArray[np.float64], others_px: Sequence[NDArray[np.float64]]) -> bool:
+    if not others_px:
+        return False
+    others = np.stack(others_px)
+    apart = np.abs(centre_of(box_px) - (others[:, :2] + others[:, 2:] / 2)).max(axis=1)
+    return bool(
+        (apart < CONCENTRIC * np.maximum(box_px[2:].max(), others[:, 2:].max(axis=1))).any()
+    )
+
+
+def _all_found(tracks: Sequence[Track], found: Sequence[Detection]) -> bool:
+    boxes = _boxes(found)
+    return all(_overlaps(track.box_px, boxes, 0.0) for track in tracks)

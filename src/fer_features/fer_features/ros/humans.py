@@ -1,0 +1,110 @@
+"""What a face detector publishes by REP-155: who is tracked, where, and a picture of each face."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from fer_common.core import images, stamps
+from fer_common.core import ros4hri as humans
+from fer_common.ros import qos
+from fer_common.ros.face_topics import FaceTopics
+from fer_common.ros.node import FerNode, subscribers
+from fer_common.ros.optional_messages import messages_of
+from fer_features.core.pipeline import FaceObservation, RegionOfInterest
+
+ROI, CROPPED = "roi", "cropped"
+
+
+def fitted(
+    picture: NDArray[np.uint8], roi: RegionOfInterest, size: tuple[int, int]
+) -> NDArray[np.uint8]:
+    """Return the part of a picture (h, w, 3) under a box, scaled to fit, centred, the rest black.
+
+    Parameters
+    ----------
+    roi : not empty.
+    size : width and height of the result.
+    """
+    width, height = size
+    part = picture[roi.y : roi.y + roi.height, roi.x : roi.x + roi.width]
+    scale = min(width / roi.width, height / roi.height)
+    inner = (max(round(roi.width * scale), 1), max(round(roi.height * scale), 1))
+    method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    result = np.zeros((height, width, 3), np.uint8)
+    x, y = (width - inner[0]) // 2, (height - inner[1]) // 2
+    result[y : y + inner[1], x : x + inner[0]] = cv2.resize(part, inner, interpolation=method)
+    return result
+
+
+def normalised(roi: RegionOfInterest, width: int, height: int) -> tuple[float, float, float, float]:
+    """Return left, top, right and bottom of a box in a picture of the given size, 0..1."""
+    right, bottom = (roi.x + roi.width) / width, (roi.y + roi.height) / height
+    return roi.x / width, roi.y / height, right, bottom
+
+
+class Humans:
+    """Publishers of `/humans/faces/tracked`, and of `roi` and `cropped` of every face.
+
+    Raises
+    ------
+    ConfigurationError
+        if hri_msgs is not installed.
+    """
+
+    def __init__(self, node: FerNode) -> None:
+        self._messages = messages_of(humans.PACKAGE, humans.PARAMETER)
+        self._node = node
+        self._tracked = node.add_publisher(
+            self._messages.IdsList, f"{humans.FACES}/tracked", qos.RESULT
+        )
+        kinds = {ROI: self._messages.NormalizedRegionOfInterest2D, CROPPED: Image}
+        self._topics = FaceTopics(node, kinds, self._departure_s())
+
+    def close(self) -> None:
+        """Take all publishers away."""
+        self._topics.close()
+        self._node.destroy_publisher(self._tracked)
+
+    def publish(
+        self, header: Header, picture: NDArray[np.uint8], faces: Sequence[FaceObservation]
+    ) -> None:
+        """Publish who is there. Of a face that was not detected in this picture no more is said."""
+        topics = self._topics
+        topics.roster.departure_s = self._departure_s()
+        topics.update(stamps.to_ns(header.stamp), [face.id for face in faces])
+        names = [topics.name(face) for face in topics.roster.present]
+        self._tracked.publish(self._messages.IdsList(header=header, ids=names))
+        for face in faces:
+            if math.isnan(face.score) or not (face.roi.width and face.roi.height):
+                continue
+            publishers = topics.of(face.id)
+            publishers[ROI].publish(self._region(header, picture, face))
+            if subscribers(publishers[CROPPED]):
+                publishers[CROPPED].publish(self._portrait(header, picture, face))
+
+    def _departure_s(self) -> float:
+        timeout_s = self._node.values["tracker.timeout"]
+        assert isinstance(timeout_s, float)
+        return timeout_s
+
+    def _region(self, header: Header, picture: NDArray[np.uint8], face: FaceObservation) -> Any:
+        height, width = picture.shape[:2]
+        left, top, right, bottom = normalised(face.roi, width, height)
+        return self._messages.NormalizedRegionOfInterest2D(
+            header=header, xmin=left, ymin=top, xmax=right, ymax=bottom, c=face.score
+        )
+
+    def _portrait(self, header: Header, picture: NDArray[np.uint8], face: FaceObservation) -> Image:
+        width, height = self._node.values["hri.width"], self._node.values["hri.height"]
+        assert isinstance(width, int) and isinstance(height, int)
+        message = Image(header=header)
+        images.fill(message, fitted(picture, face.roi, (width, height)), "bgr8")
+        return message

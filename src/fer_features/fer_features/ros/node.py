@@ -1,0 +1,181 @@
+"""ROS node `features`: images in, faces with their features out."""
+# ruff: noqa: E402
+
+from __future__ import annotations
+
+from fer_common.core.starting import hold_signals
+from fer_common.core.threads import pin_to_one_thread
+
+hold_signals(__name__)
+# Before anything imports NumPy, which reads the number of threads once.
+pin_to_one_thread()
+
+import copy
+import math
+import sys
+import time
+from collections.abc import Mapping
+
+import cv2
+from rclpy.qos import QoSProfile
+from sensor_msgs.msg import CompressedImage
+
+from fer_common.core import images, stamps
+from fer_common.core.crossing import AgeError, check_age, max_age_s
+from fer_common.core.errors import FerError, ImageError
+from fer_common.core.mailbox import HEAD_START_S
+from fer_common.core.parameters import Value
+from fer_common.core.statistics import StreamStatistics
+from fer_common.core.worker import Worker
+from fer_common.ros import image_reader, qos
+from fer_common.ros.diagnostics import OK, STALE, WARN, Health
+from fer_common.ros.image_source import AnyImage, ImageSource
+from fer_common.ros.node import FerNode, run
+from fer_features.core.detector import FaceDetector
+from fer_features.core.parameters import NODE, TABLE, feature_parameters
+from fer_features.core.pipeline import FeaturePipeline
+from fer_features.ros.outputs import Outputs
+
+WARNING_PERIOD_S = 5.0
+#: Under which name what is dropped for an error is counted.
+_KINDS = {ImageError: "image", AgeError: "age", FerError: "stamp"}
+
+
+class FeaturesNode(FerNode):
+    """Detects, tracks and aligns faces and publishes their Gabor features."""
+
+    def __init__(self) -> None:
+        super().__init__(NODE, TABLE, hardware_id="face detector")
+        self._statistics = StreamStatistics()
+        self._read_raw = image_reader.reader()
+        self._settings = feature_parameters(self.values)
+        self._pipeline: FeaturePipeline | None = None
+        self._worker: Worker[AnyImage] | None = None
+        self._outputs: Outputs | None = None
+        self._source: ImageSource | None = None
+        self._arrived_s = math.nan
+        self._dropped_s = -math.inf
+        self._last_drop = ""
+        self._faces = 0
+
+    # Lifecycle and parameters
+
+    def configure(self) -> None:
+        """Load the detector and create the publishers."""
+        self._pipeline = FeaturePipeline(self._settings)
+        self._outputs = Outputs(self, self._profile())
+        every_frame = bool(self.values["every_frame"])
+        self._worker = Worker(self._work, self.fail, NODE, every_frame, HEAD_START_S)
+
+    def activate(self) -> None:
+        """Subscribe to the images."""
+        self._arrived_s = time.monotonic()
+        compressed = self.values["image_transport"] == "compressed"
+        self._source = ImageSource(self, compressed, self._profile(), self._on_image)
+
+    def deactivate(self) -> None:
+        """Unsubscribe; tracks and counters stay."""
+        if self._source is not None:
+            self._source.close()
+        self._source = None
+
+    def cleanup(self) -> None:
+        """Stop the worker, take the publishers away, forget the tracks."""
+        if self._worker is not None:
+            self._worker.stop()
+        if self._outputs is not None:
+            self._outputs.close()
+        self._worker = self._outputs = self._pipeline = None
+
+    def check_parameters(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
+        """Refuse a detector model that can't be loaded."""
+        if "detector.model" in changed:
+            FaceDetector(feature_parameters(values).detector)
+
+    def apply_parameters(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
+        """Let the worker take the new settings over before its next frame."""
+        self._settings = feature_parameters(values)
+
+    def health(self) -> Health:
+        """Say whether images come and can be used."""
+        now_s = time.monotonic()
+        source, silent_s = self._source, now_s - self._arrived_s
+        if source is None:
+            return Health(OK, "inactive: activate it to process images")
+        stale_after = self.values["stale_after"]
+        assert isinstance(stale_after, float)
+        if silent_s > stale_after:
+            cause = source.cause_of_silence()
+            return Health(STALE, f"no image on {source.topic} for {silent_s:.0f} s: {cause}")
+        if now_s - self._dropped_s < WARNING_PERIOD_S:
+            return Health(WARN, f"dropping images {self._last_drop}")
+        if source.mismatch:
+            return Health(WARN, source.mismatch)
+        return Health(OK, f"following {self._faces} face(s)")
+
+    def facts(self) -> Mapping[str, object]:
+        """Tell what has become of the images."""
+        return {
+            **self._statistics.facts(time.monotonic()),
+            "last_drop": self._last_drop,
+            "faces": self._faces,
+        }
+
+    # Images
+
+    def _profile(self) -> QoSProfile:
+        # A copy, because qos_overrides are written into the profile.
+        return copy.copy(qos.EVERY_FRAME if self.values["every_frame"] else qos.STREAM)
+
+    def _on_image(self, message: AnyImage) -> None:
+        self._arrived_s = time.monotonic()
+        if self._worker is not None and self._source is not None:
+            self._worker.mailbox.put(message, self._source.missed)
+
+    # Work on an image, in the worker's thread
+
+    def _work(self, message: AnyImage, skipped: int) -> None:
+        begun_s = time.monotonic()
+        pipeline, settings, outputs = self._pipeline, self._settings, self._outputs
+        assert pipeline is not None and outputs is not None
+        if pipeline.parameters is not settings:
+            pipeline.parameters = settings
+        try:
+            stamp_ns = stamps.checked_ns(message.header.stamp)
+            check_age(stamp_ns, self.get_clock().now().nanoseconds, max_age_s(self.values))
+            picture = self._read(message)
+        except FerError as error:
+            self._drop(error)
+            return
+        faces = pipeline.observe(picture, stamp_ns)
+        self._faces = len(faces)
+        outputs.publish(message.header, picture, pipeline.parameters, faces, skipped)
+        latency_s = (self.get_clock().now().nanoseconds - stamp_ns) / stamps.NANOSECONDS
+        pipeline.catch_up()
+        done_s = time.monotonic()
+        self._statistics.add(done_s, latency_s, done_s - begun_s, skipped)
+
+    def _read(self, message: AnyImage) -> images.Pixels:
+        if isinstance(message, CompressedImage):
+            return images.decode(message)
+        return self._read_raw(message)
+
+    def _drop(self, error: FerError) -> None:
+        self._statistics.drop(next(_KINDS[kind] for kind in _KINDS if isinstance(error, kind)))
+        self._dropped_s = time.monotonic()
+        source = self._source
+        publishers = source.publishers() if source else "a publisher that left"
+        self._last_drop = f"from {publishers}: {error}"
+        self.get_logger().warning(
+            f"image dropped {self._last_drop}", throttle_duration_sec=WARNING_PERIOD_S
+        )
+
+
+def main(args: list[str] | None = None) -> int:
+    """Run the node until it is told to end; return the exit code."""
+    cv2.setNumThreads(1)
+    return run(FeaturesNode, args)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,77 @@
+"""The topics of the features node: who hears them decides what is made and sent."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from rclpy.publisher import Publisher
+from rclpy.qos import QoSProfile
+from sensor_msgs.msg import Image
+from std_msgs.msg import Header
+
+from fer_common.core import ros4hri as humans
+from fer_common.core.crossing import LinkPacer, is_paced
+from fer_common.ros.node import FerNode, all_arrived, subscribers
+from fer_features.core.pipeline import FaceObservation, FeatureParameters, largest
+from fer_features.ros import detections
+from fer_features.ros.detections import Detections
+from fer_features.ros.humans import Humans
+from fer_features.ros.messages import crop_message, features_message
+from fer_interfaces.msg import FaceFeaturesArray
+
+
+class Outputs:
+    """Publishers of the node.
+
+    Raises
+    ------
+    ConfigurationError
+        if a parameter asks for messages of a package that is not installed.
+    """
+
+    def __init__(self, node: FerNode, profile: QoSProfile) -> None:
+        self._node = node
+        self._detections = Detections(node, profile) if node.values[detections.PARAMETER] else None
+        self._humans = Humans(node) if node.values[humans.PARAMETER] else None
+        self._features: Publisher[FaceFeaturesArray] = node.add_publisher(
+            FaceFeaturesArray, "features", profile
+        )
+        self._crop: Publisher[Image] = node.add_publisher(Image, "face_crop", profile)
+        self._pacer = LinkPacer(lambda: all_arrived(self._features))
+
+    def close(self) -> None:
+        """Take the publishers away."""
+        for part in (self._detections, self._humans):
+            if part is not None:
+                part.close()
+        for publisher in (self._features, self._crop):
+            self._node.destroy_publisher(publisher)
+
+    def publish(
+        self,
+        header: Header,
+        picture: NDArray[np.uint8],
+        parameters: FeatureParameters,
+        faces: list[FaceObservation],
+        skipped: int,
+    ) -> None:
+        """Publish what was seen in a picture, with the picture's own header."""
+        size = (picture.shape[1], picture.shape[0])
+        if not is_paced(self._node.values) or self._pacer.may_send(time.monotonic()):
+            skipped += self._pacer.take_held_back()
+            self._features.publish(features_message(header, size, parameters, faces, skipped))
+        if self._detections is not None:
+            self._detections.publish(header, faces)
+        if self._humans is not None:
+            self._humans.publish(header, picture, faces)
+        self._publish_crop(header, faces)
+
+    def _publish_crop(self, header: Header, faces: Sequence[FaceObservation]) -> None:
+        if not subscribers(self._crop):
+            return
+        face = largest([face for face in faces if face.crop is not None])
+        if face is not None:
+            self._crop.publish(crop_message(header, face))

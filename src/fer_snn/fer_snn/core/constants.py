@@ -1,0 +1,176 @@
+"""The constants of the network as parameters: what makes a difference to what is learnt."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from fer_common.core.parameters import Parameter, Values
+from fer_snn.core.network import HIDDEN, NetworkParameters, WeightBounds
+from fer_snn.core.neurons.layers import DriveParameters
+from fer_snn.core.synapses.learning import SupervisedParameters
+
+_NETWORK = NetworkParameters()
+_LIF, _STDP, _THRESHOLD = _NETWORK.lif, _NETWORK.stdp, _NETWORK.threshold
+_RULE = SupervisedParameters()
+
+
+def number_of(values: Values, name: str) -> float:
+    """Return the value of a parameter that is a number."""
+    return cast(float, values[name])
+
+
+def number(
+    name: str, default: float, low: float, high: float, text: str, unit: str = ""
+) -> Parameter:
+    """Return a parameter that is a number."""
+    return Parameter(name, default, text, unit, low, high)
+
+
+_NEURONS = (
+    number("dt", _NETWORK.dt, 1e-4, 0.005, "Length of one step of the network.", "s"),
+    number("tau_m", _LIF.tau_m, 0.001, 1.0, "Membrane time constant.", "s"),
+    number("r_m", _LIF.r_m, 1e-3, 1e9, "Membrane resistance.", "ohm"),
+    number("v_rest", _LIF.v_rest, -0.2, 0.1, "Resting potential.", "V"),
+    number("v_th", _LIF.v_th, -0.2, 0.1, "Firing threshold.", "V"),
+    number("v_reset", _LIF.v_reset, -0.2, 0.1, "Potential after a spike.", "V"),
+    number("t_ref", _LIF.t_ref, 0.0, 0.1, "Refractory period.", "s"),
+)
+
+
+def _layer(prefix: str, layer: str, drive: DriveParameters) -> tuple[Parameter, ...]:
+    return (
+        number(
+            f"{prefix}tau_s", drive.tau_s, 1e-4, 1.0, f"Synaptic time constant, {layer} layer.", "s"
+        ),
+        number(
+            f"{prefix}gain",
+            drive.gain,
+            0.0,
+            1e4,
+            f"Current per unit of synaptic drive, in rheobases, {layer} layer.",
+        ),
+        number(
+            f"{prefix}beta",
+            drive.beta,
+            0.0,
+            1.0,
+            f"Feed-forward inhibition: share of a column's mean current that is taken from each of "
+            f"its neurons, {layer} layer.",
+        ),
+        number(
+            f"{prefix}alpha",
+            drive.alpha,
+            0.0,
+            10.0,
+            f"Lateral inhibition: share of a column's strongest current that is taken from all its "
+            f"other neurons, {layer} layer.",
+        ),
+    )
+
+
+def _bounds(prefix: str, layer: str, bounds: WeightBounds) -> tuple[Parameter, ...]:
+    return (
+        number(
+            f"{prefix}w_min", bounds.w_min, -100.0, 100.0, f"Smallest weight to the {layer} layer."
+        ),
+        number(
+            f"{prefix}w_max", bounds.w_max, -100.0, 100.0, f"Largest weight to the {layer} layer."
+        ),
+        number(
+            f"{prefix}s_target",
+            bounds.s_target,
+            0.0,
+            1e4,
+            f"Homeostasis: L1 norm of the weights of every neuron of the {layer} layer; 0: free.",
+        ),
+    )
+
+
+_HIDDEN_BOUNDS, _EXPRESSION_BOUNDS = _NETWORK.weight_bounds(2)
+_LAYERS = (
+    *_layer("", "expression", _NETWORK.expression),
+    *_bounds("", "expression", _EXPRESSION_BOUNDS),
+    *_layer("hidden_", HIDDEN, _NETWORK.hidden),
+    *_bounds("hidden_", HIDDEN, _HIDDEN_BOUNDS),
+)
+
+_PLASTICITY = (
+    number("a_pre", _STDP.a_pre, -1.0, 1.0, "STDP amplitude, pre before post."),
+    number("a_post", _STDP.a_post, -1.0, 1.0, "STDP amplitude, post before pre."),
+    number("tau_pre", _STDP.tau_pre, 1e-3, 1.0, "STDP window, pre before post.", "s"),
+    number("tau_post", _STDP.tau_post, 1e-3, 1.0, "STDP window, post before pre.", "s"),
+    number(
+        "competition",
+        _NETWORK.competition,
+        0.0,
+        10.0,
+        "Lateral inhibition of the expression layer while it learns without labels.",
+    ),
+    number(
+        "theta_delta", _THRESHOLD.delta, 0.0, 0.1, "Adaptive threshold: rise at each spike.", "V"
+    ),
+    number(
+        "tau_theta",
+        _THRESHOLD.tau_theta,
+        0.1,
+        1e5,
+        "Adaptive threshold: time constant of its decay.",
+        "s",
+    ),
+    number(
+        "eta_w", _RULE.eta_w, 0.0, 1.0, "Supervised learning rate of weights to the hidden layer."
+    ),
+    number(
+        "eta_v",
+        _RULE.eta_v,
+        0.0,
+        1.0,
+        "Supervised learning rate of weights to the expression layer.",
+    ),
+    number(
+        "eta_theta",
+        _RULE.eta_theta,
+        0.0,
+        0.1,
+        "Supervised learning: change of a hidden neuron's threshold per face.",
+        "V",
+    ),
+    number(
+        "rho",
+        _RULE.rho,
+        0.0,
+        1.0,
+        "Supervised learning: share of the faces for which a hidden neuron shall fire.",
+    ),
+    number("kappa", _RULE.kappa, 0.0, 100.0, "Supervised learning: what a spike is worth."),
+    number(
+        "tolerance",
+        _RULE.tolerance,
+        0.0,
+        1.0,
+        "Supervised learning: error below which nothing is learnt.",
+    ),
+    number(
+        "presentation",
+        _RULE.presentation,
+        0.005,
+        1.0,
+        "Supervised learning: what a lesson lasts.",
+        "s",
+    ),
+)
+
+CONSTANTS = (*_NEURONS, *_LAYERS, *_PLASTICITY)
+"""All of them; they stand in the weights file."""
+
+
+def constants_agree(values: Values) -> str | None:
+    """Return what speaks against constants that are each in range, None for nothing."""
+    if not max(number_of(values, "v_rest"), number_of(values, "v_reset")) < number_of(
+        values, "v_th"
+    ):
+        return "v_rest and v_reset must lie below v_th"
+    for prefix in ("", "hidden_"):
+        if not number_of(values, f"{prefix}w_min") < number_of(values, f"{prefix}w_max"):
+            return f"{prefix}w_min must lie below {prefix}w_max"
+    return None

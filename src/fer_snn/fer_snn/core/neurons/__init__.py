@@ -1,0 +1,1 @@
+"""Point neurons and what reaches them: LIF, adaptive threshold, inhibition, input currents."""

@@ -1,0 +1,253 @@
+"""Every parameter of the snn node, once: for ROS, training, config/fer.yaml and documentation."""
+
+from __future__ import annotations
+
+import math
+
+from fer_common.core.crossing import MAX_AGE
+from fer_common.core.errors import ParameterError
+from fer_common.core.parameters import COMMON, EVERY_FRAME, Parameter, ParameterTable, Values
+from fer_snn.core.constants import CONSTANTS, constants_agree, number, number_of
+from fer_snn.core.network import FEATURE, HIDDEN, NetworkParameters, WeightBounds
+from fer_snn.core.neurons.layers import DriveParameters
+from fer_snn.core.neurons.lif import LIFParameters
+from fer_snn.core.neurons.threshold import ThresholdParameters
+from fer_snn.core.readout import ReadoutParameters
+from fer_snn.core.recogniser import RecogniserParameters
+from fer_snn.core.synapses.learning import Learning, SupervisedParameters
+from fer_snn.core.synapses.stdp import STDPParameters
+
+NODE = "snn"
+DEFAULT_WEIGHTS = "default"
+"""Name of the model in the package."""
+
+NO_LAYER = "none"
+"""Stands for no layer in `publish_layers`: a parameter of ROS has no empty array of text."""
+
+_READOUT = ReadoutParameters()
+_RECOGNISER = RecogniserParameters()
+
+
+_ANSWERS = (
+    number(
+        "decision_window",
+        _READOUT.decision_window,
+        0.01,
+        10.0,
+        "Spikes of so long before count for the answer; whole glances flicker least.",
+        "s",
+    ),
+    Parameter(
+        "min_spikes",
+        _READOUT.min_spikes,
+        "Fewer spikes than this in the window: undecided.",
+        minimum=0,
+        maximum=10000,
+    ),
+    number(
+        "min_confidence",
+        _READOUT.min_confidence,
+        0.0,
+        1.0,
+        "Less confidence than this: undecided.",
+    ),
+    number(
+        "glance",
+        _RECOGNISER.glance,
+        0.0,
+        10.0,
+        "After so long the neurons of a face begin at rest again, as after a saccade; 0: never.",
+        "s",
+    ),
+    number(
+        "max_catch_up",
+        _RECOGNISER.max_catch_up,
+        0.01,
+        10.0,
+        "Longest stretch that is simulated for one frame; a longer gap resets the potentials.",
+        "s",
+    ),
+    Parameter(
+        "max_faces",
+        _RECOGNISER.max_faces,
+        "So many faces are looked at, the largest.",
+        minimum=1,
+        maximum=64,
+    ),
+    number(
+        "forget_after",
+        _RECOGNISER.forget_after,
+        0.1,
+        3600.0,
+        "The state of a face that is gone so long is dropped.",
+        "s",
+    ),
+)
+
+_NODE = (
+    Parameter(
+        "learning",
+        _RECOGNISER.learning.value,
+        "How the network learns.",
+        choices=tuple(mode.value for mode in Learning),
+    ),
+    Parameter(
+        "weights",
+        DEFAULT_WEIGHTS,
+        "Model to start with: a path, a name in weights_dir, or default (the one in the package).",
+        live=False,
+    ),
+    Parameter(
+        "weights_dir",
+        "~/.local/share/fer/weights",
+        "Folder in which the services save and load.",
+        live=False,
+    ),
+    number(
+        "autosave",
+        10.0,
+        0.0,
+        86400.0,
+        "Save what was learnt as autosave so often, and at the end; 0: never. A node that was "
+        "killed goes on with it when it is started again.",
+        "s",
+    ),
+    Parameter(
+        "rehearsals",
+        1,
+        "Kept faces of other labels that are learnt again after each lesson, so that these labels "
+        "are not forgotten.",
+        minimum=0,
+        maximum=10,
+    ),
+    Parameter(
+        "undo_depth",
+        10,
+        "So many earlier weights are kept in memory, for the service undo.",
+        minimum=0,
+        maximum=100,
+    ),
+    Parameter(
+        "publish_hri",
+        False,
+        "Publish expression below /humans/faces as REP-155 says; needs hri_msgs.",
+        live=False,
+    ),
+    Parameter(
+        "publish_layers",
+        (NO_LAYER,),
+        "Layers whose spikes and potentials are published besides the expression layer's.",
+        choices=(NO_LAYER, FEATURE, HIDDEN),
+    ),
+    Parameter(
+        "publish_weights_limit",
+        200000,
+        "Projections of more synapses are left out of the topic weights.",
+        minimum=0,
+        maximum=100000000,
+    ),
+    number(
+        "publish_weights_period",
+        1.0,
+        0.0,
+        3600.0,
+        "Shortest time between two messages of changed weights, by the stamps.",
+        "s",
+    ),
+    EVERY_FRAME,
+    MAX_AGE,
+    number(
+        "time_budget",
+        0.08,
+        0.0,
+        10.0,
+        "Most time that a frame may take, so that answers stay fresh. Steps of the network that do "
+        "not fit are left out, and the frame is marked by Spikes.gap. 0: no limit, as always with "
+        "every_frame.",
+        "s",
+    ),
+    number(
+        "stale_after",
+        0.8,
+        0.1,
+        3600.0,
+        "Diagnostics say STALE when no features came for this long.",
+        "s",
+    ),
+    *COMMON,
+)
+
+
+TABLE = ParameterTable(NODE, (*CONSTANTS, *_ANSWERS, *_NODE), (constants_agree,))
+"""What `ros2 param list` shows of the node."""
+
+MODEL_CONSTANTS = tuple(parameter.name for parameter in CONSTANTS)
+"""The parameters that make a difference to what is learnt; they stand in the weights file."""
+
+
+def network_parameters(values: Values) -> NetworkParameters:
+    """Return the constants of the network from the values of the parameters."""
+
+    def some(prefix: str, *names: str) -> list[float]:
+        return [number_of(values, prefix + name) for name in names]
+
+    lif = LIFParameters(*some("", "tau_m", "r_m", "v_rest", "v_th", "v_reset", "t_ref"))
+    stdp = STDPParameters(*some("", "a_pre", "a_post", "tau_pre", "tau_post", "w_min", "w_max"))
+    return NetworkParameters(
+        dt=number_of(values, "dt"),
+        lif=lif,
+        stdp=stdp,
+        threshold=ThresholdParameters(*some("", "theta_delta", "tau_theta")),
+        hidden=DriveParameters(*some("hidden_", "tau_s", "gain", "beta", "alpha")),
+        expression=DriveParameters(*some("", "tau_s", "gain", "beta", "alpha")),
+        hidden_weights=WeightBounds(*some("hidden_", "w_min", "w_max", "s_target")),
+        s_target=number_of(values, "s_target"),
+        competition=number_of(values, "competition"),
+    )
+
+
+def supervised_parameters(values: Values) -> SupervisedParameters:
+    """Return the constants of the supervised rule."""
+    names = ("eta_w", "eta_v", "eta_theta", "rho", "kappa", "tolerance", "presentation")
+    return SupervisedParameters(*(number_of(values, name) for name in names))
+
+
+def readout_parameters(values: Values) -> ReadoutParameters:
+    """Return when the network may speak."""
+    return ReadoutParameters(
+        number_of(values, "decision_window"),
+        int(number_of(values, "min_spikes")),
+        number_of(values, "min_confidence"),
+    )
+
+
+def time_budget_s(values: Values) -> float:
+    """Return how long a frame may take; infinite for no limit.
+
+    Where every frame counts, what comes out depends on the stamps and on nothing else.
+    """
+    budget = number_of(values, "time_budget")
+    return math.inf if values["every_frame"] or not budget else budget
+
+
+def recogniser_parameters(values: Values) -> RecogniserParameters:
+    """Return everything that can change from frame to frame.
+
+    Raises
+    ------
+    ParameterError
+        if constants contradict each other in a way that the table cannot see.
+    """
+    try:
+        return RecogniserParameters(
+            network=network_parameters(values),
+            learning=Learning(values["learning"]),
+            supervised=supervised_parameters(values),
+            readout=readout_parameters(values),
+            glance=number_of(values, "glance"),
+            max_catch_up=number_of(values, "max_catch_up"),
+            max_faces=int(number_of(values, "max_faces")),
+            forget_after=number_of(values, "forget_after"),
+        )
+    except ValueError as error:
+        raise ParameterError(f"node '{NODE}': {error}") from error

@@ -1,0 +1,175 @@
+"""From spikes to an answer: scores, rates, a calibrated confidence, and `undecided`.
+
+The evidence for a label is how many spikes each of its neurons would fire in one presentation of
+T seconds at the rates of the decision window, n_k = r_k T (rates, so that windows of any length
+speak of the same thing). The score of label k is
+
+    p_k = exp(kappa n_k) / sum over the labels l of exp(kappa n_l)
+
+What a spike is worth, kappa, is fitted to faces that the network has not learnt from and stands in
+the weights file, so that of the answers with confidence max_k p_k = p about p are right. Of labels
+with equally many spikes the one whose neurons are nearer to the next spike is better: the
+potentials decide.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_snn.core.neurons.lif import Int32s
+
+Floats = NDArray[np.float64]
+
+UNNAMED = -1
+"""Index of the label of a neuron that has none yet."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """How spikes become probabilities; see the module.
+
+    Attributes
+    ----------
+    kappa : what one spike of every neuron of a label is worth, dimensionless.
+    presentation : seconds of simulated time that the evidence refers to, T.
+    """
+
+    kappa: float = 1.0
+    presentation: float = 0.060
+
+    def scores(self, rates_hz: Floats) -> Floats:
+        """Return p_k for the mean rates of the neurons of each label, hertz (..., labels)."""
+        return softmax(self.kappa * self.presentation * rates_hz)
+
+
+def softmax(evidence: Floats) -> Floats:
+    """Return exp(e_k) / sum_l exp(e_l) over the last axis."""
+    weight = np.exp(evidence - evidence.max(axis=-1, keepdims=True))
+    return np.asarray(weight / weight.sum(axis=-1, keepdims=True))
+
+
+@dataclass(frozen=True)
+class ReadoutParameters:
+    """When the network may speak: seconds, spikes, and a probability."""
+
+    decision_window: float = 0.12
+    min_spikes: int = 1
+    min_confidence: float = 0.0
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the network says of a face.
+
+    Attributes
+    ----------
+    best : index of the best label, -1 where there were no spikes.
+    decided : False where the best label is not good enough to be said.
+    confidence : probability that the best label is right.
+    scores, rates_hz : share of the evidence, and mean rate of the neurons, of each label.
+    """
+
+    best: int
+    decided: bool
+    confidence: float
+    scores: Floats
+    rates_hz: Floats
+
+
+def label_means(values: NDArray[Any], neuron_label: Int32s, n_labels: int) -> Floats:
+    """Return the mean over the neurons of each label (..., labels); 0 for a label without any.
+
+    Parameters
+    ----------
+    values:
+        Of each expression neuron (..., neurons).
+    neuron_label:
+        Index of each neuron's label, `UNNAMED` for none (neurons).
+    """
+    member = neuron_label[:, None] == np.arange(n_labels)
+    return np.asarray(values.astype(np.float64) @ member / np.maximum(member.sum(axis=0), 1))
+
+
+def answer(
+    rates_hz: Floats,
+    potentials: Floats,
+    spikes: int,
+    calibration: Calibration,
+    parameters: ReadoutParameters,
+) -> Answer:
+    """Choose a label.
+
+    Parameters
+    ----------
+    rates_hz, potentials:
+        Mean rate, and mean membrane potential in volts, of each label's neurons (labels).
+    spikes:
+        Spikes of all expression neurons.
+    """
+    if spikes == 0:
+        silent = np.zeros(len(rates_hz))
+        return Answer(-1, False, 0.0, silent, silent)
+    scores = calibration.scores(rates_hz)
+    # By the rate, then by the potential; both equal is no ground to choose.
+    order = np.lexsort((potentials, rates_hz))
+    best, second = (int(k) for k in order[-1:-3:-1])
+    tie = rates_hz[best] == rates_hz[second] and potentials[best] == potentials[second]
+    confidence = float(scores[best])
+    sure = spikes >= parameters.min_spikes and confidence >= parameters.min_confidence
+    return Answer(best, sure and not tie, confidence, scores, rates_hz)
+
+
+def said_of(
+    rates_hz: Floats,
+    potentials: Floats,
+    spikes: NDArray[np.int64],
+    calibration: Calibration,
+    parameters: ReadoutParameters,
+) -> tuple[NDArray[np.int64], Floats]:
+    """Return what is said of each face (index of the label, -1 for undecided), and how surely.
+
+    Parameters
+    ----------
+    rates_hz, potentials, spikes:
+        As for `answer`, with one row for each face.
+    """
+    rows = zip(rates_hz, potentials, spikes, strict=True)
+    answers = [answer(rate, v, int(n), calibration, parameters) for rate, v, n in rows]
+    said = np.array([each.best if each.decided else -1 for each in answers], dtype=np.int64)
+    return said, np.array([each.confidence for each in answers])
+
+
+class DecisionWindow:
+    """Spike counts of one face over the last seconds of simulated time."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self._frames: deque[tuple[float, Int32s]] = deque()
+
+    def reset(self) -> None:
+        """Forget all spikes."""
+        self._frames.clear()
+
+    def add(self, duration: float, counts: Int32s, window: float) -> tuple[float, Int32s]:
+        """Add the counts of a frame of `duration` seconds.
+
+        Returns
+        -------
+        Duration and counts of the frames that the last `window` seconds touch; the duration is 0
+        before the first step.
+        """
+        if duration > 0:
+            self._frames.append((duration, counts))
+        total = sum(length for length, _ in self._frames)
+        # Half a step of tolerance: durations are sums of steps and carry rounding.
+        while len(self._frames) > 1 and total - self._frames[0][0] >= window - 1e-9:
+            total -= self._frames.popleft()[0]
+        summed = np.zeros_like(counts)
+        for _, each in self._frames:
+            summed += each
+        return total, summed

@@ -1,0 +1,1 @@
+"""Synapses: connectivity, STDP, homeostasis and the three-factor rule."""

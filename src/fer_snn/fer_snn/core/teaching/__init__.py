@@ -1,0 +1,1 @@
+"""Learning from labels on a running network: lessons, rehearsal, undo and reports."""

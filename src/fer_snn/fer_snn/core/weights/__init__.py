@@ -1,0 +1,1 @@
+"""Weights files: format, folder of named weights, transfer in pieces, autosave."""

@@ -1,0 +1,180 @@
+"""The services of the snn node, and its topic `teach`. What they do stands in `desk`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from fer_common.core import stamps
+from fer_common.core.errors import FerError
+from fer_common.ros import qos
+from fer_common.ros.node import FerNode
+from fer_interfaces.msg import LabelLearning, Lesson, ProjectionChange, WeightsFile
+from fer_interfaces.srv import (
+    FetchWeights,
+    LearningReport,
+    ListWeights,
+    LoadWeights,
+    Reset,
+    SaveWeights,
+    StoreWeights,
+    Teach,
+    Undo,
+)
+from fer_snn.core.recogniser import Recogniser
+from fer_snn.core.teaching import requests
+from fer_snn.core.teaching.desk import Desk
+from fer_snn.core.weights import weights_folder as models
+from fer_snn.core.weights.transfer import Incoming, Outgoing
+
+
+class Services:
+    """Answers requests between two frames.
+
+    Parameters
+    ----------
+    node : the node.
+    desk : takes the requests.
+    recogniser : what they are about.
+    folder : where weights are saved.
+    between_frames : held while a frame is worked on.
+    done : called after each request that was granted, with `between_frames` held.
+    """
+
+    def __init__(
+        self,
+        node: FerNode,
+        desk: Desk,
+        recogniser: Recogniser,
+        folder: Path,
+        between_frames: threading.Lock,
+        done: Callable[[], None],
+    ) -> None:
+        self._node = node
+        self._desk = desk
+        self._recogniser = recogniser
+        self._folder = folder
+        self._between_frames = between_frames
+        self._done = done
+        self._outgoing, self._incoming = Outgoing(folder), Incoming(folder)
+        self._services = [
+            self._serve(Teach, "teach", self._teach),
+            self._serve(SaveWeights, "save_weights", lambda r: self._desk.save(r.name)),
+            self._serve(LoadWeights, "load_weights", lambda r: self._desk.load(r.name)),
+            self._serve(Reset, "reset", self._reset),
+            self._serve(Undo, "undo", lambda r: self._desk.undo(r.steps or 1)),
+            node.create_service(FetchWeights, "fetch_weights", self._fetch),
+            node.create_service(StoreWeights, "store_weights", self._store),
+            node.create_service(ListWeights, "list_weights", self._list),
+            node.create_service(LearningReport, "learning_report", self._report),
+        ]
+        self._lessons = node.create_subscription(Lesson, "teach", self._on_lesson, qos.RESULT)
+
+    def close(self) -> None:
+        """Take the services and the topic away."""
+        for service in self._services:
+            self._node.destroy_service(service)
+        self._services.clear()
+        self._node.destroy_subscription(self._lessons)
+
+    def _serve(self, kind: type[Any], name: str, work: Callable[[Any], str]) -> Any:
+        def answer(request: Any, response: Any) -> Any:
+            with self._between_frames:
+                try:
+                    response.message = work(request)
+                    response.success = True
+                    self._done()
+                except FerError as error:
+                    response.message = str(error)
+                if hasattr(response, "version"):
+                    response.version = self._recogniser.network.version
+            return response
+
+        return self._node.create_service(kind, name, answer)
+
+    def _teach(self, request: Teach.Request | Lesson) -> str:
+        return self._desk.teach(request.label, request.new_label, request.face_id, request.duration)
+
+    def _on_lesson(self, message: Lesson) -> None:
+        with self._between_frames:
+            try:
+                self._node.get_logger().info(self._teach(message))
+                self._done()
+            except FerError as error:
+                self._node.get_logger().error(f"teach refused: {error}")
+
+    def _reset(self, request: Reset.Request) -> str:
+        if request.what == Reset.Request.STATE:
+            return self._desk.reset_state()
+        if request.what == Reset.Request.WEIGHTS:
+            return self._desk.reset_weights()
+        raise requests.RequestError(f"{request.what} is nothing to reset: STATE is 0, WEIGHTS 1")
+
+    def _list(
+        self, request: ListWeights.Request, response: ListWeights.Response
+    ) -> ListWeights.Response:
+        for found in models.saved(self._folder):
+            file = WeightsFile(name=found.name, bytes=found.size_bytes)
+            file.modified.sec, file.modified.nanosec = stamps.split_ns(found.modified_ns)
+            response.files.append(file)
+        return response
+
+    def _fetch(
+        self, request: FetchWeights.Request, response: FetchWeights.Response
+    ) -> FetchWeights.Response:
+        try:
+            if request.digest:
+                piece = self._outgoing.further(request.digest, request.offset)
+            else:
+                with self._between_frames:
+                    network = self._recogniser.network
+                    piece = self._outgoing.first(request.name, network.model)
+                    response.version = 0 if request.name else network.version
+        except FerError as error:
+            response.message = str(error)
+            return response
+        response.success = True
+        response.message = request.name or "the present weights"
+        response.size, response.digest = piece.size, piece.digest
+        response.data.frombytes(piece.data)
+        return response
+
+    def _store(
+        self, request: StoreWeights.Request, response: StoreWeights.Response
+    ) -> StoreWeights.Response:
+        try:
+            response.message = self._incoming.add(
+                request.name, request.size, request.digest, request.offset, request.data.tobytes()
+            )
+            response.success = True
+        except FerError as error:
+            response.message = str(error)
+        return response
+
+    def _report(
+        self, request: LearningReport.Request, response: LearningReport.Response
+    ) -> LearningReport.Response:
+        with self._between_frames:
+            report, network = self._desk.report(), self._recogniser.network
+            response.teaching = self._recogniser.teaching
+            response.version = network.version
+        response.undo = list(self._desk.history.reasons)
+        response.labels = [
+            LabelLearning(
+                label=label,
+                faces=report.lessons[label],
+                rehearsed=report.rehearsed[label],
+                field_change=change,
+            )
+            for label, change in report.fields.items()
+        ]
+        names = network.layer_names
+        response.projections = [
+            ProjectionChange(
+                pre=pre, post=post, changed=moved.changed, size=moved.size, change=moved.change
+            )
+            for pre, post, moved in zip(names, names[1:], report.projections, strict=False)
+        ]
+        return response

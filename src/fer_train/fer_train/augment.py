@@ -1,0 +1,147 @@
+"""Variants of a face, as other cameras, lights and detections would have shown it.
+
+Turned, scaled and shifted about the eyes; compressed; sampled anew at an angle; of few pixels;
+under light from one side, darker or lighter; out of focus; of little contrast; noisy. Each is drawn
+by lot, so that a network learns what stays.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_features.core.alignment import CropGeometry, align_face
+
+Picture = NDArray[np.uint8]
+Points = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Variation:
+    """How much faces vary. Standard deviations where nothing else is said.
+
+    Attributes
+    ----------
+    roll_deg : rotation in the picture.
+    log_scale : logarithm of the size.
+    shift : of the eyes, in eye distances.
+    compressed, rolled, coarse, light, blurred, faint, noise : probability of JPEG artefacts, of a
+        picture that was turned, of a face of few pixels, of other light, of a face out of focus, of
+        little contrast, of noise.
+    """
+
+    roll_deg: float = 8.0
+    log_scale: float = 0.07
+    shift: float = 0.073
+    compressed: float = 0.3
+    rolled: float = 0.2
+    coarse: float = 0.25
+    light: float = 0.5
+    blurred: float = 0.3
+    faint: float = 0.5
+    noise: float = 0.4
+
+
+COARSE_EYE_DISTANCES_PX = (6.0, 15.0)
+"""A face of few pixels has its eyes between so many apart."""
+SMALLEST_PICTURE_PX = 16
+JPEG_QUALITIES = (20, 80)
+LARGEST_ROLL_DEG = 35.0
+LOG_GAMMA = 0.45
+LARGEST_SLOPE = 0.8
+"""Of light from one side: relative change of brightness over the crop."""
+BLURS_PX = (0.4, 1.1)
+LEAST_CONTRAST = 0.25
+LARGEST_NOISE = 12.0
+"""Standard deviation, in grey values."""
+
+
+def variant(
+    picture: Picture,
+    eyes_px: Points,
+    geometry: CropGeometry,
+    variation: Variation,
+    rng: np.random.Generator,
+) -> Picture | None:
+    """Return a crop (side, side) of a face as it might have been seen, None where it can't be cut.
+
+    Parameters
+    ----------
+    picture : (h, w), grey.
+    eyes_px : (2, 2) x and y of the person's right and left eye.
+    """
+    if rng.random() < variation.compressed:
+        picture = _compressed(picture, rng)
+    if rng.random() < variation.rolled:
+        picture, eyes_px = _rolled(picture, eyes_px, rng)
+    eyes_px = _moved(eyes_px, variation, rng)
+    if rng.random() < variation.coarse:
+        picture, eyes_px = _coarser(picture, eyes_px, rng)
+    aligned = align_face(picture, eyes_px, geometry)
+    if aligned is None:
+        return None
+    crop = aligned.crop.astype(np.float64)
+    if rng.random() < variation.light:
+        crop = _lit(crop, rng)
+    if rng.random() < variation.blurred:
+        crop = cv2.GaussianBlur(crop, (0, 0), rng.uniform(*BLURS_PX)).astype(np.float64, copy=False)
+    if rng.random() < variation.faint:
+        crop = crop.mean() + (crop - crop.mean()) * rng.uniform(LEAST_CONTRAST, 1.0)
+    if rng.random() < variation.noise:
+        crop += rng.normal(0.0, rng.uniform(0.0, LARGEST_NOISE), crop.shape)
+    return np.clip(np.rint(crop), 0, 255).astype(np.uint8)
+
+
+def _compressed(picture: Picture, rng: np.random.Generator) -> Picture:
+    quality = int(rng.integers(*JPEG_QUALITIES))
+    _, data = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, quality))
+    return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
+
+
+def _rolled(picture: Picture, eyes_px: Points, rng: np.random.Generator) -> tuple[Picture, Points]:
+    """Return a turned picture and its eyes: turning it back in the alignment costs sharpness."""
+    height, width = picture.shape
+    angle = rng.uniform(-LARGEST_ROLL_DEG, LARGEST_ROLL_DEG)
+    # OpenCV counts from pixel centres.
+    turn = cv2.getRotationMatrix2D((width / 2 - 0.5, height / 2 - 0.5), angle, 1.0)
+    turned = cv2.warpAffine(picture, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    eyes = (eyes_px - 0.5) @ turn[:, :2].T + turn[:, 2] + 0.5
+    return np.asarray(turned, np.uint8), np.asarray(eyes)
+
+
+def _moved(eyes_px: Points, variation: Variation, rng: np.random.Generator) -> Points:
+    middle = eyes_px.mean(axis=0)
+    distance = np.hypot(*(eyes_px[1] - eyes_px[0]))
+    angle = np.deg2rad(rng.normal(0.0, variation.roll_deg))
+    scale = np.exp(rng.normal(0.0, variation.log_scale))
+    cosine, sine = scale * np.cos(angle), scale * np.sin(angle)
+    turned = (eyes_px - middle) @ np.array([[cosine, sine], [-sine, cosine]])
+    shift = rng.normal(0.0, variation.shift, 2) * distance
+    return np.asarray(middle + turned + shift)
+
+
+def _coarser(picture: Picture, eyes_px: Points, rng: np.random.Generator) -> tuple[Picture, Points]:
+    """Return picture and eyes at a lower resolution; as they are where that is low already."""
+    height, width = picture.shape
+    distance = np.hypot(*(eyes_px[1] - eyes_px[0]))
+    factor = rng.uniform(*COARSE_EYE_DISTANCES_PX) / max(distance, 1.0)
+    if factor >= 1:
+        return picture, eyes_px
+    size = (
+        max(int(width * factor), SMALLEST_PICTURE_PX),
+        max(int(height * factor), SMALLEST_PICTURE_PX),
+    )
+    small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA).astype(np.uint8, copy=False)
+    return small, eyes_px * np.array([size[0] / width, size[1] / height])
+
+
+def _lit(crop: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
+    """Return a crop under another gamma and a slope of light in any direction."""
+    curved = 255 * (crop / 255) ** np.exp(rng.normal(0.0, LOG_GAMMA))
+    direction = rng.uniform(0.0, 2 * np.pi)
+    y, x = np.mgrid[: crop.shape[0], : crop.shape[1]] / (len(crop) - 1) - 0.5
+    slope = np.cos(direction) * x + np.sin(direction) * y
+    return np.asarray(curved * (1 + rng.uniform(0.0, LARGEST_SLOPE) * slope))

@@ -1,0 +1,198 @@
+"""Figures for print: weights, spikes, potentials and confusion, by Matplotlib without a display."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from matplotlib import rc_context
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+from fer_common.core.errors import FerError
+from fer_viz.core.fields import scale_of
+from fer_viz.core.maps import WeightMaps
+from fer_viz.core.palette import LIGHT, Colour
+from fer_viz.core.plots import NeuronOrder, neuron_order
+from fer_viz.core.scene import UNNAMED, Raster, ReceptiveFields, Traces
+
+DPI = 300
+FORMATS = ("png", "svg")
+#: Width of two columns of a journal, inches.
+_WIDTH_IN = 7.0
+#: From this share on, numbers in a matrix are white.
+_DARK_SHARE = 0.55
+_RC: Any = {
+    "font.size": 8,
+    "axes.linewidth": 0.6,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "fer",
+}
+
+
+@rc_context(_RC)
+def save(figure: Figure, folder: Path, name: str) -> list[Path]:
+    """Write a figure as PNG (300 dpi) and SVG (text stays text); the same figure, the same bytes.
+
+    Raises
+    ------
+    FerError
+        if the folder cannot be written.
+    """
+    paths = [folder / f"{name}.{kind}" for kind in FORMATS]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in paths:
+            when = {"Date": None} if path.suffix == ".svg" else {}
+            figure.savefig(path, dpi=DPI, metadata=when)
+    except OSError as error:
+        raise FerError(f"{folder} cannot be written: {error.strerror}: name another") from error
+    return paths
+
+
+@rc_context(_RC)
+def weights(maps: WeightMaps) -> Figure:
+    """Draw the receptive field of every label (row), whole and by orientation (columns)."""
+    choices, labels = len(maps.choices), len(maps.labels)
+    figure = _figure(_WIDTH_IN, 0.45 + labels * _WIDTH_IN / (choices + 1.2))
+    cells: Any = figure.subplots(labels, choices, squeeze=False)
+    # Sums over all orientations are larger than those of one: each kind has its own scale.
+    limits = [scale_of(maps.maps[0]) or 1.0] + [scale_of(maps.maps[1:]) or 1.0] * (choices - 1)
+    colours = _colour_map(LIGHT.diverging)
+    images: list[Any] = [None] * choices
+    for row, label in enumerate(maps.labels):
+        for column, choice in enumerate(maps.choices):
+            axes, limit = cells[row, column], limits[column]
+            images[column] = axes.imshow(maps.maps[column, row], colours, vmin=-limit, vmax=limit)
+            axes.set_xticks([])
+            axes.set_yticks([])
+            for spine in axes.spines.values():
+                spine.set_visible(False)
+            if row == 0:
+                axes.set_title("all" if column == 0 else choice, fontsize=8)
+            if column == 0:
+                axes.set_ylabel(label, color=_rgb(LIGHT.label(row)), fontweight="bold")
+    _weight_scale(figure, images[0], cells[:, 0], limits[0], shrink=0.9)
+    if choices > 1:
+        bar = _weight_scale(figure, images[1], cells[:, 1:], limits[1], shrink=0.4)
+        bar.set_label("weight, ON less OFF (dimensionless)")
+    return figure
+
+
+@rc_context(_RC)
+def raster(spikes: Raster, fields: ReceptiveFields | None, span_s: float) -> Figure:
+    """Draw one mark for each spike; neurons of a label stand together."""
+    order = neuron_order(spikes.size, fields, LIGHT)
+    figure = _figure(_WIDTH_IN, 0.8 + min(max(0.09 * spikes.size, 1.0), 6.0))
+    axes: Any = figure.add_subplot()
+    axes.scatter(
+        span_s + spikes.time_s,
+        order.row[spikes.neuron],
+        s=min(2000.0 / spikes.size, 60.0),
+        c=order.colour[spikes.neuron][:, ::-1] / 255.0,
+        marker="|",
+        linewidths=0.7,
+    )
+    axes.set_ylim(spikes.size - 0.5, -0.5)
+    _time_axis(axes, span_s)
+    _name_rows(axes, order, fields)
+    rate_hz = len(spikes.time_s) / span_s / max(spikes.size, 1)
+    axes.set_title(f"{spikes.size} expression neurons, {rate_hz:.1f} Hz", fontsize=8, loc="left")
+    return figure
+
+
+@rc_context(_RC)
+def potentials(traces: Traces, fields: ReceptiveFields | None, span_s: float) -> Figure:
+    """Draw the potentials of each label's neurons in a plot, with threshold and reset."""
+    order = neuron_order(traces.potential_v.shape[1], fields, LIGHT)
+    labels = sorted(np.unique(order.label), key=lambda label: (label == UNNAMED, label))
+    figure = _figure(_WIDTH_IN, 0.6 + 1.15 * len(labels))
+    plots: Any = figure.subplots(len(labels), 1, sharex=True, sharey=True, squeeze=False)
+    for axes, label in zip(plots[:, 0], labels, strict=True):
+        own = np.flatnonzero(order.label == label)
+        colour = _rgb(LIGHT.label(int(label)))
+        values = 1e3 * traces.potential_v[:, own]
+        axes.plot(span_s + traces.time_s, values, color=colour, linewidth=0.5, alpha=0.8)
+        levels = (float(traces.threshold_v[own].mean()), traces.v_reset_v)
+        for level_v, name in zip(levels, ("threshold", "reset"), strict=True):
+            axes.axhline(1e3 * level_v, color="0.35", linewidth=0.6, linestyle=(0, (4, 3)))
+            axes.annotate(
+                name,
+                (1.005, 1e3 * level_v),
+                xycoords=("axes fraction", "data"),
+                va="center",
+                fontsize=7,
+                color="0.35",
+            )
+        axes.set_title(_name(fields, int(label)), fontsize=8, loc="left", color=colour)
+    figure.supylabel("membrane potential / mV", fontsize=8)
+    _time_axis(plots[-1, 0], span_s)
+    return figure
+
+
+@rc_context(_RC)
+def confusion(labels: Sequence[str], table: npt.NDArray[np.int64], title: str) -> Figure:
+    """Draw how often each label (row) was called each (column; the last: undecided)."""
+    share = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
+    count = len(labels)
+    figure = _figure(1.6 + 0.75 * (count + 1), 1.2 + 0.65 * count)
+    axes: Any = figure.add_subplot()
+    colours = _colour_map((LIGHT.plate, LIGHT.labels[0]))
+    image = axes.imshow(share, colours, vmin=0, vmax=1, aspect="auto")
+    axes.set_xticks(range(count + 1), [*labels, "undecided"], rotation=30, ha="right")
+    axes.set_yticks(range(count), labels)
+    axes.set_xlabel("said")
+    axes.set_ylabel("true")
+    axes.set_title(title, fontsize=8, loc="left")
+    for (row, column), number in np.ndenumerate(table):
+        colour = "white" if share[row, column] > _DARK_SHARE else "black"
+        text = f"{share[row, column]:.2f}\n{number}"
+        axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=7)
+    figure.colorbar(image, label="share of the true label")
+    return figure
+
+
+def _figure(width_in: float, height_in: float) -> Figure:
+    figure = Figure(figsize=(width_in, height_in), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def _weight_scale(figure: Figure, image: Any, cells: Any, limit: float, shrink: float) -> Any:
+    bar = figure.colorbar(image, ax=cells, location="bottom", shrink=shrink, pad=0.02)
+    bar.set_ticks([-limit, 0, limit], labels=[f"{value:.2g}" for value in (-limit, 0, limit)])
+    return bar
+
+
+def _rgb(colour: Colour) -> tuple[float, float, float]:
+    blue, green, red = (part / 255 for part in colour)
+    return red, green, blue
+
+
+def _colour_map(anchors: Sequence[Colour]) -> LinearSegmentedColormap:
+    return LinearSegmentedColormap.from_list("fer", [_rgb(anchor) for anchor in anchors])
+
+
+def _time_axis(axes: Any, span_s: float) -> None:
+    axes.set_xlim(0, span_s)
+    axes.set_xlabel("time / s")
+
+
+def _name_rows(axes: Any, order: NeuronOrder, fields: ReceptiveFields | None) -> None:
+    labels = np.unique(order.label)
+    rows = [order.row[order.label == label].mean() for label in labels]
+    axes.set_yticks(rows, [_name(fields, int(label)) for label in labels])
+    axes.tick_params(axis="y", length=0)
+    for tick, label in zip(axes.get_yticklabels(), labels, strict=True):
+        tick.set_color(_rgb(LIGHT.label(int(label))))
+
+
+def _name(fields: ReceptiveFields | None, label: int) -> str:
+    known = fields is not None and 0 <= label < len(fields.labels)
+    return fields.labels[label] if known and fields is not None else "unnamed"

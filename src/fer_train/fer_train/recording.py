@@ -1,0 +1,143 @@
+"""What a recorded graph did: answers, spikes, potentials and weights out of a bag, without ROS."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fer_common.core.errors import ConfigurationError, FerError, MessageError
+from fer_common.core.stamps import NANOSECONDS, to_ns
+from fer_viz.core import history, messages
+from fer_viz.core.history import PotentialFrame, SpikeFrame
+from fer_viz.core.maps import WeightMaps, weight_maps
+from fer_viz.core.messages import Answers
+from fer_viz.core.plots import LAYER
+from fer_viz.core.scene import Raster, ReceptiveFields, Traces
+
+TOPICS = ("expressions", "frame_info", "network", "potentials", "spikes", "weights")
+
+
+@dataclass
+class Recording:
+    """Messages of one graph in a bag.
+
+    Attributes
+    ----------
+    answers : in the order of the bag.
+    frame_index : index in the source of the image with a stamp (nanoseconds).
+    spikes, potentials : frames of the expression layer by face.
+    weights, fields : the last ones; None where there are none.
+    """
+
+    answers: list[Answers] = field(default_factory=list)
+    frame_index: dict[int, int] = field(default_factory=dict)
+    spikes: dict[int, list[SpikeFrame]] = field(default_factory=dict)
+    potentials: dict[int, list[PotentialFrame]] = field(default_factory=dict)
+    weights: WeightMaps | None = None
+    fields: ReceptiveFields | None = None
+
+    @property
+    def faces(self) -> list[int]:
+        """Faces with spikes or potentials, the one seen longest first."""
+        count = {
+            face: len(self.spikes.get(face, ())) + len(self.potentials.get(face, ()))
+            for face in {*self.spikes, *self.potentials}
+        }
+        return sorted(count, key=lambda face: (-count[face], face))
+
+    def window(
+        self, face: int, start_s: float, span_s: float
+    ) -> tuple[Traces | None, Raster | None]:
+        """Return potentials and spikes of a face, from `start_s` after its first on.
+
+        Times are seconds before the end of the window, as everywhere.
+        """
+        potentials, spikes = self.potentials.get(face, []), self.spikes.get(face, [])
+        begins = [frames[0].start_ns for frames in (potentials, spikes) if frames]
+        if not begins:
+            return None, None
+        begin_ns = min(begins) + round(start_s * NANOSECONDS)
+        end_ns = begin_ns + round(span_s * NANOSECONDS)
+        return (
+            history.traces([f for f in potentials if begin_ns <= f.start_ns < end_ns], end_ns),
+            history.raster([f for f in spikes if begin_ns <= f.start_ns < end_ns], end_ns),
+        )
+
+    def take(self, topic: str, message: Any) -> None:
+        """Take a message of one of `TOPICS`.
+
+        Raises
+        ------
+        MessageError
+            if its parts do not go together.
+        """
+        if topic == "expressions":
+            self.answers.append(messages.answers(message))
+        elif topic == "frame_info":
+            self.frame_index[to_ns(message.header.stamp)] = message.index
+        elif topic == "spikes":
+            for face, frame in messages.spikes(message, LAYER).items():
+                self.spikes.setdefault(face, []).append(frame)
+        elif topic == "potentials":
+            for face, trace in messages.potentials(message, LAYER).items():
+                self.potentials.setdefault(face, []).append(trace)
+        elif topic == "weights":
+            self.weights = weight_maps(message)
+            self.fields = messages.receptive_fields(message)
+
+
+def read(path: Path, namespace: str = "") -> Recording:
+    """Read a bag (MCAP or SQLite, a folder or a file).
+
+    Parameters
+    ----------
+    namespace : of the graph; by default the only one in the bag.
+
+    Raises
+    ------
+    FerError
+        if the bag cannot be read, or holds nothing of a graph or several graphs.
+    """
+    try:
+        from rosbags.highlevel import AnyReader, AnyReaderError
+    except ImportError as error:
+        raise FerError("bags are read by rosbags, which is missing: pip install rosbags") from error
+    recording = Recording()
+    try:
+        with AnyReader([path]) as reader:
+            chosen = _connections(path, reader.connections, namespace)
+            for connection, _, data in reader.messages(connections=chosen):
+                _take(recording, reader.deserialize, data, connection)
+    except (AnyReaderError, OSError) as error:
+        raise ConfigurationError(f"bag {path} cannot be read: {error}") from error
+    return recording
+
+
+def _connections(path: Path, connections: Any, namespace: str) -> list[Any]:
+    """Return the connections of one graph."""
+    wanted = "/" + namespace.strip("/") if namespace else None
+    found: dict[str, list[Any]] = {}
+    for connection in connections:
+        parent, _, name = connection.topic.rpartition("/")
+        ours = name in TOPICS and connection.msgtype.startswith("fer_interfaces/")
+        if ours and wanted in (None, parent or "/"):
+            found.setdefault(parent or "/", []).append(connection)
+    if not found:
+        where = f" in namespace {wanted}" if wanted else ""
+        raise ConfigurationError(f"bag {path} holds nothing of fer{where}: record its topics")
+    if len(found) > 1:
+        names = ", ".join(sorted(found))
+        raise ConfigurationError(f"bag {path} holds several graphs ({names}): give --namespace")
+    return next(iter(found.values()))
+
+
+def _take(
+    recording: Recording, deserialize: Callable[[bytes, str], Any], data: bytes, connection: Any
+) -> None:
+    topic = connection.topic.rpartition("/")[2]
+    try:
+        recording.take(topic, deserialize(data, connection.msgtype))
+    except MessageError as error:
+        raise ConfigurationError(f"a message on {connection.topic} is no good: {error}") from error

@@ -1,0 +1,185 @@
+"""Train, evaluate and show, as users call them."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from fer_common.core.errors import FerError
+from fer_snn.core.weights import weights_file
+from fer_train import ablation, clips, unsupervised
+from fer_train.cli import ablate, evaluate, train
+from fer_train.disturbances import DISTURBANCES
+
+KEYS = {
+    "balanced_accuracy",
+    "ci95",
+    "macro_f1",
+    "labels",
+    "confusion",
+    "undecided_rate",
+    "ece",
+    "sure_accuracy",
+    "n",
+    "spikes_per_decision",
+    "decision_ms",
+    "energy_nj",
+}
+
+
+def run(verb: str, *arguments: str) -> int:
+    parser = argparse.ArgumentParser()
+    module = {"ablate": ablate, "evaluate": evaluate, "train": train}[verb]
+    module.add_arguments(parser)
+    return module.run(parser.parse_args(arguments))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Faces of stripes: every label has its own direction."""
+    root = tmp_path_factory.mktemp("faces")
+    rng = np.random.default_rng(0)
+    y, x = np.mgrid[:48, :48]
+    for label, (a, b) in {"happy": (1, 0), "neutral": (0, 1), "surprise": (1, 1)}.items():
+        (root / label).mkdir()
+        for k in range(12):
+            wave = np.sin(2 * np.pi * (a * x + b * y) / rng.uniform(5, 7) + rng.uniform(0, 6))
+            image = 128 + 60 * wave + rng.normal(0, 15, (48, 48))
+            cv2.imwrite(str(root / label / f"{k}.png"), np.clip(image, 0, 255).astype(np.uint8))
+    return root
+
+
+@pytest.fixture(scope="module")
+def weights(folder: Path) -> Path:
+    output = folder.parent / "stripes.npz"
+    params = folder.parent / "params.yaml"
+    params.write_text("snn:\n  ros__parameters:\n    eta_w: 0.0004\n    eta_v: 0.01\n")
+    arguments = (str(folder), "--output", str(output), "--crop", "given", "--seed", "1")
+    more = ("--presentations", "300", "--params", str(params), "--jobs", "1")
+    assert run("train", *arguments, *more) == 0
+    return output
+
+
+def test_training_writes_a_model_that_tells_where_it_comes_from(weights: Path) -> None:
+    model = weights_file.load(weights)
+    assert model.labels == ("neutral", "smile", "surprised")
+    assert model.provenance["faces"] == {"neutral": 12, "smile": 12, "surprised": 12}
+    assert model.provenance["seed"] == 1
+    assert model.parameters["eta_v"] == 0.01
+
+
+def test_training_without_labels_names_what_it_has_learnt(
+    folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(unsupervised, "SETTLING", 300)
+    heads = tmp_path / "heads"
+    heads.mkdir()
+    for video in clips.find(clips.default_folder())[:2]:
+        (heads / video.name).symlink_to(video)
+    output = tmp_path / "alone.npz"
+    arguments = (str(folder), "--crop", "given", "--jobs", "1", "--presentations", "500")
+    names = ("--named", "4", "--names", str(folder), "--clips", str(heads))
+    more = ("--unsupervised", *names, "--output", str(output))
+    assert run("train", *arguments, *more) == 0
+    assert weights_file.load(output).provenance["frames_of_clips"] == 48
+    assert "without plasticity), named by 12 faces" in capsys.readouterr().out
+    figures = tmp_path / "figures.json"
+    tested = (str(folder), "--weights", str(output), "--crop", "given", "--jobs", "1")
+    assert run("evaluate", *tested, "--json", str(figures)) == 0
+    assert json.loads(figures.read_text())["balanced_accuracy"] > 0.8
+
+
+def test_names_that_do_not_fit_are_refused(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "neutral").mkdir()
+    picture = (folder / "neutral" / "0.png").read_bytes()
+    (tmp_path / "neutral" / "0.png").write_bytes(picture)
+    with pytest.raises(FerError, match="give --unsupervised too"):
+        run("train", str(folder), "--names", str(tmp_path))
+    arguments = ("--crop", "given", "--jobs", "1", "--unsupervised", "--names", str(tmp_path))
+    with pytest.raises(FerError, match="holds no videos"):
+        run("train", str(tmp_path / "nowhere"), "--unsupervised", "--clips", str(tmp_path))
+    with pytest.raises(FerError, match="shows no smile, surprised: add pictures"):
+        run("train", str(folder), *arguments)
+
+
+def test_evaluation_writes_all_figures(
+    folder: Path, weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures, plot = tmp_path / "figures.json", tmp_path / "confusion.png"
+    arguments = (str(folder), "--weights", str(weights), "--crop", "given", "--jobs", "1")
+    assert run("evaluate", *arguments, "--json", str(figures), "--plot", str(plot)) == 0
+    result = json.loads(figures.read_text())
+    assert set(result) >= KEYS
+    assert result["n"] == 36
+    assert result["balanced_accuracy"] > 0.8
+    assert result["decision_ms"] == 60
+    assert cv2.imread(str(plot)) is not None
+    assert "balanced accuracy" in capsys.readouterr().out
+
+
+def test_disturbances_are_told_with_what_they_cost(
+    folder: Path, weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures = tmp_path / "figures.json"
+    arguments = (str(folder), "--weights", str(weights), "--crop", "given", "--jobs", "1")
+    assert run("evaluate", *arguments, "--disturbed", "--json", str(figures)) == 0
+    disturbed = json.loads(figures.read_text())["disturbed"]
+    assert list(disturbed) == [each.name for each in DISTURBANCES]
+    assert all(result["n"] == 36 for result in disturbed.values())
+    # Every label is a direction of stripes here, so a turned one is another.
+    assert disturbed["rolled by 30 degrees"]["balanced_accuracy"] < 0.8
+    assert "gamma 2 " in capsys.readouterr().out
+
+
+def test_unknown_labels_and_missing_files_are_refused(
+    folder: Path, weights: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "angry").mkdir()
+    (tmp_path / "angry" / "a.png").write_bytes((folder / "happy" / "0.png").read_bytes())
+    with pytest.raises(FerError, match="does not know angry"):
+        run("evaluate", str(tmp_path), "--weights", str(weights))
+    with pytest.raises(FerError, match="cannot be read"):
+        run("evaluate", str(folder), "--weights", str(tmp_path / "none.npz"))
+    with pytest.raises(FerError, match="only one expression"):
+        run("train", str(folder), "--labels", "happy")
+    with pytest.raises(FerError, match="not two pictures of wink"):
+        run("train", str(folder), "--labels", "happy,wink")
+
+
+def test_ablation_tells_what_a_mechanism_is_worth(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = [dataclasses.replace(arm, factors=(1.0,)) for arm in ablation.ARMS]
+    monkeypatch.setattr(ablate, "ARMS", [few[0], few[2], few[-1]])
+    figures = tmp_path / "figures.json"
+    arguments = (str(folder), "--test", str(folder), "--crop", "given", "--jobs", "1")
+    assert run("ablate", *arguments, "--presentations", "300", "--json", str(figures)) == 0
+    whole, blank, blurred = json.loads(figures.read_text())
+    assert (whole["arm"], blank["arm"]) == ("all mechanisms", "no plasticity at all")
+    assert blurred["arm"] == "no orientation channels"
+    # Every label is a direction of stripes here.
+    assert whole["test"] > blurred["test"]
+
+
+@pytest.mark.parametrize(
+    ("verb", "option"),
+    [("train", "--output"), ("evaluate", "--json"), ("evaluate", "--plot"), ("ablate", "--json")],
+)
+def test_a_file_that_cannot_be_written_is_refused_before_the_work(
+    folder: Path, tmp_path: Path, verb: str, option: str
+) -> None:
+    (tmp_path / "file").touch()
+    more = ("--test", str(folder)) if verb == "ablate" else ()
+    refused = {tmp_path: "Is a directory", tmp_path / "file" / "x": "Not a directory"}
+    for path, reason in refused.items():
+        with pytest.raises(FerError, match=f"cannot be written .{reason}"):
+            run(verb, str(tmp_path / "no pictures"), option, str(path), *more)

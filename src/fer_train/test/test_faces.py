@@ -1,0 +1,117 @@
+"""Pictures in folders and tables, and what is not one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from fer_features.core.alignment import CropGeometry
+from fer_features.core.gabor import features_from_crops
+from fer_train import augment, faces
+from fer_train.faces import Crop, Cutting, FacesError
+from fer_train.jobs import Jobs
+
+
+def picture(path: Path, seed: int, side: int = 48) -> Path:
+    rng = np.random.default_rng(seed)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    noise = cv2.GaussianBlur(rng.uniform(0, 255, (side, side)).astype(np.float32), (0, 0), 2)
+    cv2.imwrite(str(path), cv2.normalize(noise, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8))
+    return path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for k in range(3):
+        picture(tmp_path / "set" / "happy" / f"{k}.png", k)
+        picture(tmp_path / "set" / "neutral" / f"{k}.png", 10 + k)
+    return tmp_path / "set"
+
+
+def test_folders_are_labels_under_their_usual_name(folder: Path) -> None:
+    found = faces.find(folder)
+    assert [p.label for p in found] == ["neutral"] * 3 + ["smile"] * 3
+    assert found[0].path.name == "0.png"
+
+
+def test_tables_name_pictures_beside_them(folder: Path) -> None:
+    table = folder / "list.csv"
+    table.write_text("picture,label\nhappy/0.png,Surprise\nneutral/1.png,neutral\n")
+    assert [(p.path.name, p.label) for p in faces.find(table)] == [
+        ("1.png", "neutral"),
+        ("0.png", "surprised"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("make", "reason"),
+    [
+        (lambda p: None, "does not exist"),
+        (lambda p: p.mkdir(), "holds no labelled pictures"),
+        (lambda p: (p / "happy").mkdir(parents=True), "holds no pictures"),
+        (lambda p: p.write_text("picture,label\na.png\n"), "line 2"),
+        (lambda p: p.write_text("picture,label\na.txt,happy\n"), "does not name a picture"),
+        (lambda p: p.write_bytes(b"\xff\xfe\x00"), "cannot be read as CSV"),
+    ],
+)
+def test_sources_without_pictures_are_refused(tmp_path: Path, make, reason: str) -> None:  # type: ignore[no-untyped-def]
+    source = tmp_path / "source"
+    make(source)
+    with pytest.raises(FacesError, match=reason):
+        faces.find(source)
+
+
+def test_pictures_without_a_face_are_taken_whole_and_files_of_text_left_out(folder: Path) -> None:
+    (folder / "happy" / "text.jpg").write_text("no picture")
+    for path in folder.rglob("*.png"):
+        cv2.imwrite(str(path), np.tile(np.arange(48, dtype=np.uint8), (48, 1)))
+    read = faces.load(faces.find(folder), Cutting(Crop.AUTO))
+    assert read.crops.shape == (6, 1, 48, 48)
+    assert read.whole == 6
+    assert [path.name for path in read.unreadable] == ["text.jpg"]
+
+
+def test_result_does_not_depend_on_the_number_of_processes(folder: Path) -> None:
+    pictures, cutting = faces.find(folder), Cutting(Crop.GIVEN, variants=2, seed=3)
+    alone = faces.load(pictures, cutting)
+    with Jobs(2) as jobs:
+        together = faces.load(pictures, cutting, jobs)
+    np.testing.assert_array_equal(alone.crops, together.crops)
+    assert (alone.crops[:, 1] != alone.crops[:, 2]).any()
+    features = faces.features_of(alone.crops[:, 0])
+    assert features.shape == (6, 24, 12, 12)
+
+
+def test_nothing_readable_is_refused(tmp_path: Path) -> None:
+    for label in ("a", "b"):
+        (tmp_path / label).mkdir()
+        (tmp_path / label / "x.png").write_bytes(b"")
+    with pytest.raises(FacesError, match="none of the pictures"):
+        faces.load(faces.find(tmp_path), Cutting(Crop.GIVEN))
+
+
+def test_mirrored_features_are_those_of_the_mirrored_face(tmp_path: Path) -> None:
+    crop = cv2.imread(str(picture(tmp_path / "a.png", 5)), cv2.IMREAD_GRAYSCALE)
+    direct = features_from_crops(np.stack([crop, crop[:, ::-1]]))
+    assert faces.mirrored(direct[0], 8) == pytest.approx(direct[1], abs=1e-3)
+
+
+def test_variants_are_drawn_from_the_generator_alone(tmp_path: Path) -> None:
+    image = cv2.imread(str(picture(tmp_path / "a.png", 6, side=120)), cv2.IMREAD_GRAYSCALE)
+    eyes = np.array([[42.0, 45.0], [78.0, 45.0]])
+    drawn = [
+        augment.variant(image, eyes, CropGeometry(), augment.Variation(), np.random.default_rng(s))
+        for s in (1, 1, 2)
+    ]
+    assert all(crop is not None and crop.shape == (48, 48) for crop in drawn)
+    np.testing.assert_array_equal(drawn[0], drawn[1])
+    assert (drawn[0] != drawn[2]).any()
+
+
+def test_unknown_labels_are_named() -> None:
+    assert faces.indices(["b", "a"], ["a", "b"]).tolist() == [1, 0]
+    with pytest.raises(FacesError, match="angry"):
+        faces.indices(["angry"], ["smile"])

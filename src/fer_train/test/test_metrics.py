@@ -1,0 +1,43 @@
+"""Figures of merit against hand-made cases."""
+
+import numpy as np
+import pytest
+
+from fer_train import metrics
+
+TRUTH = np.array([0, 0, 0, 0, 1, 1, 2, 2])
+SAID = np.array([0, 0, 0, 1, 1, -1, 2, 2])
+
+
+def test_undecided_is_wrong_in_every_figure() -> None:
+    table = metrics.confusion(TRUTH, SAID, 3)
+    assert table.tolist() == [[3, 1, 0, 0], [0, 1, 0, 1], [0, 0, 2, 0]]
+    assert metrics.balanced_accuracy(table) == pytest.approx((0.75 + 0.5 + 1.0) / 3)
+    assert metrics.macro_f1(table) == pytest.approx((6 / 7 + 2 / 4 + 1.0) / 3)
+
+
+def test_labels_without_faces_do_not_count() -> None:
+    table = metrics.confusion(np.array([0, 0]), np.array([0, 0]), 3)
+    assert metrics.balanced_accuracy(table) == 1.0
+    assert metrics.macro_f1(table) == 1.0
+
+
+def test_interval_holds_the_figure_and_is_reproducible() -> None:
+    truth = np.repeat([0, 1], 200)
+    said = np.where(np.arange(400) % 5 == 0, 1 - truth, truth)
+    low, high = metrics.bootstrap_interval(truth, said, 2)
+    assert 0.75 < low < 0.8 < high < 0.85
+    assert metrics.bootstrap_interval(truth, said, 2) == (low, high)
+
+
+def test_calibration_error_of_an_overconfident_answerer() -> None:
+    confidence, right = np.full(10, 0.95), np.arange(10) < 6
+    assert metrics.expected_calibration_error(confidence, right) == pytest.approx(0.35)
+    assert metrics.expected_calibration_error(np.zeros(0), np.zeros(0, bool)) == 0.0
+
+
+def test_accuracy_of_the_surest() -> None:
+    confidence = np.array([0.9, 0.8, 0.5, 0.7, 0.6])
+    right = np.array([True, False, False, True, True])
+    assert metrics.sure_accuracy(confidence, right, 0.8) == pytest.approx(3 / 4)
+    assert metrics.sure_accuracy(confidence, right, 0.01) == 1.0

@@ -1,0 +1,227 @@
+"""Messages to plain data, checked. Works on any object with their fields, so it needs no ROS."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from fer_common.core.errors import MessageError
+from fer_common.core.stamps import checked_ns
+from fer_viz.core.history import PotentialFrame, SpikeFrame
+from fer_viz.core.scene import UNNAMED, Face, Floats, Network, ReceptiveFields
+
+#: How Weights.neuron_label says that a neuron has no label.
+_UNNAMED = 2**32 - 1
+_OFF = "OFF"
+#: A thousand times the usual.
+LONGEST_STEP_S = 1.0
+#: Of a layer. A few bytes may claim thousands of millions, and every one has a row in a picture.
+MAX_NEURONS = 100_000
+
+
+class Answers(NamedTuple):
+    """What the network says of all faces of one image, after `skipped` frames passed over."""
+
+    stamp_ns: int
+    faces: tuple[Face, ...]
+    skipped: int
+
+
+class Sightings(NamedTuple):
+    """Where the faces of one image are, before the network has said anything of them."""
+
+    stamp_ns: int
+    faces: tuple[Face, ...]
+    skipped: int
+
+
+def answers(message: Any) -> Answers:
+    """Read an ExpressionArray.
+
+    Raises
+    ------
+    MessageError
+        if scores or rates are not one for each label, or no numbers.
+    """
+    faces = []
+    for item in message.expressions:
+        labels = tuple(item.labels)
+        if len(item.scores) != len(labels) or len(item.rates_hz) != len(labels):
+            raise MessageError(
+                f"expression of face {item.face_id} has {len(labels)} labels, "
+                f"{len(item.scores)} scores and {len(item.rates_hz)} rates: they must be as many"
+            )
+        if not np.isfinite([item.confidence, *item.scores, *item.rates_hz]).all():
+            raise MessageError(
+                f"expression of face {item.face_id}: a confidence, score or rate is no number"
+            )
+        faces.append(
+            Face(
+                id=item.face_id,
+                box_px=_box(item.roi),
+                label=item.label,
+                label_index=labels.index(item.label) if item.label in labels else -1,
+                confidence=float(item.confidence),
+                labels=labels,
+                scores=tuple(item.scores),
+                rates_hz=tuple(item.rates_hz),
+            )
+        )
+    return Answers(checked_ns(message.header.stamp), tuple(faces), message.skipped)
+
+
+def sightings(message: Any) -> Sightings:
+    """Read where the faces of a FaceFeaturesArray are; their features are left alone.
+
+    Raises
+    ------
+    MessageError
+        if landmarks are not pairs.
+    """
+    faces = []
+    for item in message.faces:
+        landmarks = np.asarray(item.landmarks_px, np.float32)
+        if landmarks.size % 2:
+            raise MessageError(
+                f"face {item.id} has {landmarks.size} landmark coordinates: they must be pairs"
+            )
+        faces.append(Face(id=item.id, box_px=_box(item.roi), landmarks_px=landmarks.reshape(-1, 2)))
+    return Sightings(checked_ns(message.header.stamp), tuple(faces), message.skipped)
+
+
+def potentials(message: Any, layer: str) -> dict[int, PotentialFrame]:
+    """Read the potentials of one layer from a Potentials message, by face id.
+
+    Raises
+    ------
+    MessageError
+        if the number of values is not steps x size, there are no neurons, or threshold,
+        resting or reset potential or the step are no numbers that can be.
+    """
+    dt_s = _step_s(message)
+    frames = {}
+    for trace in message.traces:
+        if trace.layer != layer:
+            continue
+        values = np.asarray(trace.potential, np.float32)
+        if not trace.size:
+            raise MessageError(f"potentials of layer '{layer}' are those of no neuron")
+        if values.size != message.steps * trace.size or len(trace.threshold) != trace.size:
+            raise MessageError(
+                f"potentials of layer '{layer}' have {values.size} values and "
+                f"{len(trace.threshold)} thresholds for {message.steps} steps of {trace.size} "
+                "neurons: they do not go together"
+            )
+        threshold = np.asarray(trace.threshold, np.float32)
+        if not np.isfinite([*threshold, message.v_rest, message.v_reset]).all():
+            raise MessageError(f"potentials of layer '{layer}' have marks that are no numbers")
+        frames[trace.face_id] = PotentialFrame(
+            start_ns=checked_ns(message.header.stamp),
+            dt_s=dt_s,
+            potential_v=values.reshape(message.steps, trace.size),
+            threshold_v=threshold,
+            v_rest_v=message.v_rest,
+            v_reset_v=message.v_reset,
+        )
+    return frames
+
+
+def spikes(message: Any, layer: str) -> dict[int, SpikeFrame]:
+    """Read the spikes of one layer from a Spikes message, by face id.
+
+    Raises
+    ------
+    MessageError
+        if neurons and steps are not equally many or lie outside the layer or the frame, a step
+        is no time, or the layer is larger than `MAX_NEURONS`.
+    """
+    dt_s = _step_s(message)
+    frames = {}
+    for train in message.trains:
+        if train.layer != layer:
+            continue
+        if train.size > MAX_NEURONS:
+            raise MessageError(
+                f"spikes of layer '{layer}' are of {train.size} neurons: at most {MAX_NEURONS} can "
+                "be shown"
+            )
+        neuron, step = np.asarray(train.neuron, np.int64), np.asarray(train.step, np.int64)
+        whole = len(neuron) == len(step)
+        if not whole or (
+            len(neuron) and (neuron.max() >= train.size or step.max() >= message.steps)
+        ):
+            raise MessageError(
+                f"spikes of layer '{layer}' do not fit {message.steps} steps of {train.size} "
+                "neurons: neuron and step must be equally long and inside these"
+            )
+        frames[train.face_id] = SpikeFrame(
+            checked_ns(message.header.stamp), dt_s, message.steps, step, neuron, train.size
+        )
+    return frames
+
+
+def receptive_fields(message: Any) -> ReceptiveFields:
+    """Read what every label sees from a Weights message.
+
+    Raises
+    ------
+    MessageError
+        if the number of weights, the shape and the labels do not go together.
+    """
+    labels, weights = tuple(message.labels), field_weights(message)
+    neuron_label = np.asarray(message.neuron_label, np.int64)
+    neuron_label = np.where(neuron_label == _UNNAMED, UNNAMED, neuron_label)
+    if len(neuron_label) and neuron_label.max() >= len(labels):
+        raise MessageError(
+            f"a neuron has label {neuron_label.max()} of {len(labels)}: labels are counted from 0"
+        )
+    sign = channel_signs(message.receptive_fields.channel_names, weights.shape[1])
+    maps = np.tensordot(weights, sign, axes=(1, 0)).astype(np.float32)
+    return ReceptiveFields(message.version, labels, maps, neuron_label)
+
+
+def field_weights(message: Any) -> Floats:
+    """Return the receptive fields of a Weights message, (labels, channels, rows, cols).
+
+    Raises
+    ------
+    MessageError
+        if the number of weights, the shape and the labels do not go together.
+    """
+    projection = message.receptive_fields
+    shape = (len(message.labels), projection.channels, projection.rows, projection.cols)
+    weights = np.asarray(projection.weights, np.float32)
+    if weights.size != np.prod(shape, dtype=int):
+        raise MessageError(
+            f"receptive fields have {weights.size} weights: {'x'.join(map(str, shape))} "
+            "(labels, channels, rows, cols) were announced"
+        )
+    return weights.reshape(shape)
+
+
+def channel_signs(names: Sequence[str], channels: int) -> Floats:
+    """Return 1 for each ON channel and -1 for each OFF channel; 1 for all without names."""
+    sign = np.ones(channels, np.float32)
+    if len(names) == channels:
+        sign[[name.startswith(_OFF) for name in names]] = -1
+    return sign
+
+
+def network(message: Any) -> Network:
+    """Read a NetworkInfo message."""
+    return Network(message.model, tuple(message.labels), message.learning)
+
+
+def _step_s(message: Any) -> float:
+    dt_s = float(message.dt)
+    if not 0.0 < dt_s <= LONGEST_STEP_S:
+        raise MessageError(
+            f"a step of {dt_s:g} s is none: it must be above 0 and at most {LONGEST_STEP_S:g} s"
+        )
+    return dt_s
+
+
+def _box(roi: Any) -> tuple[int, int, int, int]:
+    return roi.x_offset, roi.y_offset, roi.width, roi.height

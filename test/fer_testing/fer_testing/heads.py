@@ -1,0 +1,119 @@
+"""Pictures of several people, put together from the heads of the demo clip.
+
+For tests and benchmarks, where the truth must be known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_camera.core.factory import demo_path
+from fer_common.core.errors import ConfigurationError
+
+Picture = NDArray[np.uint8]
+
+PEOPLE = 6
+"""People in the clip, one after the other."""
+
+_PERSON_FRAMES = 117
+# Head and hair in a frame of the clip, and the face in it, px.
+_TOP, _BOTTOM, _LEFT, _RIGHT = 40, 420, 150, 490
+_FACE_X, _FACE_Y, _FACE_SIZE = 170.0, 200.0, 210.0
+_SOFT_EDGE_PX = 9
+
+
+@dataclass(frozen=True)
+class Head:
+    """A head in a picture.
+
+    Attributes
+    ----------
+    person : 0 or more; beyond `PEOPLE` come their mirror images.
+    x, y : middle of the face, px.
+    size : width of the face, px.
+    moment : frame of the person's part of the clip, 0 or more; beyond its end it goes backwards.
+    """
+
+    person: int
+    x: float
+    y: float
+    size: float
+    moment: int = 5
+
+
+class Stage:
+    """Draws heads before a background of grey blots.
+
+    Parameters
+    ----------
+    width, height : of the pictures, px.
+    seed : of the background.
+    """
+
+    def __init__(self, width: int = 640, height: int = 480, seed: int = 0) -> None:
+        self._size = (width, height)
+        blots = np.random.default_rng(seed).integers(60, 150, (height // 40, width // 40), np.uint8)
+        grey = cv2.resize(blots, self._size, interpolation=cv2.INTER_CUBIC)
+        self._background = np.repeat(grey[..., None], 3, axis=2)
+
+    @cached_property
+    def _heads(self) -> list[Picture]:
+        capture = cv2.VideoCapture(str(demo_path()))
+        heads = []
+        while (taken := capture.read())[0]:
+            heads.append(taken[1][_TOP:_BOTTOM, _LEFT:_RIGHT].copy())
+        capture.release()
+        if len(heads) < PEOPLE * _PERSON_FRAMES:
+            raise ConfigurationError(
+                f"the demo clip ends after {len(heads)} frames: build fer_camera again"
+            )
+        return heads
+
+    @cached_property
+    def _opacity(self) -> NDArray[np.float32]:
+        height, width = _BOTTOM - _TOP, _RIGHT - _LEFT
+        ys, xs = np.mgrid[:height, :width]
+        inside = ((xs - width / 2) / 150) ** 2 + ((ys - height / 2) / 180) ** 2 < 1
+        edge = (_SOFT_EDGE_PX, _SOFT_EDGE_PX)
+        return np.asarray(cv2.blur(inside.astype(np.float32), edge), np.float32)
+
+    def picture(self, heads: Sequence[Head]) -> Picture:
+        """Return a picture (height, width, 3) BGR of heads, later ones before earlier ones."""
+        drawn = self._background.copy()
+        for head in heads:
+            self._draw(drawn, head)
+        return drawn
+
+    def _draw(self, picture: Picture, head: Head) -> None:
+        source = self._heads[_PERSON_FRAMES * (head.person % PEOPLE) + _to_and_fro(head.moment)]
+        if head.person // PEOPLE % 2:
+            source = np.ascontiguousarray(source[:, ::-1])
+        scale = head.size / _FACE_SIZE
+        size = (round(source.shape[1] * scale), round(source.shape[0] * scale))
+        small = cv2.resize(source, size, interpolation=cv2.INTER_AREA)
+        opacity = cv2.resize(self._opacity, size, interpolation=cv2.INTER_AREA)
+        # Whole pixels by the place, the rest by a shift, so that nothing jumps.
+        left, top = head.x - _FACE_X * scale, head.y - _FACE_Y * scale
+        x, y = int(np.floor(left)), int(np.floor(top))
+        shift = np.array([[1, 0, left - x], [0, 1, top - y]])
+        room = (size[0] + 1, size[1] + 1)
+        small, opacity = (cv2.warpAffine(part, shift, room) for part in (small, opacity))
+        x0, y0 = max(x, 0), max(y, 0)
+        x1, y1 = min(x + room[0], self._size[0]), min(y + room[1], self._size[1])
+        if x0 >= x1 or y0 >= y1:
+            return
+        cut = (slice(y0 - y, y1 - y), slice(x0 - x, x1 - x))
+        behind = picture[y0:y1, x0:x1]
+        share = opacity[cut][..., None]
+        behind[:] = np.rint(behind + share * (small[cut].astype(np.float32) - behind))
+
+
+def _to_and_fro(moment: int) -> int:
+    last = _PERSON_FRAMES - 1
+    return last - abs(moment % (2 * last) - last)
