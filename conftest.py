@@ -2,6 +2,7 @@
 
 import os
 import signal
+from pathlib import Path
 
 import pytest
 from hypothesis import settings
@@ -22,6 +23,10 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Processes that tests start say where they were when they crashed.
 os.environ.setdefault("PYTHONFAULTHANDLER", "1")
+
+# They find the helpers of the tests, as the tests themselves do.
+_HELPERS = str(Path(__file__).parent / "test" / "fer_testing")
+os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [_HELPERS, os.environ.get("PYTHONPATH")]))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
