@@ -4,7 +4,7 @@ Where the detector puts the eyes depends, by hundredths of their distance, on ho
 to lie on its grid of pixels. A stream shows every face many times and the tracker evens that out; a
 still picture is turned a little to both sides instead, and what is found is turned back. The
 mean of three looks is off by a third less than one look
-(docs/experiments.md, "More than one look").
+(docs/experiments/looks.md, "Several looks at a still picture").
 """
 
 from __future__ import annotations
