@@ -265,7 +265,7 @@ class TestWorkspaceKeys:
             ("src/fer_node/test/test_new.py", set()),
             ("src/fer_node/setup.py", {"packages"}),
             ("src/fer_node/models/b.npz", {"packages"}),
-            ("launch/new.launch.py", {"packages"}),
+            ("src/fer_node/launch/new.launch.py", {"packages"}),
         ],
     )
     def test_what_needs_a_build(self, clone: Path, changed: str, stages: set[str]) -> None:

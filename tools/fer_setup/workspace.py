@@ -27,7 +27,6 @@ BUILD_BYTES = 200_000_000
 
 _WEIGHTS_S = {INTERFACES_STAGE: 45.0, PACKAGES_STAGE: 10.0}
 _SETUP_FILES = ("package.xml", "setup.py", "setup.cfg", "CMakeLists.txt")
-_SHARED_FOLDERS = ("launch", "config")
 _STEP = re.compile(r"\[\s*(\d+)(?:/(\d+)\]|%\])")
 
 
@@ -60,8 +59,6 @@ class Workspace:
                 linked.append(f"{package}/")
             files = list_files(self._source / package)
             parts += [package, *(name for name in files if not name.startswith(tuple(linked)))]
-        for folder in _SHARED_FOLDERS:
-            parts += [folder, *list_files(self.root / folder)]
         contents = [
             self._source / package / name
             for package in self.packages()

@@ -13,7 +13,7 @@ from fer.bringup.graph import HOSTS, NODES, SPLITS, Host, Settings, Split, start
 launch = pytest.importorskip("launch", reason="ros2 launch is not installed")
 pytest.importorskip("launch_ros", reason="ros2 launch is not installed")
 
-ROOT = Path(__file__).resolve().parents[3]
+PACKAGE = Path(__file__).resolve().parents[1]
 FILES = {
     "bringup": ("robot", "workstation"),
     "robot": ("robot",),
@@ -23,7 +23,7 @@ FILES = {
 
 def description(name: str) -> Any:
     """Return the launch description of a file."""
-    file = runpy.run_path(str(ROOT / "launch" / f"{name}.launch.py"))
+    file = runpy.run_path(str(PACKAGE / "launch" / f"{name}.launch.py"))
     return file["generate_launch_description"]()
 
 

@@ -11,8 +11,9 @@ import pytest
 
 from fer.bringup.graph import NODES, host_of
 
-ROOT = Path(__file__).resolve().parents[3]
-POLICY = ROOT / "config" / "sros2" / "fer.policy.xml"
+PACKAGE = Path(__file__).resolve().parents[1]
+ROOT = PACKAGE.parents[1]
+POLICY = PACKAGE / "config" / "sros2" / "fer.policy.xml"
 SOURCES = sorted(
     path for path in ROOT.glob("src/*/*/**/*.py") if "test" not in path.relative_to(ROOT).parts[2:3]
 )
