@@ -12,7 +12,7 @@ import pytest
 import yaml
 from hypothesis import strategies as st
 
-from fer.bringup.tables import parameter_tables
+from fer.bringup.graph import parameter_tables
 from fer_camera.core import calibration
 from fer_common.core.errors import FerError
 from fer_common.core.parameter_files import read_parameter_file, to_yaml

@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 
-from fer.diagnosis import bundle, findings, machine_checks
-from fer.diagnosis.findings import Finding, Level, worst
-from fer.diagnosis.graph_checks import NodeHealth, check_graph, listen
-from fer.diagnosis.machine_checks import CHECKS, check_machine, log_folder, versions
+from fer.bringup.environment import log_folder
+from fer.client.graph_client import NodeHealth
+from fer.diagnosis import bundle, machine_checks, results
+from fer.diagnosis.graph_checks import check_graph, listen
+from fer.diagnosis.machine_checks import CHECKS, check_machine, versions
+from fer.diagnosis.results import CheckResult, Level, worst
 from fer.processes import shared_memory
 
 FINE = {
@@ -26,12 +28,12 @@ def named(name: str) -> machine_checks.Check:
     return next(check for check in CHECKS if check.__name__ == f"_{name}")
 
 
-def found(check: str, environment: Mapping[str, str]) -> list[Finding]:
+def found(check: str, environment: Mapping[str, str]) -> list[CheckResult]:
     return list(named(check)(environment))
 
 
 def test_a_report_says_what_to_do_below_what_is_wrong() -> None:
-    text = findings.report("title", [findings.ok("a", "fine"), findings.error("long", "bad", "do")])
+    text = results.report("title", [results.ok("a", "fine"), results.error("long", "bad", "do")])
     assert text.splitlines() == [
         "title",
         "  ok     a     fine",
@@ -43,9 +45,9 @@ def test_a_report_says_what_to_do_below_what_is_wrong() -> None:
 def test_everything_on_this_machine_can_be_looked_at(tmp_path: Path) -> None:
     checked = check_machine({"HOME": str(tmp_path)})
     assert {"versions", "ROS", "RMW", "discovery", "weights", "log folder"} <= {
-        finding.subject for finding in checked
+        result.subject for result in checked
     }
-    assert all(finding.remedy for finding in checked if finding.level is not Level.OK)
+    assert all(result.remedy for result in checked if result.level is not Level.OK)
 
 
 @pytest.mark.parametrize(
@@ -53,9 +55,9 @@ def test_everything_on_this_machine_can_be_looked_at(tmp_path: Path) -> None:
     [
         ("discovery", {}, Level.OK, "LOCALHOST"),
         ("discovery", {"ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"}, Level.WARN, "everybody"),
-        ("discovery", {"ROS_AUTOMATIC_DISCOVERY_RANGE": "OFF"}, Level.ERROR, "OFF"),
-        ("discovery", {"ROS_DOMAIN_ID": "x"}, Level.ERROR, "ROS_DOMAIN_ID"),
-        ("discovery", {"ROS_DOMAIN_ID": "233"}, Level.ERROR, "233"),
+        ("environment", {"ROS_AUTOMATIC_DISCOVERY_RANGE": "OFF"}, Level.ERROR, "OFF"),
+        ("environment", {"ROS_DOMAIN_ID": "x"}, Level.ERROR, "ROS_DOMAIN_ID"),
+        ("environment", {"ROS_DOMAIN_ID": "233"}, Level.ERROR, "233"),
         ("transport", {"FASTDDS_DEFAULT_PROFILES_FILE": "/no"}, Level.ERROR, "/no"),
         ("logs", {"ROS_LOG_DIR": "/proc/self/status/x"}, Level.ERROR, "cannot be written"),
     ],
@@ -65,7 +67,7 @@ def test_settings_of_the_machine(
 ) -> None:
     checked = found(check, environment)
     assert worst(checked) is level
-    assert any(text in finding.text for finding in checked if finding.level is level)
+    assert any(text in result.text for result in checked if result.level is level)
 
 
 @pytest.mark.parametrize(
@@ -80,9 +82,9 @@ def test_shared_memory(
     monkeypatch: pytest.MonkeyPatch, free_bytes: int | None, level: Level, text: str
 ) -> None:
     monkeypatch.setattr(shared_memory, "free_bytes", lambda: free_bytes)
-    (finding,) = found("transport", {})
-    assert finding.level is level
-    assert text in finding.text
+    (result,) = found("transport", {})
+    assert result.level is level
+    assert text in result.text
 
 
 def test_cameras(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -108,7 +110,7 @@ def test_logs_are_where_ros_has_them() -> None:
     assert log_folder({"ROS_HOME": "/r", "ROS_LOG_DIR": "/l"}) == Path("/l")
 
 
-def graph(**changes: NodeHealth | None) -> list[Finding]:
+def graph(**changes: NodeHealth | None) -> list[CheckResult]:
     nodes = {name: health for name, health in (FINE | changes).items() if health is not None}
     return check_graph("fer", nodes)
 
@@ -120,9 +122,9 @@ def test_a_graph_that_is_well() -> None:
 
 
 def test_no_graph_is_no_error() -> None:
-    (finding,) = check_graph("robots/a", {})
-    assert finding.level is Level.WARN
-    assert "/robots/a" in finding.text
+    (result,) = check_graph("robots/a", {})
+    assert result.level is Level.WARN
+    assert "/robots/a" in result.text
 
 
 @pytest.mark.parametrize(
@@ -158,14 +160,14 @@ def test_no_graph_is_no_error() -> None:
 def test_what_is_wrong_with_a_graph(
     changes: dict[str, NodeHealth | None], level: Level, text: str, remedy: str
 ) -> None:
-    (wrong,) = [finding for finding in graph(**changes) if finding.level is not Level.OK]
+    (wrong,) = [result for result in graph(**changes) if result.level is not Level.OK]
     assert wrong.level is level
     assert text in wrong.text
     assert remedy in wrong.remedy
 
 
 def test_nobody_is_heard_in_an_empty_domain(ros_domain: int) -> None:
-    assert listen("fer", 0.1) == {}
+    assert listen("fer", 0.1) == ({}, set())
 
 
 @pytest.fixture

@@ -16,11 +16,11 @@ from fer.bringup.graph import (
     Split,
     StartedNode,
     absolute,
+    parameter_tables,
     started_nodes,
 )
 from fer.bringup.installed import config_folder
 from fer.bringup.programs import launch_program, node_program, window_programs
-from fer.bringup.tables import parameter_tables
 from fer_common.core.errors import ConfigurationError
 
 

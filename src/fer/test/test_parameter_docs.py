@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from fer.bringup.graph import parameter_tables
 from fer.bringup.parameter_docs import main, rendered
-from fer.bringup.tables import parameter_tables
 from fer_common.core.parameter_files import read_parameter_file
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer.report.summary import PATIENCE_NS, Answer, NodeUsage, RunRecord
+from fer.report.summary import PATIENCE_NS, FaceAnswer, NodeUsage, RunRecord
 
 MS = 1_000_000
 PERIOD_NS = 33 * MS
 
 
-def answer(label: str, face_id: int = 1, area_px: int = 100) -> Answer:
-    return Answer(face_id, label, area_px)
+def answer(label: str, face_id: int = 1, area_px: int = 100) -> FaceAnswer:
+    return FaceAnswer(face_id, label, area_px)
 
 
-def frame(record: RunRecord, k: int, *answers: Answer, latency_ms: float = 10.0) -> None:
+def frame(record: RunRecord, k: int, *answers: FaceAnswer, latency_ms: float = 10.0) -> None:
     """Publish frame k and answer it."""
     record.published(k * PERIOD_NS, k)
     record.answered(k * PERIOD_NS, k * PERIOD_NS + round(latency_ms * MS), answers)

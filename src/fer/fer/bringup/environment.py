@@ -1,38 +1,57 @@
-"""Environment that every process of the graph runs in. What the user has set stands."""
+"""The environment of the graph's processes. What the user has set is kept, or refused."""
 
 from __future__ import annotations
 
 import os
+import socket
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from fer.bringup.installed import config_folder
 from fer.processes import shared_memory
+from fer_common.core.errors import ConfigurationError
 from fer_common.core.threads import THREAD_VARIABLES
 
+DOMAIN_VARIABLE = "ROS_DOMAIN_ID"
+MAX_DOMAIN = 232
+RANGE_VARIABLE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
+_RANGES = ("LOCALHOST", "SUBNET", "SYSTEM_DEFAULT")
+PEERS_VARIABLE = "ROS_STATIC_PEERS"
 PROFILE_VARIABLE = "FASTDDS_DEFAULT_PROFILES_FILE"
-#: Whoever has set one of these has chosen a transport.
+#: If one of these is set, the user has chosen a transport.
 _TRANSPORT_VARIABLES = (
     PROFILE_VARIABLE,
     "FASTRTPS_DEFAULT_PROFILES_FILE",
     "FASTDDS_BUILTIN_TRANSPORTS",
 )
-_LOG_VARIABLES = ("HOME", "ROS_HOME", "ROS_LOG_DIR")
-#: For nodes that send over a network.
+#: Profile of nodes that send over a network.
 _NETWORK_PROFILE = "fastdds_network.xml"
+
+
+def prepare_environment(across: bool = False, peers: Sequence[str] = ()) -> None:
+    """Set the variables of `graph_environment` in this process, and check what the user has set.
+
+    Raises
+    ------
+    ConfigurationError
+        if ROS nodes cannot start or cannot find each other in this environment.
+    """
+    os.environ.update(graph_environment(os.environ, config_folder(), across, peers))
+    check_environment(os.environ)
 
 
 def graph_environment(
     current: Mapping[str, str], config: Path, across: bool = False, peers: Sequence[str] = ()
 ) -> dict[str, str]:
-    """Return the variables that have to be set on top of `current`.
+    """Return the variables to set in addition to `current`.
 
-    - Discovery stays on this machine, for a demo shall not show up on other people's robots; where
-      the graph is on two hosts it reaches the subnet, and hosts that are named.
-    - Fast DDS gets a profile, without which large images are lost and nodes that start at the same
+    - Discovery stays on this machine, so that a demo does not show up on other people's robots. If
+      the graph is on two hosts, it reaches the subnet and the hosts that are named.
+    - Fast DDS gets a profile. Without it large images are lost, and nodes that start at the same
       time find each other only after 3 s.
     - Numerical libraries get one thread each: on busy cores more of them slow each other down.
-    - Logs get a folder even where there is no home.
+    - Logs get a folder if the home folder is missing or read-only.
 
     Parameters
     ----------
@@ -42,25 +61,94 @@ def graph_environment(
     peers : hosts to find without multicast, by name or address.
     """
     wanted = dict.fromkeys(THREAD_VARIABLES, "1")
-    wanted["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "SUBNET" if across else "LOCALHOST"
+    wanted[RANGE_VARIABLE] = "SUBNET" if across else "LOCALHOST"
     if peers:
-        wanted["ROS_STATIC_PEERS"] = ";".join(peers)
+        wanted[PEERS_VARIABLE] = ";".join(peers)
     if not any(variable in current for variable in _TRANSPORT_VARIABLES):
         wanted |= _profile(config / _NETWORK_PROFILE) if across else _local_profile(config)
-    if not any(current.get(variable) for variable in _LOG_VARIABLES):
+    chosen = any(current.get(variable) for variable in ("ROS_HOME", "ROS_LOG_DIR"))
+    if not chosen and not (current.get("HOME") and is_writable(log_folder(current))):
         wanted["ROS_LOG_DIR"] = str(Path(tempfile.gettempdir()) / f"fer-log-{os.getuid()}")
-    return {variable: value for variable, value in wanted.items() if variable not in current}
+    return {variable: value for variable, value in wanted.items() if not current.get(variable)}
 
 
 def whole_image_environment(current: Mapping[str, str], config: Path) -> dict[str, str]:
-    """Return what differs for a node that sends whole pictures, but only within its host.
+    """Return what differs for a node that sends whole images, but only within its host.
 
     Parameters
     ----------
-    current, config : as `graph_environment`, whose variables are set already.
+    current, config : as for `graph_environment`, whose variables are set already.
     """
     ours = current.get(PROFILE_VARIABLE) == str(config / _NETWORK_PROFILE)
     return _local_profile(config) if ours else {}
+
+
+def check_environment(environment: Mapping[str, str]) -> None:
+    """Refuse an environment in which nodes cannot start or cannot find each other.
+
+    Raises
+    ------
+    ConfigurationError
+        with the first of `environment_problems`.
+    """
+    for problem, remedy in environment_problems(environment):
+        raise ConfigurationError(f"{problem}: {remedy}")
+
+
+def environment_problems(environment: Mapping[str, str]) -> list[tuple[str, str]]:
+    """Return why nodes cannot start or find each other in this environment, and what to do."""
+    problems = []
+    domain = environment.get(DOMAIN_VARIABLE) or "0"
+    if not (domain.isascii() and domain.isdecimal()) or int(domain) > MAX_DOMAIN:
+        remedy = f"set it to a number from 0 to {MAX_DOMAIN}, the same for all nodes"
+        problems.append((f"{DOMAIN_VARIABLE} is '{domain}'", remedy))
+    reach = environment.get(RANGE_VARIABLE) or _RANGES[0]
+    if reach not in _RANGES:
+        why = ", so no node finds another one" if reach == "OFF" else ""
+        problems.append((f"{RANGE_VARIABLE} is '{reach}'{why}", f"set it to {_either(_RANGES)}"))
+    rmw, known = environment.get("RMW_IMPLEMENTATION", ""), _installed_rmw()
+    if rmw and known and rmw not in known:
+        remedy = f"install it, unset the variable, or set it to {_either(known)}"
+        problems.append((f"RMW_IMPLEMENTATION is '{rmw}', which is not installed", remedy))
+    logs = log_folder(environment)
+    if not is_writable(logs):
+        remedy = "make it writable, or set ROS_LOG_DIR to a folder that is"
+        problems.append((f"log folder {logs} cannot be written", remedy))
+    for peer in filter(None, environment.get(PEERS_VARIABLE, "").split(";")):
+        try:
+            socket.getaddrinfo(peer, None)
+        except (OSError, UnicodeError):
+            remedy = "give a host name or an address that this machine can resolve"
+            problems.append((f"peer '{peer}' is not known", remedy))
+    return problems
+
+
+def log_folder(environment: Mapping[str, str]) -> Path:
+    """Return where nodes write their logs."""
+    if environment.get("ROS_LOG_DIR"):
+        return Path(environment["ROS_LOG_DIR"]).expanduser()
+    if environment.get("ROS_HOME"):
+        return Path(environment["ROS_HOME"]).expanduser() / "log"
+    return Path(environment.get("HOME") or "/") / ".ros" / "log"
+
+
+def is_writable(folder: Path) -> bool:
+    """Whether files can be made in a folder, which may have to be made first."""
+    try:
+        present = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+        return present.is_dir() and os.access(present, os.W_OK | os.X_OK)
+    except OSError:
+        return False
+
+
+def _installed_rmw() -> tuple[str, ...]:
+    from ament_index_python.resources import get_resources
+
+    return tuple(sorted(set(get_resources("rmw_typesupport")) - {"rmw_implementation"}))
+
+
+def _either(names: Sequence[str]) -> str:
+    return " or ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else "".join(names)
 
 
 def _local_profile(config: Path) -> dict[str, str]:
@@ -69,5 +157,5 @@ def _local_profile(config: Path) -> dict[str, str]:
 
 
 def _profile(profile: Path) -> dict[str, str]:
-    # Fast DDS complains about a profile that is not there.
+    # Fast DDS complains about a profile that does not exist.
     return {PROFILE_VARIABLE: str(profile)} if profile.is_file() else {}

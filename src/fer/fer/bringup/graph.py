@@ -6,6 +6,7 @@ Nothing here imports ROS.
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from fer_common.core.errors import ConfigurationError
+from fer_common.core.parameters import ParameterTable
 
 Host: TypeAlias = Literal["robot", "workstation"]
 #: The last node on the robot where the graph is cut in two.
@@ -35,7 +37,7 @@ MAX_AGE_S = 0.4
 _QUEUING = ("features", SNN)
 #: Nodes that take pictures from elsewhere.
 _LOOKING = ("features", "viz")
-_NAMESPACE_PATTERN = re.compile(r"(/?[A-Za-z][A-Za-z0-9_]*)(/[A-Za-z][A-Za-z0-9_]*)*|/|")
+_NAMESPACE_PATTERN = re.compile(r"/?([A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*)?/?")
 
 
 @dataclass(frozen=True)
@@ -111,11 +113,7 @@ class Settings:
     window: bool = False
 
     def __post_init__(self) -> None:
-        if not _NAMESPACE_PATTERN.fullmatch(self.namespace):
-            raise ConfigurationError(
-                f"namespace '{self.namespace}' is no ROS name: "
-                "use letters, digits and '_', parts joined by '/'"
-            )
+        absolute(self.namespace)
         if self.log_level not in LOG_LEVELS:
             raise ConfigurationError(
                 f"log level '{self.log_level}' is unknown: choose one of {', '.join(LOG_LEVELS)}"
@@ -145,8 +143,27 @@ class StartedNode:
 
 
 def absolute(namespace: str) -> str:
-    """Return a namespace with a leading and without a trailing slash; "/" for the empty one."""
+    """Return a namespace with a leading and without a trailing slash; "/" for the empty one.
+
+    Raises
+    ------
+    ConfigurationError
+        if it is not a ROS name.
+    """
+    if not _NAMESPACE_PATTERN.fullmatch(namespace):
+        raise ConfigurationError(
+            f"namespace '{namespace}' is no ROS name: "
+            "use letters, digits and '_', parts joined by '/'"
+        )
     return "/" + namespace.strip("/")
+
+
+def parameter_tables() -> dict[str, ParameterTable]:
+    """Return the parameter table of every node by the node's name, in the order of the graph."""
+    return {
+        node.name: importlib.import_module(f"{node.package}.core.parameters").TABLE
+        for node in NODES
+    }
 
 
 def started_nodes(settings: Settings) -> list[StartedNode]:

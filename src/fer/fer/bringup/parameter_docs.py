@@ -6,8 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from fer.bringup.graph import NODES
-from fer.bringup.tables import parameter_tables
+from fer.bringup.graph import NODES, parameter_tables
 from fer_common.core.parameter_files import to_markdown, to_yaml
 from fer_common.core.parameters import ParameterTable
 

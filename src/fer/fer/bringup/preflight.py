@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from fer.bringup.graph import Settings
+from fer.bringup.graph import Settings, parameter_tables
 from fer.report.labels import label_file, read_labels
 from fer_common.core.errors import ConfigurationError
 from fer_common.core.parameters import Value
@@ -30,7 +30,6 @@ def check(settings: Settings) -> None:
     """
     given: dict[str, dict[str, Value]] = {}
     if settings.params_file is not None:
-        from fer.bringup.tables import parameter_tables
         from fer_common.core.parameter_files import read_parameter_file
 
         given = read_parameter_file(settings.params_file, parameter_tables())

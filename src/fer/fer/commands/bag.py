@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from fer.bringup.graph import NAMESPACE, Settings
-from fer.commands.verbs import add_verb, run_verb
+from fer.commands.options import add_verb, run_verb
 from fer.processes.signals import StopRequests
 from fer_common.core.errors import FerError
 
@@ -148,14 +148,14 @@ def _record(arguments: argparse.Namespace) -> int:
         from fer.bags.guardian import guarded
         from fer.bags.recorder import NODE_NAME, Recorder
         from fer.bags.writer import BagWriter, Layout
-        from fer.client.session import spinning_node
+        from fer.client.graph_client import GraphClient
 
         split = arguments.split or {}
         layout = Layout(arguments.storage, arguments.compress, **split)
         folder = arguments.output or Path(time.strftime("fer_%Y-%m-%d_%H-%M-%S"))
         with guarded(folder), BagWriter(folder, layout) as writer:
-            with spinning_node(NODE_NAME) as node:
-                recorder = Recorder(node, writer, _selection(arguments), _say)
+            with GraphClient(arguments.namespace, NODE_NAME) as client:
+                recorder = Recorder(client.node, writer, _selection(arguments), _say)
                 _say(f"recording to {folder}; Ctrl-C ends it")
                 while not stop.count and recorder.failure is None:
                     if _is_over(recorder.first_s, arguments.duration):
@@ -189,7 +189,7 @@ def _play(arguments: argparse.Namespace) -> int:
         from fer.bags.own_graph import OwnGraph
         from fer.bags.player import NODE_NAME, Player
         from fer.bags.reading import opened
-        from fer.client.session import spinning_node
+        from fer.client.graph_client import GraphClient
 
         if arguments.record and not arguments.graph:
             raise FerError("--record records what --graph answers: give both")
@@ -200,7 +200,7 @@ def _play(arguments: argparse.Namespace) -> int:
             own = OwnGraph(_settings(arguments, bag, options), arguments.record, _say_of)
             options = own.options(options)
             stack.enter_context(own)
-        node = stack.enter_context(spinning_node(NODE_NAME))
+        node = stack.enter_context(GraphClient(arguments.namespace, NODE_NAME)).node
 
         def stopped() -> bool:
             return stop.count > 0 or (own is not None and own.failed)

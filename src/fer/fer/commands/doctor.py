@@ -1,13 +1,19 @@
-"""`fer doctor`: what is wrong, on this machine and in the running graph, and what to do."""
+"""`fer doctor`: what is wrong on this machine and in the running graph, and what to do."""
 
 from __future__ import annotations
 
 import argparse
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from fer.bringup.graph import NAMESPACE, absolute
-from fer.diagnosis.findings import Level, report, worst
+from fer.bringup.graph import absolute
+from fer.commands.options import add_namespace, not_negative
+from fer.diagnosis.results import Level, report, worst
+from fer_common.core.errors import FerError
+
+if TYPE_CHECKING:
+    from fer.client.graph_client import NodeHealth
 
 #: Exit code when something does not work.
 EXIT_TROUBLE = 1
@@ -16,12 +22,10 @@ _LISTEN_S = 5.0
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument(
-        "--namespace", default=NAMESPACE, help="namespace of the graph (default: %(default)s)"
-    )
+    add_namespace(parser)
     parser.add_argument(
         "--wait",
-        type=float,
+        type=not_negative,
         default=_LISTEN_S,
         metavar="SECONDS",
         help="how long to wait for nodes that are not heard (default: %(default)s)",
@@ -31,32 +35,38 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         metavar="FILE.zip",
         help="write what a bug report needs: this report, versions, diagnostics, logs; "
-        "no pictures and no weights",
+        "no images and no weights",
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Look, and say what was found; 1 if something does not work."""
-    # As for `fer up`: whoever asks must be where the graph is.
-    from fer.bringup.environment import graph_environment
+    """Check, and print what was found; 1 if something does not work."""
+    # As for `fer up`: discovery has to reach the graph.
+    from fer.bringup.environment import graph_environment, log_folder
     from fer.bringup.installed import config_folder
-    from fer.diagnosis.machine_checks import check_machine, log_folder, versions
+    from fer.diagnosis import results
+    from fer.diagnosis.machine_checks import check_machine, versions
 
+    namespace = absolute(arguments.namespace)
     given = dict(os.environ)
     os.environ.update(graph_environment(os.environ, config_folder()))
-    machine = check_machine(given)
-    parts = [report("this machine", machine)]
-    findings = list(machine)
-    heard = {}
-    # Without a client library there is nobody to listen.
-    if not any(f.subject == "ROS" and f.level is Level.ERROR for f in machine):
-        from fer.diagnosis.graph_checks import check_graph, listen
+    found = check_machine(given)
+    parts = [report("this machine", found)]
+    heard: dict[str, NodeHealth] = {}
+    # Without a client library that starts, nothing of the graph can be heard.
+    if not any(
+        each.subject in ("ROS", "environment") and each.level is Level.ERROR for each in found
+    ):
+        try:
+            from fer.diagnosis.graph_checks import check_graph, listen
 
-        heard = listen(arguments.namespace, arguments.wait)
-        graph = check_graph(arguments.namespace, heard)
-        findings += graph
-        parts.append(report(f"the graph {absolute(arguments.namespace)}", graph))
-    parts.append(_verdict([finding.level for finding in findings]))
+            heard, doubled = listen(namespace, arguments.wait)
+            graph = check_graph(namespace, heard, doubled)
+        except FerError as error:
+            graph = [results.error("ROS", *str(error).rsplit(": ", 1))]
+        found += graph
+        parts.append(report(f"the graph {namespace}", graph))
+    parts.append(_verdict([each.level for each in found]))
     text = "\n\n".join(parts)
     print(text)
     if arguments.bundle:
@@ -64,11 +74,15 @@ def run(arguments: argparse.Namespace) -> int:
 
         bundle.write(arguments.bundle, text, versions(), heard, given, log_folder(os.environ))
         print(f"written for your report: {arguments.bundle}")
-    return EXIT_TROUBLE if worst(findings) is Level.ERROR else 0
+    return EXIT_TROUBLE if worst(found) is Level.ERROR else 0
 
 
 def _verdict(levels: list[Level]) -> str:
+    """Return how many errors and warnings there are, in words."""
     errors, warnings = levels.count(Level.ERROR), levels.count(Level.WARN)
-    if not errors and not warnings:
-        return "nothing is wrong"
-    return f"{errors} thing(s) do not work, {warnings} to look at"
+    said = []
+    if errors:
+        said.append("1 thing does not work" if errors == 1 else f"{errors} things do not work")
+    if warnings:
+        said.append("1 thing to look at" if warnings == 1 else f"{warnings} things to look at")
+    return ", ".join(said) or "nothing is wrong"

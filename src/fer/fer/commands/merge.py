@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from functools import partial
-from typing import Any
 
 from fer.bringup.graph import absolute
-from fer.merging import FaceIds, Merger
+from fer.client.feature_merger import FaceIds, FeatureMerger
 from fer.processes.signals import StopRequests
 from fer_common.core.errors import FerError
 
 _SHARED = "shared"
-_TURN_S = 0.1
+_POLL_S = 0.1
 _FEWEST = 2
 
 
@@ -35,12 +33,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Pass features on until a signal.
+    """Merge the robots' features until a signal.
 
     Raises
     ------
     FerError
-        if there is nothing to merge, or it would go round in a circle.
+        if there is nothing to merge, or the output would be one of the inputs.
     """
     robots = [absolute(robot).rstrip("/") for robot in arguments.robots]
     into = absolute(arguments.into).rstrip("/")
@@ -48,38 +46,40 @@ def run(arguments: argparse.Namespace) -> int:
         raise FerError("name two robots or more, each once")
     if into in robots:
         raise FerError(f"{into} is one of the robots: name another namespace with --into")
-    from fer.client.session import spinning_node
-
-    with StopRequests() as stop, spinning_node("fer_merge") as node:
-        _connect(node, robots, into)
-        while not stop.count:
-            time.sleep(_TURN_S)
+    with StopRequests() as stop:
+        _merge(robots, into, stop)
     return 0
 
 
-def _connect(node: Any, robots: list[str], into: str) -> None:
+def _merge(robots: list[str], into: str, stop: StopRequests) -> None:
+    from fer.client.graph_client import GraphClient
     from fer_common.ros import qos
     from fer_interfaces.msg import FaceFeaturesArray
 
-    merger = Merger(robots, FaceIds(_tell))
-    publisher = node.create_publisher(FaceFeaturesArray, f"{into}/features", qos.STREAM)
+    merger = FeatureMerger(robots, FaceIds(_announce))
+    with GraphClient(into, "fer_merge") as client:
+        node = client.node
+        publisher = node.create_publisher(FaceFeaturesArray, "features", qos.STREAM)
 
-    def received(robot: str, message: FaceFeaturesArray) -> None:
-        unlike = merger.unlike
-        merged = merger.add(robot, message, time.monotonic())
-        if merged is not None:
-            publisher.publish(merged)
-        if merger.unlike > unlike:
-            node.get_logger().warning(
-                "the robots' features are not of one kind, those of the first go on: give all "
-                "features nodes the same parameters",
-                throttle_duration_sec=5.0,
+        def received(robot: str, message: FaceFeaturesArray) -> None:
+            unlike = merger.unlike
+            merged = merger.add(robot, message, time.monotonic())
+            if merged is not None:
+                publisher.publish(merged)
+            if merger.unlike > unlike:
+                node.get_logger().warning(
+                    "the robots' features are of different kinds and only those of the first are "
+                    "used: give all features nodes the same parameters",
+                    throttle_duration_sec=5.0,
+                )
+
+        for robot in robots:
+            node.create_subscription(
+                FaceFeaturesArray, f"{robot}/features", partial(received, robot), qos.STREAM
             )
-
-    for robot in robots:
-        topic = f"{robot}/features"
-        node.create_subscription(FaceFeaturesArray, topic, partial(received, robot), qos.STREAM)
+        while not stop.count:
+            time.sleep(_POLL_S)
 
 
-def _tell(new_id: int, robot: str, face_id: int) -> None:
-    print(f"face {new_id} is face {face_id} of {robot}", file=sys.stdout, flush=True)
+def _announce(new_id: int, robot: str, face_id: int) -> None:
+    print(f"face {new_id} is face {face_id} of {robot}", flush=True)

@@ -10,132 +10,125 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from fer.bringup.graph import NAMESPACE, NODES
-from fer.commands.verbs import add_verb, run_verb
+from fer.bringup.graph import NODES, absolute, parameter_tables
+from fer.commands.options import Function, add_verb, add_verbs, run_verb
 from fer_common.core.errors import FerError, ParameterError
-from fer_common.core.parameter_files import read_parameter_file
+from fer_common.core.parameter_files import literal, read_parameter_file
+from fer_common.core.parameters import Value
+from fer_common.core.yaml_files import parse_yaml
 
 if TYPE_CHECKING:
-    from fer.client.parameter_client import ParameterClient
+    from fer.client.graph_client import GraphClient
+    from fer.client.parameters import NodeParameters
 
 _NAMES = tuple(node.name for node in NODES)
 _TYPES: Mapping[str, type] = {"bool": bool, "integer": int, "double": float, "string": str}
 
+run = run_verb
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verbs."""
-    parser.add_argument(
-        "--namespace", default=NAMESPACE, help="namespace of the nodes (default: %(default)s)"
+    verbs = add_verbs(parser)
+
+    def verb(
+        name: str, function: Function, text: str, nodes: str | None = None
+    ) -> argparse.ArgumentParser:
+        added = add_verb(verbs, name, function, text, namespace=True)
+        default = " (default: all)" if nodes else ""
+        text = f"one of {', '.join(_NAMES)}{default}"
+        added.add_argument("node", nargs=nodes, choices=_NAMES, metavar="NODE", help=text)
+        return added
+
+    verb("list", _list, "list the parameters of one node or of all", "?")
+    verb("get", _get, "show the value of a parameter").add_argument("name", metavar="NAME")
+    verb("set", _set, "set parameters: all of them, or none if one is refused").add_argument(
+        "pairs", nargs="+", metavar="NAME VALUE", help="names and values in turn"
     )
-    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-
-    verb = add_verb(verbs, "list", _list, "show the parameters of one node or of all")
-    verb.add_argument("node", nargs="?", choices=_NAMES, metavar="NODE")
-
-    verb = add_verb(verbs, "get", _get, "show the value of a parameter")
-    _add_node(verb)
-    verb.add_argument("name", metavar="NAME")
-
-    verb = add_verb(verbs, "set", _set, "change parameters: all of them, or none if one is refused")
-    _add_node(verb)
-    verb.add_argument("pairs", nargs="+", metavar="NAME VALUE", help="names and values in turn")
-
-    verb = add_verb(
-        verbs, "describe", _describe, "show type, unit, range and meaning of a parameter"
+    verb("describe", _describe, "show type, unit, range and meaning of a parameter").add_argument(
+        "name", nargs="?", metavar="NAME", help="one of them (default: all)"
     )
-    _add_node(verb)
-    verb.add_argument("name", nargs="?", metavar="NAME", help="one of them (default: all)")
-
-    verb = add_verb(
-        verbs, "dump", _dump, "write the values as a parameter file, for `fer up --params`"
-    )
-    verb.add_argument("node", nargs="?", choices=_NAMES, metavar="NODE")
-    verb.add_argument(
+    dumping = "write the values as a parameter file, for `fer up --params`"
+    verb("dump", _dump, dumping, "?").add_argument(
         "-o", "--output", type=Path, metavar="FILE", help="file to write (default: standard output)"
     )
-
-    verb = add_verb(
-        verbs,
-        "load",
-        _load,
-        "set what a parameter file says; parameters fixed at start are left out",
+    loading = "set the parameters in a file, except those that are read-only"
+    add_verb(verbs, "load", _load, loading, namespace=True).add_argument(
+        "file", type=Path, metavar="FILE"
     )
-    verb.add_argument("file", type=Path, metavar="FILE")
-
-
-def run(arguments: argparse.Namespace) -> int:
-    """Do what the verb says."""
-    return run_verb(arguments)
 
 
 def typed(text: str, type_name: str) -> object:
-    """Return what a value on the command line means, by the rules of YAML: true, 3, [4, .5].
+    """Return the value that is meant on the command line, as ROS reads YAML: true, 3, [4, 0.5].
 
     Parameters
     ----------
     text : as typed.
     type_name : type of the parameter: "bool", "integer", "double", "string", or one of these and
-        "[]".
+        "[]". A list of strings may be typed as `a`, `a, b` or `[a, b]`.
 
     Raises
     ------
     ParameterError
-        if the text is no value of that type; an integer is taken for a double.
+        if the text is not a value of that type; an integer is converted to a double.
     """
     if type_name == "string":
         return text
-    try:
-        value = yaml.safe_load(text)
-    except yaml.YAMLError:
-        value = None
-    if type_name.endswith("[]"):
-        kind = _TYPES[type_name.removesuffix("[]")]
-        elements = (
-            tuple(_as(kind, element) for element in value) if isinstance(value, list) else (None,)
-        )
+    kind = _TYPES[type_name.removesuffix("[]")]
+    if not type_name.endswith("[]"):
+        value = _as(kind, _parsed(text))
+        if value is not None:
+            return value
+    else:
+        bare = kind is str and not text.lstrip().startswith("[")
+        value = _parsed(f"[{text}]" if bare else text)
+        elements = [_as(kind, each) for each in value] if isinstance(value, list) else [None]
         if None not in elements:
-            return elements
-    elif (scalar := _as(_TYPES[type_name], value)) is not None:
-        return scalar
-    raise ParameterError(
-        f"value {text!r} is no {type_name}: give a value of that type, lists as [A, B]"
-    )
+            return tuple(elements)
+    example = ", lists as [A, B]" if type_name.endswith("[]") else ""
+    raise ParameterError(f"value {text!r} is no {type_name}: give a value of that type{example}")
+
+
+def _parsed(text: str) -> object:
+    try:
+        return parse_yaml(text)
+    except yaml.YAMLError:
+        return None
 
 
 def _as(kind: type, value: object) -> object:
     """Return the value in this type, None if it is of another one."""
-    if kind is not float:
-        return value if type(value) is kind else None
-    if type(value) not in (int, float, str):
-        return None
-    try:
-        # YAML takes 1e-3 for a text, because it has no point.
-        return float(value)  # type: ignore[arg-type]
-    except ValueError:
-        return None
+    if kind is float and type(value) is int:
+        return float(value)
+    if kind is str and type(value) in (bool, int, float):
+        return str(value)
+    return value if type(value) is kind else None
 
 
-def _add_node(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("node", choices=_NAMES, metavar="NODE", help=f"one of {', '.join(_NAMES)}")
+def _client(arguments: argparse.Namespace) -> GraphClient:
+    from fer.client.graph_client import GraphClient
+
+    return GraphClient(arguments.namespace)
 
 
-def _client(arguments: argparse.Namespace) -> ParameterClient:
-    from fer.client.parameter_client import ParameterClient
+def _parameters(client: GraphClient, node: str) -> NodeParameters:
+    from fer.client.parameters import NodeParameters
 
-    return ParameterClient(arguments.namespace)
+    return NodeParameters(client, node)
 
 
 def _list(arguments: argparse.Namespace) -> int:
     with _client(arguments) as client:
         for node in [arguments.node] if arguments.node else client.running(_NAMES):
             print(f"{node}:")
-            print("\n".join(f"  {name}" for name in client.names(node)))
+            print("\n".join(f"  {name}" for name in _parameters(client, node).names()))
     return 0
 
 
 def _get(arguments: argparse.Namespace) -> int:
     with _client(arguments) as client:
-        print(_text(client.get(arguments.node, [arguments.name])[arguments.name]))
+        values = _parameters(client, arguments.node).get([arguments.name])
+    print(_text(values[arguments.name]))
     return 0
 
 
@@ -144,26 +137,35 @@ def _set(arguments: argparse.Namespace) -> int:
         raise ParameterError(
             f"parameter '{arguments.pairs[-1]}' has no value: give names and values in turn"
         )
-    names, texts = arguments.pairs[::2], arguments.pairs[1::2]
-    given = dict(zip(names, texts, strict=True))
+    given = dict(zip(arguments.pairs[::2], arguments.pairs[1::2], strict=True))
     with _client(arguments) as client:
-        types = client.types(arguments.node, names)
-        client.set(arguments.node, {name: typed(text, types[name]) for name, text in given.items()})
+        parameters = _parameters(client, arguments.node)
+        types = parameters.types(list(given))
+        _apply(parameters, {name: typed(text, types[name]) for name, text in given.items()})
     return 0
+
+
+def _apply(parameters: NodeParameters, values: Mapping[str, object]) -> None:
+    """Set parameters and print what they are set to."""
+    parameters.set(values)
+    for name, value in values.items():
+        print(f"{parameters.node}: {name} = {_text(value)}")
 
 
 def _describe(arguments: argparse.Namespace) -> int:
     with _client(arguments) as client:
-        names = [arguments.name] if arguments.name else client.names(arguments.node)
-        for description in client.describe(arguments.node, names):
-            print(description)
+        parameters = _parameters(client, arguments.node)
+        names = [arguments.name] if arguments.name else parameters.names()
+        print("\n".join(parameters.describe(names)))
     return 0
 
 
 def _dump(arguments: argparse.Namespace) -> int:
     with _client(arguments) as client:
-        nodes = [arguments.node] if arguments.node else client.running(_NAMES)
-        values = {node: client.get(node, client.names(node)) for node in nodes}
+        values = {}
+        for node in [arguments.node] if arguments.node else client.running(_NAMES):
+            parameters = _parameters(client, node)
+            values[node] = parameters.get(parameters.names())
     text = dump(arguments.namespace, values)
     if arguments.output is None:
         print(text, end="")
@@ -175,23 +177,16 @@ def _dump(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def dump(namespace: str, values: Mapping[str, Mapping[str, object]]) -> str:
+def dump(namespace: str, values: Mapping[str, Mapping[str, Value]]) -> str:
     """Return a ROS parameter file that holds the given values, by node and name."""
-    document = {
-        f"/{namespace.strip('/')}/{node}".replace("//", "/"): {
-            "ros__parameters": {
-                name: list(value) if isinstance(value, tuple) else value
-                for name, value in own.items()
-            }
-        }
-        for node, own in values.items()
-    }
-    return yaml.safe_dump(document, sort_keys=False)
+    lines = []
+    for node, own in values.items():
+        lines += [f"{absolute(namespace).rstrip('/')}/{node}:", "  ros__parameters:"]
+        lines += [f"    {name}: {literal(value)}" for name, value in own.items()]
+    return "\n".join([*lines, ""])
 
 
 def _load(arguments: argparse.Namespace) -> int:
-    from fer.bringup.tables import parameter_tables
-
     tables = parameter_tables()
     given = {
         node: values
@@ -200,14 +195,15 @@ def _load(arguments: argparse.Namespace) -> int:
     }
     with _client(arguments) as client:
         for node, values in given.items():
+            parameters = _parameters(client, node)
             live = {name: value for name, value in values.items() if tables[node][name].live}
-            fixed = client.get(node, [name for name in values if name not in live])
+            fixed = parameters.get([name for name in values if name not in live])
             for name in sorted(name for name, value in fixed.items() if value != values[name]):
                 print(
-                    f"{node}: '{name}' is fixed at start: give the file to `fer up --params`",
+                    f"{node}: '{name}' is read-only: give the file to `fer up --params`",
                     file=sys.stderr,
                 )
-            client.set(node, live)
+            _apply(parameters, live)
     return 0
 
 

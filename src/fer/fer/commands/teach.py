@@ -9,16 +9,17 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from fer.bringup.graph import NAMESPACE, SNN
+from fer.bringup.graph import SNN
+from fer.commands.options import add_namespace, positive, positive_integer
 from fer_common.core.errors import FerError
 
 if TYPE_CHECKING:
-    from fer.client.service_client import ServiceClient
+    from fer.client.graph_client import GraphClient
 
 _LEARNING, _SUPERVISED = "learning", "supervised"
-_TURN_S = 0.1
-#: How much longer than it should a lesson may take: the network's time is that of the frames.
-_PATIENCE = 4.0
+_POLL_S = 0.1
+#: A lesson may take longer than its duration, because the network's time is that of the frames.
+_LONGEST_FACTOR = 4.0
 _GRACE_S = 5.0
 
 
@@ -28,33 +29,33 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--new", action="store_true", help="LABEL is new to the network")
     parser.add_argument(
         "--duration",
-        type=float,
+        type=positive,
         default=2.0,
         metavar="SECONDS",
         help="how long to learn (default: %(default)g)",
     )
     parser.add_argument(
-        "--face", type=int, default=0, metavar="ID", help="which face (default: the largest)"
+        "--face",
+        type=positive_integer,
+        default=0,
+        metavar="ID",
+        help="which face (default: the largest)",
     )
-    parser.add_argument(
-        "--namespace", default=NAMESPACE, help="namespace of the graph (default: %(default)s)"
-    )
+    add_namespace(parser)
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Teach, wait for the end of the lesson, and say what came of it."""
-    from fer.client.service_client import connected
+    """Teach, wait for the end of the lesson, and print what was learnt."""
+    from fer.client.graph_client import GraphClient
     from fer_interfaces.srv import Teach
 
-    if arguments.face < 0:
-        raise FerError(f"face {arguments.face} is no id: give one of 1 or more")
     request = Teach.Request(
         label=arguments.label,
         new_label=arguments.new,
         face_id=arguments.face,
         duration=arguments.duration,
     )
-    with learning_from_labels(arguments.namespace), connected(arguments.namespace, SNN) as client:
+    with GraphClient(arguments.namespace) as client, supervised_learning(client):
         try:
             print(client.ask(Teach, "teach", request).message, flush=True)
         except FerError as error:
@@ -67,22 +68,23 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 @contextlib.contextmanager
-def learning_from_labels(namespace: str) -> Iterator[None]:
-    """Let the network learn from labels meanwhile, and as before afterwards."""
-    from fer.client.parameter_client import ParameterClient
+def supervised_learning(client: GraphClient) -> Iterator[None]:
+    """Set `learning` to supervised for the block, and back afterwards."""
+    from fer.client.parameters import NodeParameters
 
-    with ParameterClient(namespace) as client:
-        before = client.get(SNN, [_LEARNING])[_LEARNING]
-        if before != _SUPERVISED:
-            client.set(SNN, {_LEARNING: _SUPERVISED})
-        try:
-            yield
-        finally:
-            if before != _SUPERVISED:
-                client.set(SNN, {_LEARNING: before})
+    parameters = NodeParameters(client, SNN)
+    before = parameters.get([_LEARNING])[_LEARNING]
+    if before == _SUPERVISED:
+        yield
+        return
+    parameters.set({_LEARNING: _SUPERVISED})
+    try:
+        yield
+    finally:
+        parameters.set({_LEARNING: before})
 
 
-def _wait_for_the_end(client: ServiceClient, duration_s: float) -> Any:
+def _wait_for_the_end(client: GraphClient, duration_s: float) -> Any:
     """Return the report after the lesson.
 
     Raises
@@ -92,13 +94,14 @@ def _wait_for_the_end(client: ServiceClient, duration_s: float) -> Any:
     """
     from fer_interfaces.srv import LearningReport
 
-    deadline_s = time.monotonic() + _PATIENCE * duration_s + _GRACE_S
-    while (
-        report := client.call(LearningReport, "learning_report", LearningReport.Request())
-    ).teaching:
+    def report() -> Any:
+        return client.call(LearningReport, "learning_report", LearningReport.Request())
+
+    deadline_s = time.monotonic() + _LONGEST_FACTOR * duration_s + _GRACE_S
+    while (last := report()).teaching:
         if time.monotonic() > deadline_s:
             raise FerError("the lesson does not end, because no frames come: is the camera on?")
-        time.sleep(_TURN_S)
-    if not any(each.faces for each in report.labels):
+        time.sleep(_POLL_S)
+    if not any(each.faces for each in last.labels):
         print("no face was learnt: was one in view?", file=sys.stderr)
-    return report
+    return last

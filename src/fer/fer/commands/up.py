@@ -25,9 +25,9 @@ from fer.bringup.graph import HOSTS, LOG_LEVELS, NAMESPACE, SPLITS, Settings, st
 from fer.bringup.installed import config_folder
 from fer.bringup.preflight import check, label_file_of, resolved_source, resolved_weights
 from fer.bringup.programs import Bringup, bring_up
+from fer.processes.resources import ResourceMeter
 from fer.processes.signals import StopRequests
 from fer.processes.supervisor import Failure, describe_exit
-from fer.processes.usage import UsageMeter
 from fer.report.labels import read_labels
 from fer.report.status import LIVE_PERIOD_S, Screen, open_screen, starting_text, status_text
 from fer.report.summary import RunRecord
@@ -37,7 +37,7 @@ from fer_common.core.stamps import NANOSECONDS
 from fer_viz.dashboard.binding import has_display
 
 if TYPE_CHECKING:
-    from fer.client.observer import Observer
+    from fer.client.graph_monitor import GraphMonitor
 
 EXIT_BROKEN = 1
 EXIT_CONFIGURATION = 2
@@ -138,7 +138,7 @@ def run(arguments: argparse.Namespace) -> int:
         given = graph_environment(os.environ, config_folder(), settings.across, arguments.peer)
         os.environ.update(given)
         with closing(open_screen()) as screen:
-            session = Session(settings, arguments.duration, stop, screen)
+            session = GraphRun(settings, arguments.duration, stop, screen)
             try:
                 session.run()
             except BringUpError as error:
@@ -153,7 +153,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 @dataclass
-class Session:
+class GraphRun:
     """One run of the graph.
 
     Attributes
@@ -169,9 +169,9 @@ class Session:
     stop: StopRequests
     screen: Screen
     record: RunRecord = field(default_factory=RunRecord)
-    meter: UsageMeter = field(default_factory=UsageMeter)
+    meter: ResourceMeter = field(default_factory=ResourceMeter)
     _bringup: Bringup | None = None
-    _observer: Observer | None = None
+    _monitor: GraphMonitor | None = None
     _sampled_s: float = 0.0
     _shown_s: float = 0.0
 
@@ -187,14 +187,14 @@ class Session:
         self._bringup.start()
         # Imports the client library, which takes half a second: by now the nodes do the same at the
         # same time.
-        from fer.client.observer import Observer
+        from fer.client.graph_monitor import GraphMonitor
 
         if self.stop.count:
             return
         names = [started.node.name for started in started_nodes(self.settings)]
-        self._observer = Observer(self.settings.namespace, names, self.record)
-        if self._come_up(self._observer):
-            self._go_on(self._observer)
+        self._monitor = GraphMonitor(self.settings.namespace, names, self.record)
+        if self._come_up(self._monitor):
+            self._go_on(self._monitor)
 
     def close(self) -> None:
         """End every process within `STOP_S` of the request, or at once when asked a second time."""
@@ -204,47 +204,47 @@ class Session:
             remaining_s = max(STOP_S - self.stop.age_s, 0.2)
             for name in self._bringup.stop(remaining_s, lambda: self.stop.count >= patience):
                 self.screen.log(name, f"did not end within {STOP_S:g} s and was killed")
-        if self._observer is not None:
-            self._observer.close()
+        if self._monitor is not None:
+            self._monitor.close()
 
     def summary(self) -> dict[str, object]:
         """Return what the run came to."""
         restarts = self._bringup.restarts() if self._bringup else {}
         return self.record.to_dict(self.meter.usage(restarts))
 
-    def _come_up(self, observer: Observer) -> bool:
+    def _come_up(self, monitor: GraphMonitor) -> bool:
         """Wait for the first answer of the whole graph; False if the end was asked for."""
         deadline_s = time.monotonic() + START_TIMEOUT_S
 
         def arrived() -> bool:
             if time.monotonic() > deadline_s and (
-                observer.not_active or self.duration_s is not None
+                monitor.not_active or self.duration_s is not None
             ):
-                raise BringUpError(_not_up(observer, self.settings.across), EXIT_BROKEN)
-            return observer.first_stamp_ns is not None
+                raise BringUpError(_not_up(monitor, self.settings.across), EXIT_BROKEN)
+            return monitor.first_stamp_ns is not None
 
         def text() -> str:
             return (
-                starting_text(list(observer.not_active))
-                if observer.not_active
-                else status_text(observer.view())
+                starting_text(list(monitor.not_active))
+                if monitor.not_active
+                else status_text(monitor.status())
             )
 
         if not self._until(arrived, text):
             return False
-        assert observer.first_stamp_ns is not None
-        self.record.begin(observer.first_stamp_ns, _truth(observer.source))
+        assert monitor.first_stamp_ns is not None
+        self.record.begin(monitor.first_stamp_ns, _truth(monitor.source))
         self.meter.begin()
         return True
 
-    def _go_on(self, observer: Observer) -> None:
-        assert observer.first_stamp_ns is not None
+    def _go_on(self, monitor: GraphMonitor) -> None:
+        assert monitor.first_stamp_ns is not None
         if self.duration_s is None:
             end_s = float("inf")
         else:
             end_s = time.monotonic() + self.duration_s
-            self.record.end(observer.first_stamp_ns + round(self.duration_s * NANOSECONDS))
-        self._until(lambda: time.monotonic() >= end_s, lambda: status_text(observer.view()))
+            self.record.end(monitor.first_stamp_ns + round(self.duration_s * NANOSECONDS))
+        self._until(lambda: time.monotonic() >= end_s, lambda: status_text(monitor.status()))
         self.record.end(time.time_ns())
         drained_s = time.monotonic() + DRAIN_S
         while not self.record.complete and time.monotonic() < drained_s and not self.stop.impatient:
@@ -281,14 +281,14 @@ def _truth(source: str) -> Mapping[int, str]:
     return read_labels(path) if path else {}
 
 
-def _not_up(observer: Observer, across: bool) -> str:
-    if observer.not_active:
-        states = ", ".join(f"'{name}' is {state}" for name, state in observer.not_active.items())
+def _not_up(monitor: GraphMonitor, across: bool) -> str:
+    if monitor.not_active:
+        states = ", ".join(f"'{name}' is {state}" for name, state in monitor.not_active.items())
         return f"after {START_TIMEOUT_S:g} s node {states}: its log lines above say why"
     if across:
         return f"no answer within {START_TIMEOUT_S:g} s: start the other host with the same --split"
     return (
-        f"no answer within {START_TIMEOUT_S:g} s of the start: check the source '{observer.source}'"
+        f"no answer within {START_TIMEOUT_S:g} s of the start: check the source '{monitor.source}'"
     )
 
 

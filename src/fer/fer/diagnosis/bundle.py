@@ -1,4 +1,4 @@
-"""Everything that a bug report needs, in one file; no picture and no weights are in it."""
+"""What a bug report needs, in one file, without images and weights."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import json
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from fer.diagnosis.graph_checks import NodeHealth
 from fer_common.core.errors import FerError
 
-#: What of the environment is told: nothing that could be a secret.
+if TYPE_CHECKING:
+    from fer.client.graph_client import NodeHealth
+
+#: The part of the environment that is written: nothing that could be a secret.
 _PREFIXES = ("ROS_", "RMW_", "RCUTILS_", "FASTDDS_", "FASTRTPS_", "CYCLONEDDS_", "FER_", "OMP_")
 _SECRETS = ("ROS_SECURITY_",)
 _NAMES = ("AMENT_PREFIX_PATH", "LANG", "LC_ALL", "PYTHONPATH")
@@ -36,7 +39,7 @@ def write(
     BundleError
         if the file cannot be written.
     """
-    told = {
+    reports = {
         name: {"level": health.level[0], "message": health.message, "facts": dict(health.facts)}
         for name, health in heard.items()
     }
@@ -44,18 +47,18 @@ def write(
         with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr("report.txt", report + "\n")
             archive.writestr("versions.json", _json(versions))
-            archive.writestr("diagnostics.json", _json(told))
-            archive.writestr("environment.json", _json(told_environment(environment)))
+            archive.writestr("diagnostics.json", _json(reports))
+            archive.writestr("environment.json", _json(public_environment(environment)))
             for log in _newest_logs(logs):
                 archive.writestr(f"logs/{log.name}", _tail(log))
     except OSError as error:
         raise BundleError(
-            f"bundle {path} cannot be written ({error.strerror}): name a file in a folder that can"
+            f"bundle {path} cannot be written ({error.strerror}): name a file in a writable folder"
         ) from error
 
 
-def told_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the part of the environment that matters and is nobody's secret."""
+def public_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the part of the environment that matters and holds no secrets."""
     return {
         name: value
         for name, value in sorted(environment.items())

@@ -1,105 +1,93 @@
-"""What `fer doctor` hears of a running graph: the nodes' own words on /diagnostics."""
+"""What `fer doctor` finds in a running graph, from the nodes' reports on /diagnostics."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
 
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from diagnostic_msgs.msg import DiagnosticStatus
 
 from fer.bringup.graph import NODES, absolute
-from fer.client.session import spinning_node
-from fer.diagnosis.findings import Finding, Level, error, ok, warn
+from fer.client.graph_client import GraphClient, NodeHealth
+from fer.diagnosis.results import CheckResult, Level, error, ok, warn
 
-NODE_NAME = "fer_doctor"
-_POLL_S = 0.02
 _LEVELS = {
     DiagnosticStatus.OK: Level.OK,
     DiagnosticStatus.WARN: Level.WARN,
     DiagnosticStatus.ERROR: Level.ERROR,
     DiagnosticStatus.STALE: Level.ERROR,
 }
+#: Long enough for a second node of a name to report twice.
+_DOUBLED_S = 2.2
 
 
-@dataclass(frozen=True)
-class NodeHealth:
-    """The last words of a node.
-
-    Attributes
-    ----------
-    level : as `DiagnosticStatus.level`.
-    message : what it says.
-    facts : what it counts, by name.
-    """
-
-    level: bytes
-    message: str
-    facts: Mapping[str, str] = field(default_factory=dict)
-
-
-def listen(namespace: str, seconds: float) -> dict[str, NodeHealth]:
-    """Return what the nodes of a graph say of themselves, by name.
+def listen(namespace: str, seconds: float) -> tuple[dict[str, NodeHealth], set[str]]:
+    """Return what the nodes of a graph report, by name, and the names that two nodes have.
 
     Parameters
     ----------
     namespace : of the graph.
     seconds : how long to wait for nodes that are not heard.
     """
-    prefix = absolute(namespace).rstrip("/") + "/"
-    heard: dict[str, NodeHealth] = {}
-
-    def take(message: DiagnosticArray) -> None:
-        for status in message.status:
-            if status.name.startswith(prefix):
-                facts = {pair.key: pair.value for pair in status.values}
-                name = status.name.removeprefix(prefix)
-                heard[name] = NodeHealth(status.level, status.message, facts)
-
-    with spinning_node(NODE_NAME) as node:
-        node.create_subscription(DiagnosticArray, "/diagnostics", take, 50)
-        _wait(heard, seconds)
-    return dict(heard)
+    with GraphClient(namespace, "fer_doctor") as client:
+        client.watch_health()
+        client.wait(lambda: len(client.health) >= len(NODES), seconds)
+        if client.health:
+            client.wait(lambda: client.doubled, min(seconds, _DOUBLED_S))
+        return dict(client.health), set(client.doubled)
 
 
-def check_graph(namespace: str, heard: Mapping[str, NodeHealth]) -> list[Finding]:
-    """Return what is wrong with a graph, from the words of its nodes."""
+def check_graph(
+    namespace: str, heard: Mapping[str, NodeHealth], doubled: Collection[str] = ()
+) -> list[CheckResult]:
+    """Return what is wrong with a graph, from the reports of its nodes.
+
+    Parameters
+    ----------
+    namespace : of the graph.
+    heard : reports by node name.
+    doubled : names that two nodes have.
+    """
+    namespace = absolute(namespace)
     if not heard:
         return [
             warn(
                 "graph",
-                f"no node of {absolute(namespace)} is heard",
+                f"no node of {namespace} is heard",
                 "start it with `fer up`; or set ROS_DOMAIN_ID and --namespace as it has them",
             )
         ]
-    findings = []
+    results = []
+    if doubled:
+        remedy = "end one of them, or give it a namespace of its own: --namespace"
+        text = f"two graphs run in {namespace}: {', '.join(sorted(doubled))} each run twice"
+        results.append(error("graph", text, remedy))
     for node in NODES:
         if node.name in heard:
-            findings += _node_findings(node.name, heard[node.name])
+            results += _node_results(node.name, heard[node.name])
         elif node.name != "viz":
-            remedy = f"look for its last words in the log; start it: ros2 run {node.package} node"
-            findings.append(error(node.name, "is not heard", remedy))
-    return findings
+            remedy = f"see the end of its log, and start it again: ros2 run {node.package} node"
+            results.append(error(node.name, "is not heard", remedy))
+    return results
 
 
-def _node_findings(name: str, health: NodeHealth) -> list[Finding]:
+def _node_results(name: str, health: NodeHealth) -> list[CheckResult]:
     level = _LEVELS[health.level]
     counted = _counted(health.facts)
     text = f"{health.message} ({counted})" if counted else health.message
     if level is Level.OK:
-        findings = [ok(name, text)]
+        results = [ok(name, text)]
     else:
-        findings = [Finding(level, name, text, _remedy(name, health))]
+        results = [CheckResult(level, name, text, _remedy(name, health))]
     factor = _number(health.facts, "real_time_factor")
     if factor is not None and factor < 1.0:
-        remedy = "lower max_faces or raise dt; end what else runs on the machine"
-        text = f"works at {factor:.2f} of real time: its answers come late"
-        findings.append(warn(name, text, remedy))
-    return findings
+        remedy = "lower max_faces, raise dt, or end other programs on the machine"
+        text = f"runs at {factor:.2f} of real time: its answers come late"
+        results.append(warn(name, text, remedy))
+    return results
 
 
 def _counted(facts: Mapping[str, str]) -> str:
-    """Return the figures that people ask for first."""
+    """Return the most important values."""
     shown = []
     for key, text in (
         ("rate_hz", "{:.1f} Hz"),
@@ -121,7 +109,7 @@ def _remedy(name: str, health: NodeHealth) -> str:
         return "see the node before it in the graph: camera, features, snn"
     if health.facts.get("last_drop"):
         return "correct the publisher that is named"
-    # The nodes' own sentences say what to do behind the colon.
+    # Messages of the nodes say what to do behind the colon.
     return health.message.rpartition(": ")[2] or f"see the log of {name}"
 
 
@@ -131,9 +119,3 @@ def _number(facts: Mapping[str, str], key: str) -> float | None:
     except (KeyError, ValueError):
         return None
     return value if value == value else None
-
-
-def _wait(heard: Mapping[str, NodeHealth], seconds: float) -> None:
-    end_s = time.monotonic() + seconds
-    while time.monotonic() < end_s and len(heard) < len(NODES):
-        time.sleep(_POLL_S)

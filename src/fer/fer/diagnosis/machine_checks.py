@@ -1,4 +1,4 @@
-"""What `fer doctor` looks at on the machine: nothing is started, and nothing is changed."""
+"""What `fer doctor` checks on this machine. It starts and changes nothing."""
 
 from __future__ import annotations
 
@@ -10,26 +10,32 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from fer import __version__
-from fer.bringup.environment import PROFILE_VARIABLE
-from fer.diagnosis.findings import Finding, error, ok, warn
+from fer.bringup.environment import (
+    DOMAIN_VARIABLE,
+    PROFILE_VARIABLE,
+    RANGE_VARIABLE,
+    environment_problems,
+    is_writable,
+    log_folder,
+)
+from fer.diagnosis.results import CheckResult, error, ok, warn
 from fer.processes import shared_memory
 from fer_common.core.errors import FerError
 
 _GB = 1e9
 _DISK_NEEDED_BYTES = 200e6
-_MAX_DOMAIN = 232
 #: More runnable processes per core than this, and frames come late.
 _BUSY_LOAD = 1.0
 #: Installed under these names on machines without a ROS installation.
 _WHEELS = ("ros-rclpy", "ros-rmw-fastrtps-cpp")
 _LIBRARIES = ("numpy", "opencv-python-headless", "opencv-python", "numba", "PyYAML", "psutil")
 
-Check = Callable[[Mapping[str, str]], Iterator[Finding]]
+Check = Callable[[Mapping[str, str]], Iterator[CheckResult]]
 
 
-def check_machine(environment: Mapping[str, str]) -> list[Finding]:
+def check_machine(environment: Mapping[str, str]) -> list[CheckResult]:
     """Return what is found on this machine."""
-    return [finding for check in CHECKS for finding in check(environment)]
+    return [result for check in CHECKS for result in check(environment)]
 
 
 def versions() -> dict[str, str]:
@@ -48,7 +54,7 @@ def versions() -> dict[str, str]:
     return found
 
 
-def _versions(environment: Mapping[str, str]) -> Iterator[Finding]:
+def _versions(environment: Mapping[str, str]) -> Iterator[CheckResult]:
     known = versions()
     yield ok("versions", f"fer {known['fer']}, Python {known['python']}, {known['system']}")
     if "numba" not in known:
@@ -65,7 +71,7 @@ def _versions(environment: Mapping[str, str]) -> Iterator[Finding]:
         yield ok("OpenCV", str(cv2.__version__))
 
 
-def _ros(environment: Mapping[str, str]) -> Iterator[Finding]:
+def _ros(environment: Mapping[str, str]) -> Iterator[CheckResult]:
     try:
         import rclpy
         from rclpy.utilities import get_rmw_implementation_identifier
@@ -87,19 +93,16 @@ def _ros(environment: Mapping[str, str]) -> Iterator[Finding]:
         yield error("messages", f"cannot be imported: {broken}", "build fer_interfaces again")
 
 
-def _discovery(environment: Mapping[str, str]) -> Iterator[Finding]:
-    domain = environment.get("ROS_DOMAIN_ID", "0") or "0"
-    if not domain.isdecimal() or int(domain) > _MAX_DOMAIN:
-        yield error(
-            "domain",
-            f"ROS_DOMAIN_ID is '{domain}'",
-            f"set it to a number from 0 to {_MAX_DOMAIN}, the same for all nodes",
-        )
-    reach = environment.get("ROS_AUTOMATIC_DISCOVERY_RANGE", "LOCALHOST (default of fer)")
-    text = f"ROS_DOMAIN_ID {domain}, discovery range {reach}"
-    if reach == "OFF":
-        yield error("discovery", text, "set ROS_AUTOMATIC_DISCOVERY_RANGE to LOCALHOST or SUBNET")
-    elif reach == "SUBNET":
+def _environment(environment: Mapping[str, str]) -> Iterator[CheckResult]:
+    for problem, remedy in environment_problems(environment):
+        yield error("environment", problem, remedy)
+
+
+def _discovery(environment: Mapping[str, str]) -> Iterator[CheckResult]:
+    domain = environment.get(DOMAIN_VARIABLE) or "0"
+    reach = environment.get(RANGE_VARIABLE) or "LOCALHOST (default of fer)"
+    text = f"{DOMAIN_VARIABLE} {domain}, discovery range {reach}"
+    if reach == "SUBNET":
         yield warn(
             "discovery",
             f"{text}: everybody on the network can listen and command",
@@ -109,7 +112,7 @@ def _discovery(environment: Mapping[str, str]) -> Iterator[Finding]:
         yield ok("discovery", text)
 
 
-def _transport(environment: Mapping[str, str]) -> Iterator[Finding]:
+def _transport(environment: Mapping[str, str]) -> Iterator[CheckResult]:
     profile = environment.get(PROFILE_VARIABLE)
     if profile is not None and not Path(profile).is_file():
         yield error(
@@ -133,7 +136,7 @@ def _transport(environment: Mapping[str, str]) -> Iterator[Finding]:
         yield ok("shared memory", text)
 
 
-def _camera(environment: Mapping[str, str]) -> Iterator[Finding]:
+def _camera(environment: Mapping[str, str]) -> Iterator[CheckResult]:
     from fer_camera.core.device import devices
 
     found = devices()
@@ -151,7 +154,7 @@ def _camera(environment: Mapping[str, str]) -> Iterator[Finding]:
             yield error("camera", f"{path} may not be opened by this user", remedy)
 
 
-def _weights(environment: Mapping[str, str]) -> Iterator[Finding]:
+def _weights(environment: Mapping[str, str]) -> Iterator[CheckResult]:
     from fer_snn.core.parameters import TABLE
     from fer_snn.core.weights import autosave, weights_file
     from fer_snn.core.weights import weights_folder as models
@@ -176,11 +179,11 @@ def _weights(environment: Mapping[str, str]) -> Iterator[Finding]:
     yield from _room("weights folder", folder)
 
 
-def _logs(environment: Mapping[str, str]) -> Iterator[Finding]:
+def _logs(environment: Mapping[str, str]) -> Iterator[CheckResult]:
     yield from _room("log folder", log_folder(environment))
 
 
-def _load(environment: Mapping[str, str]) -> Iterator[Finding]:
+def _load(environment: Mapping[str, str]) -> Iterator[CheckResult]:
     cores = os.cpu_count() or 1
     load = os.getloadavg()[0]
     text = f"{load:.1f} on {cores} cores in the last minute"
@@ -190,21 +193,12 @@ def _load(environment: Mapping[str, str]) -> Iterator[Finding]:
         yield ok("load", text)
 
 
-def log_folder(environment: Mapping[str, str]) -> Path:
-    """Return where nodes write their logs."""
-    if environment.get("ROS_LOG_DIR"):
-        return Path(environment["ROS_LOG_DIR"])
-    if environment.get("ROS_HOME"):
-        return Path(environment["ROS_HOME"]) / "log"
-    return Path(environment.get("HOME", "/")) / ".ros" / "log"
-
-
-def _room(subject: str, folder: Path) -> Iterator[Finding]:
-    """Look whether a folder, or the one that it would be made in, can be written."""
-    present = next(path for path in (folder, *folder.parents) if path.exists())
-    if not present.is_dir() or not os.access(present, os.W_OK):
-        yield error(subject, f"{folder} cannot be written", f"give this user the right: {present}")
+def _room(subject: str, folder: Path) -> Iterator[CheckResult]:
+    """Check whether a folder, or the one that it would be made in, can be written."""
+    if not is_writable(folder):
+        yield error(subject, f"{folder} cannot be written", "make it writable for this user")
         return
+    present = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     free = shutil.disk_usage(present).free
     text = f"{folder}, {free / _GB:.1f} GB free"
     if free < _DISK_NEEDED_BYTES:
@@ -215,6 +209,7 @@ def _room(subject: str, folder: Path) -> Iterator[Finding]:
 
 CHECKS: Sequence[Check] = (
     _versions,
+    _environment,
     _ros,
     _discovery,
     _transport,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from fer.bringup.graph import NODES
 
 if TYPE_CHECKING:
-    from fer.client.observer import View
+    from fer.client.graph_monitor import GraphStatus
 
 #: How often the line is renewed on a terminal, and how often it is written where there is none.
 LIVE_PERIOD_S = 0.2
@@ -34,19 +34,17 @@ class Screen(Protocol):
         """Leave the terminal as it was."""
 
 
-def status_text(view: View) -> str:
+def status_text(status: GraphStatus) -> str:
     """Return the status line of a running graph."""
-    if math.isinf(view.age_s):
-        return _with_trouble("waiting for the first picture", view)
-    said = f"{view.label} {view.confidence:.2f}" if view.faces else "no face"
-    if view.faces > 1:
-        said += f" (+{view.faces - 1})"
-    latency = "-" if math.isnan(view.latency_ms) else f"{view.latency_ms:.0f} ms"
-    stale = f" | nothing new for {view.age_s:.0f} s" if view.age_s >= 1 else ""
-    line = (
-        f"{said:<20} | {view.rate_hz:4.1f} fps | latency {latency} | skipped {view.skipped}{stale}"
-    )
-    return _with_trouble(line, view)
+    if math.isinf(status.age_s):
+        return _with_trouble("waiting for the first picture", status)
+    said = f"{status.label} {status.confidence:.2f}" if status.faces else "no face"
+    if status.faces > 1:
+        said += f" (+{status.faces - 1})"
+    latency = "-" if math.isnan(status.latency_ms) else f"{status.latency_ms:.0f} ms"
+    stale = f" | nothing new for {status.age_s:.0f} s" if status.age_s >= 1 else ""
+    line = f"{said:<20} | {status.rate_hz:4.1f} fps | latency {latency} | skipped {status.skipped}{stale}"
+    return _with_trouble(line, status)
 
 
 def open_screen() -> Screen:
@@ -120,5 +118,5 @@ def starting_text(not_active: Sequence[str]) -> str:
     return f"starting: {', '.join(not_active)}" if not_active else "waiting for the first picture"
 
 
-def _with_trouble(line: str, view: View) -> str:
-    return f"{line} | {view.trouble}" if view.trouble else line
+def _with_trouble(line: str, status: GraphStatus) -> str:
+    return f"{line} | {status.trouble}" if status.trouble else line

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from fer.report.timing import Moment, timing
+from fer.report.reaction_times import AnsweredFrame, reaction_times
 from fer_common.core.stamps import NANOSECONDS
 from fer_common.core.statistics import quantile
 
@@ -28,7 +28,7 @@ UNDECIDED = "undecided"
 
 
 @dataclass(frozen=True)
-class Answer:
+class FaceAnswer:
     """What the network said of one face.
 
     Attributes
@@ -48,7 +48,7 @@ class _Open:
     """A frame of which perhaps one half has been heard: that it is there, or its answer."""
 
     index: int | None = None
-    answers: tuple[Answer, ...] | None = None
+    answers: tuple[FaceAnswer, ...] | None = None
     latency_ms: float = math.nan
 
     @property
@@ -80,7 +80,7 @@ class RunRecord:
         self._faces: set[int] = set()
         self._labels: Counter[str] = Counter()
         self._confusion: Counter[tuple[str, str]] = Counter()
-        self._moments: list[Moment] = []
+        self._moments: list[AnsweredFrame] = []
 
     def begin(self, stamp_ns: int, truth: Mapping[int, str] | None = None) -> None:
         """Count frames from this stamp on, those that were heard of already among them.
@@ -134,7 +134,7 @@ class RunRecord:
             self._open.setdefault(stamp_ns, _Open()).index = index
             self._settle()
 
-    def answered(self, stamp_ns: int, received_ns: int, answers: Iterable[Answer]) -> None:
+    def answered(self, stamp_ns: int, received_ns: int, answers: Iterable[FaceAnswer]) -> None:
         """Take note of the answer to a frame.
 
         Parameters
@@ -216,7 +216,7 @@ class RunRecord:
         if entry.index is None or not self._truth:
             return
         true_label, said = self._truth.get(entry.index), _said(entry.answers)
-        self._moments.append(Moment(stamp_ns, true_label, said))
+        self._moments.append(AnsweredFrame(stamp_ns, true_label, said))
         if true_label is not None:
             self._confusion[true_label, said] += 1
 
@@ -224,7 +224,7 @@ class RunRecord:
         true_labels = sorted({true for true, _ in self._confusion})
         others = sorted({said for _, said in self._confusion} - set(true_labels))
         labels = true_labels + others
-        followed = timing(self._moments)
+        followed = reaction_times(self._moments)
         return {
             "balanced_accuracy": _balanced_accuracy(self._confusion, true_labels),
             "confusion": [[self._confusion[true, said] for said in labels] for true in labels],
@@ -243,7 +243,7 @@ def _rounded(values: Sequence[float], fraction: float) -> float | None:
     return round(quantile(values, fraction), 3) if values else None
 
 
-def _said(answers: Sequence[Answer]) -> str:
+def _said(answers: Sequence[FaceAnswer]) -> str:
     """Return what was said of the largest face, the one that the frame's label means."""
     return max(answers, key=lambda answer: answer.area_px).label if answers else UNDECIDED
 

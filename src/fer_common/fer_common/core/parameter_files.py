@@ -35,7 +35,7 @@ def to_yaml(tables: Iterable[ParameterTable]) -> str:
         for parameter in table:
             lines += [
                 f"    # {_comment(parameter)}",
-                f"    {parameter.name}: {_literal(parameter.default)}",
+                f"    {parameter.name}: {literal(parameter.default)}",
             ]
         blocks.append("\n".join(lines))
     return "\n".join(blocks[:2]) + "\n\n" + "\n\n".join(blocks[2:]) + "\n"
@@ -51,7 +51,7 @@ def to_markdown(table: ParameterTable) -> str:
         cells = (
             f"`{parameter.name}`",
             parameter.type_name,
-            f"`{_literal(parameter.default)}`",
+            f"`{literal(parameter.default)}`",
             parameter.unit,
             parameter.range_text,
             "yes" if parameter.live else "no",
@@ -147,9 +147,10 @@ def _flatten(tree: Mapping[object, object], prefix: str) -> Iterable[tuple[str, 
             yield f"{prefix}{key}", value
 
 
-def _literal(value: Value) -> str:
+def literal(value: Value) -> str:
+    """Return a value as ROS and YAML read it back."""
     if isinstance(value, tuple):
-        return "[" + ", ".join(_literal(element) for element in value) + "]"
+        return "[" + ", ".join(literal(element) for element in value) + "]"
     if isinstance(value, float):
         text = repr(value)
         # YAML 1.1 reads 1e-05 as text: a number needs its point.

@@ -9,7 +9,7 @@ import pytest
 from lifecycle_msgs.msg import State
 from lifecycle_msgs.srv import GetState
 
-from fer.client.observer import Observer
+from fer.client.graph_monitor import GraphMonitor
 from fer.report.summary import RunRecord
 from fer_interfaces.msg import ExpressionArray, FrameInfo
 from fer_testing.ros import Graph, graph, ros_domain, wait_for
@@ -23,12 +23,12 @@ def active(request: GetState.Request, response: GetState.Response) -> GetState.R
 
 
 @pytest.fixture
-def observer(graph: Graph, node: str) -> Iterator[Observer]:
+def monitor(graph: Graph, node: str) -> Iterator[GraphMonitor]:
     graph.node.create_service(GetState, f"/fer/{node}/get_state", active)
-    observer = Observer("fer", [node], RunRecord())
-    wait_for(lambda: not observer.not_active, "the node is active")
-    yield observer
-    observer.close()
+    monitor = GraphMonitor("fer", [node], RunRecord())
+    wait_for(lambda: not monitor.not_active, "the node is active")
+    yield monitor
+    monitor.close()
 
 
 def sent_until(publisher: Any, message: Any, condition: Any, what: str) -> None:
@@ -44,12 +44,14 @@ def sent_until(publisher: Any, message: Any, condition: Any, what: str) -> None:
 
 @pytest.mark.parametrize(("node", "is_ours"), [("camera", True), ("snn", False)])
 def test_counting_waits_for_the_camera_if_it_is_ours(
-    graph: Graph, observer: Observer, is_ours: bool
+    graph: Graph, monitor: GraphMonitor, is_ours: bool
 ) -> None:
     answers = graph.node.create_publisher(ExpressionArray, "/fer/expressions", 10)
     frames = graph.node.create_publisher(FrameInfo, "/fer/frame_info", 10)
-    sent_until(answers, ExpressionArray(), lambda: observer.view().age_s < 1, "an answer was heard")
-    assert (observer.first_stamp_ns is None) == is_ours
-    sent_until(frames, FrameInfo(source="demo"), lambda: observer.source, "a frame was heard")
-    sent_until(answers, ExpressionArray(), lambda: observer.first_stamp_ns, "counting has begun")
-    assert observer.source == "demo"
+    sent_until(
+        answers, ExpressionArray(), lambda: monitor.status().age_s < 1, "an answer was heard"
+    )
+    assert (monitor.first_stamp_ns is None) == is_ours
+    sent_until(frames, FrameInfo(source="demo"), lambda: monitor.source, "a frame was heard")
+    sent_until(answers, ExpressionArray(), lambda: monitor.first_stamp_ns, "counting has begun")
+    assert monitor.source == "demo"

@@ -60,7 +60,7 @@ class _Heard:
     arrived_s: float
 
 
-class Merger:
+class FeatureMerger:
     """Makes one stream of several.
 
     Parameters

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import pytest
 
-from fer.client.session import spinning_node
+from fer.client.graph_client import GraphClient
 from fer_testing.ros import wait_for
 
 
@@ -26,8 +26,8 @@ def ended_by_sigterm() -> Iterator[None]:
 
 def test_callbacks_run_beside_the_block(ros_domain: int) -> None:
     called: list[int] = []
-    with spinning_node("session") as node:
-        node.create_timer(0.01, lambda: called.append(1))
+    with GraphClient() as client:
+        client.node.create_timer(0.01, lambda: called.append(1))
         wait_for(lambda: len(called) > 1, "a timer")
 
 
@@ -37,6 +37,6 @@ def test_an_error_in_a_callback_ends_the_block_and_is_raised(
     def fail() -> NoReturn:
         raise ValueError("in a callback")
 
-    with pytest.raises(ValueError, match="in a callback"), spinning_node("session") as node:
-        node.create_timer(0.01, fail)
+    with pytest.raises(ValueError, match="in a callback"), GraphClient() as client:
+        client.node.create_timer(0.01, fail)
         wait_for(lambda: False, "SIGTERM")

@@ -11,7 +11,7 @@ PER_S = 5.0
 
 
 @dataclass(frozen=True)
-class Moment:
+class AnsweredFrame:
     """A frame that was answered.
 
     Attributes
@@ -27,8 +27,8 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class Timing:
-    """What came of the moments of a run.
+class ReactionTimes:
+    """What came of the frames of a run.
 
     Attributes
     ----------
@@ -43,23 +43,23 @@ class Timing:
     false_changes_per_5_s: float
 
 
-def timing(moments: Sequence[Moment]) -> Timing:
-    """Return how answers followed the true labels; moments in any order."""
-    ordered = sorted(moments, key=lambda moment: moment.stamp_ns)
-    labelled = [moment for moment in ordered if moment.true_label is not None]
-    shown = [list(group) for _, group in groupby(labelled, lambda moment: moment.true_label)]
+def reaction_times(frames: Sequence[AnsweredFrame]) -> ReactionTimes:
+    """Return how answers followed the true labels; frames in any order."""
+    ordered = sorted(frames, key=lambda frame: frame.stamp_ns)
+    labelled = [frame for frame in ordered if frame.true_label is not None]
+    shown = [list(group) for _, group in groupby(labelled, lambda frame: frame.true_label)]
     reactions = [_reaction_ms(segment) for segment in shown[1:]]
     changes = sum(before.said != after.said for before, after in pairwise(ordered))
     duration_s = (ordered[-1].stamp_ns - ordered[0].stamp_ns) / 1e9 if ordered else 0.0
     false = max(changes - len(reactions), 0)
-    return Timing(
+    return ReactionTimes(
         reactions_ms=tuple(each for each in reactions if each is not None),
         missed=reactions.count(None),
         false_changes_per_5_s=round(PER_S * false / duration_s, 3) if duration_s else 0.0,
     )
 
 
-def _reaction_ms(segment: Sequence[Moment]) -> float | None:
+def _reaction_ms(segment: Sequence[AnsweredFrame]) -> float | None:
     right = (m.stamp_ns for m in segment if m.said == m.true_label)
     first_ns = next(right, None)
     return None if first_ns is None else (first_ns - segment[0].stamp_ns) / 1e6

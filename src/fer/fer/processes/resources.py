@@ -14,7 +14,7 @@ _BYTES_PER_MB = 1e6
 
 
 @dataclass
-class _Usage:
+class _Sampled:
     process: psutil.Process | None = None
     base_cpu_s: float = 0.0
     last_cpu_s: float = 0.0
@@ -22,14 +22,14 @@ class _Usage:
     rss_bytes: int = 0
 
 
-class UsageMeter:
+class ResourceMeter:
     """Samples processor time and memory of processes by name.
 
     What a process took still counts when another one has taken its place under the same name.
     """
 
     def __init__(self) -> None:
-        self._nodes: dict[str, _Usage] = {}
+        self._nodes: dict[str, _Sampled] = {}
         self._since_s = time.monotonic()
 
     def begin(self) -> None:
@@ -42,7 +42,7 @@ class UsageMeter:
     def sample(self, pids: Mapping[str, int]) -> None:
         """Look at the processes that run now, by name; once a second is often enough."""
         for name, pid in pids.items():
-            usage = self._nodes.setdefault(name, _Usage())
+            usage = self._nodes.setdefault(name, _Sampled())
             try:
                 self._look(usage, pid)
             except psutil.NoSuchProcess:
@@ -67,7 +67,7 @@ class UsageMeter:
             for name, usage in self._nodes.items()
         }
 
-    def _look(self, usage: _Usage, pid: int) -> None:
+    def _look(self, usage: _Sampled, pid: int) -> None:
         if usage.process is None or usage.process.pid != pid:
             process = psutil.Process(pid)
             usage.past_cpu_s += usage.last_cpu_s

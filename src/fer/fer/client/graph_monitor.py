@@ -1,27 +1,20 @@
-"""Listens to a running graph: is every node up, which frames were published, what was answered."""
+"""Watches a running graph: which nodes are up, which frames were published, what was answered."""
 
 from __future__ import annotations
 
-import contextlib
-import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-import rclpy
-from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from lifecycle_msgs.msg import State
 from lifecycle_msgs.srv import GetState
 from rclpy.clock import Clock, ClockType
-from rclpy.context import Context
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
-from rclpy.node import Node
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
-from rclpy.signals import SignalHandlerOptions
 
-from fer.bringup.graph import CAMERA, absolute
-from fer.report.summary import Answer, RunRecord
+from fer.bringup.graph import CAMERA
+from fer.client.graph_client import GraphClient
+from fer.report.summary import FaceAnswer, RunRecord
 from fer_common.core.stamps import to_ns
 from fer_common.core.statistics import StreamStatistics
 from fer_interfaces.msg import ExpressionArray, FrameInfo
@@ -29,14 +22,14 @@ from fer_interfaces.msg import ExpressionArray, FrameInfo
 NODE_NAME = "fer_up"
 _ASK_PERIOD_S = 0.1
 _ANSWER_TIMEOUT_S = 2.0
-#: Deep, so that a busy moment of ours does not look like a loss of the graph's.
+#: Deep, so that a busy moment of ours does not look like a loss in the graph.
 _COUNTING = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=200, reliability=ReliabilityPolicy.RELIABLE
 )
 
 
 @dataclass(frozen=True)
-class View:
+class GraphStatus:
     """What the graph does now.
 
     Attributes
@@ -46,8 +39,8 @@ class View:
     rate_hz : expression messages per second over the last seconds.
     latency_ms : median time from image stamp to expression over the last seconds, NaN for none.
     age_s : time since the last expression message, infinite before the first.
-    skipped : frames that counted and were not answered.
-    trouble : what the node in the worst state says of itself, empty while all is well.
+    skipped : frames that count and were not answered.
+    trouble : report of the node in the worst state, empty while all are well.
     """
 
     label: str
@@ -60,8 +53,8 @@ class View:
     trouble: str = ""
 
 
-class Observer:
-    """A ROS node of its own context that spins in a thread of its own.
+class GraphMonitor:
+    """Listens to frames and answers in a thread of its own.
 
     Parameters
     ----------
@@ -77,31 +70,18 @@ class Observer:
         self._first_stamp_ns: int | None = None
         self._source = ""
         self._states: dict[str, str] = dict.fromkeys(nodes, "silent")
-        self._context = Context()
-        rclpy.init(context=self._context, signal_handler_options=SignalHandlerOptions.NO)
-        self._node = Node(
-            NODE_NAME,
-            namespace=absolute(namespace),
-            context=self._context,
-            start_parameter_services=False,
-        )
-        self._node.create_subscription(FrameInfo, "frame_info", self._on_frame, _COUNTING)
-        self._node.create_subscription(
-            ExpressionArray, "expressions", self._on_expressions, _COUNTING
-        )
-        self._node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
-        self._health: dict[str, DiagnosticStatus] = {}
-        self._state_clients = {
-            name: self._node.create_client(GetState, f"{name}/get_state") for name in self._states
-        }
         self._asked: dict[str, tuple[Any, float]] = {}
-        self._timer = self._node.create_timer(
+        self._client = GraphClient(namespace, NODE_NAME)
+        node = self._client.node
+        self._state_clients = {
+            name: node.create_client(GetState, f"{name}/get_state") for name in self._states
+        }
+        node.create_subscription(FrameInfo, "frame_info", self._on_frame, _COUNTING)
+        node.create_subscription(ExpressionArray, "expressions", self._on_expressions, _COUNTING)
+        self._client.watch_health()
+        self._timer = node.create_timer(
             _ASK_PERIOD_S, self._ask_states, clock=Clock(clock_type=ClockType.STEADY_TIME)
         )
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self._node)
-        self._thread = threading.Thread(target=self._spin, name="observer", daemon=True)
-        self._thread.start()
 
     @property
     def not_active(self) -> dict[str, str]:
@@ -118,13 +98,13 @@ class Observer:
         """What the camera node plays (FrameInfo.source), empty before the first frame."""
         return self._source
 
-    def view(self) -> View:
+    def status(self) -> GraphStatus:
         """Return what the graph does now."""
         now_s = time.monotonic()
         last = self._last
         expressions = last.expressions if last else []
         largest = max(expressions, key=_area_px, default=None)
-        return View(
+        return GraphStatus(
             label=largest.label if largest else "",
             confidence=largest.confidence if largest else 0.0,
             faces=len(expressions),
@@ -132,19 +112,12 @@ class Observer:
             latency_ms=self._statistics.latency_ms(0.5),
             age_s=self._statistics.age_s(now_s),
             skipped=self._record.skipped,
-            trouble=self._trouble(),
+            trouble=self._client.worst_health(),
         )
 
     def close(self) -> None:
         """Leave the graph."""
-        self._executor.shutdown()
-        self._thread.join()
-        self._node.destroy_node()
-        self._context.try_shutdown()
-
-    def _spin(self) -> None:
-        with contextlib.suppress(ExternalShutdownException):
-            self._executor.spin()
+        self._client.close()
 
     def _on_frame(self, message: FrameInfo) -> None:
         self._source = message.source
@@ -153,26 +126,16 @@ class Observer:
     def _on_expressions(self, message: ExpressionArray) -> None:
         received_ns = time.time_ns()
         stamp_ns = to_ns(message.header.stamp)
-        answers = [Answer(face.face_id, face.label, _area_px(face)) for face in message.expressions]
+        answers = [
+            FaceAnswer(face.face_id, face.label, _area_px(face)) for face in message.expressions
+        ]
         self._record.answered(stamp_ns, received_ns, answers)
         self._statistics.add(time.monotonic(), (received_ns - stamp_ns) / 1e9)
         self._last = message
-        # Answers may be heard before the camera is, and then nobody knows yet what is played.
+        # Answers may be heard before the camera is, and then the source is not known yet.
         knows_source = bool(self._source) or CAMERA not in self._states
         if self._first_stamp_ns is None and not self.not_active and knows_source:
             self._first_stamp_ns = stamp_ns
-
-    def _on_diagnostics(self, message: DiagnosticArray) -> None:
-        prefix = absolute(self._node.get_namespace()).rstrip("/") + "/"
-        for status in message.status:
-            if status.name.startswith(prefix):
-                self._health[status.name.removeprefix(prefix)] = status
-
-    def _trouble(self) -> str:
-        worst = max(list(self._health.items()), key=lambda item: item[1].level, default=None)
-        if worst is None or worst[1].level == DiagnosticStatus.OK:
-            return ""
-        return f"{worst[0]}: {worst[1].message}"
 
     def _ask_states(self) -> None:
         now_s = time.monotonic()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from fer.processes.usage import UsageMeter
+from fer.processes.resources import ResourceMeter
 from fer_testing.ros import wait_for
 
 BUSY = "import sys\nx = bytearray(50_000_000)\nprint(1, flush=True)\nwhile True: pass"
@@ -22,7 +22,7 @@ def start(code: str) -> subprocess.Popen[str]:
 def test_busy_and_idle_processes_are_told_apart() -> None:
     busy, idle = start(BUSY), start(IDLE)
     pids = {"busy": busy.pid, "idle": idle.pid}
-    meter = UsageMeter()
+    meter = ResourceMeter()
     try:
         meter.sample(pids)
         meter.begin()
@@ -43,7 +43,7 @@ def test_busy_and_idle_processes_are_told_apart() -> None:
 
 
 def test_what_a_process_took_counts_after_it_was_replaced() -> None:
-    meter = UsageMeter()
+    meter = ResourceMeter()
     busy = start(BUSY)
     meter.sample({"a": busy.pid})
     meter.begin()

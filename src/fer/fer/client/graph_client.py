@@ -1,0 +1,221 @@
+"""How a command reaches the nodes of a running graph."""
+
+from __future__ import annotations
+
+import _thread
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import rclpy
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
+from rclpy.client import Client
+from rclpy.context import Context
+from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
+from rclpy.node import Node
+from rclpy.signals import SignalHandlerOptions
+
+from fer.bringup.environment import prepare_environment
+from fer.bringup.graph import NAMESPACE, SNN, absolute
+from fer_common.core.errors import FerError
+
+#: How long to look for a node, and for its answer: it saves to a disk and answers between frames.
+DISCOVERY_TIMEOUT_S = 5.0
+ANSWER_TIMEOUT_S = 15.0
+_POLL_S = 0.01
+
+
+@dataclass(frozen=True)
+class NodeHealth:
+    """The last report of a node on /diagnostics.
+
+    Attributes
+    ----------
+    level : as `DiagnosticStatus.level`.
+    message : what the node says.
+    facts : the values that it reports, by name.
+    """
+
+    level: bytes
+    message: str
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+class GraphClient:
+    """A ROS node for the time of a `with` block, in the namespace of a graph.
+
+    Its callbacks run in a thread of their own and signals are left to the caller. An exception in
+    a callback sends SIGTERM to the main thread and is raised again at the end of the block.
+
+    Parameters
+    ----------
+    namespace : of the graph; relative names are below it.
+    name : of the node.
+
+    Raises
+    ------
+    FerError
+        if ROS cannot start in this environment.
+    """
+
+    def __init__(self, namespace: str = NAMESPACE, name: str = "") -> None:
+        self.namespace = absolute(namespace)
+        prepare_environment()
+        self._context = Context()
+        try:
+            rclpy.init(context=self._context, signal_handler_options=SignalHandlerOptions.NO)
+            self.node = Node(
+                name or f"fer_client_{os.getpid()}",
+                context=self._context,
+                namespace=self.namespace,
+                start_parameter_services=False,
+            )
+        # rclpy's own errors have no common base: RCLError and InvalidNamespaceException are two.
+        except Exception as error:
+            self._context.try_shutdown()
+            reason = str(error).splitlines()[0].removesuffix(", at")
+            raise FerError(f"ROS cannot start: {reason}: see `fer doctor`") from error
+        self.health: dict[str, NodeHealth] = {}
+        """What the nodes of the graph report, by node name; filled after `watch_health`."""
+        self.doubled: set[str] = set()
+        """Names under which two nodes report: two graphs run in this namespace."""
+        self._reporters: dict[str, list[object]] = {}
+        self._executor = SingleThreadedExecutor(context=self._context)
+        self._executor.add_node(self.node)
+        self._clients: dict[str, Client[Any, Any]] = {}
+        self._failures: list[BaseException] = []
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._spin, name="graph_client", daemon=True)
+        self._thread.start()
+
+    def __enter__(self) -> GraphClient:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Leave the graph, and raise what a callback has raised."""
+        self._closing.set()
+        self._executor.shutdown()
+        self._thread.join()
+        self.node.destroy_node()
+        self._context.try_shutdown()
+        if self._failures:
+            raise self._failures[0]
+
+    def resolve(self, name: str) -> str:
+        """Return the absolute form of a name, which is below the namespace unless it begins by /."""
+        return name if name.startswith("/") else f"{self.namespace.rstrip('/')}/{name}"
+
+    def running(self, nodes: Collection[str]) -> list[str]:
+        """Return those of the nodes that are in the graph.
+
+        Raises
+        ------
+        FerError
+            if none is.
+        """
+
+        def found() -> list[str]:
+            seen = set(self.node.get_node_names_and_namespaces())
+            return [name for name in nodes if (name, self.namespace) in seen]
+
+        # A part of the graph may be left out, so nobody knows how many to wait for.
+        self.wait(lambda: len(found()) == len(nodes), DISCOVERY_TIMEOUT_S / 2)
+        if not (names := found()):
+            raise FerError(
+                f"no node of fer runs in namespace '{self.namespace}': start them with `fer up`"
+            )
+        return names
+
+    def call(self, kind: Any, service: str, request: Any, node: str = SNN) -> Any:
+        """Call a service and return its response.
+
+        Parameters
+        ----------
+        kind : service type.
+        service : name of the service.
+        request : its request.
+        node : name of the node that offers it, for error messages.
+
+        Raises
+        ------
+        FerError
+            if the node does not run, or does not answer.
+        """
+        if service not in self._clients:
+            self._clients[service] = self.node.create_client(kind, self.resolve(service))
+        client = self._clients[service]
+        if not self.wait(client.service_is_ready, DISCOVERY_TIMEOUT_S):
+            raise FerError(f"node '{self.resolve(node)}' does not run: start it with `fer up`")
+        future = client.call_async(request)
+        if not self.wait(future.done, ANSWER_TIMEOUT_S):
+            raise FerError(f"node '{self.resolve(node)}' does not answer: see its log")
+        return future.result()
+
+    def ask(self, kind: Any, service: str, request: Any) -> Any:
+        """Call a service whose response has `success` and `message`.
+
+        Raises
+        ------
+        FerError
+            as `call`; with the message if the node refuses.
+        """
+        response = self.call(kind, service, request)
+        if not response.success:
+            raise FerError(response.message)
+        return response
+
+    def watch_health(self) -> None:
+        """Subscribe to /diagnostics and keep `health` up to date."""
+        self.node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 50)
+
+    def worst_health(self) -> str:
+        """Return the report of the node in the worst state, empty while all are well."""
+        worst = max(list(self.health.items()), key=lambda item: item[1].level, default=None)
+        if worst is None or worst[1].level == DiagnosticStatus.OK:
+            return ""
+        return f"{worst[0]}: {worst[1].message}"
+
+    @staticmethod
+    def wait(condition: Callable[[], object], timeout_s: float) -> bool:
+        """Wait for a condition; return whether it came to hold within the time."""
+        deadline_s = time.monotonic() + timeout_s
+        while not condition():
+            if time.monotonic() > deadline_s:
+                return False
+            time.sleep(_POLL_S)
+        return True
+
+    def _on_diagnostics(self, message: DiagnosticArray, info: Mapping[str, Any]) -> None:
+        prefix = self.resolve("")
+        for status in message.status:
+            if status.name.startswith(prefix):
+                facts = {pair.key: pair.value for pair in status.values}
+                name = status.name.removeprefix(prefix)
+                self.health[name] = NodeHealth(status.level, status.message, facts)
+                self._note_reporter(name, info.get("publisher_gid"))
+
+    def _note_reporter(self, name: str, reporter: Any) -> None:
+        """Notice a node that reports again after another one took its name; a restart does not."""
+        known = self._reporters.setdefault(name, [])
+        if reporter not in known:
+            known.append(reporter)
+        elif reporter != known[-1]:
+            self.doubled.add(name)
+
+    def _spin(self) -> None:
+        try:
+            self._executor.spin()
+        except ExternalShutdownException:
+            pass
+        except BaseException as error:
+            # A callback that was interrupted by `close` is no failure.
+            if not self._closing.is_set():
+                self._failures.append(error)
+                _thread.interrupt_main(signal.SIGTERM)
