@@ -208,7 +208,7 @@ def test_wildcards_namespaces_and_other_nodes(tmp_path: Path) -> None:
     [
         ("cam: {ros__parameters: {raet: 1.0}}", r"user\.yaml: .*did you mean 'rate'"),
         ("cam: {ros__parameters: {rate: -1}}", "user.yaml: parameter 'rate' is -1 Hz"),
-        ("cam: {ros__parameters: {rate: }}", "'rate' is None"),
+        ("cam: {ros__parameters: {rate: }}", "'rate' is ''"),
         ("/**: {ros__parameters: {nobodys: 1}}", "no node has the parameter 'nobodys'"),
         ("cam: {rate: 1.0}", "lacks 'ros__parameters:'"),
         ("cam: {ros__parameters: 5}", "ros__parameters"),

@@ -109,7 +109,7 @@ class GraphClient:
             raise self._failures[0]
 
     def resolve(self, name: str) -> str:
-        """Return the absolute form of a name, which is below the namespace unless it begins by /."""
+        """Return the absolute form of a name: below the namespace unless it begins with /."""
         return name if name.startswith("/") else f"{self.namespace.rstrip('/')}/{name}"
 
     def running(self, nodes: Collection[str]) -> list[str]:

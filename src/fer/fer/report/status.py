@@ -43,7 +43,8 @@ def status_text(status: GraphStatus) -> str:
         said += f" (+{status.faces - 1})"
     latency = "-" if math.isnan(status.latency_ms) else f"{status.latency_ms:.0f} ms"
     stale = f" | nothing new for {status.age_s:.0f} s" if status.age_s >= 1 else ""
-    line = f"{said:<20} | {status.rate_hz:4.1f} fps | latency {latency} | skipped {status.skipped}{stale}"
+    counts = f"{status.rate_hz:4.1f} fps | latency {latency} | skipped {status.skipped}"
+    line = f"{said:<20} | {counts}{stale}"
     return _with_trouble(line, status)
 
 
