@@ -14,10 +14,10 @@ import rclpy
 from rclpy.executors import ExternalShutdownException
 from sensor_msgs.msg import CompressedImage
 
-from fer_common.core.crossing import LinkPacer
+from fer_common.core.network_links import CongestionWindow
 from fer_common.core.stamps import split_ns
 from fer_common.ros import qos
-from fer_common.ros.node import all_arrived
+from fer_common.ros.node import all_acknowledged
 
 TOPIC, KIND = "/stream", "sensor_msgs/CompressedImage"
 RATE_HZ = 30.0
@@ -28,7 +28,7 @@ def main(size: str, paced: str) -> None:
     rclpy.init()
     node = rclpy.create_node("stream", start_parameter_services=False)
     publisher = node.create_publisher(CompressedImage, TOPIC, copy.copy(qos.STREAM))
-    pacer = LinkPacer(lambda: all_arrived(publisher))
+    pacer = CongestionWindow(lambda: all_acknowledged(publisher))
     message = CompressedImage()
     message.data.frombytes(bytes(int(size)))
 

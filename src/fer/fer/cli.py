@@ -14,8 +14,7 @@ from typing import NoReturn
 
 from fer import __version__
 from fer_common.core.errors import FerError
-from fer_common.core.signals import held_signals
-from fer_common.core.threads import pin_to_one_thread
+from fer_common.core.process import blocked_signals, pin_to_one_thread
 
 EXIT_USER_ERROR = 2
 #: As a shell reports the end by SIGPIPE.
@@ -91,7 +90,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)
     try:
-        with held_signals():
+        with blocked_signals():
             parser = _parser(chosen)
         parsed = parser.parse_args(arguments)
         exit_code = int(parsed.run(parsed))

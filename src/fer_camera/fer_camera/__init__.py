@@ -2,7 +2,7 @@
 
 import os
 
-from fer_common.core.threads import pin_to_one_thread
+from fer_common.core.process import pin_to_one_thread
 
 # OpenCV reads these when it is loaded, so they must stand before any module of this package is:
 # one thread for decoding (more cost only switches at 30 Hz), no messages beside our own, and a V4L2

@@ -83,7 +83,7 @@ class SampleNode(FerNode):
 
     def _on_input(self, message: Int64) -> None:
         assert self._worker is not None
-        self._worker.mailbox.put(message)
+        self._worker.queue.put(message)
 
     def _work(self, message: Int64, skipped: int) -> None:
         if message.data < 0:

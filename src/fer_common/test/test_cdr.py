@@ -15,7 +15,7 @@ from std_msgs.msg import Bool, Float64MultiArray, Header, String
 
 from fer_common.core import cdr
 from fer_common.core.errors import MessageError
-from fer_common.ros import image_views
+from fer_common.ros.messages import deserialize
 
 MESSAGES: list[Any] = [
     Bool(data=True),
@@ -73,14 +73,14 @@ def test_images_are_views_of_the_bytes_that_came() -> None:
     compressed = CompressedImage(header=header, format="png", data=array.array("B", b"\7"))
     for message in (image, compressed):
         data = serialize_message(message)
-        view = image_views.unpacked(type(message), data)
+        view = deserialize(type(message), data)
         assert isinstance(view, type(message))
         for name in message.get_fields_and_field_types():
             if name != "data":
                 assert getattr(view, name) == getattr(message, name)
         assert bytes(view.data) == message.data.tobytes()
         assert view.data.obj is data
-    text = image_views.unpacked(String, serialize_message(String(data="text")))
+    text = deserialize(String, serialize_message(String(data="text")))
     assert text == String(data="text")
 
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from fer_common.core.errors import ConfigurationError
 from fer_common.core.ros4hri import Roster, face_name
-from fer_common.ros.optional_messages import messages_of
+from fer_common.ros.messages import optional_messages
 
 SECOND = 10**9
 
@@ -64,5 +64,5 @@ def test_a_missing_package_is_named_with_what_to_install(monkeypatch: pytest.Mon
     with pytest.raises(
         ConfigurationError, match=r"'p' needs .* no_such_msgs, .* ros-kilted-no-such"
     ):
-        messages_of("no_such_msgs", "p")
-    assert messages_of("sensor_msgs", "p").Image.__name__ == "Image"
+        optional_messages("no_such_msgs", "p")
+    assert optional_messages("sensor_msgs", "p").Image.__name__ == "Image"

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from fer_common.core import images
 from fer_common.core.errors import ImageError
-from fer_common.ros import image_reader
+from fer_common.ros.image_subscription import bgr_reader
 
 COLOUR = (30, 120, 200)  # blue, green, red
 
@@ -283,7 +283,7 @@ def noise(encoding: str) -> np.ndarray:
 def test_reader_reads_what_to_bgr_reads(encoding: str, padding: int, bigendian: int) -> None:
     # By cv_bridge, where it is installed.
     message = message_of(noise(encoding), encoding, padding, bigendian)
-    np.testing.assert_array_equal(image_reader.reader()(message), images.to_bgr(message))
+    np.testing.assert_array_equal(bgr_reader()(message), images.to_bgr(message))
 
 
 class CvBridgeError(TypeError):
@@ -313,4 +313,4 @@ def test_a_cv_bridge_that_is_there_changes_nothing(
     stand_in = SimpleNamespace(CvBridge=CvBridge, CvBridgeError=CvBridgeError)
     monkeypatch.setitem(sys.modules, "cv_bridge", stand_in)
     message = message_of(noise(encoding), encoding, padding=5, bigendian=1)
-    np.testing.assert_array_equal(image_reader.reader()(message), images.to_bgr(message))
+    np.testing.assert_array_equal(bgr_reader()(message), images.to_bgr(message))

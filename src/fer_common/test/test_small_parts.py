@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_common.core import atomic
+from fer_common.core.process import THREAD_VARIABLES, pin_to_one_thread
 from fer_common.core.stamps import split_ns, to_ns
 from fer_common.core.statistics import WINDOW_S, StreamStatistics, quantile
-from fer_common.core.threads import THREAD_VARIABLES, pin_to_one_thread
-from fer_common.ros.peers import Arrivals
+from fer_common.ros.endpoints import LossCounter
 
 
 @given(st.integers(-(2**60), 2**60))
@@ -165,12 +165,14 @@ def test_threads_are_pinned_unless_the_user_says_otherwise(monkeypatch: pytest.M
 
 
 def test_missing_messages_are_counted_for_each_publisher() -> None:
-    arrivals = Arrivals()
+    losses = LossCounter()
 
     def missed(number: int | None, publisher: str | None = "a") -> int:
-        return arrivals.missed({"publication_sequence_number": number, "publisher_gid": publisher})
+        return losses.lost_before(
+            {"publication_sequence_number": number, "publisher_gid": publisher}
+        )
 
     assert [missed(number) for number in (7, 8, 12, 13)] == [0, 0, 3, 0]
     # Another publisher counts for itself, and so does one that begins anew.
     assert [missed(90, "b"), missed(92, "b"), missed(1, "b")] == [0, 1, 0]
-    assert missed(None) == missed(5, None) == arrivals.missed({}) == 0
+    assert missed(None) == missed(5, None) == losses.lost_before({}) == 0

@@ -369,7 +369,7 @@ def test_features_that_are_old_are_left_out_and_told(rig: Rig) -> None:
     answered = len(rig.answers)
     # Stamped in 1970.
     rig.send(frame(100, (1, FEATURES[0])))
-    status = rig.wait_for_status(lambda s: "old when it arrived" in s.message, "a warning")
+    status = rig.wait_for_status(lambda s: "old on arrival" in s.message, "a warning")
     assert facts(status)["dropped age"] == "1"
     assert len(rig.answers) == answered
     assert rig.set(max_age=0.0) == (True, "")

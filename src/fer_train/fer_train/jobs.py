@@ -10,7 +10,7 @@ from multiprocessing.process import BaseProcess
 from types import TracebackType
 from typing import TypeVar
 
-from fer_common.core.signals import held_signals
+from fer_common.core.process import blocked_signals
 
 CHUNK = 64
 
@@ -50,7 +50,7 @@ class Jobs:
             return
         # A second interrupt in between would leave processes that wait for work, and the program
         # waiting for them.
-        with held_signals([signal.SIGINT]):
+        with blocked_signals([signal.SIGINT]):
             # What waits is dropped before the processes are ended: the pool's thread would else
             # find them gone and, before CPython 3.12, die of the futures that map has cancelled.
             self._pool.shutdown(wait=kind is None, cancel_futures=True)
@@ -82,7 +82,7 @@ class Jobs:
             return map(work, chunks)
         others = set(multiprocessing.active_children()) - self._processes
         # New processes inherit it: Ctrl-C goes to all of them, and only this one deals with it.
-        with held_signals([signal.SIGINT]):
+        with blocked_signals([signal.SIGINT]):
             results = self._pool.map(work, chunks)
             self._processes = set(multiprocessing.active_children()) - others
         return results

@@ -21,10 +21,10 @@ except NoQtError as error:
 
 from pyqtgraph.Qt import QtWidgets
 
+from fer_common.ros.image_subscription import bgr_reader
 from fer_testing.viz import PlayedGraph, grey
 from fer_viz.dashboard.widget import Dashboard
 from fer_viz.ros.dashboard_link import Link
-from fer_viz.ros.reading import reader
 
 PARAMETERS = "snn/set_parameters_atomically"
 FIVE = ("neutral", "smile", "surprised", "angry", "sad")
@@ -36,7 +36,7 @@ class Window:
     def __init__(self) -> None:
         self.application = QtWidgets.QApplication.instance() or QtWidgets.QApplication([])
         self.link = Link("/")
-        self.dashboard = Dashboard(self.link.state, self.link, reader(), "dark")
+        self.dashboard = Dashboard(self.link.state, self.link, bgr_reader(), "dark")
         self.dashboard.resize(900, 600)
         self.dashboard.show()
 

@@ -22,6 +22,7 @@ except NoQtError as error:
 
 from pyqtgraph.Qt import QtWidgets
 
+from fer_common.ros.image_subscription import bgr_reader
 from fer_testing.viz import LABELS, Loopback, PlayedGraph, grey, share_of
 from fer_viz.core import state
 from fer_viz.core.commands import Note
@@ -32,7 +33,6 @@ from fer_viz.dashboard import neurons
 from fer_viz.dashboard.style import unit_for
 from fer_viz.dashboard.widget import Dashboard
 from fer_viz.ros.listener import GraphListener, topics
-from fer_viz.ros.reading import reader
 
 TIMEOUT_S = 100.0
 FIVE = ("neutral", "smile", "surprised", "angry", "sad")
@@ -85,7 +85,7 @@ class Rig:
         listener.open_latched()
         listener.open_streams()
         self.commands = Recorded()
-        self.dashboard = Dashboard(self.state, self.commands, reader(), "dark")
+        self.dashboard = Dashboard(self.state, self.commands, bgr_reader(), "dark")
         # Drawn when the tests say so.
         self.dashboard.timer.stop()
         self.dashboard.resize(1280, 800)

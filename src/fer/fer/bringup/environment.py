@@ -11,7 +11,7 @@ from pathlib import Path
 from fer.bringup.installed import config_folder
 from fer.processes import shared_memory
 from fer_common.core.errors import ConfigurationError
-from fer_common.core.threads import THREAD_VARIABLES
+from fer_common.core.process import THREAD_VARIABLES
 
 DOMAIN_VARIABLE = "ROS_DOMAIN_ID"
 MAX_DOMAIN = 232

@@ -6,7 +6,7 @@ import signal
 import time
 from types import FrameType
 
-from fer_common.core.signals import ENDING
+from fer_common.core.process import TERMINATION_SIGNALS
 
 
 class StopRequests:
@@ -18,7 +18,9 @@ class StopRequests:
         self._before: dict[int, object] = {}
 
     def __enter__(self) -> StopRequests:
-        self._before = {number: signal.signal(number, self._on_signal) for number in ENDING}
+        self._before = {
+            number: signal.signal(number, self._on_signal) for number in TERMINATION_SIGNALS
+        }
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from fer.processes import guard
-from fer_common.core.signals import held_signals
+from fer_common.core.process import blocked_signals
 
 #: Exit code by which a process says that it cannot work with what it was given.
 EXIT_CONFIGURATION = 2
@@ -201,7 +201,7 @@ class Supervisor:
             str(os.getpid()),
             orphan_signal,
         )
-        with held_signals(_STOP_SIGNALS if program.holds_signals else ()):
+        with blocked_signals(_STOP_SIGNALS if program.holds_signals else ()):
             child.process = subprocess.Popen(
                 prefix + program.command,
                 env={**self._environment, **program.environment},

@@ -10,7 +10,7 @@ from fer_camera.core.pacing import Clock
 from fer_camera.core.parameters import Settings
 from fer_camera.core.session import Frame, Session, Sink, State, Status
 from fer_common.core.images import Pixels
-from fer_common.core.mailbox import Mailbox
+from fer_common.core.worker import FrameQueue
 
 #: A device that is silent for so long has a fault ...
 SILENCE_S = 0.7
@@ -92,7 +92,7 @@ class Follower:
         began_s = last_s = time.monotonic()
         streaming = False
         while not session.stopping and _format(session.settings) == reader.format:
-            taken = reader.mailbox.take(_LOOK_S)
+            taken = reader.queue.get(_LOOK_S)
             now_s = time.monotonic()
             if taken is not None:
                 last_s, streaming = now_s, True
@@ -125,7 +125,7 @@ class _Reader:
         self._session = session
         self._clock_ns = clock_ns
         self._released = threading.Event()
-        self.mailbox: Mailbox[tuple[Pixels, int]] = Mailbox()
+        self.queue: FrameQueue[tuple[Pixels, int]] = FrameQueue()
         self.format = _format(session.settings)
         self.fault = ""
         self.broken: BaseException | None = None
@@ -145,7 +145,7 @@ class _Reader:
     def release(self) -> bool:
         """Have the device closed; False if its thread hangs, which closes it when it is free."""
         self._released.set()
-        self.mailbox.close()
+        self.queue.close()
         self._thread.join(_RELEASE_S)
         return not self.alive
 
@@ -155,7 +155,7 @@ class _Reader:
             while not self._released.is_set():
                 self._device.control(self._session.settings)
                 pixels, age_s = self._device.read()
-                self.mailbox.put((pixels, self._clock_ns() - round(age_s * 1e9)))
+                self.queue.put((pixels, self._clock_ns() - round(age_s * 1e9)))
         except DeviceError as error:
             self.fault = str(error)
         except BaseException as error:
@@ -163,7 +163,7 @@ class _Reader:
             self.broken = error
         finally:
             self._device.close()
-            self.mailbox.close()
+            self.queue.close()
 
 
 def _format(settings: Settings) -> tuple[int, int, float]:

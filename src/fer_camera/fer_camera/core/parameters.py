@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from fer_common.core.crossing import PACE_BY_LINK
+from fer_common.core.network_links import PACE_BY_LINK
 from fer_common.core.parameters import COMMON, Parameter, ParameterTable, Value
 
 AUTO = "auto"

@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 from fer_camera.ros.package_folders import share_folder
-from fer_common.core.starting import hold_signals
+from fer_common.core.process import block_stop_signals
 
-hold_signals(__name__)
+block_stop_signals(__name__)
 
 import sys
 import time
@@ -28,13 +28,13 @@ from fer_camera.core.searching import CameraSearch
 from fer_camera.core.session import Frame, State, Status
 from fer_camera.core.sources import Source
 from fer_common.core import images, stamps
-from fer_common.core.crossing import LinkPacer, is_paced
 from fer_common.core.errors import FerError
+from fer_common.core.network_links import CongestionWindow, is_flow_controlled
 from fer_common.core.parameters import Value
 from fer_common.core.statistics import StreamStatistics
 from fer_common.ros import qos
 from fer_common.ros.diagnostics import ERROR, OK, WARN, Health
-from fer_common.ros.node import FerNode, all_arrived, run, subscribers
+from fer_common.ros.node import FerNode, all_acknowledged, run, subscription_count
 from fer_interfaces.msg import FrameInfo
 
 IMAGE = "image_raw"
@@ -54,13 +54,12 @@ class CameraNode(FerNode):
 
     def __init__(self) -> None:
         self._stream: Stream | None = None
-        self._active = False
         self._image_publishers: dict[str, Publisher] = {}
         self._calibration: calibration.Calibration | None = None
         self._statistics = StreamStatistics()
         self._size = ""
         self._encoded = self._held_back = 0
-        self._pacer: LinkPacer | None = None
+        self._pacer: CongestionWindow | None = None
         self._search = CameraSearch(candidates)
         super().__init__("camera", TABLE, "camera")
         self._settings = Settings.of(self.values)
@@ -79,17 +78,15 @@ class CameraNode(FerNode):
             profile = qos.RESULT if topic == FRAME_INFO else qos.STREAM
             self._image_publishers[topic] = self.add_publisher(kind, self._name(topic), profile)
         compressed = self._image_publishers[COMPRESSED]
-        self._pacer = LinkPacer(lambda: all_arrived(compressed))
+        self._pacer = CongestionWindow(lambda: all_acknowledged(compressed))
 
     def activate(self) -> None:
         """Begin to publish."""
         assert self._stream is not None
-        self._active = True
         self._stream.start()
 
     def deactivate(self) -> None:
         """Stop to publish; a device is released, a file stays where it is."""
-        self._active = False
         if self._stream is not None:
             self._stream.stop()
 
@@ -148,14 +145,14 @@ class CameraNode(FerNode):
         if self._stream is not None:
             self._stream.close()
         stream = self._make_stream(choose)
-        if self._active:
+        if self.active:
             stream.start()
         return stream
 
     def _look_for_camera(self) -> None:
         """Take a camera that has come where none was named, and none gives frames."""
         stream = self._stream
-        if stream is None or not self._active or self.values["source"] != AUTO:
+        if stream is None or not self.active or self.values["source"] != AUTO:
             return
         source, fault = stream.source, stream.status.state is State.FAULT
         if source is None or (isinstance(source, Device) and not fault):
@@ -188,11 +185,11 @@ class CameraNode(FerNode):
         pixels = render(frame.pixels, settings)
         header = Header(frame_id=settings.frame_id)
         header.stamp.sec, header.stamp.nanosec = stamps.split_ns(frame.stamp_ns)
-        if subscribers(self._image_publishers[IMAGE]):
+        if subscription_count(self._image_publishers[IMAGE]):
             image = Image(header=header)
             images.fill(image, pixels, settings.encoding)
             self._image_publishers[IMAGE].publish(image)
-        if subscribers(self._image_publishers[COMPRESSED]) and self._may_send(began_s):
+        if subscription_count(self._image_publishers[COMPRESSED]) and self._may_send(began_s):
             compressed = CompressedImage(header=header)
             images.fill_compressed(compressed, pixels, settings.jpeg_quality)
             self._image_publishers[COMPRESSED].publish(compressed)
@@ -208,7 +205,7 @@ class CameraNode(FerNode):
         self._statistics.add(done_s, latency_s, done_s - began_s)
 
     def _may_send(self, now_s: float) -> bool:
-        if self._pacer is None or not is_paced(self.values):
+        if self._pacer is None or not is_flow_controlled(self.values):
             return True
         may_send = self._pacer.may_send(now_s)
         self._held_back += not may_send
@@ -229,7 +226,7 @@ class CameraNode(FerNode):
     def health(self) -> Health:
         """Say what the source does, and whether it is fast enough."""
         stream = self._stream
-        if stream is None or not self._active:
+        if stream is None or not self.active:
             return Health(OK, "inactive: activate it to stream")
         status = stream.status
         wanted_hz, rate_hz = stream.wanted_hz, self._statistics.rate_hz(time.monotonic())

@@ -25,13 +25,12 @@ from rclpy.signals import SignalHandlerOptions
 from rclpy.subscription import Subscription
 
 from fer_common.core.errors import FerError
-from fer_common.core.memory import give_back
 from fer_common.core.parameters import AUTOSTART, DIAGNOSTICS_PERIOD, ParameterTable, Value
-from fer_common.core.starting import STOP_SIGNALS, release_signals
+from fer_common.core.process import STOP_SIGNALS, release_free_memory, unblock_stop_signals
 from fer_common.ros.diagnostics import OK, DiagnosticsPublisher, Health
+from fer_common.ros.messages import MessageChecker
 from fer_common.ros.parameter_server import ParameterServer
-from fer_common.ros.qos_watch import QosWatch
-from fer_common.ros.reception import Reception
+from fer_common.ros.qos import QosMonitor
 
 #: Exit codes: what the user gave cannot work; the node broke.
 EXIT_CONFIGURATION = 2
@@ -56,9 +55,10 @@ class FerNode(LifecycleNode):
 
     def __init__(self, name: str, table: ParameterTable, hardware_id: str) -> None:
         # First, because rclpy's own constructor creates publishers.
-        self._qos_watch = QosWatch(self)
-        self._reception = Reception(self)
+        self._qos_monitor = QosMonitor(self)
+        self._checker = MessageChecker(self)
         super().__init__(name)
+        self._active = False
         #: The first error that was given to `fail`.
         self.failure: BaseException | None = None
         self.parameters = ParameterServer(self, table, self.check_parameters, self._apply)
@@ -67,7 +67,7 @@ class FerNode(LifecycleNode):
             hardware_id,
             self.health,
             self._all_facts,
-            self._qos_watch.present,
+            self._qos_monitor.mismatches,
             self._diagnostics_period_s,
         )
 
@@ -75,6 +75,11 @@ class FerNode(LifecycleNode):
     def values(self) -> Mapping[str, Value]:
         """Present value of every parameter."""
         return self.parameters.values
+
+    @property
+    def active(self) -> bool:
+        """Whether the node processes data: from the start of `activate` to that of `deactivate`."""
+        return self._active
 
     # Hooks
 
@@ -119,7 +124,7 @@ class FerNode(LifecycleNode):
     ) -> Publisher[Any]:
         """As `Node.create_publisher`; a mismatch of qualities of service is told."""
         if options.get("event_callbacks") is None:
-            options["event_callbacks"] = self._qos_watch.of_publisher(topic)
+            options["event_callbacks"] = self._qos_monitor.publisher_callbacks(topic)
         return super().create_publisher(msg_type, topic, qos_profile, **options)
 
     def create_subscription(
@@ -132,10 +137,10 @@ class FerNode(LifecycleNode):
     ) -> Subscription[Any]:
         """As `Node.create_subscription`; bytes that are no message and mismatches are told."""
         if options.get("event_callbacks") is None:
-            options["event_callbacks"] = self._qos_watch.of_subscription(topic)
+            options["event_callbacks"] = self._qos_monitor.subscription_callbacks(topic)
         if not options.get("raw"):
             options["raw"] = True
-            callback = self._reception.unpacking(msg_type, topic, callback)
+            callback = self._checker.callback(msg_type, topic, callback)
         return super().create_subscription(msg_type, topic, callback, qos_profile, **options)
 
     def publish_health(self) -> None:
@@ -143,7 +148,7 @@ class FerNode(LifecycleNode):
         self._diagnostics.publish()
 
     def _all_facts(self) -> Mapping[str, object]:
-        malformed = self._reception.malformed
+        malformed = self._checker.malformed
         return {**self.facts(), **({"malformed": malformed} if malformed else {})}
 
     @property
@@ -164,14 +169,14 @@ class FerNode(LifecycleNode):
 
     def on_activate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Activate, or stay inactive."""
-        outcome = self._transition(self.activate, self.deactivate)
+        outcome = self._transition(self._activate, self._deactivate)
         return (
             super().on_activate(state) if outcome == TransitionCallbackReturn.SUCCESS else outcome
         )
 
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Deactivate."""
-        outcome = self._transition(self.deactivate)
+        outcome = self._transition(self._deactivate)
         return (
             super().on_deactivate(state) if outcome == TransitionCallbackReturn.SUCCESS else outcome
         )
@@ -179,12 +184,20 @@ class FerNode(LifecycleNode):
     def on_cleanup(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Clean up."""
         outcome = self._transition(self.cleanup)
-        give_back()
+        release_free_memory()
         return outcome
 
     def on_shutdown(self, state: LifecycleState) -> TransitionCallbackReturn:
         """Stop and clean up."""
         return self._transition(self.close)
+
+    def _activate(self) -> None:
+        self._active = True
+        self.activate()
+
+    def _deactivate(self) -> None:
+        self._active = False
+        self.deactivate()
 
     def _transition(
         self, step: Callable[[], None], undo: Callable[[], None] | None = None
@@ -209,7 +222,7 @@ class FerNode(LifecycleNode):
 
     def close(self) -> None:
         """Stop and release everything, from any state."""
-        self.deactivate()
+        self._deactivate()
         self.cleanup()
 
     def fail(self, error: BaseException) -> None:
@@ -240,7 +253,7 @@ def run(make_node: Callable[[], FerNode], args: list[str] | None = None) -> int:
     # cleanly too.
     for number in STOP_SIGNALS:
         signal.signal(number, on_signal)
-    release_signals()
+    unblock_stop_signals()
     try:
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     except (RCLError, UnknownROSArgsError) as error:
@@ -296,11 +309,11 @@ def _without_places(text: str) -> str:
     return " ".join(re.sub(r",?\s+at /\S+?:\d+", "", text).split())
 
 
-def all_arrived(publisher: Publisher[Any]) -> bool:
+def all_acknowledged(publisher: Publisher[Any]) -> bool:
     """Return whether every reliable listener has acknowledged all messages; does not wait."""
     return bool(publisher.wait_for_all_acked(Duration(nanoseconds=0)))
 
 
-def subscribers(publisher: Any) -> int:
+def subscription_count(publisher: Any) -> int:
     """Return how many subscriptions hear a publisher, 0 for a publisher that is None."""
     return 0 if publisher is None else publisher.get_subscription_count()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from fer_common.core.crossing import MAX_AGE, PACE_BY_LINK
+from fer_common.core.network_links import MAX_AGE, PACE_BY_LINK
 from fer_common.core.parameters import (
     COMMON,
     EVERY_FRAME,

@@ -9,8 +9,8 @@ from typing import Any
 from rclpy.qos import QoSProfile
 from std_msgs.msg import Header
 
+from fer_common.ros.messages import optional_messages
 from fer_common.ros.node import FerNode
-from fer_common.ros.optional_messages import messages_of
 from fer_features.core.pipeline import FaceObservation
 
 PARAMETER = "publish_detections"
@@ -27,7 +27,7 @@ class Detections:
     """
 
     def __init__(self, node: FerNode, profile: QoSProfile) -> None:
-        self._messages = messages_of("vision_msgs", PARAMETER)
+        self._messages = optional_messages("vision_msgs", PARAMETER)
         self._node = node
         self._publisher = node.add_publisher(self._messages.Detection2DArray, "detections", profile)
 

@@ -16,8 +16,8 @@ from fer_common.core import images, stamps
 from fer_common.core import ros4hri as humans
 from fer_common.ros import qos
 from fer_common.ros.face_topics import FaceTopics
-from fer_common.ros.node import FerNode, subscribers
-from fer_common.ros.optional_messages import messages_of
+from fer_common.ros.messages import optional_messages
+from fer_common.ros.node import FerNode, subscription_count
 from fer_features.core.pipeline import FaceObservation, RegionOfInterest
 
 ROI, CROPPED = "roi", "cropped"
@@ -60,7 +60,7 @@ class Humans:
     """
 
     def __init__(self, node: FerNode) -> None:
-        self._messages = messages_of(humans.PACKAGE, humans.PARAMETER)
+        self._messages = optional_messages(humans.PACKAGE, humans.PARAMETER)
         self._node = node
         self._tracked = node.add_publisher(
             self._messages.IdsList, f"{humans.FACES}/tracked", qos.RESULT
@@ -87,7 +87,7 @@ class Humans:
                 continue
             publishers = topics.of(face.id)
             publishers[ROI].publish(self._region(header, picture, face))
-            if subscribers(publishers[CROPPED]):
+            if subscription_count(publishers[CROPPED]):
                 publishers[CROPPED].publish(self._portrait(header, picture, face))
 
     def _departure_s(self) -> float:

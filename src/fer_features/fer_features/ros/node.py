@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from fer_common.core.starting import hold_signals
-from fer_common.core.threads import pin_to_one_thread
+from fer_common.core.process import block_stop_signals, pin_to_one_thread
 
-hold_signals(__name__)
+block_stop_signals(__name__)
 # Before anything imports NumPy, which reads the number of threads once.
 pin_to_one_thread()
 
@@ -18,18 +17,16 @@ from collections.abc import Mapping
 
 import cv2
 from rclpy.qos import QoSProfile
-from sensor_msgs.msg import CompressedImage
 
-from fer_common.core import images, stamps
-from fer_common.core.crossing import AgeError, check_age, max_age_s
+from fer_common.core import stamps
 from fer_common.core.errors import FerError, ImageError
-from fer_common.core.mailbox import HEAD_START_S
+from fer_common.core.network_links import AgeError, check_age, max_age_s
 from fer_common.core.parameters import Value
 from fer_common.core.statistics import StreamStatistics
-from fer_common.core.worker import Worker
-from fer_common.ros import image_reader, qos
+from fer_common.core.worker import HEAD_START_S, Worker
+from fer_common.ros import qos
 from fer_common.ros.diagnostics import OK, STALE, WARN, Health
-from fer_common.ros.image_source import AnyImage, ImageSource
+from fer_common.ros.image_subscription import AnyImage, ImageSubscription, bgr_reader
 from fer_common.ros.node import FerNode, run
 from fer_features.core.detector import FaceDetector
 from fer_features.core.parameters import NODE, TABLE, feature_parameters
@@ -47,12 +44,12 @@ class FeaturesNode(FerNode):
     def __init__(self) -> None:
         super().__init__(NODE, TABLE, hardware_id="face detector")
         self._statistics = StreamStatistics()
-        self._read_raw = image_reader.reader()
+        self._read = bgr_reader()
         self._settings = feature_parameters(self.values)
         self._pipeline: FeaturePipeline | None = None
         self._worker: Worker[AnyImage] | None = None
         self._outputs: Outputs | None = None
-        self._source: ImageSource | None = None
+        self._source: ImageSubscription | None = None
         self._arrived_s = math.nan
         self._dropped_s = -math.inf
         self._last_drop = ""
@@ -71,7 +68,7 @@ class FeaturesNode(FerNode):
         """Subscribe to the images."""
         self._arrived_s = time.monotonic()
         compressed = self.values["image_transport"] == "compressed"
-        self._source = ImageSource(self, compressed, self._profile(), self._on_image)
+        self._source = ImageSubscription(self, compressed, self._profile(), self._on_image)
 
     def deactivate(self) -> None:
         """Unsubscribe; tracks and counters stay."""
@@ -100,7 +97,7 @@ class FeaturesNode(FerNode):
         """Say whether images come and can be used."""
         now_s = time.monotonic()
         source, silent_s = self._source, now_s - self._arrived_s
-        if source is None:
+        if source is None or not self.active:
             return Health(OK, "inactive: activate it to process images")
         stale_after = self.values["stale_after"]
         assert isinstance(stale_after, float)
@@ -130,7 +127,7 @@ class FeaturesNode(FerNode):
     def _on_image(self, message: AnyImage) -> None:
         self._arrived_s = time.monotonic()
         if self._worker is not None and self._source is not None:
-            self._worker.mailbox.put(message, self._source.missed)
+            self._worker.queue.put(message, self._source.missed)
 
     # Work on an image, in the worker's thread
 
@@ -154,11 +151,6 @@ class FeaturesNode(FerNode):
         pipeline.catch_up()
         done_s = time.monotonic()
         self._statistics.add(done_s, latency_s, done_s - begun_s, skipped)
-
-    def _read(self, message: AnyImage) -> images.Pixels:
-        if isinstance(message, CompressedImage):
-            return images.decode(message)
-        return self._read_raw(message)
 
     def _drop(self, error: FerError) -> None:
         self._statistics.drop(next(_KINDS[kind] for kind in _KINDS if isinstance(error, kind)))

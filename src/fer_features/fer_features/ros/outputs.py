@@ -13,8 +13,8 @@ from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
 from fer_common.core import ros4hri as humans
-from fer_common.core.crossing import LinkPacer, is_paced
-from fer_common.ros.node import FerNode, all_arrived, subscribers
+from fer_common.core.network_links import CongestionWindow, is_flow_controlled
+from fer_common.ros.node import FerNode, all_acknowledged, subscription_count
 from fer_features.core.pipeline import FaceObservation, FeatureParameters, largest
 from fer_features.ros import detections
 from fer_features.ros.detections import Detections
@@ -40,7 +40,7 @@ class Outputs:
             FaceFeaturesArray, "features", profile
         )
         self._crop: Publisher[Image] = node.add_publisher(Image, "face_crop", profile)
-        self._pacer = LinkPacer(lambda: all_arrived(self._features))
+        self._pacer = CongestionWindow(lambda: all_acknowledged(self._features))
 
     def close(self) -> None:
         """Take the publishers away."""
@@ -60,7 +60,7 @@ class Outputs:
     ) -> None:
         """Publish what was seen in a picture, with the picture's own header."""
         size = (picture.shape[1], picture.shape[0])
-        if not is_paced(self._node.values) or self._pacer.may_send(time.monotonic()):
+        if not is_flow_controlled(self._node.values) or self._pacer.may_send(time.monotonic()):
             skipped += self._pacer.take_held_back()
             self._features.publish(features_message(header, size, parameters, faces, skipped))
         if self._detections is not None:
@@ -70,7 +70,7 @@ class Outputs:
         self._publish_crop(header, faces)
 
     def _publish_crop(self, header: Header, faces: Sequence[FaceObservation]) -> None:
-        if not subscribers(self._crop):
+        if not subscription_count(self._crop):
             return
         face = largest([face for face in faces if face.crop is not None])
         if face is not None:

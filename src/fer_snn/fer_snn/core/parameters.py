@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from fer_common.core.crossing import MAX_AGE
 from fer_common.core.errors import ParameterError
+from fer_common.core.network_links import MAX_AGE
 from fer_common.core.parameters import COMMON, EVERY_FRAME, Parameter, ParameterTable, Values
 from fer_snn.core.constants import CONSTANTS, constants_agree, number, number_of
 from fer_snn.core.network import FEATURE, HIDDEN, NetworkParameters, WeightBounds

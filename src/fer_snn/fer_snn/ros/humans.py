@@ -9,8 +9,8 @@ from typing import Any
 from fer_common.core import ros4hri as humans
 from fer_common.core import stamps
 from fer_common.ros.face_topics import FaceTopics
+from fer_common.ros.messages import optional_messages
 from fer_common.ros.node import FerNode
-from fer_common.ros.optional_messages import messages_of
 from fer_interfaces.msg import Expression, ExpressionArray
 from fer_snn.core import vocabulary
 
@@ -28,7 +28,7 @@ class Humans:
 
     def __init__(self, node: FerNode) -> None:
         self._node = node
-        self._kind: type[Any] = messages_of(humans.PACKAGE, humans.PARAMETER).Expression
+        self._kind: type[Any] = optional_messages(humans.PACKAGE, humans.PARAMETER).Expression
         self._topics = FaceTopics(node, {TOPIC: self._kind}, humans.DEPARTURE_S)
         self._without_name: set[str] = set()
 

@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from fer_common.core.starting import hold_signals
-from fer_common.core.threads import pin_to_one_thread
+from fer_common.core.process import block_stop_signals, pin_to_one_thread
 
-hold_signals(__name__)
+block_stop_signals(__name__)
 # Before anything imports NumPy, which reads the number of threads once.
 pin_to_one_thread()
 
@@ -25,16 +24,15 @@ from rclpy.subscription import Subscription
 from std_msgs.msg import Header
 
 from fer_common.core import stamps
-from fer_common.core.crossing import AgeError, check_age, max_age_s
 from fer_common.core.errors import FerError, MessageError
-from fer_common.core.mailbox import HEAD_START_S
+from fer_common.core.network_links import AgeError, check_age, max_age_s
 from fer_common.core.parameters import Value
 from fer_common.core.statistics import StreamStatistics
-from fer_common.core.worker import Worker
-from fer_common.ros import peers, qos
+from fer_common.core.worker import HEAD_START_S, Worker
+from fer_common.ros import qos
 from fer_common.ros.diagnostics import OK, STALE, WARN, Health
+from fer_common.ros.endpoints import LossCounter, publisher_names
 from fer_common.ros.node import FerNode, run
-from fer_common.ros.peers import Arrivals
 from fer_interfaces.msg import FaceFeaturesArray
 from fer_snn.core.kernels import dispatch as kernels
 from fer_snn.core.pace import Pace
@@ -74,7 +72,7 @@ class SnnNode(FerNode):
         self._last_drop = ""
         self._faces = 0
         self._real_time_factor = self._simulated_lag_s = math.nan
-        self._arrivals = Arrivals()
+        self._losses = LossCounter()
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(autosave.CHECK_S, self._save_when_due, clock=steady)
 
@@ -163,7 +161,7 @@ class SnnNode(FerNode):
         now_s = time.monotonic()
         stale_after, silent_s = self.values["stale_after"], now_s - self._arrived_s
         assert isinstance(stale_after, float)
-        if self._subscription is None:
+        if self._subscription is None or not self.active:
             return Health(OK, "inactive: activate it to recognise")
         if silent_s > stale_after:
             topic = self._subscription.topic_name
@@ -200,7 +198,7 @@ class SnnNode(FerNode):
     def _on_features(self, message: FaceFeaturesArray, info: Mapping[str, Any]) -> None:
         self._arrived_s = time.monotonic()
         if self._worker is not None:
-            self._worker.mailbox.put(message, self._arrivals.missed(info))
+            self._worker.queue.put(message, self._losses.lost_before(info))
 
     def _work(self, message: FaceFeaturesArray, skipped: int) -> None:
         begun_s = time.monotonic()
@@ -233,7 +231,7 @@ class SnnNode(FerNode):
     def _drop(self, error: MessageError | AgeError) -> None:
         self._statistics.drop("age" if isinstance(error, AgeError) else "features")
         self._dropped_s = time.monotonic()
-        publishers = peers.publishers(self, self.resolve_topic_name("features"))
+        publishers = publisher_names(self, self.resolve_topic_name("features"))
         self._last_drop = f"from {publishers}: {error}"
         self.get_logger().warning(
             f"features dropped {self._last_drop}", throttle_duration_sec=WARNING_PERIOD_S

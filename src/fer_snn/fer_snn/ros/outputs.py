@@ -10,7 +10,7 @@ from std_msgs.msg import Header
 from fer_common.core import ros4hri as humans
 from fer_common.core import stamps
 from fer_common.ros import qos
-from fer_common.ros.node import FerNode, subscribers
+from fer_common.ros.node import FerNode, subscription_count
 from fer_interfaces.msg import (
     ExpressionArray,
     FaceFeaturesArray,
@@ -64,11 +64,11 @@ class Outputs:
 
     def spikes_of(self, network: Network) -> Sequence[str]:
         """Return the layers whose spikes somebody wants to hear."""
-        return self._layers(network) if subscribers(self._spikes) else ()
+        return self._layers(network) if subscription_count(self._spikes) else ()
 
     def potentials_of(self, network: Network) -> Sequence[str]:
         """Return the layers whose potentials somebody wants to hear."""
-        return self._layers(network) if subscribers(self._potentials) else ()
+        return self._layers(network) if subscription_count(self._potentials) else ()
 
     def _layers(self, network: Network) -> Sequence[str]:
         asked = self._node.values["publish_layers"]

@@ -9,10 +9,10 @@ from typing import Any
 from python_qt_binding import QtWidgets
 from rqt_gui_py.plugin import Plugin
 
+from fer_common.ros.image_subscription import bgr_reader
 from fer_viz.dashboard.widget import Dashboard
 from fer_viz.dashboard.window import add_arguments
 from fer_viz.ros.dashboard_link import Link
-from fer_viz.ros.reading import reader
 
 _TITLE = "fer"
 
@@ -78,7 +78,7 @@ class DashboardPlugin(Plugin):
     def _open(self, settings: dict[str, str]) -> None:
         self._close()
         link = Link(self._namespace, self._compressed)
-        dashboard = Dashboard(link.state, link, reader(), self._given.theme)
+        dashboard = Dashboard(link.state, link, bgr_reader(), self._given.theme)
         self._rows.addWidget(dashboard)
         dashboard.apply_settings(settings)
         self._link, self._dashboard = link, dashboard

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from fer_common.core.errors import FerError
-from fer_common.core.threads import pin_to_one_thread
+from fer_common.core.process import pin_to_one_thread
 from fer_viz.dashboard.binding import require_qt
 
 HELP = "show the running graph in a window"
@@ -52,9 +52,9 @@ def run(arguments: argparse.Namespace) -> int:
     import cv2
     from pyqtgraph.Qt import QtCore, QtWidgets
 
+    from fer_common.ros.image_subscription import bgr_reader
     from fer_viz.dashboard.widget import Dashboard
     from fer_viz.ros.dashboard_link import Link
-    from fer_viz.ros.reading import reader
 
     cv2.setNumThreads(1)
     application = QtWidgets.QApplication(["fer"])
@@ -62,7 +62,7 @@ def run(arguments: argparse.Namespace) -> int:
     link = Link(arguments.namespace, arguments.compressed, ("--ros-args", *arguments.ros_args))
     store = QtCore.QSettings("fer", "dashboard")
     kept = {key: str(store.value(key)) for key in store.allKeys()}
-    dashboard = Dashboard(link.state, link, reader(), arguments.theme or kept.pop("theme", ""))
+    dashboard = Dashboard(link.state, link, bgr_reader(), arguments.theme or kept.pop("theme", ""))
     dashboard.setWindowTitle(f"fer {link.namespace}")
     dashboard.resize(*_size(kept.get("window", ""), application))
     dashboard.apply_settings(kept)

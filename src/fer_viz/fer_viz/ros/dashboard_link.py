@@ -22,7 +22,7 @@ from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 
 from fer_common.core.errors import FerError
-from fer_common.ros.image_source import AnyImage
+from fer_common.ros.image_subscription import AnyImage
 from fer_interfaces.srv import LoadWeights, Reset, SaveWeights, Teach
 from fer_viz.core.commands import TEACH_S, Note
 from fer_viz.core.live import Shot

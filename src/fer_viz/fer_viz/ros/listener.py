@@ -15,7 +15,7 @@ from rclpy.subscription import Subscription
 from fer_common.core import stamps
 from fer_common.core.errors import FerError
 from fer_common.ros import qos
-from fer_common.ros.image_source import AnyImage, ImageSource
+from fer_common.ros.image_subscription import AnyImage, ImageSubscription
 from fer_interfaces.msg import (
     ExpressionArray,
     FaceFeaturesArray,
@@ -66,7 +66,7 @@ class GraphListener:
         self._heard = heard
         self._latched: list[Subscription[Any]] = []
         self._streams: list[Subscription[Any]] = []
-        self._source: ImageSource | None = None
+        self._source: ImageSubscription | None = None
 
     @property
     def streaming(self) -> bool:
@@ -91,7 +91,7 @@ class GraphListener:
             self._subscribe(FaceFeaturesArray, "features", qos.STREAM, self._on_features),
         ]
         profile = copy.copy(qos.STREAM)
-        self._source = ImageSource(self._node, self._compressed, profile, self._on_image)
+        self._source = ImageSubscription(self._node, self._compressed, profile, self._on_image)
         self._streams.append(
             self._subscribe(ExpressionArray, "expressions", qos.RESULT, self._on_expressions)
         )

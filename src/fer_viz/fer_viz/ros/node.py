@@ -3,10 +3,9 @@
 
 from __future__ import annotations
 
-from fer_common.core.starting import hold_signals
-from fer_common.core.threads import pin_to_one_thread
+from fer_common.core.process import block_stop_signals, pin_to_one_thread
 
-hold_signals(__name__)
+block_stop_signals(__name__)
 # Before anything imports NumPy, which reads the number of threads once.
 pin_to_one_thread()
 
@@ -25,14 +24,13 @@ from fer_common.core.parameters import Value
 from fer_common.core.statistics import StreamStatistics
 from fer_common.core.worker import Worker
 from fer_common.ros.diagnostics import OK, WARN, Health
-from fer_common.ros.image_source import AnyImage
+from fer_common.ros.image_subscription import AnyImage, bgr_reader
 from fer_common.ros.node import FerNode, run
 from fer_viz.core.live import Live, Shot
 from fer_viz.core.pacing import Pacer
 from fer_viz.core.parameters import NODE, TABLE, style
 from fer_viz.ros.listener import GraphListener, topics
 from fer_viz.ros.outputs import PICTURES, NumberOutput, PictureOutput
-from fer_viz.ros.reading import reader
 
 #: How soon the node sees that somebody has begun or ceased to listen.
 LISTENERS_PERIOD_S = 0.2
@@ -47,7 +45,7 @@ class VizNode(FerNode):
     def __init__(self) -> None:
         super().__init__(NODE, TABLE, hardware_id="pictures")
         compressed = self.values["image_transport"] == "compressed"
-        self._read = reader()
+        self._read = bgr_reader()
         self._statistics = StreamStatistics()
         self._pacer = Pacer(1.0)
         self._stalled_pacer = Pacer(STALLED_RATE_HZ)
@@ -107,7 +105,7 @@ class VizNode(FerNode):
     def health(self) -> Health:
         """Say whether pictures are drawn, and if not, why."""
         now_s = time.monotonic()
-        if self._timer is None:
+        if not self.active:
             return Health(OK, "inactive: activate it to draw")
         if now_s - self._dropped_s < WARNING_PERIOD_S:
             return Health(WARN, f"dropping messages: {self._last_drop}")
@@ -140,11 +138,11 @@ class VizNode(FerNode):
         now_s = time.monotonic()
         stalled = self._live.stalled(now_s)
         if stalled is not None and self._worker and self._stalled_pacer.due(now_s):
-            self._worker.mailbox.put(stalled)
+            self._worker.queue.put(stalled)
 
     def _offer(self, shot: Shot[AnyImage]) -> None:
         if self._worker is not None and self._pacer.due(time.monotonic()):
-            self._worker.mailbox.put(shot)
+            self._worker.queue.put(shot)
 
     def _take(self, topic: str, message: Any) -> None:
         if self._numbers is not None:

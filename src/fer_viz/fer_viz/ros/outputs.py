@@ -13,7 +13,7 @@ from std_msgs.msg import Float64MultiArray, Header, MultiArrayDimension
 
 from fer_common.core import images
 from fer_common.ros import qos
-from fer_common.ros.node import FerNode, subscribers
+from fer_common.ros.node import FerNode, subscription_count
 from fer_viz.core import messages
 from fer_viz.core.plots import LAYER
 from fer_viz.core.renderer import Renderer, Style
@@ -49,7 +49,7 @@ class PictureOutput:
     @property
     def listeners(self) -> int:
         """How many hear the pictures."""
-        return sum(subscribers(publisher) for publisher in self.publishers)
+        return sum(subscription_count(publisher) for publisher in self.publishers)
 
     def publish(
         self, header: Header, image: images.Pixels, scene: Scene, style: Style, quality: int
@@ -60,10 +60,10 @@ class PictureOutput:
             self._renderer = Renderer(style)
         canvas = self._canvas(self._renderer.shape(image))
         self._renderer.draw(image, scene, canvas)
-        if subscribers(self._raw):
+        if subscription_count(self._raw):
             self._message.header = header
             self._raw.publish(self._message)
-        if subscribers(self._compressed):
+        if subscription_count(self._compressed):
             small = CompressedImage(header=header)
             images.fill_compressed(small, canvas, quality)
             self._compressed.publish(small)
@@ -101,7 +101,7 @@ class NumberOutput:
     @property
     def listeners(self) -> int:
         """How many hear the numbers."""
-        return sum(subscribers(publisher) for publisher in self.publishers)
+        return sum(subscription_count(publisher) for publisher in self.publishers)
 
     def take(self, topic: str, message: Any) -> None:
         """Publish what a message of the graph says.
@@ -129,7 +129,7 @@ class NumberOutput:
 
     def _publish(self, topic: str, numbers: Numbers) -> None:
         publisher = self._by_topic[topic]
-        if not subscribers(publisher):
+        if not subscription_count(publisher):
             return
         message = Float64MultiArray(data=numbers.values)
         size = len(numbers.values)

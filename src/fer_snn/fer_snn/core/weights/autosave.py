@@ -80,7 +80,7 @@ class Autosave:
     def when_due(self, period_s: float) -> None:
         """Have saved what is new, if the last time was `period_s` seconds ago."""
         if time.monotonic() - self._saved_s >= period_s and (learnt := self._learnt()):
-            self._worker.mailbox.put(learnt)
+            self._worker.queue.put(learnt)
 
     def finish(self, wanted: bool) -> None:
         """Save what is new, if that is wanted, and take the mark away."""

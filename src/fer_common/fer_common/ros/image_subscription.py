@@ -1,11 +1,13 @@
-"""The subscription to a camera's images, whatever quality of service the camera offers."""
+"""The subscription to a camera's images, and their conversion to BGR."""
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import numpy as np
 from rclpy.event_handler import QoSRequestedIncompatibleQoSInfo, SubscriptionEventCallbacks
 from rclpy.node import Node
 from rclpy.qos import (
@@ -19,7 +21,8 @@ from rclpy.subscription import Subscription
 from rclpy.timer import Timer
 from sensor_msgs.msg import CompressedImage, Image
 
-from fer_common.ros.peers import Arrivals, names, publishers
+from fer_common.core.images import TO_BGR, ImageMessage, Pixels, decode, to_bgr, view
+from fer_common.ros.endpoints import LossCounter, node_names, publisher_names
 
 AnyImage: TypeAlias = Image | CompressedImage
 
@@ -27,14 +30,14 @@ TOPIC = "image_raw"
 _COMPRESSED = "/compressed"
 
 
-class ImageSource:
+class ImageSubscription:
     """Subscribes reliably, so that no large image is lost; best effort where only that is offered.
 
     Parameters
     ----------
-    node : whose topic `image_raw` it is.
-    compressed : take `image_raw/compressed` instead.
-    profile : quality of service to begin with, overridable by `qos_overrides`.
+    node : its topic `image_raw` is subscribed to.
+    compressed : subscribe to `image_raw/compressed` instead.
+    profile : initial QoS, overridable by `qos_overrides`.
     received : called with every message.
     """
 
@@ -47,19 +50,19 @@ class ImageSource:
     ):
         self._node = node
         self._kind = CompressedImage if compressed else Image
-        # Resolved first, so that the compressed topic follows a remapping of image_raw; it may have
-        # one of its own besides.
+        # Resolve first, so that the compressed topic follows a remapping of image_raw. It may also
+        # be remapped by itself.
         base = node.resolve_topic_name(TOPIC)
         topics = [base, node.resolve_topic_name(base + _COMPRESSED)]
         self.topic = topics[compressed]
         self._other_topic = topics[not compressed]
         self._profile = profile
         self._received = received
-        self._arrivals = Arrivals()
+        self._losses = LossCounter()
         self.mismatch = ""
-        """What was wrong with a publisher's quality of service; empty if nothing."""
+        """What is wrong with the QoS of a publisher; empty if nothing."""
         self.missed = 0
-        """How many images were lost on the way just before the last one."""
+        """Number of images that were lost just before the last one."""
         self._timer: Timer | None = None
         self._subscription: Subscription[AnyImage] | None = None
         self._subscribe(QoSOverridingOptions.with_default_policies())
@@ -74,17 +77,17 @@ class ImageSource:
 
     def publishers(self) -> str:
         """Return the names of the nodes that publish the images."""
-        return publishers(self._node, self.topic)
+        return publisher_names(self._node, self.topic)
 
     def cause_of_silence(self) -> str:
-        """Say what may be the reason that no image comes, and what to do."""
+        """Return why no image may arrive, and what to do."""
         if self.mismatch:
             return self.mismatch
         others = self._node.get_publishers_info_by_topic(self._other_topic)
         if others and not self._node.get_publishers_info_by_topic(self.topic):
             transport = "raw" if self._kind is CompressedImage else "compressed"
             return (
-                f"{names(others)} publishes {self._other_topic} only: "
+                f"{node_names(others)} publishes {self._other_topic} only: "
                 f"set image_transport to {transport}"
             )
         return "is the camera running, and is this the name of its topic?"
@@ -94,36 +97,82 @@ class ImageSource:
             self._kind,
             self.topic,
             self._on_image,
-            # A copy, because qos_overrides are written into the profile.
+            # A copy, because rclpy writes qos_overrides into the profile.
             copy.copy(self._profile),
             event_callbacks=SubscriptionEventCallbacks(incompatible_qos=self._on_mismatch),
             qos_overriding_options=overriding,
         )
 
     def _on_image(self, message: AnyImage, info: Mapping[str, Any]) -> None:
-        self.missed = self._arrivals.missed(info)
+        self.missed = self._losses.lost_before(info)
         self._received(message)
 
     def _on_mismatch(self, event: QoSRequestedIncompatibleQoSInfo) -> None:
         if self.mismatch:
             return
         policy = qos_policy_name_from_kind(event.last_policy_kind)
-        if event.last_policy_kind != QoSPolicyKind.RELIABILITY:
-            self.mismatch = (
-                f"{self.publishers()} offers {self.topic} with another {policy} than was asked "
-                "for: none of its images come; change it there, or here by qos_overrides"
-            )
-            self._node.get_logger().warning(self.mismatch)
-            return
+        reliability = event.last_policy_kind == QoSPolicyKind.RELIABILITY
+        consequence = (
+            "images are received best effort, and large ones may get lost"
+            if reliability
+            else "none of its images arrive; change it there, or here by qos_overrides"
+        )
         self.mismatch = (
-            f"{self.publishers()} offers {self.topic} with another {policy} than was asked for: "
-            "images are taken best effort, and large ones may get lost"
+            f"{self.publishers()} offers {self.topic} with another {policy} than requested: "
+            f"{consequence}"
         )
         self._node.get_logger().warning(self.mismatch)
-        self._profile.reliability = ReliabilityPolicy.BEST_EFFORT
-        # Not from within the subscription's own callback.
-        self._timer = self._node.create_timer(0.0, self._resubscribe)
+        if reliability:
+            self._profile.reliability = ReliabilityPolicy.BEST_EFFORT
+            # A subscription must not be destroyed within its own callback.
+            self._timer = self._node.create_timer(0.0, self._resubscribe)
 
     def _resubscribe(self) -> None:
         self.close()
         self._subscribe(None)
+
+
+@dataclass(frozen=True)
+class _Packed:
+    """An image message without row padding: the fields that cv_bridge reads."""
+
+    height: int
+    width: int
+    encoding: str
+    step: int
+    data: Pixels
+    is_bigendian: int = 0
+
+
+def bgr_reader() -> Callable[[AnyImage], Pixels]:
+    """Return a function that converts image messages to BGR, or raises ImageError.
+
+    It checks the message, then uses cv_bridge where it is installed, otherwise `images.to_bgr`.
+    """
+    raw = _raw_reader()
+    return lambda message: decode(message) if isinstance(message, CompressedImage) else raw(message)
+
+
+def _raw_reader() -> Callable[[ImageMessage], Pixels]:
+    try:
+        from cv_bridge import CvBridge, CvBridgeError
+    except ImportError:
+        return to_bgr
+    bridge = CvBridge()
+
+    def read(message: ImageMessage) -> Pixels:
+        pixels = view(message)
+        if message.encoding not in TO_BGR:
+            return pixels
+        # cv_bridge in Python shears images whose step is no multiple of a pixel, and raises
+        # AttributeError for is_bigendian with NumPy 2. So it gets neither.
+        packed = np.ascontiguousarray(pixels)
+        height, width, encoding = message.height, message.width, message.encoding
+        try:
+            given = _Packed(height, width, encoding, packed[0].size, packed)
+            return np.asarray(bridge.imgmsg_to_cv2(given, "bgr8"), np.uint8)
+        except CvBridgeError:
+            # This cv_bridge does not know the encoding.
+            return to_bgr(message)
+
+    return read

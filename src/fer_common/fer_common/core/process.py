@@ -1,0 +1,83 @@
+"""Settings of the whole process: signals, threads of the numeric libraries, free memory.
+
+A node imports this first, so nothing heavy may be imported here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import signal
+import sys
+from collections.abc import Collection, Iterator
+from pathlib import Path
+
+#: Signals that stop a node.
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+#: Signals that ask any program to terminate.
+TERMINATION_SIGNALS = (*STOP_SIGNALS, signal.SIGHUP)
+#: Environment variables that set the number of threads of BLAS, OpenMP and numba.
+THREAD_VARIABLES = (
+    "OMP_NUM_THREADS",
+    "OPENBLAS_NUM_THREADS",
+    "MKL_NUM_THREADS",
+    "NUMBA_NUM_THREADS",
+)
+
+
+def block_stop_signals(module: str) -> None:
+    """Block `STOP_SIGNALS` until `unblock_stop_signals`, if this process is the node itself.
+
+    A signal that arrives during the imports then ends the node cleanly afterwards.
+
+    Parameters
+    ----------
+    module : `__name__` of the caller. Importing a node's module elsewhere changes nothing.
+    """
+    package = module.split(".", maxsplit=1)[0]
+    # ROS installs a node's executable as lib/PACKAGE/node.
+    if module == "__main__" or Path(sys.argv[0]).parts[-2:] == (package, "node"):
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+
+
+def unblock_stop_signals() -> None:
+    """Deliver the blocked signals. Install the handlers first."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, STOP_SIGNALS)
+
+
+@contextlib.contextmanager
+def blocked_signals(numbers: Collection[int] = TERMINATION_SIGNALS) -> Iterator[None]:
+    """Block signals in a `with` block, for this thread and the processes that it starts.
+
+    Use it around imports: an exception raised by a signal handler may be swallowed there, and the
+    signal would be lost.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, numbers)
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def pin_to_one_thread() -> None:
+    """Limit BLAS, OpenMP and numba to one thread, unless the environment says otherwise.
+
+    Call it before NumPy is imported. On busy cores, two threads slow a matrix product down.
+    """
+    for variable in THREAD_VARIABLES:
+        os.environ.setdefault(variable, "1")
+
+
+def release_free_memory() -> None:
+    """Collect garbage and return free memory to the operating system.
+
+    Subscriptions and callbacks refer to each other and keep whole models alive until the garbage
+    collector runs. The C library also keeps freed memory.
+    """
+    import ctypes
+
+    gc.collect()
+    # Only glibc has malloc_trim.
+    with contextlib.suppress(AttributeError, OSError):
+        ctypes.CDLL(None).malloc_trim(0)
