@@ -12,15 +12,15 @@ from fer_common.core.parameters import ParameterTable
 
 _HEAD = """# Parameters
 
-Every parameter of every node. This page is made from the nodes' own tables by
-`python -m fer.bringup.parameter_docs`, and so is [config/fer.yaml](../config/fer.yaml), which
-holds the same defaults.
+Every parameter of every node. `python -m fer.bringup.parameter_docs` writes this page and
+[config/fer.yaml](../src/fer/config/fer.yaml), which holds the same defaults, from the nodes' own
+tables.
 
-- "live" parameters can be changed while the graph runs, from the next frame on:
+- "live" parameters can be changed while the graph runs, with effect from the next frame:
   `ros2 param set /fer/NODE NAME VALUE`, or `fer param set NODE NAME VALUE` where there is no
   ros2cli. The others are read at start.
-- Several values that are set together (`fer param set NODE NAME VALUE NAME VALUE`) are taken as a
-  whole or refused as a whole, with the reason.
+- Several values that are set together (`fer param set NODE NAME VALUE NAME VALUE`) are applied or
+  refused as a whole, with the reason.
 - A parameter file (`fer up --params FILE`, launch argument `params_file`) that names an unknown
   parameter or a value out of its range is refused before anything starts.
 - Every topic's quality of service can be overridden at start by the parameters below
