@@ -24,6 +24,7 @@ setup(
         (f"share/{NAME}", ["package.xml", "plugin.xml"]),
     ],
     install_requires=["setuptools"],
+    extras_require={"test": ["pytest"]},
     zip_safe=False,
     entry_points={
         "console_scripts": [

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import FrameType
 from typing import NoReturn
 
-from fer import __version__
+import fer
 from fer_common.core.errors import FerError
 from fer_common.core.process import blocked_signals, pin_to_one_thread
 
@@ -127,6 +127,12 @@ def _comes_from_interrupt(error: BaseException | None) -> bool:
     return error is not None
 
 
+class _Version(argparse.Action):
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(f"fer {fer.__version__}")
+        parser.exit()
+
+
 def _parser(chosen: Command | None) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="fer",
@@ -134,7 +140,7 @@ def _parser(chosen: Command | None) -> argparse.ArgumentParser:
         epilog="`fer COMMAND --help` shows the options of a command. In a clone `./fer setup` "
         "only sets up, and `./fer exec PROGRAM` runs a program in the environment of fer.",
     )
-    parser.add_argument("-V", "--version", action="version", version=f"fer {__version__}")
+    parser.add_argument("-V", "--version", action=_Version, nargs=0, help="show the version")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in COMMANDS:
         own = commands.add_parser(

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import fer_camera
 from fer_testing.heads import Head, Stage
 from fer_testing.message_packages import messages_folder, messages_of_others
 from fer_testing.ros import graph, ros_domain
@@ -19,7 +20,7 @@ __all__ = ["graph", "messages_folder", "messages_of_others", "ros_domain"]
 Picture = NDArray[np.uint8]
 Scene = Callable[[Sequence[tuple[float, float, float]]], Picture]
 
-CLIP = Path(__file__).resolve().parents[2] / "fer_camera" / "fer_camera" / "demo" / "demo.mp4"
+CLIP = Path(fer_camera.__file__).parent / "demo" / "demo.mp4"
 
 
 @pytest.fixture(scope="session", autouse=True)

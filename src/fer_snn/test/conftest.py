@@ -6,7 +6,10 @@ import pytest
 
 from fer_snn.core.model import Model
 from fer_testing.networks import small_curriculum, small_model
+from fer_testing.ros import graph, ros_domain
 from fer_train.training import Architecture, Curriculum
+
+__all__ = ["graph", "ros_domain"]
 
 
 @pytest.fixture

@@ -8,7 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
+from fer_testing.ros import graph, ros_domain
 from fer_viz.core.scene import Face, Network, Raster, ReceptiveFields, Scene, Status, Traces
+
+__all__ = ["graph", "ros_domain"]
 
 LABELS = ("neutral", "smile", "surprised")
 

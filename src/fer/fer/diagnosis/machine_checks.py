@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from fer import __version__
 from fer.bringup.environment import (
     DOMAIN_VARIABLE,
     PROFILE_VARIABLE,
@@ -41,12 +40,11 @@ def check_machine(environment: Mapping[str, str]) -> list[CheckResult]:
 def versions() -> dict[str, str]:
     """Return the versions of everything that matters, by name."""
     found = {
-        "fer": __version__,
         "python": platform.python_version(),
         "system": platform.platform(),
         "machine": platform.machine(),
     }
-    for name in (*_LIBRARIES, *_WHEELS):
+    for name in ("fer", *_LIBRARIES, *_WHEELS):
         try:
             found[name] = importlib.metadata.version(name)
         except importlib.metadata.PackageNotFoundError:
