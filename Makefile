@@ -1,6 +1,6 @@
 # The usual ways into fer. `./fer` does the work; see ./fer --help and ./fer setup --help.
 .DEFAULT_GOAL := help
-.PHONY: help run setup test test-faults lint bench bench-check bench-network clean
+.PHONY: help run setup test test-faults lint contracts bench bench-check bench-network clean
 
 PYTEST_ARGS ?=
 # The sources themselves: what is installed may hold files that have moved since.
@@ -23,11 +23,15 @@ test-faults:  ## inject every fault many times, and write docs/reliability.md: a
 	@./fer setup --test
 	@./fer exec python3 -m pytest test/faults test/fuzz --long --figures $(ARGS)
 
-lint:  ## ruff, mypy and the import contracts
+lint:  ## ruff, mypy, codespell and the import contracts
 	@./fer setup --test
 	@./fer exec ruff check .
 	@./fer exec ruff format --check .
 	@./fer exec mypy
+	@./fer exec codespell
+	@$(MAKE) --no-print-directory contracts
+
+contracts:
 	@./fer exec env PYTHONPATH=$(SOURCES) lint-imports
 
 bench:  ## measure everything and write docs/performance.md: make bench ARGS="network micro"
