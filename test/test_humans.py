@@ -158,7 +158,7 @@ def test_without_hri_msgs_the_parameter_is_refused_with_a_reason(
 ) -> None:
     (tmp_path / "hri_msgs.py").write_text("raise ImportError\n")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=":")
-    process = graph.start(f"{package}.node", *ros_arguments(publish_hri=True))
+    process = graph.start(f"{package}.ros.node", *ros_arguments(publish_hri=True))
     output, _ = process.communicate(timeout=20)
     assert process.returncode == 2
     assert "parameter 'publish_hri' needs the package hri_msgs" in output

@@ -30,7 +30,7 @@ SAVE_FOR_EVER = """
 import sys
 from dataclasses import replace
 from pathlib import Path
-from fer_snn import weights_file
+from fer_snn.core.weights import weights_file
 from fer_testing.networks import small_model
 models = [replace(small_model(), name=name) for name in ("old", "new")]
 path = Path(sys.argv[1])
@@ -45,7 +45,7 @@ DIE_HALF_WAY = """
 import resource, signal, sys
 from dataclasses import replace
 from pathlib import Path
-from fer_snn import weights_file
+from fer_snn.core.weights import weights_file
 from fer_testing.networks import small_model
 model = replace(small_model(), name="new")
 signal.signal(signal.SIGXFSZ, signal.SIG_DFL)

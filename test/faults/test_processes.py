@@ -144,7 +144,7 @@ SAVER = """
 import sys
 from dataclasses import replace
 from pathlib import Path
-from fer_snn import weights_file
+from fer_snn.core.weights import weights_file
 from fer_testing.networks import small_model
 models = [replace(small_model(), name=name) for name in ("even", "odd")]
 print("ready", flush=True)
