@@ -7,11 +7,6 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from fer_testing.message_packages import messages_folder, messages_of_others
-from fer_testing.ros import graph, ros_domain
-
-__all__ = ["graph", "messages_folder", "messages_of_others", "ros_domain"]
-
 # The same examples in every run, so that a change that fails is the change that broke it. Look for
 # new ones with `pytest --hypothesis-profile default`. No deadline: a busy machine is no failure.
 settings.register_profile("reproducible", derandomize=True, deadline=None)

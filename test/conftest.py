@@ -13,6 +13,10 @@ from fer.bringup.installed import config_folder
 from fer.cli import main
 from fer_bench import machine, markers
 from fer_faults import ledger as book
+from fer_testing.message_packages import messages_folder, messages_of_others
+from fer_testing.ros import graph, ros_domain
+
+__all__ = ["graph", "messages_folder", "messages_of_others", "ros_domain"]
 
 ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "test" / "reliability.json"

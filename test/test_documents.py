@@ -18,6 +18,7 @@ PAGES = sorted(
 )
 _CODE = re.compile(r"^```.*?^```|^    .*?$|`[^`\n]*`", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
+_NAMES = re.compile(r"((?:`\w+`(?:, | and )?)+)\s+in\s+\[[^\]]+\]\(([^)#]+)\)")
 _HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
 
 
@@ -45,6 +46,16 @@ def test_links_lead_somewhere(page: Path) -> None:
         if not whole or (anchor and anchor not in anchors(target)):
             broken.append(link)
     assert not broken
+
+
+def test_what_the_architecture_names_is_there() -> None:
+    page = DOCS / "architecture.md"
+    found = _NAMES.findall(page.read_text(encoding="utf-8"))
+    assert len(found) > 10
+    for names, link in found:
+        source = (DOCS / link).read_text(encoding="utf-8")
+        missing = [name for name in re.findall(r"\w+", names) if name not in source]
+        assert not missing, f"{page}: {missing} in {link}"
 
 
 def test_the_index_names_every_document() -> None:
