@@ -34,7 +34,7 @@ def empty_folder(folder: Path) -> list[str]:
 
 
 def broken_labels(folder: Path) -> list[str]:
-    from fer_camera.core.factory import demo_path
+    from fer_camera.core.sources import demo_path
 
     shutil.copy(demo_path(), folder / "clip.mp4")
     (folder / "clip_labels.csv").write_text("time,mood\n0,fine\n")

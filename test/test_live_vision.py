@@ -11,7 +11,7 @@ import pytest
 from sensor_msgs.msg import Image
 
 from fer_camera.core import parameters as camera
-from fer_camera.core.factory import demo_path
+from fer_camera.core.sources import demo_path
 from fer_common.core import images
 from fer_common.core.parameters import DIAGNOSTICS_PERIOD
 from fer_common.core.stamps import split_ns, to_ns

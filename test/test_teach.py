@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fer_camera.core.factory import demo_path
+from fer_camera.core.sources import demo_path
 from fer_features.core.pipeline import FeaturePipeline
 from fer_interfaces.msg import ExpressionArray
 from fer_testing.ros import Graph, end, wait_for

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from fer_camera.core.factory import demo_path
+from fer_camera.core.sources import demo_path
 from fer_common.core import images
 from fer_common.core.errors import FerError
 from fer_features.core.detector import LEFT_EYE, RIGHT_EYE

@@ -12,7 +12,7 @@ import numpy as np
 import psutil
 import pytest
 
-from fer_camera.core.factory import demo_path
+from fer_camera.core.sources import demo_path
 from fer_faults.graph import NAMESPACE, Up
 from fer_faults.ledger import Ledger
 from fer_faults.machine import own_mb

@@ -16,7 +16,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-from fer_camera.core import factory
+from fer_camera.core import sources
 from fer_camera.core.device import Device
 from fer_camera.ros import node
 
@@ -67,7 +67,7 @@ def _cameras() -> list[Device]:
 
 def main() -> int:
     ours = partial(Device, make_capture=FileCapture)
-    with patch.object(factory, "Device", ours), patch.object(node, "candidates", _cameras):
+    with patch.object(sources, "Device", ours), patch.object(node, "connected_devices", _cameras):
         return node.main()
 
 

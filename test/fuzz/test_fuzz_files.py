@@ -107,10 +107,10 @@ def test_calibration_files(tmp_path: Path, ledger: Ledger, long: bool) -> None:
 PLAYER = """
 import sys
 from pathlib import Path
-from fer_camera.core.sources import VideoSource
+from fer_camera.core.sources import VideoFile
 from fer_common.core.errors import FerError
 for line in sys.stdin:
-    source = VideoSource(Path(line.strip()))
+    source = VideoFile(Path(line.strip()))
     frames = 0
     try:
         source.open()

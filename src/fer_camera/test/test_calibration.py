@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_camera.core import calibration
-from fer_camera.ros.package_folders import share_folder
+from fer_camera.ros.node import share_folder
 from fer_common.core.errors import ConfigurationError
 
 GOOD: dict[str, Any] = {
@@ -82,6 +82,38 @@ def test_package_url(file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
         calibration.load("package://nobody/cam.yaml", share_folder)
 
 
+def test_urls_are_substituted_as_by_camera_info_manager(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ROS_HOME", str(file.parent))
+    loaded = calibration.load("file://${ROS_HOME}/${NAME}.yaml", camera_name="cam")
+    assert loaded == calibration.load(str(file))
+    with pytest.raises(ConfigurationError, match=r"\$\{USER\} is unknown: use \$\{NAME\}"):
+        calibration.load("${USER}.yaml")
+
+
+@pytest.mark.parametrize(
+    ("model", "count", "published"),
+    [
+        ("fisheye", 4, "equidistant"),
+        ("rational_polynomial", 12, "rational_polynomial"),
+        ("rational_polynomial", 14, "rational_polynomial"),
+    ],
+)
+def test_models_of_opencv_are_read(file: Path, model: str, count: int, published: str) -> None:
+    changed(file, "distortion_coefficients", {"data": [0.1] * count})
+    document = {**yaml.safe_load(file.read_text()), "distortion_model": model}
+    file.write_text(yaml.safe_dump(document))
+    loaded = calibration.load(str(file))
+    assert loaded is not None
+    assert (loaded.distortion_model, len(loaded.d)) == (published, count)
+
+
+def test_focal_length_0_is_refused_as_uncalibrated(file: Path) -> None:
+    with pytest.raises(ConfigurationError, match=r"uncalibrated.*leave camera_info_url empty"):
+        calibration.load(changed(file, "camera_matrix", {"data": [0.0] * 9}))
+
+
 def test_uncalibrated_is_all_zero() -> None:
     assert calibration.load("") is None
     info = message()
@@ -106,7 +138,7 @@ def test_scaled_calibration_projects_to_the_scaled_pixel(file: Path, factor: flo
     assert scaled is not None
     points = np.array([[0.1, -0.2, 1.0], [-0.4, 0.3, 1.5], [0, 0, 2.0]])
 
-    def project(of: calibration.Calibration) -> np.ndarray:
+    def project(of: calibration.Intrinsics) -> np.ndarray:
         k = np.reshape(of.k, (3, 3))
         pixels, _ = cv2.projectPoints(points, np.zeros(3), np.zeros(3), k, np.array(of.d))
         return np.asarray(pixels)
@@ -162,7 +194,7 @@ def test_bad_matrix_is_refused_with_file_and_field(file: Path, field: str, value
     ],
 )
 def test_bad_field_is_refused_with_its_name(file: Path, field: str, value: object) -> None:
-    named = "distortion_coefficients" if value == "equidistant" else field
+    named = "distortion_coefficients" if value in ("equidistant", "fisheye") else field
     with pytest.raises(ConfigurationError, match=f"field '{named}'"):
         calibration.load(changed(file, field, value))
 

@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_camera.core import factory
-from fer_camera.core.device import Device, DeviceError, devices
+from fer_camera.core import device_discovery
+from fer_camera.core.device import Device, DeviceError, NetworkCamera, devices
 from fer_camera.core.parameters import DEFAULTS
 from fer_testing.camera import FakeCamera
 
@@ -114,15 +114,56 @@ def test_devices_are_listed_by_number(tmp_path: Path) -> None:
 def test_search_takes_the_first_that_gives_a_frame(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(factory, "PROBE_S", 0.3)
+    monkeypatch.setattr(device_discovery, "PROBE_S", 0.3)
     cameras = [FakeCamera(tmp_path / f"video{k}") for k in range(4)]
     cameras[0].opens = False
     cameras[1].block()
     began_s = time.monotonic()
-    found = factory.find_device(DEFAULTS, map(device_of, cameras))
+    found = device_discovery.find_device(DEFAULTS, map(device_of, cameras))
     assert found is not None
     assert found.name == str(cameras[2].path)
     assert time.monotonic() - began_s < 1.0
     assert cameras[2].open_handles == 0
     assert cameras[3].handles == []
     cameras[1].free()
+
+
+class Stream:
+    """Stands in for `cv2.VideoCapture` of an address."""
+
+    def __init__(self, frames: int, length: float = -1.0) -> None:
+        self._left, self._length = frames, length
+
+    def isOpened(self) -> bool:
+        return self._left > 0
+
+    def read(self) -> tuple[bool, object]:
+        self._left -= 1
+        return self._left >= 0, np.zeros((2, 3, 3), np.uint8)
+
+    def set(self, prop: int, value: float) -> bool:
+        raise AssertionError("a network camera has no controls")
+
+    def get(self, prop: int) -> float:
+        assert prop == cv2.CAP_PROP_FRAME_COUNT
+        return self._length
+
+    def release(self) -> None:
+        pass
+
+
+def test_network_camera_reads_until_the_stream_breaks() -> None:
+    camera = NetworkCamera("http://u:p@host/cam", lambda address, backend: Stream(1))
+    camera = camera.new_handle()
+    camera.open(replace(DEFAULTS, width=320, height=240, gain=3))
+    camera.control(replace(DEFAULTS, gain=4))
+    assert camera.read()[0].shape == (2, 3, 3)
+    with pytest.raises(DeviceError, match="http://host/cam stopped sending frames: check the netw"):
+        camera.read()
+
+
+def test_network_camera_that_cannot_be_reached_or_is_a_file() -> None:
+    with pytest.raises(DeviceError, match="cannot be opened: check address, user, password"):
+        NetworkCamera("rtsp://host/cam", lambda address, backend: Stream(0)).open(DEFAULTS)
+    with pytest.raises(DeviceError, match="is a file, not a live stream"):
+        NetworkCamera("http://host/a.mp4", lambda address, backend: Stream(9, 9)).open(DEFAULTS)

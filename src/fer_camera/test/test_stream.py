@@ -1,4 +1,4 @@
-"""Streams: files that are played and devices that are followed through their faults."""
+"""Streams of files and devices, and the faults of devices."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_camera.core import capture, following
-from fer_camera.core.capture import Stream
+from fer_camera.core import device_supervisor
 from fer_camera.core.device import Device
-from fer_camera.core.parameters import DEFAULTS, Settings
-from fer_camera.core.session import State
-from fer_camera.core.sources import Source
+from fer_camera.core.parameters import DEFAULTS, CameraSettings
+from fer_camera.core.sources import FileSource
+from fer_camera.core.stream import CameraStream
+from fer_camera.core.stream_state import StreamState
 from fer_common.core.errors import ConfigurationError
 from fer_common.core.images import Pixels
 from fer_testing.camera import PERIOD_S, Collector, FakeCamera
 from fer_testing.ros import wait_for
 
 FAST = replace(DEFAULTS, rate=200.0)
-MakeStream = Callable[[Source | Device, Settings], Stream]
+MakeStream = Callable[[FileSource | Device, CameraSettings], CameraStream]
 
 
 class FakeClip:
@@ -33,8 +33,9 @@ class FakeClip:
 
     def __init__(self, frames: int = 5) -> None:
         self.name = "clip"
-        self.rate_hz = 100.0
+        self.rate_hz = self.frame_rate_hz = 100.0
         self.unreadable = 0
+        self.note = ""
         self.gone = False
         self.closed = False
         self._frames = frames
@@ -67,10 +68,10 @@ def camera(tmp_path: Path) -> FakeCamera:
 
 @pytest.fixture
 def make_stream(collector: Collector, camera: FakeCamera) -> Iterator[MakeStream]:
-    streams: list[Stream] = []
+    streams: list[CameraStream] = []
 
-    def make(source: Source | Device, settings: Settings) -> Stream:
-        stream = Stream(
+    def make(source: FileSource | Device, settings: CameraSettings) -> CameraStream:
+        stream = CameraStream(
             lambda: source,
             settings,
             time.time_ns,
@@ -116,11 +117,11 @@ def test_without_loop_the_end_is_told_and_loop_goes_on(
     stream.start()
     collector.wait_for_status("source ended: clip")
     assert len(collector.frames) == 5
-    assert stream.status.state is State.ENDED
+    assert stream.status.state is StreamState.ENDED
     stream.update(FAST)
     collector.wait_for_frames(2)
     assert [(f.loop, f.index) for f in collector.frames[5:7]] == [(1, 0), (1, 1)]
-    assert collector.statuses[-1].state is State.STREAMING
+    assert collector.statuses[-1].state is StreamState.STREAMING
     # The pause was not a delay that must be made good.
     assert collector.frames[5].stamp_ns > collector.frames[4].stamp_ns
 
@@ -162,7 +163,7 @@ def test_file_that_vanishes_is_a_fault_not_an_end_of_the_node(
     collector.wait_for_frames(1)
     clip.gone = True
     collector.wait_for_status("does not exist")
-    assert stream.status.state is State.FAULT
+    assert stream.status.state is StreamState.FAULT
 
 
 def test_close_releases_the_source(make_stream: MakeStream, collector: Collector) -> None:
@@ -187,16 +188,16 @@ def test_an_error_that_nobody_foresaw_is_passed_on(
 def test_started_again_while_it_still_looks_for_its_source(
     collector: Collector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(capture, "_JOIN_S", 0.01)
+    monkeypatch.setattr("fer_camera.core.stream._JOIN_S", 0.01)
     found = threading.Event()
     searches: list[None] = []
 
-    def choose() -> Source:
+    def choose() -> FileSource:
         searches.append(None)
         found.wait()
         return FakeClip(1000)
 
-    stream = Stream(
+    stream = CameraStream(
         choose, FAST, time.time_ns, collector.emit, lambda status: None, collector.failures.append
     )
     stream.start()
@@ -240,7 +241,7 @@ def test_no_camera_at_start_then_one(
     began_s = time.monotonic()
     stream.start()
     status = collector.wait_for_status(f"camera {camera.path} is not there")
-    assert status.state is State.FAULT
+    assert status.state is StreamState.FAULT
     assert time.monotonic() - began_s < 1.0
     wait_for(lambda: stream.facts["restarts"] == 2, "two attempts")
     camera.plug_in()
@@ -259,7 +260,7 @@ def test_unplugged_and_back(
     unplugged_s = time.monotonic()
     collector.wait_for_status(str(camera.path))
     assert time.monotonic() - unplugged_s < 1.0
-    wait_for(lambda: stream.status.state is State.FAULT, "the fault")
+    wait_for(lambda: stream.status.state is StreamState.FAULT, "the fault")
     count = len(collector.frames)
     wait_for(lambda: stream.facts["restarts"], "another attempt")
     assert len(collector.frames) == count, "a stale frame was repeated"
@@ -278,7 +279,7 @@ def test_read_that_blocks_is_told_abandoned_and_never_shown(
     collector.wait_for_frames(5)
     camera.block()
     blocked_s = time.monotonic()
-    collector.wait_for_status(f"camera {camera.path} gives no frames")
+    collector.wait_for_status(f"camera {camera.path} sends no frames")
     assert time.monotonic() - blocked_s < 1.0
     count = len(collector.frames)
     wait_for(lambda: len(camera.handles) == 2, "a second handle")
@@ -297,14 +298,14 @@ def test_reads_that_hang_for_ever_are_bounded(
     camera: FakeCamera,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(following, "SILENCE_S", 0.05)
-    monkeypatch.setattr(following, "OPENING_S", 0.1)
-    monkeypatch.setattr(following, "BACKOFF_S", (0.01, 0.01))
-    monkeypatch.setattr(following, "_RELEASE_S", 0.01)
+    monkeypatch.setattr(device_supervisor, "SILENCE_S", 0.05)
+    monkeypatch.setattr(device_supervisor, "OPENING_S", 0.1)
+    monkeypatch.setattr(device_supervisor, "BACKOFF_S", (0.01, 0.01))
+    monkeypatch.setattr(device_supervisor, "_RELEASE_S", 0.01)
     camera.block()
     make_stream(device_of(camera), DEFAULTS).start()
-    collector.wait_for_status(f"hangs in {following.MAX_STUCK} reads")
-    assert len(camera.handles) == following.MAX_STUCK
+    collector.wait_for_status(f"hangs in {device_supervisor.MAX_STUCK} reads")
+    assert len(camera.handles) == device_supervisor.MAX_STUCK
     camera.free()
     collector.wait_for_status("streaming from")
 
@@ -335,12 +336,12 @@ def test_another_format_opens_the_device_again_and_controls_do_not(
     stream.update(replace(DEFAULTS, gain=7, brightness=3))
     wait_for(lambda: 7 in camera.handles[0].properties.values(), "the gain")
     assert len(camera.handles) == 1
-    collector.wait_for_status("whose driver refuses brightness")
+    collector.wait_for_status("driver refuses brightness")
     stream.update(replace(DEFAULTS, gain=7, width=320, height=240))
     wait_for(lambda: len(camera.handles) == 2, "the device to be opened again")
     wait_for(lambda: 320 in camera.handles[1].properties.values(), "the width")
     assert camera.handles[0].released
-    assert all(status.state is not State.FAULT for status in collector.statuses)
+    assert all(status.state is not StreamState.FAULT for status in collector.statuses)
 
 
 def test_slow_sink_gets_the_newest_frame(

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fer_camera.core.session import Frame, Status
+from fer_camera.core.stream_state import Frame, StreamStatus
 from fer_testing.ros import wait_for
 
 PERIOD_S = 0.005
@@ -110,7 +110,7 @@ class Collector:
     def __init__(self) -> None:
         self.frames: list[Frame] = []
         self.times_s: list[float] = []
-        self.statuses: list[Status] = []
+        self.statuses: list[StreamStatus] = []
         self.failures: list[BaseException] = []
 
     def emit(self, frame: Frame) -> None:
@@ -123,7 +123,7 @@ class Collector:
         goal = len(self.frames) + count
         wait_for(lambda: len(self.frames) >= goal, f"{count} more frames")
 
-    def wait_for_status(self, text: str) -> Status:
+    def wait_for_status(self, text: str) -> StreamStatus:
         """Wait until the last status contains a text."""
         wait_for(lambda: self.statuses and text in self.statuses[-1].text, f"status with '{text}'")
         return self.statuses[-1]

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_camera.core.factory import demo_path
+from fer_camera.core.sources import demo_path
 from fer_common.core.errors import ConfigurationError
 
 Picture = NDArray[np.uint8]

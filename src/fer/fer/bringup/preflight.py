@@ -66,7 +66,7 @@ def label_file_of(source: str) -> Path | None:
         return None
     if source != DEMO:
         return label_file(Path(source))
-    from fer_camera.core.factory import demo_path
+    from fer_camera.core.sources import demo_path
 
     return label_file(demo_path())
 
@@ -74,7 +74,7 @@ def label_file_of(source: str) -> Path | None:
 def _check_source(source: str) -> None:
     if source in ("", DEMO, AUTO):
         return
-    from fer_camera.core.factory import open_source
+    from fer_camera.core.sources import open_source
 
     opened = open_source(source)
     if opened is not None:

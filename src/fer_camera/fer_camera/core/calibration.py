@@ -1,11 +1,13 @@
-"""The intrinsic calibration of a camera: read from a file, or assumed, or honestly not known.
+"""The intrinsic calibration of a camera: from a file, or from an assumed field of view.
 
-A calibration is of the image as it is published, after cutting, scaling and mirroring.
+It describes the published image, after cropping, scaling and mirroring.
 """
 
 from __future__ import annotations
 
 import math
+import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,17 +16,20 @@ from typing import Protocol
 from fer_common.core.errors import ConfigurationError
 from fer_common.core.yaml_files import read_yaml
 
-#: Distortion models of `sensor_msgs/distortion_models`, and how many coefficients each can have.
-_MODELS = {"plumb_bob": (4, 5), "rational_polynomial": (8,), "equidistant": (4,)}
+#: Distortion models of `sensor_msgs/distortion_models` with their numbers of coefficients. OpenCV
+#: extends the rational model to 12 (thin prism) and 14 (tilted sensor).
+_MODELS = {"plumb_bob": (4, 5), "rational_polynomial": (8, 12, 14), "equidistant": (4,)}
+#: OpenCV's name of a model.
+_ALIASES = {"fisheye": "equidistant"}
 #: Larger numbers do not fit into a message.
 _LARGEST = 1e300
 _IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
-#: Rounding that two sizes of the same aspect ratio may show.
+#: Two sizes of the same aspect ratio differ by rounding only.
 _ASPECT_TOLERANCE_PX = 1.0
 
 
 class CameraInfoMessage(Protocol):
-    """The fields of `sensor_msgs/CameraInfo` that are filled here."""
+    """The fields of `sensor_msgs/CameraInfo` that `fill` sets."""
 
     width: int
     height: int
@@ -36,8 +41,8 @@ class CameraInfoMessage(Protocol):
 
 
 @dataclass(frozen=True)
-class Calibration:
-    """Intrinsics in the terms of `sensor_msgs/CameraInfo`: pixels, matrices row-major."""
+class Intrinsics:
+    """Calibration in the terms of `sensor_msgs/CameraInfo`: pixels, row-major matrices."""
 
     width: int
     height: int
@@ -47,8 +52,8 @@ class Calibration:
     r: tuple[float, ...]
     p: tuple[float, ...]
 
-    def of_size(self, width: int, height: int) -> Calibration | None:
-        """Return the calibration of the same picture in another size, None if its shape differs."""
+    def of_size(self, width: int, height: int) -> Intrinsics | None:
+        """Return the calibration of the scaled image; None for another aspect ratio."""
         sx, sy = width / self.width, height / self.height
         if abs(sx - sy) * min(self.width, self.height) > _ASPECT_TOLERANCE_PX:
             return None
@@ -62,18 +67,18 @@ class Calibration:
 
 
 def fill(
-    message: CameraInfoMessage, width: int, height: int, calibration: Calibration | None
+    message: CameraInfoMessage, width: int, height: int, intrinsics: Intrinsics | None
 ) -> None:
-    """Fill a fresh message; without a calibration all matrices stay 0: ROS for uncalibrated."""
+    """Fill a new message; without a calibration all matrices stay 0, which means uncalibrated."""
     message.width, message.height = width, height
-    if calibration is not None:
-        message.distortion_model = calibration.distortion_model
-        message.d, message.k = list(calibration.d), list(calibration.k)
-        message.r, message.p = list(calibration.r), list(calibration.p)
+    if intrinsics is not None:
+        message.distortion_model = intrinsics.distortion_model
+        message.d, message.k = list(intrinsics.d), list(intrinsics.k)
+        message.r, message.p = list(intrinsics.r), list(intrinsics.p)
 
 
-def pinhole(width: int, height: int, horizontal_fov: float) -> Calibration:
-    """Return an ideal pinhole camera: square pixels, optical axis through the middle.
+def pinhole(width: int, height: int, horizontal_fov: float) -> Intrinsics:
+    """Return an ideal pinhole camera: square pixels, optical axis through the image centre.
 
     Parameters
     ----------
@@ -82,48 +87,54 @@ def pinhole(width: int, height: int, horizontal_fov: float) -> Calibration:
     focal_px = width / 2 / math.tan(horizontal_fov / 2)
     cx, cy = (width - 1) / 2, (height - 1) / 2
     k = (focal_px, 0.0, cx, 0.0, focal_px, cy, 0.0, 0.0, 1.0)
-    return Calibration(width, height, "plumb_bob", (0.0,) * 5, k, _IDENTITY, _projection(k))
+    return Intrinsics(width, height, "plumb_bob", (0.0,) * 5, k, _IDENTITY, _projection(k))
 
 
-def load(url: str, share_folder: Callable[[str], Path] | None = None) -> Calibration | None:
-    """Read a file that camera_calibration wrote (YAML).
+def load(
+    url: str, share_folder: Callable[[str], Path] | None = None, camera_name: str = "camera"
+) -> Intrinsics | None:
+    """Read a YAML file of camera_calibration.
 
     Parameters
     ----------
-    url : path, file:///path or package://package/path; empty for none.
-    share_folder : finds the share folder of a package; None where there is no ROS to ask.
+    url : path, file:///path or package://package/path; empty for none. `${NAME}` and
+        `${ROS_HOME}` are replaced as by camera_info_manager.
+    share_folder : returns the share folder of a package; None without ROS.
+    camera_name : value of `${NAME}`.
 
     Raises
     ------
     ConfigurationError
-        naming file and field, if the file is not there or is no calibration.
+        naming file and field, if the file is missing or is no calibration.
     """
     if not url:
         return None
-    path = _resolve(url, share_folder)
+    path = _resolve(_substituted(url, camera_name), share_folder)
     document = read_yaml(path, f"calibration '{url}'")
     if not isinstance(document, dict):
         raise ConfigurationError(
             f"calibration '{url}' holds no fields: write it with camera_calibration"
         )
-    return _Fields(url, document).calibration()
+    return _Fields(url, document).intrinsics()
 
 
 class _Fields:
-    """The fields of a calibration file, checked one by one."""
+    """Checks the fields of a calibration file."""
 
     def __init__(self, url: str, document: Mapping[object, object]) -> None:
         self._url = url
         self._document = document
 
-    def calibration(self) -> Calibration:
+    def intrinsics(self) -> Intrinsics:
         model = self._document.get("distortion_model", "plumb_bob")
+        if isinstance(model, str):
+            model = _ALIASES.get(model, model)
         if not isinstance(model, str) or model not in _MODELS:
             raise self._error("distortion_model", f"must be one of {', '.join(_MODELS)}")
         k = self._matrix("camera_matrix", (9,))
         if k[0] <= 0 or k[4] <= 0:
-            raise self._error("camera_matrix", "needs focal lengths > 0")
-        return Calibration(
+            raise self._error("camera_matrix", "needs focal lengths > 0 (0 means uncalibrated)")
+        return Intrinsics(
             self._size("image_width"),
             self._size("image_height"),
             model,
@@ -156,8 +167,23 @@ class _Fields:
 
     def _error(self, field: str, must: str) -> ConfigurationError:
         return ConfigurationError(
-            f"calibration '{self._url}': field '{field}' {must}; calibrate again or correct it"
+            f"calibration '{self._url}': field '{field}' {must}; calibrate again, correct it, or "
+            "leave camera_info_url empty"
         )
+
+
+def _substituted(url: str, camera_name: str) -> str:
+    ros_home = os.environ.get("ROS_HOME") or str(Path("~/.ros").expanduser())
+    values = {"NAME": camera_name, "ROS_HOME": ros_home}
+
+    def value(match: re.Match[str]) -> str:
+        if match[1] not in values:
+            raise ConfigurationError(
+                f"calibration '{url}': {match[0]} is unknown: use ${{NAME}} or ${{ROS_HOME}}"
+            )
+        return values[match[1]]
+
+    return re.sub(r"\$\{(.*?)\}", value, url)
 
 
 def _resolve(url: str, share_folder: Callable[[str], Path] | None) -> Path:
@@ -170,14 +196,14 @@ def _resolve(url: str, share_folder: Callable[[str], Path] | None) -> Path:
         package, _, inner = rest.partition("/")
         if share_folder is None:
             raise ConfigurationError(
-                f"calibration '{url}': no ROS here to look up packages: give a path"
+                f"calibration '{url}': packages can only be found with ROS: give a path"
             )
         try:
             return share_folder(package) / inner
         except LookupError as error:
             raise ConfigurationError(f"calibration '{url}': {error}") from error
     raise ConfigurationError(
-        f"calibration '{url}': '{scheme}://' is not known: give a path, file:// or package://"
+        f"calibration '{url}': '{scheme}://' is not supported: give a path, file:// or package://"
     )
 
 
@@ -186,10 +212,7 @@ def _projection(k: tuple[float, ...]) -> tuple[float, ...]:
 
 
 def _scaled(matrix: tuple[float, ...], cols: int, sx: float, sy: float) -> tuple[float, ...]:
-    """Scale the rows of x and y of an intrinsic matrix.
-
-    Pixel centres lie on whole numbers, so x becomes (x + 1/2) sx - 1/2.
-    """
+    """Scale an intrinsic matrix. Pixel centres are integers, so x becomes (x + 1/2) sx - 1/2."""
     rows = [matrix[row * cols : (row + 1) * cols] for row in range(3)]
     scaled = [[sx * value for value in rows[0]], [sy * value for value in rows[1]], list(rows[2])]
     scaled[0][2] += (sx - 1) / 2

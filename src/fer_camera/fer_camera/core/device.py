@@ -1,8 +1,9 @@
-"""Where frames come from when they are seen now: a V4L2 device."""
+"""Cameras that deliver frames in real time: V4L2 devices and network cameras."""
 
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,26 +12,28 @@ from typing import NamedTuple, Protocol
 import cv2
 import numpy as np
 
-from fer_camera.core.parameters import Settings
-from fer_camera.core.sources import natural_key
-from fer_common.core.errors import FerError
+from fer_camera.core.parameters import CameraSettings
+from fer_common.core.errors import ConfigurationError, FerError
 from fer_common.core.images import Pixels
 
-#: V4L2 counts exposure in steps of 100 us, and its automatic exposure is called 3, manual 1.
+#: V4L2 counts exposure in steps of 100 us, and numbers automatic exposure 3, manual exposure 1.
 _EXPOSURE_STEPS_HZ = 10_000
 _AUTO_EXPOSURE, _MANUAL_EXPOSURE = 3, 1
-#: Above this size raw frames do not fit through USB 2 at 30 Hz.
+#: Raw frames above this size do not fit through USB 2 at 30 Hz.
 _RAW_PIXELS = 640 * 480
-#: A driver's time stamp older than this is of another clock.
+#: An older time stamp of a driver comes from another clock.
 _MAX_AGE_S = 1.0
+#: Schemes of network cameras.
+SCHEMES = ("rtsp", "rtsps", "http", "https")
+_NETWORK_TIMEOUT_MS = 4000
 
 
 class DeviceError(FerError):
-    """A device that cannot be opened or has stopped giving frames; it may come back."""
+    """A camera cannot be opened or has stopped sending frames; it may come back."""
 
 
 class VideoCapture(Protocol):
-    """What is used of `cv2.VideoCapture`."""
+    """The used methods of `cv2.VideoCapture`."""
 
     def isOpened(self) -> bool: ...  # noqa: D102
     def read(self) -> tuple[bool, object]: ...  # noqa: D102
@@ -43,7 +46,7 @@ MakeCapture = Callable[[str, int], VideoCapture]
 
 
 class _Control(NamedTuple):
-    """A control as the driver knows it; nobody is told when an optional one is refused."""
+    """A control of the driver. The refusal of an optional one is not reported."""
 
     name: str
     prop: int
@@ -52,33 +55,36 @@ class _Control(NamedTuple):
 
 
 class Device:
-    """One V4L2 device. Not for several threads: one opens, reads, controls and closes it.
+    """A V4L2 device. One thread opens, reads, controls and closes it.
 
     Parameters
     ----------
     path : /dev/videoN or a link to one.
-    make_capture : opens it; `cv2.VideoCapture` but in tests.
+    make_capture : opens it; tests replace `cv2.VideoCapture`.
     """
+
+    #: What the user can do when no frames arrive.
+    remedy = "check its cable"
 
     def __init__(self, path: str, make_capture: MakeCapture = cv2.VideoCapture) -> None:
         self.name = path
         self._make_capture = make_capture
         self._capture: VideoCapture | None = None
         self._applied: tuple[_Control, ...] = ()
-        #: Controls that the driver refused, for people.
+        #: Names of the controls that the driver refused.
         self.refused: tuple[str, ...] = ()
 
-    def again(self) -> Device:
-        """Return another handle of the device, not open yet: the first may be stuck in a read."""
+    def new_handle(self) -> Device:
+        """Return another handle, not open: a read of this one may be blocked."""
         return Device(self.name, self._make_capture)
 
-    def open(self, settings: Settings) -> None:
-        """Open the device and ask it for size, rate and controls.
+    def open(self, settings: CameraSettings) -> None:
+        """Open the device, and request size, rate and controls.
 
         Raises
         ------
         DeviceError
-            if it is not there or cannot be opened.
+            if it is missing or cannot be opened.
         """
         if not os.path.exists(self.name):
             raise DeviceError(f"camera {self.name} is not there: plug it in (trying again)")
@@ -86,17 +92,18 @@ class Device:
             raise DeviceError(
                 f"camera {self.name} may not be opened: add this user to the group 'video'"
             )
-        capture = self._make_capture(self.name, cv2.CAP_V4L2)
+        self._open(self.name, cv2.CAP_V4L2, "another program has it, or it is no camera")
+        assert self._capture is not None
+        for prop, value in _format(settings):
+            self._capture.set(prop, value)
+        self.control(settings)
+
+    def _open(self, name: str, backend: int, reasons: str) -> None:
+        capture = self._make_capture(name, backend)
         if not capture.isOpened():
             capture.release()
-            raise DeviceError(
-                f"camera {self.name} cannot be opened: another program has it, or it is no camera "
-                "(trying again)"
-            )
+            raise DeviceError(f"camera {self.name} cannot be opened: {reasons} (trying again)")
         self._capture = capture
-        for prop, value in _format(settings):
-            capture.set(prop, value)
-        self.control(settings)
 
     def read(self) -> tuple[Pixels, float]:
         """Wait for the next frame.
@@ -104,12 +111,12 @@ class Device:
         Returns
         -------
         pixels : (height, width, 3) uint8 BGR.
-        age_s : how long ago the driver captured it, seconds; 0 where the driver does not say.
+        age_s : time since the driver captured it, seconds; 0 if the driver does not tell.
 
         Raises
         ------
         DeviceError
-            if the device gives no frame.
+            if the device sends no frame.
         """
         if self._capture is None:
             raise DeviceError(f"camera {self.name} is not open")
@@ -121,13 +128,17 @@ class Device:
             ) from error
         if not received or pixels is None:
             raise DeviceError(
-                f"camera {self.name} stopped giving frames: check its cable (trying again)"
+                f"camera {self.name} stopped sending frames: {self.remedy} (trying again)"
             )
-        age_s = time.monotonic() - self._capture.get(cv2.CAP_PROP_POS_MSEC) * 1e-3
-        return np.asarray(pixels, np.uint8), age_s if 0 <= age_s <= _MAX_AGE_S else 0.0
+        return np.asarray(pixels, np.uint8), self._age_s()
 
-    def control(self, settings: Settings) -> None:
-        """Set what differs from what was set last. What the driver refuses stands in `refused`."""
+    def _age_s(self) -> float:
+        assert self._capture is not None
+        age_s = time.monotonic() - self._capture.get(cv2.CAP_PROP_POS_MSEC) * 1e-3
+        return age_s if 0 <= age_s <= _MAX_AGE_S else 0.0
+
+    def control(self, settings: CameraSettings) -> None:
+        """Set the controls that changed. `refused` names those that the driver refuses."""
         wanted = _controls(settings)
         if self._capture is None or wanted == self._applied:
             return
@@ -146,15 +157,83 @@ class Device:
         self._capture = None
 
 
+class NetworkCamera(Device):
+    """A camera that streams by RTSP or HTTP, read by the FFmpeg of OpenCV.
+
+    Its name is the address without the password.
+
+    Raises
+    ------
+    ConfigurationError
+        if the scheme is unknown, or this OpenCV opens no addresses.
+    """
+
+    remedy = "check the network"
+
+    def __init__(self, address: str, make_capture: MakeCapture | None = None) -> None:
+        name = re.sub(r"//[^/@]*@", "//", address)
+        super().__init__(name, make_capture or _open_address)
+        self._address = address
+        scheme = address.partition("://")[0].lower()
+        if scheme not in SCHEMES:
+            raise ConfigurationError(
+                f"source '{name}': addresses that begin with {scheme}:// are not supported: use "
+                f"one of {', '.join(SCHEMES)}, or a path"
+            )
+        if cv2.CAP_FFMPEG not in cv2.videoio_registry.getStreamBackends():
+            raise ConfigurationError(
+                f"source '{name}' is an address, and this OpenCV has no FFmpeg to open it: "
+                "install one that has, or let a ROS camera driver publish image_raw"
+            )
+
+    def new_handle(self) -> Device:
+        """See `Device.new_handle`."""
+        return NetworkCamera(self._address, self._make_capture)
+
+    def open(self, settings: CameraSettings) -> None:
+        """Connect. A network camera keeps its own size, rate and controls.
+
+        Raises
+        ------
+        DeviceError
+            if it cannot be reached, or the address is that of a file.
+        """
+        self._open(self._address, cv2.CAP_FFMPEG, "check address, user, password and network")
+        assert self._capture is not None
+        if self._capture.get(cv2.CAP_PROP_FRAME_COUNT) > 0:
+            self.close()
+            raise DeviceError(
+                f"camera {self.name} is a file, not a live stream: download it, and name the file"
+            )
+
+    def control(self, settings: CameraSettings) -> None:
+        """Do nothing: a network camera has no controls here."""
+
+    def _age_s(self) -> float:
+        return 0.0
+
+
+def _open_address(address: str, backend: int) -> VideoCapture:
+    timeouts = (cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, cv2.CAP_PROP_READ_TIMEOUT_MSEC)
+    parameters = [value for timeout in timeouts for value in (timeout, _NETWORK_TIMEOUT_MS)]
+    return cv2.VideoCapture(address, backend, parameters)
+
+
 def devices(folder: Path = Path("/dev")) -> list[str]:
     """Return the paths of all video devices, in order of their numbers."""
-    return sorted((str(path) for path in folder.glob("video[0-9]*")), key=natural_key)
+    paths = [str(path) for path in folder.glob("video[0-9]*")]
+    return sorted(paths, key=lambda path: (len(path), path))
 
 
-def _format(settings: Settings) -> Iterator[tuple[int, float]]:
+def connected_devices() -> list[Device]:
+    """Return every video device of this machine, not open."""
+    return [Device(path) for path in devices()]
+
+
+def _format(settings: CameraSettings) -> Iterator[tuple[int, float]]:
     if settings.width * settings.height > _RAW_PIXELS:
         yield cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG")
-    # The driver takes a size only when it has both sides of it.
+    # The driver accepts a size only with both sides given.
     if settings.width and settings.height:
         yield cv2.CAP_PROP_FRAME_WIDTH, settings.width
         yield cv2.CAP_PROP_FRAME_HEIGHT, settings.height
@@ -162,7 +241,7 @@ def _format(settings: Settings) -> Iterator[tuple[int, float]]:
         yield cv2.CAP_PROP_FPS, settings.rate
 
 
-def _controls(settings: Settings) -> tuple[_Control, ...]:
+def _controls(settings: CameraSettings) -> tuple[_Control, ...]:
     if settings.exposure:
         steps = max(1, round(settings.exposure * _EXPOSURE_STEPS_HZ))
         controls = [
@@ -170,7 +249,7 @@ def _controls(settings: Settings) -> tuple[_Control, ...]:
             _Control("exposure", cv2.CAP_PROP_EXPOSURE, steps),
         ]
     else:
-        # Also undoes what another program left; a camera without the control is automatic anyway.
+        # Another program may have left it manual. A camera without the control is automatic anyway.
         controls = [_Control("exposure", cv2.CAP_PROP_AUTO_EXPOSURE, _AUTO_EXPOSURE, optional=True)]
     if settings.gain >= 0:
         controls.append(_Control("gain", cv2.CAP_PROP_GAIN, settings.gain))

@@ -1,4 +1,4 @@
-"""The parameters of the camera node, and what they mean for the core."""
+"""Parameters of the camera node."""
 
 from __future__ import annotations
 
@@ -17,89 +17,72 @@ TABLE = ParameterTable(
         Parameter(
             "source",
             AUTO,
-            "What to show: a device (0, /dev/video0), a video file, a folder of images, 'demo' for "
-            "the clip in the package, or 'auto' for the first device that gives a frame, and the "
-            "demo clip until there is one.",
+            "Source of the images: a device (0, /dev/video0), the address of a network camera "
+            "(rtsp://, http://), a video file, a folder of images, 'demo' for the clip in the "
+            "package, or 'auto' for the first device that sends a frame, and the demo clip until "
+            "there is one.",
             resets="the stream",
         ),
         Parameter(
             "width",
             0,
-            "Width of the published image; 0 keeps the source's, or its aspect ratio where a "
-            "height is given. With both given, a picture of another aspect ratio loses its edges; "
-            "it is never stretched.",
-            unit="px",
-            minimum=0,
-            maximum=8192,
-        ),
-        Parameter(
-            "height",
+            "Width of the published image. 0 keeps the width of the source, or its aspect ratio if "
+            "a height is given. If both are given, an image of another aspect ratio is cropped, "
+            "never stretched.",
+            "px",
             0,
-            "Height of the published image, as width.",
-            unit="px",
-            minimum=0,
-            maximum=8192,
+            8192,
         ),
+        Parameter("height", 0, "Height of the published image, see width.", "px", 0, 8192),
         Parameter(
             "rate",
             0.0,
-            "Frames per second; 0 for the source's own (a folder of images: 10). A device is asked "
-            "for it and may give another.",
-            unit="Hz",
-            minimum=0.0,
-            maximum=240.0,
+            "Frame rate; 0 for that of the source (10 Hz for a folder of images). A device may "
+            "choose another rate than requested.",
+            "Hz",
+            0.0,
+            240.0,
         ),
-        Parameter(
-            "loop", True, "Begin a file or folder again at its end; off: stop there and say so."
-        ),
-        Parameter("flip", False, "Mirror the picture, left to right."),
-        Parameter("frame_id", "camera", "Name of the optical frame in every header.", live=False),
+        Parameter("loop", True, "Play a file or folder again when it ends. Off: stop at its end."),
+        Parameter("flip", False, "Mirror the image horizontally."),
+        Parameter("frame_id", "camera", "Optical frame in every header.", live=False),
         Parameter("encoding", "bgr8", "Encoding of image_raw.", choices=("bgr8", "mono8")),
         Parameter(
             "camera_info_url",
             "",
             "Calibration of the published image, as camera_calibration writes it: a path, "
-            "file:///path or package://package/path. Empty: uncalibrated.",
+            "file:///path or package://package/path. ${NAME} is the node's name, ${ROS_HOME} the "
+            "folder ~/.ros. Empty: uncalibrated.",
         ),
         Parameter(
             "horizontal_fov",
             0.0,
             "Horizontal field of view of a camera without calibration, published as an ideal "
-            "pinhole; 0: not known, and camera_info says uncalibrated (K all 0).",
-            unit="rad",
-            minimum=0.0,
-            maximum=3.0,
+            "pinhole camera. 0: unknown, camera_info says uncalibrated (K all 0).",
+            "rad",
+            0.0,
+            3.0,
         ),
         Parameter(
             "exposure",
             0.0,
-            "Exposure time of a device whose driver has it; 0: automatic.",
-            unit="s",
-            minimum=0.0,
-            maximum=1.0,
+            "Exposure time of a device, if its driver can set it. 0: automatic.",
+            "s",
+            0.0,
+            1.0,
         ),
         Parameter(
-            "gain",
-            -1,
-            "Gain of a device, in units of its driver; -1: leave it alone.",
-            minimum=-1,
-            maximum=4096,
+            "gain", -1, "Gain of a device in units of its driver. -1: not changed.", "", -1, 4096
         ),
         Parameter(
             "brightness",
             -1,
-            "Brightness of a device, in units of its driver; -1: leave it alone.",
-            minimum=-1,
-            maximum=4096,
+            "Brightness of a device in units of its driver. -1: not changed.",
+            "",
+            -1,
+            4096,
         ),
-        Parameter(
-            "jpeg_quality",
-            90,
-            "Quality of image_raw/compressed.",
-            unit="%",
-            minimum=1,
-            maximum=100,
-        ),
+        Parameter("jpeg_quality", 90, "JPEG quality of image_raw/compressed.", "%", 1, 100),
         PACE_BY_LINK,
         *COMMON,
     ),
@@ -107,8 +90,8 @@ TABLE = ParameterTable(
 
 
 @dataclass(frozen=True)
-class Settings:
-    """The parameters that the core works with, by their names and with their units; see `TABLE`."""
+class CameraSettings:
+    """The parameters that the core uses, with the names and units of `TABLE`."""
 
     width: int
     height: int
@@ -124,10 +107,9 @@ class Settings:
     jpeg_quality: int
 
     @classmethod
-    def of(cls, values: Mapping[str, Value]) -> Settings:
-        """Take the settings out of the values of all parameters."""
+    def of(cls, values: Mapping[str, Value]) -> CameraSettings:
+        """Select the settings from the values of all parameters."""
         return cls(**{name: values[name] for name in cls.__dataclass_fields__})  # type: ignore[arg-type]
 
 
-#: As they are when nothing is said.
-DEFAULTS = Settings.of(TABLE.defaults())
+DEFAULTS = CameraSettings.of(TABLE.defaults())

@@ -1,7 +1,7 @@
-"""Where frames come from when they lie on disk: a video file, a folder of images.
+"""Sources of frames by name; the video files and image folders among them.
 
-A source is opened, read until it returns None, and closed. Opening it again begins at its first
-frame.
+A file source is opened, read until it returns None, and closed. Opening it again starts at its
+first frame.
 """
 
 from __future__ import annotations
@@ -13,30 +13,40 @@ from typing import Protocol
 import cv2
 import numpy as np
 
+from fer_camera.core.device import Device, NetworkCamera
+from fer_camera.core.parameters import AUTO, DEMO
 from fer_common.core.errors import ConfigurationError
 from fer_common.core.images import Pixels
 
-#: Frame rate of a folder, and of a video that does not state its own.
+#: Frame rate of a folder, and of a video without a usable rate.
 DEFAULT_RATE_HZ = 10.0
 _MAX_RATE_HZ = 1000.0
+#: A frame further than this from its place at the nominal rate, in periods, shows that the frame
+#: rate varies. Containers round time stamps to milliseconds, so some deviation is normal.
+_RATE_TOLERANCE = 0.5
 IMAGE_SUFFIXES = frozenset(
     {".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 )
+_CLIP = Path(__file__).resolve().parents[1] / "demo" / "demo.mp4"
 
 
-class Source(Protocol):
-    """A source that has an end and gives its frames as fast as they are read.
+class FileSource(Protocol):
+    """A source that ends, and whose frames can be read at any speed.
 
     Attributes
     ----------
-    name : what is played, for people and for `FrameInfo.source`.
-    rate_hz : the source's own frame rate, known once it is open.
-    unreadable : how many images were passed over because they could not be decoded.
+    name : of what is played, as in `FrameInfo.source`.
+    rate_hz : nominal frame rate, known once the source is open.
+    frame_rate_hz : 1 / (time between the last two frames read); `rate_hz` where it is constant.
+    unreadable : number of images that were skipped because they could not be decoded.
+    note : what the user should know about the source, as the end of a sentence, or empty.
     """
 
     name: str
     rate_hz: float
+    frame_rate_hz: float
     unreadable: int
+    note: str
 
     def open(self) -> None:
         """Go to the first frame.
@@ -44,7 +54,7 @@ class Source(Protocol):
         Raises
         ------
         ConfigurationError
-            if there is not a single frame to be had.
+            if not one frame can be read.
         """
 
     def read(self) -> Pixels | None:
@@ -54,62 +64,88 @@ class Source(Protocol):
         """Release the file."""
 
 
-class VideoSource:
-    """A video file, whatever OpenCV can decode."""
+class VideoFile:
+    """A video file in any format that OpenCV can decode."""
 
     def __init__(self, path: Path, name: str = "") -> None:
         self.name = name or str(path)
-        self.rate_hz = DEFAULT_RATE_HZ
+        self.rate_hz = self.frame_rate_hz = DEFAULT_RATE_HZ
         self.unreadable = 0
+        self.note = ""
         self._path = path
         self._capture: cv2.VideoCapture | None = None
         self._first: Pixels | None = None
+        self._variable = False
 
     def open(self) -> None:
-        """See `Source.open`."""
+        """See `FileSource.open`."""
         self.close()
         capture = cv2.VideoCapture(str(self._path))
         decoded, pixels = capture.read()
         if not decoded:
             capture.release()
             raise ConfigurationError(
-                f"source '{self.name}' cannot be decoded as video: it is damaged, no video, or of "
+                f"source '{self.name}' cannot be decoded as video: it is damaged, no video, or in "
                 "a format that this OpenCV does not know; convert it to MP4 or name another"
             )
         rate_hz = capture.get(cv2.CAP_PROP_FPS)
-        self.rate_hz = rate_hz if 0 < rate_hz <= _MAX_RATE_HZ else DEFAULT_RATE_HZ
+        usable = 0 < rate_hz <= _MAX_RATE_HZ
+        self.rate_hz = self.frame_rate_hz = rate_hz if usable else DEFAULT_RATE_HZ
+        self.note = (
+            ""
+            if usable
+            else f" at {DEFAULT_RATE_HZ:g} Hz: it states no usable frame rate; set "
+            "the parameter 'rate'"
+        )
         self._capture, self._first = capture, np.asarray(pixels, np.uint8)
+        self._start_s = self._last_s = capture.get(cv2.CAP_PROP_POS_MSEC) * 1e-3
+        self._index = 0
 
     def read(self) -> Pixels | None:
-        """See `Source.read`."""
+        """See `FileSource.read`."""
         if self._first is not None:
             first, self._first = self._first, None
             return first
         if self._capture is None:
             return None
         decoded, pixels = self._capture.read()
-        return np.asarray(pixels, np.uint8) if decoded else None
+        if not decoded:
+            return None
+        self._measure_rate(self._capture.get(cv2.CAP_PROP_POS_MSEC) * 1e-3)
+        return np.asarray(pixels, np.uint8)
 
     def close(self) -> None:
-        """See `Source.close`."""
+        """See `FileSource.close`."""
         if self._capture is not None:
             self._capture.release()
         self._capture = self._first = None
 
+    def _measure_rate(self, time_s: float) -> None:
+        """Use the time stamps of the file once they differ from a constant rate."""
+        interval_s, self._last_s = time_s - self._last_s, time_s
+        self._index += 1
+        deviation = (time_s - self._start_s) * self.rate_hz - self._index
+        # Formats without time stamps report the same time for all frames.
+        if interval_s > 0 and abs(deviation) > _RATE_TOLERANCE:
+            self._variable = True
+        if self._variable:
+            self.frame_rate_hz = 1 / max(interval_s, 1 / _MAX_RATE_HZ)
 
-class FolderSource:
-    """The images of a folder, in natural order of their names; or one image file."""
+
+class ImageFolder:
+    """The images of a folder in natural order of their names, or one image file."""
 
     def __init__(self, path: Path) -> None:
         self.name = str(path)
-        self.rate_hz = DEFAULT_RATE_HZ
+        self.rate_hz = self.frame_rate_hz = DEFAULT_RATE_HZ
         self.unreadable = 0
+        self.note = ""
         self._path = path
         self._left: list[Path] = []
         self._first: Pixels | None = None
 
     def open(self) -> None:
-        """See `Source.open`."""
+        """See `FileSource.open`."""
         self.unreadable = 0
         files = image_files(self._path)
         if not files:
@@ -126,14 +162,14 @@ class FolderSource:
             )
 
     def read(self) -> Pixels | None:
-        """See `Source.read`. Images that cannot be decoded are passed over and counted."""
+        """See `FileSource.read`. Images that cannot be decoded are skipped and counted."""
         if self._first is not None:
             first, self._first = self._first, None
             return first
         return self._next()
 
     def close(self) -> None:
-        """See `Source.close`."""
+        """See `FileSource.close`."""
         self._left, self._first = [], None
 
     def _next(self) -> Pixels | None:
@@ -145,8 +181,65 @@ class FolderSource:
         return None
 
 
+def open_source(text: str) -> FileSource | Device | None:
+    """Return the source of that name; files are open and decodable, devices are not open yet.
+
+    Parameters
+    ----------
+    text : device index or path, address of a network camera, video file, image, folder of images,
+        "demo", or "auto".
+
+    Returns
+    -------
+    The source, or None for "auto": see `device_discovery.find_device`.
+
+    Raises
+    ------
+    ConfigurationError
+        if there is no such source, or nothing in it can be decoded.
+    """
+    text = text.strip()
+    if text == AUTO:
+        return None
+    if text.isdecimal():
+        return Device(f"/dev/video{int(text)}")
+    if text.startswith("/dev/"):
+        return Device(text)
+    if "://" in text:
+        return NetworkCamera(text)
+    source = VideoFile(demo_path(), DEMO) if text == DEMO else _file_source(text)
+    source.open()
+    return source
+
+
+def demo_path() -> Path:
+    """Return the path of the demo clip.
+
+    Raises
+    ------
+    ConfigurationError
+        if it is missing.
+    """
+    if not _CLIP.is_file():
+        raise ConfigurationError(f"the demo clip {_CLIP} is missing: build fer_camera again")
+    return _CLIP
+
+
+def _file_source(text: str) -> FileSource:
+    path = Path(text).expanduser()
+    if not text or not path.exists():
+        raise ConfigurationError(
+            f"source '{text}' does not exist: name a device, a video file, a folder of images, "
+            f"'{DEMO}' or '{AUTO}'"
+        )
+    if not path.is_dir() and not path.is_file():
+        # A pipe may have no end, and cannot be opened again.
+        raise ConfigurationError(f"source '{text}' is no file: name a video file or a folder")
+    return ImageFolder(path) if path.is_dir() or is_image(path) else VideoFile(path)
+
+
 def image_files(path: Path) -> list[Path]:
-    """Return the image files of a folder in natural order, or the one image file that `path` is.
+    """Return the image files of a folder in natural order, or the image file that `path` is.
 
     Raises
     ------
@@ -163,12 +256,12 @@ def image_files(path: Path) -> list[Path]:
 
 
 def is_image(path: Path) -> bool:
-    """Whether the name is that of an image, and not a hidden one."""
+    """Return whether the file name is that of an image that is not hidden."""
     return not path.name.startswith(".") and path.suffix.lower() in IMAGE_SUFFIXES
 
 
 def natural_key(name: str) -> tuple[list[tuple[int, int, str]], str]:
-    """Return a key that sorts runs of digits as numbers, so that 2 comes before 10."""
+    """Return a sort key that compares runs of digits as numbers: 2 comes before 10."""
     parts = re.findall(r"[0-9]+|[^0-9]+", name)
     return [
         (0, int(part), "") if part.isdecimal() else (1, 0, part.casefold()) for part in parts
@@ -176,7 +269,10 @@ def natural_key(name: str) -> tuple[list[tuple[int, int, str]], str]:
 
 
 def read_image(path: Path) -> Pixels | None:
-    """Return an image as BGR, (height, width, 3) uint8, None if it cannot be decoded."""
+    """Return an image as BGR, (height, width, 3) uint8; None if it cannot be decoded.
+
+    OpenCV refuses an image that is too large before it decodes it, see `fer_camera.__init__`.
+    """
     try:
         data = np.fromfile(path, np.uint8)
         pixels = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None

@@ -23,10 +23,12 @@ from rclpy.qos import QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.signals import SignalHandlerOptions
 from rclpy.subscription import Subscription
+from std_msgs.msg import Header
 
 from fer_common.core.errors import FerError
 from fer_common.core.parameters import AUTOSTART, DIAGNOSTICS_PERIOD, ParameterTable, Value
 from fer_common.core.process import STOP_SIGNALS, release_free_memory, unblock_stop_signals
+from fer_common.core.stamps import NANOSECONDS, to_ns
 from fer_common.ros.diagnostics import OK, DiagnosticsPublisher, Health
 from fer_common.ros.messages import MessageChecker
 from fer_common.ros.parameter_server import ParameterServer
@@ -142,6 +144,10 @@ class FerNode(LifecycleNode):
             options["raw"] = True
             callback = self._checker.callback(msg_type, topic, callback)
         return super().create_subscription(msg_type, topic, callback, qos_profile, **options)
+
+    def age_s(self, header: Header) -> float:
+        """Return the time since the stamp of a header by the node's clock, seconds."""
+        return (self.get_clock().now().nanoseconds - to_ns(header.stamp)) / NANOSECONDS
 
     def publish_health(self) -> None:
         """Tell the health now: nobody should wait a second for what has changed."""

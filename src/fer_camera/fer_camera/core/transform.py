@@ -1,18 +1,18 @@
-"""From the picture of a source to the picture that is published."""
+"""Crop, scale, mirror and convert a frame of a source to the published image."""
 
 from __future__ import annotations
 
 import cv2
 import numpy as np
 
-from fer_camera.core.parameters import Settings
+from fer_camera.core.parameters import CameraSettings
 from fer_common.core.images import Pixels
 
 MONO = "mono8"
 
 
-def render(pixels: Pixels, settings: Settings) -> Pixels:
-    """Cut, scale, mirror and convert a picture as the settings say.
+def transform(pixels: Pixels, settings: CameraSettings) -> Pixels:
+    """Return the published image.
 
     Parameters
     ----------
@@ -20,8 +20,8 @@ def render(pixels: Pixels, settings: Settings) -> Pixels:
 
     Returns
     -------
-    (height, width, 3) for bgr8, (height, width) for mono8, uint8; the input itself where nothing
-    is to be done.
+    (height, width, 3) for bgr8, (height, width) for mono8, uint8; the input itself if no setting
+    changes it.
     """
     if settings.encoding == MONO:
         pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), np.uint8)
@@ -34,12 +34,10 @@ def _fit(pixels: Pixels, width: int, height: int) -> Pixels:
     width, height = target_size(cols, rows, width, height)
     if (width, height) == (cols, rows):
         return pixels
-    # The largest part in the middle that has the wanted aspect ratio.
+    # The largest central part with the requested aspect ratio.
     scale = max(width / cols, height / rows)
-    used_cols, used_rows = (
-        min(cols, max(1, round(width / scale))),
-        min(rows, max(1, round(height / scale))),
-    )
+    used_cols = min(cols, max(1, round(width / scale)))
+    used_rows = min(rows, max(1, round(height / scale)))
     left, top = (cols - used_cols) // 2, (rows - used_rows) // 2
     part = pixels[top : top + used_rows, left : left + used_cols]
     method = cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
@@ -47,7 +45,7 @@ def _fit(pixels: Pixels, width: int, height: int) -> Pixels:
 
 
 def target_size(cols: int, rows: int, width: int, height: int) -> tuple[int, int]:
-    """Return (width, height) in pixels; a wanted size of 0 follows from the other."""
+    """Return (width, height) in pixels; a requested 0 follows from the other side."""
     if width and not height:
         height = max(1, round(rows * width / cols))
     elif height and not width:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_camera.core.parameters import DEFAULTS
-from fer_camera.core.picture import render, target_size
+from fer_camera.core.transform import target_size, transform
 
 SIDES = st.integers(1, 200)
 
@@ -25,17 +25,19 @@ def ramp(rows: int, cols: int) -> np.ndarray:
 
 def test_nothing_to_do_costs_nothing() -> None:
     picture = ramp(10, 20)
-    assert render(picture, DEFAULTS) is picture
+    assert transform(picture, DEFAULTS) is picture
 
 
 def test_flip_mirrors_left_to_right() -> None:
     picture = ramp(10, 20)
-    np.testing.assert_array_equal(render(picture, replace(DEFAULTS, flip=True)), picture[:, ::-1])
+    np.testing.assert_array_equal(
+        transform(picture, replace(DEFAULTS, flip=True)), picture[:, ::-1]
+    )
 
 
 def test_mono_is_luma() -> None:
     picture = ramp(10, 20)
-    grey = render(picture, replace(DEFAULTS, encoding="mono8"))
+    grey = transform(picture, replace(DEFAULTS, encoding="mono8"))
     assert grey.shape == (10, 20)
     b, g, r = np.moveaxis(picture.astype(float), 2, 0)
     np.testing.assert_allclose(grey, 0.114 * b + 0.587 * g + 0.299 * r, atol=1)
@@ -58,7 +60,7 @@ def test_every_size_comes_out_as_asked(
 ) -> None:
     encoding = "mono8" if mono else "bgr8"
     settings = replace(DEFAULTS, width=width, height=height, flip=flip, encoding=encoding)
-    result = render(ramp(rows, cols), settings)
+    result = transform(ramp(rows, cols), settings)
     assert result.shape[1::-1] == target_size(cols, rows, width, height)
     assert result.ndim == (2 if mono else 3)
     assert result.dtype == np.uint8
@@ -69,7 +71,7 @@ def test_a_circle_stays_round_and_in_the_middle(size: tuple[int, int]) -> None:
     picture = np.zeros((480, 640, 3), np.uint8)
     cv2.circle(picture, (320, 240), 45, (255, 255, 255), -1)
     width, height = size
-    result = render(picture, replace(DEFAULTS, width=width, height=height))[..., 0] > 127
+    result = transform(picture, replace(DEFAULTS, width=width, height=height))[..., 0] > 127
     rows, cols = np.nonzero(result)
     assert np.ptp(rows) == pytest.approx(np.ptp(cols), abs=2)
     assert (cols.mean(), rows.mean()) == pytest.approx((width / 2, height / 2), abs=1)
