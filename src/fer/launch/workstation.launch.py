@@ -1,9 +1,37 @@
-"""Brings up the nodes beside the robot: snn and viz. See robot.launch.py."""
+"""Starts the other part of the graph: snn, viz and, if split:=camera, features."""
 
-from fer.bringup.launching import describe
-from launch import LaunchDescription
+from launch.actions import DeclareLaunchArgument, OpaqueFunction
+from launch_ros.actions import Node
+
+from fer.bringup.arguments import declaration
+from fer.bringup.launching import LaunchSettings
+from launch import LaunchContext, LaunchDescription, LaunchDescriptionEntity
 
 
 def generate_launch_description() -> LaunchDescription:
-    """Return the nodes of the workstation, with the arguments that `--show-args` lists."""
-    return describe("workstation")
+    """Declare the arguments, which `--show-args` lists, and start the nodes."""
+    return LaunchDescription(
+        [
+            DeclareLaunchArgument("namespace", **declaration("namespace")),
+            DeclareLaunchArgument("params_file", **declaration("params_file")),
+            DeclareLaunchArgument("image_topic", **declaration("image_topic")),
+            DeclareLaunchArgument("weights", **declaration("weights")),
+            DeclareLaunchArgument("viz", **declaration("viz")),
+            DeclareLaunchArgument("split", **declaration("split")),
+            DeclareLaunchArgument("peers", **declaration("peers")),
+            DeclareLaunchArgument("use_sim_time", **declaration("use_sim_time")),
+            DeclareLaunchArgument("respawn", **declaration("respawn")),
+            DeclareLaunchArgument("log_level", **declaration("log_level")),
+            OpaqueFunction(function=start),
+        ]
+    )
+
+
+def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
+    """Check the arguments, and return the nodes."""
+    settings = LaunchSettings(context, "workstation")
+    return [
+        Node(package="fer_features", executable="node", name="features", **settings.of("features")),
+        Node(package="fer_snn", executable="node", name="snn", **settings.of("snn")),
+        Node(package="fer_viz", executable="node", name="viz", **settings.of("viz")),
+    ]

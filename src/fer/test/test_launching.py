@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import runpy
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from fer.bringup.arguments import File, arguments_of
 from fer.bringup.graph import HOSTS, NODES, SPLITS, Host, Settings, Split, started_nodes
 
 launch = pytest.importorskip("launch", reason="ros2 launch is not installed")
@@ -32,17 +34,17 @@ def arguments(name: str) -> dict[str, Any]:
     return {argument.name: argument for argument in description(name).get_launch_arguments()}
 
 
-def nodes(name: str, **given: str) -> list[Any]:
-    """Return the node actions of a launch file for the given arguments."""
+def processes(name: str, **given: str) -> list[Any]:
+    """Return what a launch file starts for the given arguments: nodes and, last, a player."""
     context = launch.LaunchContext()
     context.launch_configurations.update(given)
-    found = []
-    pending = list(description(name).entities)
+    pending, found = list(description(name).entities), []
     while pending:
         entity = pending.pop(0)
-        if type(entity).__name__ == "Node":
-            found.append(entity)
-        elif type(entity).__name__ in ("DeclareLaunchArgument", "OpaqueFunction"):
+        if type(entity).__name__ in ("Node", "ExecuteProcess"):
+            if entity.condition is None or entity.condition.evaluate(context):
+                found.append(entity)
+        else:
             pending = list(entity.execute(context) or []) + pending
     return found
 
@@ -57,7 +59,7 @@ def text(substitutions: Any) -> str:
 def test_launch_files_start_what_fer_up_starts(name: str) -> None:
     started = started_nodes(Settings(hosts=FILES[name]))  # type: ignore[arg-type]
     expected = [(one.node.package, one.node.executable) for one in started]
-    launched = nodes(name)
+    launched = processes(name)
     assert [(text(node.node_package), text(node.node_executable)) for node in launched] == expected
 
 
@@ -65,24 +67,40 @@ def test_launch_files_start_what_fer_up_starts(name: str) -> None:
 @pytest.mark.parametrize("host", HOSTS)
 def test_both_hosts_cut_the_graph_where_they_are_told(host: Host, split: Split) -> None:
     started = started_nodes(Settings(hosts=(host,), split=split))
-    launched = nodes(host, split=split, peers="robot1")
+    launched = processes(host, split=split, peers="127.0.0.1")
     packages = [text(node.node_package) for node in launched]
     assert packages == [one.node.package for one in started]
 
 
+def test_a_pushed_namespace_goes_before_ours() -> None:
+    for pushed, namespace, expected in (
+        ("/robot1", "fer", "/robot1/fer"),
+        ("/robot1", "/fer", "/fer"),
+        ("", "fer", "/fer"),
+    ):
+        given = {"ros_namespace": pushed} if pushed else {}
+        for node in processes("bringup", namespace=namespace, **given):
+            assert text(node._Node__node_namespace) == expected
+
+
+def test_the_environment_is_that_of_our_nodes_only() -> None:
+    for node in processes("bringup"):
+        names = {text(name) for name, _ in node.process_description.additional_env}
+        assert (
+            "FASTDDS_DEFAULT_PROFILES_FILE" in names
+            or "FASTDDS_DEFAULT_PROFILES_FILE" in os.environ
+        )
+    kinds = {type(entity).__name__ for entity in description("bringup").entities}
+    assert kinds == {"DeclareLaunchArgument", "OpaqueFunction"}
+
+
 def test_nodes_can_be_left_out() -> None:
-    assert len(nodes("bringup", camera="false", viz="false")) == len(NODES) - 2
+    assert len(processes("bringup", camera="false", viz="false")) == len(NODES) - 2
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_every_argument_is_described(name: str) -> None:
-    expected = {"namespace", "use_sim_time", "params_file", "image_topic", "respawn", "log_level"}
-    if name != "workstation":
-        expected |= {"source", "camera"}
-    if name != "robot":
-        expected |= {"weights", "viz"}
-    if name != "bringup":
-        expected |= {"split", "peers"}
+@pytest.mark.parametrize("name", [*FILES, "replay"])
+def test_every_argument_is_described(name: File) -> None:
+    expected = {argument.name for argument in arguments_of(name)}
     declared = arguments(name)
     assert set(declared) == expected
     assert all(". " in f"{argument.description} " for argument in declared.values())
@@ -94,30 +112,22 @@ def test_every_argument_is_described(name: str) -> None:
         ({"source": "/missing.mp4"}, "missing.mp4"),
         ({"weights": "/missing.npz"}, "missing.npz"),
         ({"params_file": "/missing.yaml"}, "missing.yaml"),
-        ({"namespace": "my robot"}, "namespace 'my robot'"),
+        ({"namespace": "my robot"}, "namespace '/my robot'"),
+        ({"params_file": "BARE"}, "reaches no node of fer: its blocks are /camera"),
     ],
 )
-def test_mistakes_end_the_launch_before_a_node_starts(given: dict[str, str], reason: str) -> None:
+def test_mistakes_end_the_launch_before_a_node_starts(
+    given: dict[str, str], reason: str, tmp_path: Path
+) -> None:
+    bare = tmp_path / "bare.yaml"
+    bare.write_text("camera: {ros__parameters: {rate: 7.0}}")
+    given = {name: value.replace("BARE", str(bare)) for name, value in given.items()}
     with pytest.raises(RuntimeError, match=reason):
-        nodes("bringup", **given)
-
-
-def processes(**given: str) -> list[Any]:
-    """Return what the launch file for replays starts, nodes and player."""
-    context = launch.LaunchContext()
-    context.launch_configurations.update(given)
-    pending, found = list(description("replay").entities), []
-    while pending:
-        entity = pending.pop(0)
-        if type(entity).__name__ in ("Node", "ExecuteProcess"):
-            found.append(entity)
-        elif type(entity).__name__ in ("DeclareLaunchArgument", "OpaqueFunction"):
-            pending = list(entity.execute(context) or []) + pending
-    return found
+        processes("bringup", **given)
 
 
 def test_a_replay_starts_nodes_that_queue_and_a_player(tmp_path: Path) -> None:
-    *started, player = processes(bag=str(tmp_path), rate="5", loop="true", player="fer")
+    *started, player = processes("replay", bag=str(tmp_path), rate="5", loop="true", player="fer")
     assert [text(node.node_package) for node in started] == ["fer_features", "fer_snn", "fer_viz"]
     command = [text(part) for part in player.cmd]
     assert command[2:6] == ["fer.cli", "bag", "play", str(tmp_path)]
@@ -127,7 +137,12 @@ def test_a_replay_starts_nodes_that_queue_and_a_player(tmp_path: Path) -> None:
 
 def test_a_replay_by_ros2_plays_what_the_nodes_do_not_make(tmp_path: Path) -> None:
     *started, player = processes(
-        bag=str(tmp_path), player="ros2", features="false", viz="false", use_sim_time="true"
+        "replay",
+        bag=str(tmp_path),
+        player="ros2",
+        features="false",
+        viz="false",
+        use_sim_time="true",
     )
     assert [text(node.node_package) for node in started] == ["fer_snn"]
     command = [text(part) for part in player.cmd]
@@ -139,4 +154,4 @@ def test_a_replay_by_ros2_plays_what_the_nodes_do_not_make(tmp_path: Path) -> No
 @pytest.mark.parametrize("given", [{"bag": "/no/bag"}, {"rate": "0"}, {"rate": "x"}])
 def test_replays_of_nothing_are_refused(given: dict[str, str], tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match=r"bag|rate"):
-        processes(**{"bag": str(tmp_path), **given})
+        processes("replay", **{"bag": str(tmp_path), **given})

@@ -20,7 +20,7 @@ from fer.bringup.graph import (
     started_nodes,
 )
 from fer.bringup.installed import config_folder
-from fer.bringup.programs import launch_program, node_program, window_programs
+from fer.bringup.programs import node_program, window_programs
 from fer_common.core.errors import ConfigurationError
 
 
@@ -53,6 +53,8 @@ def test_settings_reach_the_node_that_they_are_meant_for() -> None:
     assert started("camera", settings).parameters == {"source": "0", "use_sim_time": True}
     assert started("snn", settings).parameters == {"weights": "/w.npz", "use_sim_time": True}
     assert started("features", settings).parameters == {"use_sim_time": True}
+    # Not given, the parameter file says it.
+    assert started("features", Settings()).parameters == {}
 
 
 def test_another_driver_takes_the_cameras_place_for_all_who_look() -> None:
@@ -70,7 +72,6 @@ def across(split: Split) -> dict[str, dict[str, object]]:
     for host in HOSTS:
         for node in started_nodes(Settings(hosts=(host,), split=split)):
             given[node.node.name] = dict(node.parameters)
-            assert given[node.node.name].pop("use_sim_time") is False
     return given
 
 
@@ -89,7 +90,7 @@ def test_what_crosses_a_network_is_paced_and_not_answered_when_it_is_old() -> No
         "snn": age,
         "viz": compressed,
     }
-    assert all(len(node.parameters) == 1 for node in started_nodes(Settings(split="camera")))
+    assert all(not node.parameters for node in started_nodes(Settings(split="camera")))
 
 
 def test_parameters_of_a_graph_on_two_hosts_are_those_of_the_nodes() -> None:
@@ -132,33 +133,6 @@ def test_a_node_is_one_python_process_with_its_settings() -> None:
 def test_a_node_that_starts_is_not_broken_by_a_signal() -> None:
     settings = Settings()
     assert all(node_program(node, settings).holds_signals for node in started_nodes(settings))
-
-
-def test_ros2_launch_gets_the_same_settings() -> None:
-    program = launch_program(
-        Settings(source="demo", weights="/w.npz", viz=False, params_file=Path("/p.yaml"))
-    )
-    assert set(program.command[3:]) == {
-        "namespace:=fer",
-        "source:=demo",
-        "weights:=/w.npz",
-        "params_file:=/p.yaml",
-        "viz:=false",
-        "respawn:=true",
-        "log_level:=info",
-    }
-    assert Path(program.command[2]).is_file()
-    assert not program.restart
-
-
-def test_ros2_launch_gets_this_hosts_part() -> None:
-    robot = launch_program(Settings(hosts=("robot",), split="camera", source="demo", weights="w"))
-    assert Path(robot.command[2]).name == "robot.launch.py"
-    assert {"source:=demo", "split:=camera"} <= set(robot.command)
-    assert not any(part.startswith(("weights", "viz")) for part in robot.command)
-    workstation = launch_program(Settings(hosts=("workstation",), viz=False))
-    assert Path(workstation.command[2]).name == "workstation.launch.py"
-    assert {"viz:=false", "split:=features"} <= set(workstation.command)
 
 
 @pytest.mark.parametrize("namespace", ["two words", "1st", "a//b", "a-b", "ä"])

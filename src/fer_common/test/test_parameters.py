@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_common.core.errors import ConfigurationError, ParameterError
-from fer_common.core.parameter_files import read_parameter_file, to_markdown, to_yaml
+from fer_common.core.parameter_files import (
+    check_node_files,
+    read_parameter_file,
+    to_markdown,
+    to_yaml,
+)
 from fer_common.core.parameters import Parameter, ParameterTable, Value, Values
-from fer_common.core.yaml_files import MAX_BYTES
+from fer_common.core.yaml_files import MAX_BYTES, parse_yaml
 
 RATE = Parameter("rate", 30.0, "Frames per second.", unit="Hz", minimum=0.0, maximum=240.0)
 COUNT = Parameter("count", 3, "How many.", minimum=1)
@@ -208,8 +214,9 @@ def test_wildcards_namespaces_and_other_nodes(tmp_path: Path) -> None:
     [
         ("cam: {ros__parameters: {raet: 1.0}}", r"user\.yaml: .*did you mean 'rate'"),
         ("cam: {ros__parameters: {rate: -1}}", "user.yaml: parameter 'rate' is -1 Hz"),
-        ("cam: {ros__parameters: {rate: }}", "'rate' is ''"),
-        ("/**: {ros__parameters: {nobodys: 1}}", "no node has the parameter 'nobodys'"),
+        ("cam: {ros__parameters: {rate: }}", "'rate' has no value"),
+        ("cam: {ros__parameters: {rates: [1, 2.5]}}", "give values of one type"),
+        ("/**: {ros__parameters: {use_sim_time: 1}}", "'use_sim_time' is 1: give true or false"),
         ("cam: {rate: 1.0}", "lacks 'ros__parameters:'"),
         ("cam: {ros__parameters: 5}", "ros__parameters"),
         ("cam: [1, 2]", "lacks 'ros__parameters:'"),
@@ -227,6 +234,72 @@ def test_wildcards_namespaces_and_other_nodes(tmp_path: Path) -> None:
 def test_bad_files_are_refused_with_their_name(tmp_path: Path, text: str, reason: str) -> None:
     with pytest.raises(ConfigurationError, match=reason):
         read_parameter_file(write(tmp_path, text), TABLES)
+
+
+NODES = "/fer/cam, /fer/net"
+
+
+@pytest.mark.parametrize(
+    "block", ["cam", "/cam", "/*", "/robot/fer/cam", "/fer", "/x/**", "*/*/cam"]
+)
+def test_a_file_that_reaches_no_node_is_refused(tmp_path: Path, block: str) -> None:
+    path = write(tmp_path, f"'{block}': {{ros__parameters: {{rate: 9}}}}")
+    pattern = block if block.startswith("/") else f"/{block}"
+    expected = f"reaches no node of fer: its blocks are {pattern}, and the nodes are {NODES}"
+    with pytest.raises(ConfigurationError, match=re.escape(expected)):
+        read_parameter_file(path, TABLES, "/fer")
+
+
+@pytest.mark.parametrize(
+    "block",
+    ["/fer/cam", "fer/cam", "/**", "**", "/fer/*", "/fer/**", "/**/cam", "/*/cam", "/fer/**/cam"],
+)
+def test_names_and_wildcards_reach_what_they_reach_in_ros(tmp_path: Path, block: str) -> None:
+    path = write(tmp_path, f"'{block}': {{ros__parameters: {{rate: 9}}}}")
+    assert read_parameter_file(path, TABLES, "/fer")["cam"] == {"rate": 9.0}
+
+
+def test_blocks_of_ours_in_another_namespace_are_told(tmp_path: Path) -> None:
+    told: list[str] = []
+    text = """
+        /fer/cam: {ros__parameters: {rate: 9}}
+        /robot2/net: {ros__parameters: {seed: 4}}
+        /someone/else: {ros__parameters: {whatever: 1}}
+        /**: {ros__parameters: {robot_name: r2d2, raet: 1.0, seed: 5}}
+        """
+    given = read_parameter_file(write(tmp_path, text), TABLES, "/fer", told.append)
+    assert given == {"cam": {"rate": 9.0}, "net": {"seed": 5}}
+    assert len(told) == 2
+    assert "block /robot2/net has no effect: the node is /fer/net" in told[0]
+    assert "'raet' of block /**: did you mean 'rate'?" in told[1]
+
+
+def test_a_node_alone_refuses_a_file_that_means_it_and_misses_it(tmp_path: Path) -> None:
+    path = write(tmp_path, "cam: {ros__parameters: {rate: 9}}")
+    arguments = ("node", "--ros-args", "--params-file", str(path))
+    with pytest.raises(ConfigurationError, match=r"does not reach /fer/eye: its blocks are /cam"):
+        check_node_files(arguments, "/fer/eye", TABLES["cam"])
+    told: list[str] = []
+    assert check_node_files(arguments, "/fer/net", TABLES["net"], told.append) == set()
+    assert len(told) == 1
+    path.write_text("/**: {ros__parameters: {anything: 9}}")
+    assert check_node_files(arguments, "/fer/cam", TABLES["cam"]) == {"anything"}
+
+
+# What rcl makes of each, as measured with rclpy 9.1.2.
+RCL_SCALARS = {
+    "7e0": 7.0, "1e-05": 1e-5, "1e5": 1e5, "3_20": "3_20", "1:30": "1:30",
+    "2024-01-01": "2024-01-01", "0x1F": 31, "010": 8, "0o17": "0o17", "+5": 5, "y": True,
+    "on": True, "Off": False, "tRue": "tRue", "null": "null", "~": "~", "inf": math.inf,
+    "-.INF": -math.inf, "1.": 1.0, ".5": 0.5, "1e": "1e", "'5'": "5", "08": 8.0, "0x": "0x",
+    "99999999999999999999": 1e20, "1e999": "1e999", "1_000.5": "1_000.5", "!!str 5": "5",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "expected"), RCL_SCALARS.items())
+def test_scalars_are_read_as_rcl_reads_them(text: str, expected: object) -> None:
+    value = parse_yaml(f"a: {text}")["a"]  # type: ignore[index]
+    assert (type(value), value) == (type(expected), expected)
 
 
 def test_missing_and_binary_files_are_refused(tmp_path: Path) -> None:

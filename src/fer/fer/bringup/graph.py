@@ -1,7 +1,7 @@
-"""The nodes of the graph and what each of them is started with.
+"""The nodes of the graph, and what each of them is started with.
 
-This is the one place where the list stands: `fer up` and the launch files both start what it says.
-Nothing here imports ROS.
+This is the only list of them: `fer up` and the launch files both start what it says. Nothing here
+imports ROS.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ Split: TypeAlias = Literal["camera", "features"]
 HOSTS: tuple[Host, ...] = ("robot", "workstation")
 SPLITS: tuple[Split, ...] = ("camera", "features")
 NAMESPACE = "fer"
-#: The node that announces every frame.
+#: The node that publishes every frame.
 CAMERA = "camera"
-#: The node that learns, which commands ask.
+#: The node that learns, whose services the commands call.
 SNN = "snn"
 LOG_LEVELS = ("debug", "info", "warn", "error", "fatal")
-#: Topic of the pictures, below the namespace.
+#: Topic of the images, below the namespace.
 IMAGE_TOPIC = "image_raw"
 
-#: A picture that is older when a node begins with it is not answered, on the host behind a network.
+#: On the host behind a network, an image that is older when a node begins with it is skipped.
 MAX_AGE_S = 0.4
 #: Nodes that can queue frames instead of taking the newest.
 _QUEUING = ("features", SNN)
-#: Nodes that take pictures from elsewhere.
+#: Nodes that subscribe to images.
 _LOOKING = ("features", "viz")
 _NAMESPACE_PATTERN = re.compile(r"/?([A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*)?/?")
 
@@ -64,50 +64,50 @@ _ON_ROBOT: Mapping[Split, tuple[str, ...]] = {
     "camera": (CAMERA,),
     "features": (CAMERA, "features"),
 }
-
-
-#: The camera sends raw pictures to a node beside it.
+#: The camera sends raw images to a node beside it.
 _RAW_ON_ROBOT = (CAMERA, "features")
 
 
 def host_of(name: str, split: Split) -> Host:
-    """Return where a node runs when there are two hosts."""
+    """Return the host of a node in a graph on two hosts."""
     return "robot" if name in _ON_ROBOT[split] else "workstation"
 
 
 @dataclass(frozen=True)
 class Settings:
-    """What a user says at start; empty texts and None leave the nodes' own defaults.
+    """What the user gives at start; empty texts and None leave the nodes' own defaults.
 
     Attributes
     ----------
     namespace : namespace of every node.
-    hosts : which part of the graph to start; where it is one host's, the other part is reached over
-        a network, or is a bag where every frame counts.
+    hosts : which part of the graph to start. If it is that of one host, the other part is reached
+        over a network, or is a bag if `every_frame` is set.
     split : the last node on the robot: `features` sends features over the network, `camera`
-        compressed pictures.
+        compressed images.
+    peers : other hosts, by name or address.
     source : what the camera node plays.
     params_file : parameter file for all nodes.
-    weights : weights file of the network.
+    weights : weights file of the network, or its name in the weights folder.
     camera, viz : whether to start these nodes.
-    image_topic : topic of the pictures when another driver publishes them, absolute or below the
+    image_topic : topic of the images if another driver publishes them, absolute or below the
         namespace.
-    use_sim_time : take the time from /clock.
+    use_sim_time : take the time from /clock; None: as in the parameter file.
     every_frame : work on every frame, however late, instead of on the newest: for replays.
     log_level : one of `LOG_LEVELS`.
-    window : open the dashboard too, which is no node of the graph.
+    window : open the dashboard too, which is not a node of the graph.
     """
 
     namespace: str = NAMESPACE
     hosts: tuple[Host, ...] = HOSTS
     split: Split = "features"
+    peers: tuple[str, ...] = ()
     source: str = ""
     params_file: Path | None = None
     weights: str = ""
     camera: bool = True
     viz: bool = True
     image_topic: str = IMAGE_TOPIC
-    use_sim_time: bool = False
+    use_sim_time: bool | None = None
     every_frame: bool = False
     log_level: str = "info"
     window: bool = False
@@ -121,19 +121,19 @@ class Settings:
 
     @property
     def across(self) -> bool:
-        """Whether the other part of the graph runs on another host; of a replay it is a bag."""
+        """Whether the other part of the graph runs on another host."""
         return len(self.hosts) < len(HOSTS) and not self.every_frame
 
 
 @dataclass(frozen=True)
 class StartedNode:
-    """A node with what it is started with.
+    """A node with its parameters and remappings.
 
     Attributes
     ----------
     node : the node.
-    parameters, remappings : of it.
-    whole_images : whether it sends whole pictures, if only within its host.
+    parameters, remappings : those that it is started with.
+    whole_images : whether it sends whole images within its host.
     """
 
     node: GraphNode
@@ -184,7 +184,9 @@ def started_nodes(settings: Settings) -> list[StartedNode]:
 
 
 def _parameters(node: GraphNode, settings: Settings) -> dict[str, str | bool | float]:
-    parameters: dict[str, str | bool | float] = {"use_sim_time": settings.use_sim_time}
+    parameters: dict[str, str | bool | float] = {}
+    if settings.use_sim_time is not None:
+        parameters["use_sim_time"] = settings.use_sim_time
     if node.name in _QUEUING and settings.every_frame:
         parameters["every_frame"] = True
     if node.name == "camera" and settings.source:
@@ -195,7 +197,7 @@ def _parameters(node: GraphNode, settings: Settings) -> dict[str, str | bool | f
 
 
 def _across(name: str, split: Split) -> dict[str, str | bool | float]:
-    """Return the parameters by which a node gets on with a network."""
+    """Return the parameters of a node whose graph is on two hosts."""
     parameters: dict[str, str | bool | float] = {}
     if name == split:
         parameters["pace_by_link"] = True

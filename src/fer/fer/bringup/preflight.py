@@ -1,57 +1,74 @@
-"""What can be refused before a process is started: one error instead of four nodes' logs.
+"""Checks before any process is started: one error instead of the logs of four nodes.
 
-What a user leaves at its default is not looked at, and its libraries are not imported, so that a
-plain start loses no time here.
+Values that the user leaves at their default are not checked, and the libraries that this would
+need are not imported, so that a plain start loses no time here.
 """
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from fer.bringup.graph import Settings, parameter_tables
+from fer.bringup.graph import CAMERA, SNN, Settings, absolute, parameter_tables
 from fer.report.labels import label_file, read_labels
 from fer_common.core.errors import ConfigurationError
 from fer_common.core.parameters import Value
 
-#: Names of sources that are no paths.
+#: Sources that are not paths.
 DEMO = "demo"
 AUTO = "auto"
-#: Names of weights files end so; anything else without a slash is a name in the weights folder.
-_WEIGHTS_SUFFIX = ".npz"
+#: The weights in the package.
+DEFAULT_WEIGHTS = "default"
 
 
-def check(settings: Settings) -> None:
+def print_warning(text: str) -> None:
+    """Print a warning for the user."""
+    print(f"warning: {text}", file=sys.stderr)
+
+
+def check(settings: Settings, warn: Callable[[str], None] = print_warning) -> None:
     """Refuse settings with which a node could not start.
+
+    Parameters
+    ----------
+    settings : what is to be started.
+    warn : called with a sentence for each setting that has no effect.
 
     Raises
     ------
     FerError
         for a source that cannot be opened, a parameter file or a weights file that cannot be used.
     """
-    given: dict[str, dict[str, Value]] = {}
+    given: Mapping[str, Mapping[str, Value]] = {}
     if settings.params_file is not None:
         from fer_common.core.parameter_files import read_parameter_file
 
-        given = read_parameter_file(settings.params_file, parameter_tables())
+        namespace = absolute(settings.namespace)
+        given = read_parameter_file(settings.params_file, parameter_tables(), namespace, warn)
     if "robot" in settings.hosts and settings.camera:
-        source = settings.source or given.get("camera", {}).get("source", "")
-        _check_source(str(source))
+        _check_source(settings.source or str(given.get(CAMERA, {}).get("source", "")))
     if "workstation" in settings.hosts:
-        weights = settings.weights or given.get("snn", {}).get("weights", "")
-        _check_weights(str(weights), given.get("features", {}))
+        own = given.get(SNN, {})
+        weights = settings.weights or str(own.get("weights", ""))
+        _check_weights(weights, str(own.get("weights_dir", "")), given.get("features", {}))
 
 
 def resolved_source(source: str) -> str:
     """Return a source with its path made absolute, so that it means the same to every process."""
-    if source in ("", DEMO, AUTO) or source.isdecimal():
+    if source in ("", DEMO, AUTO) or source.isdecimal() or "://" in source:
         return source
     return str(Path(source).expanduser().absolute())
 
 
 def resolved_weights(weights: str) -> str:
-    """Return a weights file with its path made absolute; a name in the weights folder stays one."""
-    if "/" in weights or weights.endswith(_WEIGHTS_SUFFIX):
-        return str(Path(weights).expanduser().absolute())
+    """Return weights with a path made absolute; a name in the weights folder stays as it is.
+
+    A name with a suffix is a file in the current folder if there is one, as for the node.
+    """
+    path = Path(weights).expanduser()
+    if "/" in weights or (path.suffix and path.is_file()):
+        return str(path.absolute())
     return weights
 
 
@@ -62,7 +79,7 @@ def label_file_of(source: str) -> Path | None:
     ----------
     source : as in `FrameInfo.source`.
     """
-    if not source or source.isdecimal() or source == AUTO:
+    if not source or source.isdecimal() or source == AUTO or "://" in source:
         return None
     if source != DEMO:
         return label_file(Path(source))
@@ -84,16 +101,18 @@ def _check_source(source: str) -> None:
         read_labels(labels)
 
 
-def _check_weights(weights: str, features: dict[str, Value]) -> None:
-    if "/" not in weights:
+def _check_weights(weights: str, weights_dir: str, features: Mapping[str, Value]) -> None:
+    if weights in ("", DEFAULT_WEIGHTS):
         return
     from fer_features.core.parameters import TABLE, feature_parameters
-    from fer_snn.core.weights import weights_file
+    from fer_snn.core.weights import weights_file, weights_folder
 
-    model = weights_file.load(Path(weights))
+    folder = weights_folder.folder(weights_dir) if weights_dir else weights_folder.default_folder()
+    path = weights_folder.resolve(weights, folder)
+    model = weights_file.load(path)
     spec = feature_parameters(TABLE.merged(TABLE.defaults(), features)).feature_spec
     if model.feature_spec != spec:
         raise ConfigurationError(
-            f"weights file {weights} has learnt from features '{model.feature_spec}', this graph "
+            f"weights file {path} has learnt from features '{model.feature_spec}', this graph "
             f"makes '{spec}': name another file, or train one with `fer train`"
         )

@@ -98,6 +98,11 @@ class GraphMonitor:
         """What the camera node plays (FrameInfo.source), empty before the first frame."""
         return self._source
 
+    @property
+    def doubled(self) -> set[str]:
+        """Names of nodes that run twice in the namespace."""
+        return self._client.doubled
+
     def status(self) -> GraphStatus:
         """Return what the graph does now."""
         now_s = time.monotonic()

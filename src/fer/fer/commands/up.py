@@ -1,9 +1,8 @@
 """`fer up`: the whole graph with one command.
 
-What the summary counts: from the first image that is answered after every node has become active,
-to the first image that is stamped `--duration` seconds later (or, without one, when the end was
-asked for). The run goes on until an image after that end was answered, so that images on their way
-at the end are counted as what becomes of them.
+The summary counts from the first image that is answered after every node has become active, to the
+first image that is stamped `--duration` seconds later (or, without it, when the end was asked for).
+The run goes on until an image after that end was answered, so that images on their way are counted.
 """
 
 from __future__ import annotations
@@ -16,21 +15,22 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fer.bringup.environment import graph_environment
-from fer.bringup.graph import HOSTS, LOG_LEVELS, NAMESPACE, SPLITS, Settings, started_nodes
-from fer.bringup.installed import config_folder
-from fer.bringup.preflight import check, label_file_of, resolved_source, resolved_weights
-from fer.bringup.programs import Bringup, bring_up
+from fer.bringup.arguments import add_options, check_two_hosts, settings_of
+from fer.bringup.environment import prepare_environment
+from fer.bringup.graph import HOSTS, Settings, absolute, started_nodes
+from fer.bringup.preflight import check, label_file_of
+from fer.bringup.programs import bring_up
+from fer.commands.options import positive
 from fer.processes.resources import ResourceMeter
 from fer.processes.signals import StopRequests
-from fer.processes.supervisor import Failure, describe_exit
+from fer.processes.supervisor import EXIT_CONFIGURATION, Failure, Supervisor, describe_exit
 from fer.report.labels import read_labels
 from fer.report.status import LIVE_PERIOD_S, Screen, open_screen, starting_text, status_text
-from fer.report.summary import RunRecord
+from fer.report.summary import RunRecord, summary_text
 from fer_common.core.atomic import write_atomically
 from fer_common.core.errors import FerError
 from fer_common.core.stamps import NANOSECONDS
@@ -40,17 +40,18 @@ if TYPE_CHECKING:
     from fer.client.graph_monitor import GraphMonitor
 
 EXIT_BROKEN = 1
-EXIT_CONFIGURATION = 2
-#: Every node must be active, and with --duration have answered a picture, within this time. Long,
-#: because the very first start compiles the network's kernels: 10 to 30 s.
+#: Every node must be active, and with --duration have answered an image, within this time. The
+#: very first start compiles the network's kernels, which takes 10 to 30 s.
 START_TIMEOUT_S = 60.0
-#: Longest wait for answers to the last images, and for the end of everything after it was asked
-#: for.
+#: Longest wait for answers to the last images, and for the end of all processes after the request.
 DRAIN_S = 0.5
 STOP_S = 2.6
-_TURN_S = 0.05
+#: Another graph in the namespace ends ours if it is noticed this soon; later, it is the other's
+#: fault.
+_ALONE_S = 15.0
+_POLL_S = 0.05
 _SAMPLE_PERIOD_S = 1.0
-#: How an error begins in a node's log, and how it begins where there is no log yet.
+#: How an error begins in a node's log, and before there is a log.
 _ERROR = re.compile(r"(\x1b\[[0-9;]*m)*(\[(ERROR|FATAL)\]( \[[^]]*\])*:? |error: )")
 
 
@@ -64,91 +65,51 @@ class BringUpError(FerError):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
+    add_options(parser)
     parser.add_argument(
-        "--source",
-        default="",
-        metavar="DEVICE|FILE|FOLDER|demo",
-        help="camera (/dev/video0 or 0), video file, folder of pictures, or the packaged clip "
-        "(default: as in the parameter file)",
+        "--host", choices=HOSTS, help="Start only this host's part of a graph on two hosts."
     )
     parser.add_argument(
         "--duration",
-        type=_seconds,
+        type=positive,
         metavar="SECONDS",
-        help="end by itself, this long after the first answer",
+        help="End by itself, this long after the first answer.",
     )
     parser.add_argument(
-        "--summary", type=Path, metavar="FILE.json", help="write what the run came to"
+        "--summary", type=Path, metavar="FILE.json", help="Write a summary of the run."
     )
     parser.add_argument(
-        "--namespace", default=NAMESPACE, help="namespace of all nodes (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--params", type=Path, metavar="FILE", help="parameter file, as made by `fer param dump`"
-    )
-    parser.add_argument(
-        "--weights",
-        default="",
-        metavar="FILE",
-        help="weights of the network, as made by `fer train`",
-    )
-    parser.add_argument(
-        "--host", choices=HOSTS, help="only this host's part of a graph on two (default: all of it)"
-    )
-    parser.add_argument(
-        "--split",
-        choices=SPLITS,
-        default="features",
-        help="with --host, the same on both: the last node on the robot (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--peer",
-        action="append",
-        default=[],
-        metavar="HOST",
-        help="with --host, where the network has no multicast: the other host; can be repeated",
-    )
-    parser.add_argument("--no-viz", action="store_true", help="do not draw the overlay")
-    parser.add_argument(
-        "--no-window",
-        action="store_true",
-        help="do not open the dashboard where there is a display",
-    )
-    parser.add_argument(
-        "--log-level", default="info", choices=LOG_LEVELS, help="(default: %(default)s)"
+        "--no-window", action="store_true", help="Do not open the dashboard on a display."
     )
 
 
 def run(arguments: argparse.Namespace) -> int:
     """Bring the graph up, and take it down at the end."""
     with StopRequests() as stop:
-        settings = Settings(
-            namespace=arguments.namespace,
-            hosts=(arguments.host,) if arguments.host else HOSTS,
-            split=arguments.split,
-            source=resolved_source(arguments.source),
-            params_file=arguments.params.absolute() if arguments.params else None,
-            weights=resolved_weights(arguments.weights),
-            viz=not arguments.no_viz,
-            log_level=arguments.log_level,
-            window=has_display() and not arguments.no_window,
-        )
-        check(settings)
+        given = vars(arguments)
+        check_two_hosts(given)
+        settings = settings_of(given, (arguments.host,) if arguments.host else HOSTS)
         _check_summary(arguments.summary)
-        given = graph_environment(os.environ, config_folder(), settings.across, arguments.peer)
-        os.environ.update(given)
+        prepare_environment(settings.across, settings.peers)
+        check(settings)
+        settings = replace(settings, window=has_display() and not arguments.no_window)
         with closing(open_screen()) as screen:
-            session = GraphRun(settings, arguments.duration, stop, screen)
+            graph_run = GraphRun(settings, arguments.duration, stop, screen)
             try:
-                session.run()
+                graph_run.run()
             except BringUpError as error:
                 screen.close()
                 print(f"error: {error}", file=sys.stderr)
                 return error.exit_code
             finally:
-                session.close()
+                graph_run.close()
+                summary = graph_run.summary()
                 if arguments.summary:
-                    _write_summary(arguments.summary, session.summary())
+                    _write_summary(arguments.summary, summary)
+        if graph_run.record.begun:
+            print(summary_text(summary), flush=True)
+        if arguments.summary:
+            print(f"summary written to {arguments.summary}", flush=True)
     return 0
 
 
@@ -159,7 +120,7 @@ class GraphRun:
     Attributes
     ----------
     settings : what is started.
-    duration_s : how long it runs after the first answer, None for until it is asked to end.
+    duration_s : how long it runs after the first answer; None: until it is asked to end.
     stop : requests to end.
     screen : where logs and status go.
     """
@@ -170,10 +131,11 @@ class GraphRun:
     screen: Screen
     record: RunRecord = field(default_factory=RunRecord)
     meter: ResourceMeter = field(default_factory=ResourceMeter)
-    _bringup: Bringup | None = None
+    _processes: Supervisor | None = None
     _monitor: GraphMonitor | None = None
     _sampled_s: float = 0.0
     _shown_s: float = 0.0
+    _alone_until_s: float = 0.0
 
     def run(self) -> None:
         """Start, wait until everything is up, run, and wait for the last answers.
@@ -183,10 +145,10 @@ class GraphRun:
         BringUpError
             if a node does not come up, refuses what it was given, or the graph cannot go on.
         """
-        self._bringup = bring_up(self.settings, self.screen.log)
-        self._bringup.start()
-        # Imports the client library, which takes half a second: by now the nodes do the same at the
-        # same time.
+        self._processes = bring_up(self.settings, self.screen.log)
+        self._processes.start()
+        self._alone_until_s = time.monotonic() + _ALONE_S
+        # Imports the client library, which takes half a second: the nodes do so at the same time.
         from fer.client.graph_monitor import GraphMonitor
 
         if self.stop.count:
@@ -198,18 +160,18 @@ class GraphRun:
 
     def close(self) -> None:
         """End every process within `STOP_S` of the request, or at once when asked a second time."""
-        if self._bringup is not None:
-            self.meter.sample(self._bringup.pids())
+        if self._processes is not None:
+            self.meter.sample(self._processes.pids())
             patience = self.stop.count + 1
             remaining_s = max(STOP_S - self.stop.age_s, 0.2)
-            for name in self._bringup.stop(remaining_s, lambda: self.stop.count >= patience):
+            for name in self._processes.stop(remaining_s, lambda: self.stop.count >= patience):
                 self.screen.log(name, f"did not end within {STOP_S:g} s and was killed")
         if self._monitor is not None:
             self._monitor.close()
 
     def summary(self) -> dict[str, object]:
-        """Return what the run came to."""
-        restarts = self._bringup.restarts() if self._bringup else {}
+        """Return the summary of the run."""
+        restarts = self._processes.restarts() if self._processes else {}
         return self.record.to_dict(self.meter.usage(restarts))
 
     def _come_up(self, monitor: GraphMonitor) -> bool:
@@ -248,32 +210,40 @@ class GraphRun:
         self.record.end(time.time_ns())
         drained_s = time.monotonic() + DRAIN_S
         while not self.record.complete and time.monotonic() < drained_s and not self.stop.impatient:
-            time.sleep(_TURN_S)
+            time.sleep(_POLL_S)
+
+    def _check_alone(self, now_s: float) -> None:
+        """End if another graph runs in our namespace; only warn if it came later."""
+        if not (self._alone_until_s and self._monitor and self._monitor.doubled):
+            return
+        names = ", ".join(sorted(self._monitor.doubled))
+        text = (
+            f"another graph runs in namespace {absolute(self.settings.namespace)} ({names}): "
+            "end it, or choose another --namespace or ROS_DOMAIN_ID"
+        )
+        if now_s < self._alone_until_s:
+            raise BringUpError(text, EXIT_CONFIGURATION)
+        self._alone_until_s = 0.0
+        self.screen.log("fer", f"[WARN] {text}")
 
     def _until(self, done: Callable[[], bool], text: Callable[[], str]) -> bool:
-        """Look after the processes until it is done; False if the end was asked for."""
-        assert self._bringup is not None
+        """Supervise the processes until it is done; False if the end was asked for."""
+        assert self._processes is not None
         while not done():
             if self.stop.count:
                 return False
-            if failure := self._bringup.poll():
+            if failure := self._processes.poll():
                 raise as_error(failure)
             now_s = time.monotonic()
+            self._check_alone(now_s)
             if now_s - self._sampled_s >= _SAMPLE_PERIOD_S:
                 self._sampled_s = now_s
-                self.meter.sample(self._bringup.pids())
+                self.meter.sample(self._processes.pids())
             if now_s - self._shown_s >= LIVE_PERIOD_S:
                 self._shown_s = now_s
                 self.screen.status(text())
-            time.sleep(_TURN_S)
+            time.sleep(_POLL_S)
         return True
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is no time: give a number of seconds above 0")
-    return value
 
 
 def _truth(source: str) -> Mapping[int, str]:
@@ -293,7 +263,7 @@ def _not_up(monitor: GraphMonitor, across: bool) -> str:
 
 
 def as_error(failure: Failure) -> BringUpError:
-    """Return the error that a user shall see, with the reason that the process gave."""
+    """Return the error to show to the user, with the reason that the process gave."""
     errors = [line for line in failure.lines if _ERROR.match(line)] or list(failure.lines)
     reason = _ERROR.sub("", errors[-1]) if errors else "it left no message"
     if failure.is_configuration:

@@ -16,6 +16,7 @@ from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from fer.report.reaction_times import AnsweredFrame, reaction_times
 from fer_common.core.stamps import NANOSECONDS
@@ -236,6 +237,22 @@ class RunRecord:
             },
             "false_changes_per_5_s": followed.false_changes_per_5_s,
         }
+
+
+def summary_text(summary: Mapping[str, Any]) -> str:
+    """Return the main values of a summary as one line for people."""
+    frames, latency, labels = summary["frames"], summary["latency_ms"], summary["labels"]
+    if not frames["processed"]:
+        return "no frame was answered"
+    said = sorted(labels.items(), key=lambda item: -item[1])
+    parts = [
+        f"{frames['processed']} of {frames['published']} frames answered",
+        ", ".join(f"{label} {count}" for label, count in said) or "no face",
+        f"latency {latency['p50']:.0f} ms (99 %: {latency['p99']:.0f} ms)",
+    ]
+    if (accuracy := summary.get("balanced_accuracy")) is not None:
+        parts.append(f"balanced accuracy {accuracy:.2f}")
+    return "; ".join(parts)
 
 
 def _rounded(values: Sequence[float], fraction: float) -> float | None:

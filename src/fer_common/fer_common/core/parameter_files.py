@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import difflib
 import json
+import re
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 import yaml
@@ -61,8 +65,57 @@ def to_markdown(table: ParameterTable) -> str:
     return "\n".join(lines) + "\n"
 
 
+@dataclass(frozen=True)
+class Block:
+    """The parameters below one `ros__parameters` of a parameter file.
+
+    Attributes
+    ----------
+    pattern : name of the node, absolute. As a part of it, `*` means any one name and `**` any
+        number of them.
+    values : by parameter name.
+    """
+
+    pattern: str
+    values: Mapping[str, object]
+
+    @property
+    def node(self) -> str:
+        """Last part of the pattern: the name of a node, `*` or `**`."""
+        return self.pattern.rsplit("/", 1)[-1]
+
+    @property
+    def is_for_any_node(self) -> bool:
+        """Whether the block names no node, so that it may hold parameters of several."""
+        return "*" in self.node
+
+    def reaches(self, node: str) -> bool:
+        """Whether rcl gives these values to a node, by its fully qualified name."""
+        pattern = re.escape(self.pattern).replace(r"/\*\*", r"(/\w+)*").replace(r"/\*", r"/\w+")
+        return re.fullmatch(pattern, node) is not None
+
+
+def read_blocks(path: Path) -> list[Block]:
+    """Return the blocks of a parameter file in their order.
+
+    Raises
+    ------
+    ConfigurationError
+        if the file cannot be read or is not a parameter file.
+    """
+    document = read_yaml(path, f"parameter file {path}")
+    if not isinstance(document, dict):
+        raise ConfigurationError(
+            f"parameter file {path} holds no nodes: see config/fer.yaml for the form"
+        )
+    return list(_walk(path, document, ""))
+
+
 def read_parameter_file(
-    path: Path, tables: Mapping[str, ParameterTable]
+    path: Path,
+    tables: Mapping[str, ParameterTable],
+    namespace: str | None = None,
+    warn: Callable[[str], None] = lambda text: None,
 ) -> dict[str, dict[str, Value]]:
     """Read a ROS parameter file and check everything in it that is meant for nodes with a table.
 
@@ -70,25 +123,35 @@ def read_parameter_file(
     ----------
     path : the file.
     tables : table of each node, by the node's name.
+    namespace : of these nodes, absolute; None: blocks with another namespace count too.
+    warn : called with a sentence for each setting that has no effect.
 
     Returns
     -------
-    The values given, by node; a block for all nodes (`/**`) counts for every node that has the
-    parameter.
+    The values given, by node. A block for any node (such as `/**`) may hold parameters of others;
+    its values count for every node that has the parameter. As in rcl, later blocks win.
 
     Raises
     ------
     ConfigurationError
-        if the file cannot be read or is no parameter file, or names an unknown parameter or a bad
-        value.
+        if the file cannot be read, is not a parameter file, reaches none of the nodes, or holds
+        an unknown parameter or a bad value.
     """
     given: dict[str, dict[str, object]] = {node: {} for node in tables}
-    for pattern, values in _blocks(path):
-        node = pattern.rsplit("/", 1)[-1]
-        if node in ("*", "**"):
-            _spread(path, values, tables, given)
-        elif node in tables:
-            given[node].update(values)
+    names = {node: f"{(namespace or '').rstrip('/')}/{node}" for node in tables}
+    blocks = read_blocks(path)
+    _check_reach(path, blocks, names, namespace, warn)
+    for block in blocks:
+        for node, table in tables.items():
+            if block.is_for_any_node if namespace is None else block.reaches(names[node]):
+                known = table if block.is_for_any_node else block.values
+                own = {name: each for name, each in block.values.items() if name in known}
+                given[node].update(own)
+            elif namespace is None and block.node == node:
+                given[node].update(block.values)
+        if block.is_for_any_node:
+            for hint in _misspelt(block, tables.values()):
+                warn(f"{path}: {hint}")
     result: dict[str, dict[str, Value]] = {}
     for node, values in given.items():
         own = {name: value for name, value in values.items() if not is_ros_parameter(name)}
@@ -100,41 +163,91 @@ def read_parameter_file(
     return result
 
 
-def _spread(
+def _check_reach(
     path: Path,
-    values: Mapping[str, object],
-    tables: Mapping[str, ParameterTable],
-    given: dict[str, dict[str, object]],
+    blocks: Sequence[Block],
+    names: Mapping[str, str],
+    namespace: str | None,
+    warn: Callable[[str], None],
 ) -> None:
-    for name, value in values.items():
-        owners = [node for node, table in tables.items() if name in table]
-        if not owners and not is_ros_parameter(name):
-            raise ConfigurationError(
-                f"{path}: no node has the parameter '{name}': correct or remove it"
-            )
-        for node in owners:
-            given[node][name] = value
-
-
-def _blocks(path: Path) -> list[tuple[str, dict[str, object]]]:
-    document = read_yaml(path, f"parameter file {path}")
-    if not isinstance(document, dict):
+    """Refuse a file none of whose blocks reaches a node; warn of each block that misses one."""
+    if namespace is None:
+        return
+    idle = [block for block in blocks if not any(map(block.reaches, names.values()))]
+    if len(idle) == len(blocks):
         raise ConfigurationError(
-            f"parameter file {path} holds no nodes: see config/fer.yaml for the form"
+            f"parameter file {path} reaches no node of fer: its blocks are "
+            f"{', '.join(block.pattern for block in blocks) or 'none'}, and the nodes are "
+            f"{', '.join(names.values())}: correct the names, or write /**/NODE"
         )
-    return list(_walk(path, document, ""))
+    for block in idle:
+        if block.node in names:
+            warn(f"{path}: block {block.pattern} has no effect: the node is {names[block.node]}")
 
 
-def _walk(
-    path: Path, tree: Mapping[object, object], prefix: str
-) -> Iterable[tuple[str, dict[str, object]]]:
+def _misspelt(block: Block, tables: Iterable[ParameterTable]) -> Iterable[str]:
+    """Say which parameters of a block for any node look like a node's, misspelt."""
+    known = {parameter.name for table in tables for parameter in table}
+    for name in block.values:
+        if name not in known and not is_ros_parameter(name):
+            for near in difflib.get_close_matches(name, known, n=1, cutoff=0.75):
+                yield (
+                    f"no node of fer has the parameter '{name}' of block {block.pattern}: "
+                    f"did you mean '{near}'?"
+                )
+
+
+def check_node_files(
+    arguments: Sequence[str],
+    node: str,
+    table: ParameterTable,
+    warn: Callable[[str], None] = lambda text: None,
+) -> set[str]:
+    """Check the parameter files on the command line of one node.
+
+    Parameters
+    ----------
+    arguments : the command line.
+    node : fully qualified name of the node.
+    table : its parameters.
+    warn : called with a sentence for each file that has no effect on the node.
+
+    Returns
+    -------
+    Names of parameters that the files give to any node, so that the node need not know them.
+
+    Raises
+    ------
+    ConfigurationError
+        if a file means the node, by its name or by a wildcard, but does not reach it.
+    """
+    foreign: set[str] = set()
+    own_names = {node.rsplit("/", 1)[-1], table.node}
+    for option, value in pairwise(arguments):
+        if option != "--params-file":
+            continue
+        path, blocks = Path(value), read_blocks(Path(value))
+        reaching = [block for block in blocks if block.reaches(node)]
+        foreign |= {name for block in reaching if block.is_for_any_node for name in block.values}
+        if not reaching:
+            names = ", ".join(block.pattern for block in blocks) or "none"
+            text = f"parameter file {path} does not reach {node}: its blocks are {names}"
+            if any(block.is_for_any_node or block.node in own_names for block in blocks):
+                raise ConfigurationError(f"{text}: write {node} or /**")
+            warn(text)
+    return foreign
+
+
+def _walk(path: Path, tree: Mapping[object, object], prefix: str) -> Iterable[Block]:
     for key, value in tree.items():
         if not isinstance(value, dict):
             raise ConfigurationError(
                 f"parameter file {path}: '{prefix}{key}' lacks 'ros__parameters:' below it"
             )
         if key == "ros__parameters":
-            yield prefix.rstrip("/"), dict(_flatten(value, ""))
+            values = dict(_flatten(value, ""))
+            _check_values(path, values)
+            yield Block("/" + prefix.strip("/"), values)
         else:
             yield from _walk(path, value, f"{prefix}{key}/")
 
@@ -147,13 +260,27 @@ def _flatten(tree: Mapping[object, object], prefix: str) -> Iterable[tuple[str, 
             yield f"{prefix}{key}", value
 
 
+def _check_values(path: Path, values: Mapping[str, object]) -> None:
+    """Refuse values with which rcl refuses the whole file, and those of the wrong type of rclpy."""
+    for name, value in values.items():
+        where = f"parameter file {path}: '{name}'"
+        if value is None:
+            raise ConfigurationError(f"{where} has no value: give one, or remove the line")
+        if isinstance(value, list) and len({type(element) for element in value}) > 1:
+            raise ConfigurationError(
+                f"{where} is {value}: give values of one type, such as [4.0, 6.5]"
+            )
+        if name in ROS_PARAMETERS and not isinstance(value, bool):
+            raise ConfigurationError(f"{where} is {value!r}: give true or false")
+
+
 def literal(value: Value) -> str:
     """Return a value as ROS and YAML read it back."""
     if isinstance(value, tuple):
         return "[" + ", ".join(literal(element) for element in value) + "]"
     if isinstance(value, float):
         text = repr(value)
-        # YAML 1.1 reads 1e-05 as text: a number needs its point.
+        # Readers of YAML 1.1 take 1e-05 for a text.
         return text.replace("e", ".0e") if "e" in text and "." not in text else text
     if isinstance(value, str):
         # Not as JSON, whose escapes YAML reads as halves of a character.

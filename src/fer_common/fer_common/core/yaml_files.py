@@ -62,8 +62,10 @@ _PlainLoader.add_implicit_resolver(_PLAIN, re.compile(""), None)
 _PlainLoader.add_constructor(_PLAIN, _PlainLoader.construct_plain)
 
 
-def plain_scalar(text: str) -> bool | int | float | str:
-    """Return what rcl makes of a YAML scalar without quotes."""
+def plain_scalar(text: str) -> bool | int | float | str | None:
+    """Return what rcl makes of a YAML scalar without quotes, None for nothing at all."""
+    if not text:
+        return None
     if text in _BOOLEANS:
         return _BOOLEANS[text]
     if found := _INTEGER.fullmatch(text):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -15,7 +16,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter as RosParameter
 
 from fer_common.core.errors import ConfigurationError, FerError
-from fer_common.core.parameter_files import is_ros_parameter
+from fer_common.core.parameter_files import check_node_files, is_ros_parameter
 from fer_common.core.parameters import Parameter, ParameterTable, Value
 
 #: Looks at new values and the names that change; raises FerError to refuse them. It must change
@@ -59,10 +60,16 @@ class ParameterServer:
         node.add_post_set_parameters_callback(self._on_post_set)
 
     def _refuse_unknown(self) -> None:
-        # rclpy ignores overrides of parameters that are never declared, so a typing error would go
-        # unnoticed.
+        # rclpy ignores files that do not reach the node and overrides of parameters that are never
+        # declared, so that a typing error would go unnoticed.
+        foreign = check_node_files(
+            sys.argv,
+            self._node.get_fully_qualified_name(),
+            self._table,
+            self._node.get_logger().warning,
+        )
         for name in self._node._parameter_overrides:
-            if name not in self._table and not is_ros_parameter(name):
+            if name not in self._table and name not in foreign and not is_ros_parameter(name):
                 raise ConfigurationError(self._table.unknown(name))
 
     def _declare(self, parameter: Parameter) -> object:
