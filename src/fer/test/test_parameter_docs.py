@@ -13,7 +13,7 @@ from fer_common.core.parameter_files import read_parameter_file
 ROOT = Path(__file__).resolve().parents[3]
 
 
-@pytest.mark.parametrize("path", ["config/fer.yaml", "docs/parameters.md"])
+@pytest.mark.parametrize("path", ["config/fer.yaml", "docs/parameters.md", "docs/arguments.md"])
 def test_committed_files_equal_the_tables(path: str) -> None:
     expected = rendered(parameter_tables())[Path(path)]
     assert (ROOT / path).read_text(encoding="utf-8") == expected, (

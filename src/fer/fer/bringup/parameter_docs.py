@@ -1,4 +1,4 @@
-"""Writes config/fer.yaml and docs/parameters.md: `python -m fer.bringup.parameter_docs [ROOT]`."""
+"""Writes config/fer.yaml and two pages: `python -m fer.bringup.parameter_docs [ROOT]`."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from fer.bringup import arguments
 from fer.bringup.graph import NODES, parameter_tables
 from fer_common.core.parameter_files import to_markdown, to_yaml
 from fer_common.core.parameters import ParameterTable
@@ -27,6 +28,20 @@ tables.
   `qos_overrides`, as ROS 2 defines them.
 """
 
+_ARGUMENTS_HEAD = """# Arguments
+
+With what a graph can be started. `python -m fer.bringup.parameter_docs` writes this page from
+[arguments.py](../src/fer/fer/bringup/arguments.py), from which the launch files and `fer up` are
+made too.
+
+- A launch file takes `NAME:=VALUE`, and `--show-args` lists its arguments. `fer up` takes options,
+  and `fer up --help` lists them with those that launch files lack.
+- An argument that is given wins over the parameter file.
+- `split` and `peers` are for a graph on two hosts: robot.launch.py and workstation.launch.py, or
+  `fer up --host`. Elsewhere they have no effect: `fer up` refuses them and launch files warn.
+
+"""
+
 
 def rendered(tables: Mapping[str, ParameterTable]) -> dict[Path, str]:
     """Return the text of every file that is made from the tables, by its path in the repository."""
@@ -36,6 +51,7 @@ def rendered(tables: Mapping[str, ParameterTable]) -> dict[Path, str]:
     return {
         Path("config/fer.yaml"): to_yaml(tables.values()),
         Path("docs/parameters.md"): "\n".join([_HEAD, *sections]),
+        Path("docs/arguments.md"): _ARGUMENTS_HEAD + arguments.to_markdown(),
     }
 
 
