@@ -78,7 +78,7 @@ def test_a_new_label_is_taught_saved_and_recognised(
     assert "lesson 'wink'" in done("weights", "report")
     assert "taught.npz" in done("weights", "save", "taught")
     assert "taught" in done("weights", "list")
-    assert "is no name for weights" in done("weights", "save", "../elsewhere", code=2)
+    assert "cannot be a name of weights" in done("weights", "save", "../elsewhere", code=2)
     assert end(up, signal.SIGINT)[0] == 0
 
     path = tmp_path / ".local/share/fer/weights/taught.npz"

@@ -27,7 +27,7 @@ from fer_features.core.pipeline import FaceObservation, FeatureParameters, Featu
 from fer_features.core.windows import whole_picture
 from fer_features.ros.messages import features_message
 from fer_interfaces.msg import FaceFeaturesArray
-from fer_snn.core.network import EXPRESSION, Network
+from fer_snn.core.network import EXPRESSION, Network, Recording
 from fer_snn.core.parameters import TABLE, recogniser_parameters
 from fer_snn.core.recogniser import Recogniser
 from fer_snn.core.synapses.learning import Learning
@@ -43,7 +43,7 @@ PLAIN = "the same, written plainly"
 #: Columns and rows of faces.
 CROWDS = ((1, 1), (2, 2), (4, 2))
 SIZES = ((320, 240), (640, 480), (1280, 720), (1920, 1080))
-_LAYERS = (EXPRESSION,)
+_RECORDING = Recording((EXPRESSION,), (EXPRESSION,))
 
 
 class Snn:
@@ -57,13 +57,11 @@ class Snn:
         """Read a features message, advance the network, write the answers."""
         message = deserialize_message(data, FaceFeaturesArray)
         network = self._recogniser.network
-        stamp_ns, faces = read_features(message, network.model)
-        result = self._recogniser.process(stamp_ns, faces, _LAYERS, _LAYERS)
-        rois = {face.id: face.roi for face in message.faces}
+        result = self._recogniser.process(read_features(message, network.model, _RECORDING))
         for answer in (
-            expressions_message(message.header, result, rois, network, 0),
-            spikes_message(message.header, result, _LAYERS, network),
-            potentials_message(message.header, result, _LAYERS, network),
+            expressions_message(message, result, network, 0),
+            spikes_message(message.header, result, network),
+            potentials_message(message.header, result, network),
         ):
             serialize_message(answer)
 

@@ -12,7 +12,6 @@ from fer_bench.measure import OWN, compared, interleaved, timed
 from fer_bench.results import Measurement, Target
 from fer_snn.core.network import Network
 from fer_snn.core.parameters import TABLE, network_parameters, supervised_parameters
-from fer_snn.core.presentation import present, steps_of
 from fer_snn.core.synapses.learning import teach
 from fer_train.training import TrainingParameters
 
@@ -38,13 +37,13 @@ def _learner(compiled: bool) -> Callable[[], object]:
     values, model = TABLE.defaults(), scenes.model()
     rule, rng = supervised_parameters(values), np.random.default_rng(0)
     network = Network(model, network_parameters(values), compiled=compiled)
-    n_steps = steps_of(rule.presentation, network.parameters.dt)
+    n_steps = network.parameters.steps(rule.presentation)
     features = scenes.observe(scenes.clip()[0]).features
     assert features is not None
     faces = np.abs(features + rng.normal(0, 0.05, (_FACES, *features.shape))).astype(np.float32)
 
     def work() -> None:
-        counts = present(network, faces[rng.integers(_FACES)], n_steps)
+        counts = network.present(faces[rng.integers(_FACES)], n_steps).counts
         teach(network, counts, int(rng.integers(len(model.labels))), rule)
 
     return work

@@ -25,7 +25,7 @@ from fer_faults.machine import own_mb
 from fer_interfaces.msg import ExpressionArray, FaceFeatures, FaceFeaturesArray
 from fer_snn.core.recogniser import Recogniser, RecogniserParameters
 from fer_snn.core.synapses.learning import Learning
-from fer_snn.core.teaching import requests
+from fer_snn.core.teaching.learner import Learner
 from fer_snn.core.weights import weights_file
 from fer_snn.ros import messages
 from fer_testing.networks import SHAPE, SPEC, small_model
@@ -127,11 +127,11 @@ def test_features_never_harm_the_network(ledger: Ledger, long: bool) -> None:
 
     def check(message: FaceFeaturesArray) -> None:
         try:
-            stamp_ns, faces = messages.read_features(message, recogniser.network.model)
+            frame = messages.read_features(message, recogniser.network.model)
         except FerError as error:
             assert str(error)
             return
-        result = recogniser.process(stamp_ns, faces)
+        result = recogniser.process(frame)
         assert all(0.0 <= face.answer.confidence <= 1.0 for face in result.faces)
         for stage in recogniser.network.model.stages:
             assert np.isfinite(stage.weights).all()
@@ -142,24 +142,25 @@ def test_features_never_harm_the_network(ledger: Ledger, long: bool) -> None:
 def test_requests(tmp_path: Path, ledger: Ledger, long: bool) -> None:
     folder = tmp_path / "weights"
     folder.mkdir()
-    recogniser = Recogniser(small_model(), RecogniserParameters(learning=Learning.SUPERVISED))
+    supervised = RecogniserParameters(learning=Learning.SUPERVISED)
+    learner = Learner(small_model(), supervised, folder)
     names = texts | st.text("./\\~-a", max_size=12)
     lessons = st.tuples(names, st.booleans(), uint32 | st.just(0), st.floats())
 
     def check(value: tuple[tuple[str, bool, int, float], str]) -> None:
         lesson, name = value
         for ask in (
-            lambda: requests.teach(recogniser, *lesson),
-            lambda: requests.load(recogniser, name, folder),
-            lambda: requests.save(recogniser, name, folder) if len(name) < 3 else "",
+            lambda: learner.teach(*lesson),
+            lambda: learner.load(name),
+            lambda: learner.save(name) if len(name) < 3 else "",
         ):
             try:
                 ask()
             except FerError as error:
                 assert str(error)
         assert list(tmp_path.iterdir()) == [folder]
-        if len(recogniser.network.model.labels) > 9:
-            recogniser.load(small_model())
+        if len(learner.recogniser.network.model.labels) > 9:
+            learner.reset_weights()
 
     fuzz("requests to snn", st.tuples(lessons, names), check, ledger, long)
 

@@ -1,13 +1,13 @@
-"""A small network, and features that it can tell apart."""
+"""Small networks."""
 
 from __future__ import annotations
 
 import pytest
 
 from fer_snn.core.model import Model
-from fer_testing.networks import small_curriculum, small_model
+from fer_snn.core.untrained import Architecture
+from fer_testing.networks import small_model
 from fer_testing.ros import graph, ros_domain
-from fer_train.training import Architecture, Curriculum
 
 __all__ = ["graph", "ros_domain"]
 
@@ -20,8 +20,3 @@ def model() -> Model:
 @pytest.fixture
 def shallow_model() -> Model:
     return small_model(Architecture(window=0, neurons_per_label=2, theta_spread=0.0))
-
-
-@pytest.fixture
-def curriculum() -> Curriculum:
-    return small_curriculum()

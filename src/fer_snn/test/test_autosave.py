@@ -11,7 +11,7 @@ import pytest
 
 from fer_common.core.errors import FerError
 from fer_snn.core.parameters import TABLE
-from fer_snn.core.recogniser import FaceInput, Recogniser, RecogniserParameters
+from fer_snn.core.recogniser import FaceInput, Frame, Recogniser, RecogniserParameters
 from fer_snn.core.synapses.learning import Learning
 from fer_snn.core.weights import autosave, weights_file
 from fer_snn.core.weights.autosave import AUTOSAVE, Autosave
@@ -40,7 +40,7 @@ class Learner:
     def learn(self) -> None:
         """Look at a face."""
         self._stamp_ns += 10**8
-        self._recogniser.process(self._stamp_ns, [FaceInput(1, 100, FEATURES[0])])
+        self._recogniser.process(Frame(self._stamp_ns, [FaceInput(1, 100, FEATURES[0])]))
 
     def when_due(self, after_s: float) -> None:
         """Ask whether it is time, so much later."""

@@ -47,17 +47,17 @@ def test_long_gap_is_capped_and_marked() -> None:
     a = clock()
     a.tick(0)
     tick = a.tick(10_000 * MS)
-    assert (tick.steps, tick.gap, tick.joined) == (200, True, False)
+    assert (tick.steps, tick.gap, tick.continuous) == (200, True, False)
     assert a.tick(10_033 * MS).steps == 33
 
 
 def test_steps_that_there_is_no_time_for_are_left_out_and_do_not_pile_up() -> None:
     a = clock()
-    assert a.tick(0, most_steps=50) == Tick(50, Continuity.FIRST, left_out=150)
-    tick = a.tick(100 * MS, most_steps=30)
+    assert a.tick(0, max_steps=50) == Tick(50, Continuity.FIRST, left_out=150)
+    tick = a.tick(100 * MS, max_steps=30)
     assert tick == Tick(30, Continuity.NEXT, left_out=70)
-    assert tick.gap and tick.joined
-    assert a.tick(133 * MS, most_steps=40) == Tick(33, Continuity.NEXT)
+    assert tick.gap and tick.continuous
+    assert a.tick(133 * MS, max_steps=40) == Tick(33, Continuity.NEXT)
 
 
 def test_jump_back_is_marked_and_time_goes_on_from_there() -> None:

@@ -7,21 +7,21 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_snn.core.kernels import dispatch as kernels
-from fer_snn.core.kernels import pathways, reference
-from fer_snn.core.kernels.pathways import Pathway
+from fer_snn.core.kernels import interface as kernels
+from fer_snn.core.kernels import reference
+from fer_snn.core.kernels.interface import Pathway
 from fer_snn.core.model import Stage
 from fer_snn.core.neurons import layers, lif, threshold
 from fer_snn.core.neurons.layers import DriveParameters, FaceState
 from fer_snn.core.synapses import stdp
-from fer_snn.core.synapses.wiring import Window, Wiring, tiling
+from fer_snn.core.synapses.wiring import MapWindow, Wiring, tiling
 
 compiled = pytest.importorskip("fer_snn.core.kernels.compiled", reason="numba is not installed")
 
 SHAPES = [
     [Wiring.everything((3, 4, 4), 3)],
     [Wiring.everything((1, 5, 5), 37)],
-    [Wiring((2, 5, 5), (Window(1, 4, 0, 5),), 6)],
+    [Wiring((2, 5, 5), (MapWindow(1, 4, 0, 5),), 6)],
     [Wiring((4, 6, 6), tiling(6, 6, 3, 3), 17), Wiring.everything((68, 1, 1), 6)],
     [Wiring((2, 5, 5), tiling(5, 5, 3, 1), 5), Wiring.everything((45, 1, 1), 3)],
 ]
@@ -59,7 +59,7 @@ def run(
             current,
             state.layers,
             paths,
-            pathways.discretise(
+            kernels.discretise(
                 parameters,
                 threshold.ThresholdParameters(1e-4, 1.0),
                 stdp.STDPParameters(a_pre=0.005, a_post=-0.002),
@@ -114,7 +114,7 @@ def test_silence_leaves_nothing_that_is_slow_to_calculate_with(kernel: kernels.K
                 True,
             )
         ],
-        pathways.discretise(
+        kernels.discretise(
             parameters,
             threshold.ThresholdParameters(0.0, 1.0),
             stdp.STDPParameters(a_pre=0.005, a_post=-0.002, tau_pre=0.01, tau_post=0.01),

@@ -1,4 +1,4 @@
-"""Learning rules and training on faces that are easy to tell apart."""
+"""Learning rules on faces that are easy to tell apart."""
 
 from __future__ import annotations
 
@@ -8,53 +8,22 @@ import numpy as np
 import pytest
 
 from fer_snn.core.model import Model
-from fer_snn.core.network import Network, NetworkParameters
+from fer_snn.core.network import Network, NetworkParameters, Recording
 from fer_snn.core.parameters import TABLE, network_parameters
-from fer_snn.core.presentation import present, present_all
 from fer_snn.core.synapses import learning
-from fer_snn.core.synapses.learning import Lesson, SupervisedParameters
+from fer_snn.core.synapses.learning import PresentationCounts, SupervisedParameters
 from fer_snn.core.weights import weights_file
-from fer_testing.networks import ARCHITECTURE, synthetic
-from fer_train import training
+from fer_testing.networks import synthetic
 
-QUICK = training.TrainingParameters(seed=7, presentations=600, architecture=ARCHITECTURE)
 VALUES = TABLE.merged(
     TABLE.defaults(),
     {"eta_w": 4e-4, "eta_v": 1e-2, "eta_theta": 4e-4, "hidden_w_max": 1.0, "w_max": 5.0},
 )
 
 
-def quietly(stage: str, done: int, total: int) -> None:
-    """Report nothing."""
-
-
 def norms(model: Model, stage: int) -> np.ndarray:
     wiring, weights = model.stages[stage].wiring, model.stages[stage].weights
     return np.abs(wiring.matrix(weights)).sum(axis=0)
-
-
-def test_network_learns_what_it_is_shown(curriculum: training.Curriculum) -> None:
-    model = training.train(curriculum, VALUES, QUICK, quietly)
-    features, truth = synthetic(30, seed=99)
-    responses = present_all(Network(model, network_parameters(VALUES)), features, 60)
-    said, _ = responses.said(model, model.calibration, training.readout_parameters(VALUES))
-    assert (said == truth).mean() > 0.9
-    assert model.provenance["held_out_balanced_accuracy"] > 0.8
-
-
-def test_training_is_reproducible_to_the_bit(curriculum: training.Curriculum) -> None:
-    short = dataclasses.replace(QUICK, presentations=120)
-    first = training.train(curriculum, VALUES, short, quietly)
-    again = training.train(curriculum, VALUES, short, quietly)
-    other = training.train(curriculum, VALUES, dataclasses.replace(short, seed=8), quietly)
-    assert weights_file.to_bytes(first) == weights_file.to_bytes(again)
-    assert weights_file.to_bytes(first) != weights_file.to_bytes(other)
-
-
-def test_features_survive_their_storage() -> None:
-    features = np.random.default_rng(0).random((5, 4, 6, 6), np.float32)
-    stored = training.restored(training.quantised(features))
-    assert np.abs(stored - features).max() <= 0.5 / 255 + 1e-6
 
 
 def test_errors_sum_to_zero_and_name_the_label(model: Model) -> None:
@@ -99,7 +68,7 @@ def test_nothing_is_learnt_from_a_face_that_is_answered_surely(model: Model) -> 
 
 def test_lesson_waits_for_a_whole_presentation(model: Model) -> None:
     network = Network(model, NetworkParameters())
-    lesson, rule = Lesson(), SupervisedParameters(presentation=0.060)
+    lesson, rule = PresentationCounts(), SupervisedParameters(presentation=0.060)
     features, _ = synthetic(1, seed=3)
     state = network.new_face()
     learnt = []
@@ -132,8 +101,9 @@ def test_answers_are_the_same_while_others_learn(model: Model) -> None:
     alone.parameters = dataclasses.replace(
         alone.parameters, competition=alone.parameters.expression.alpha
     )
+    recording = Recording(("expression",))
     seen = [
-        network.advance(network.new_face(), features[0], 60, ["expression"], plastic=plastic)
+        network.advance(network.new_face(), features[0], 60, recording, plastic)
         for network, plastic in ((off, False), (on, True), (alone, True))
     ]
     rasters = [activity.layers["expression"].raster for activity in seen]
@@ -143,22 +113,10 @@ def test_answers_are_the_same_while_others_learn(model: Model) -> None:
     assert (competing != equals).any()
 
 
-def test_unsupervised_learning_does_not_unlearn(curriculum: training.Curriculum) -> None:
-    model = training.train(curriculum, VALUES, QUICK, quietly)
-    network = Network(model, network_parameters(VALUES))
-    features, truth = synthetic(30, seed=99)
-    for face in features[np.random.default_rng(0).permutation(len(features)).repeat(5)]:
-        network.advance(network.new_face(), face, 60, plastic=True)
-    responses = present_all(network, features, 60)
-    said, _ = responses.said(model, model.calibration, training.readout_parameters(VALUES))
-    assert (said == truth).mean() > 0.9
-    assert (network.model.stages[-1].weights != model.stages[-1].weights).any()
-
-
 def test_supervised_learning_holds_the_hidden_norms(model: Model) -> None:
     network = Network(model, network_parameters(VALUES))
     features, truth = synthetic(10, seed=6)
-    lesson = Lesson()
+    lesson = PresentationCounts()
     for face, label in zip(features, truth, strict=True):
         lesson.add(network.advance(network.new_face(), face, 60))
         assert lesson.learn(network, int(label), SupervisedParameters(eta_w=4e-4))
@@ -172,7 +130,7 @@ def test_plain_kernels_teach_the_same(model: Model) -> None:
     for compiled in (False, True):
         network = Network(model, NetworkParameters(), compiled)
         for face, label in zip(features, truth, strict=True):
-            counts = present(network, face, 60)
+            counts = network.present(face, 60).counts
             learning.teach(network, counts, int(label), SupervisedParameters())
             network.normalise()
         results.append(weights_file.to_bytes(network.model))

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fer_snn.core.neurons import encoding, inhibition, threshold
 from fer_snn.core.synapses import homeostasis, stdp
-from fer_snn.core.synapses.plasticity import Plasticity
+from fer_snn.core.synapses.stdp import PairSTDP
 from fer_snn.core.synapses.wiring import Wiring
 
 DT = 1e-3
@@ -27,7 +27,7 @@ def learnt(
     wiring = Wiring.everything((len(weights), 1, 1), weights.shape[1])
     x, y = (np.zeros(n, np.float32) for n in weights.shape)
     window = stdp.discretise(parameters, DT)
-    learning = Plasticity(wiring, weights, x, y, len(pre), window)
+    learning = PairSTDP(wiring, weights, x, y, len(pre), window)
     for arrived, fired in zip(pre, post, strict=True):
         learning.potentiate(arrived)
         learning.depress(arrived)
@@ -111,7 +111,7 @@ def test_frames_may_be_cut_anywhere() -> None:
     weights, x, y = np.full((5, 3), 0.5, np.float32), *(np.zeros(n, np.float32) for n in (5, 3))
     wiring, window = Wiring.everything((5, 1, 1), 3), stdp.discretise(FREE, DT)
     for begin, end in ((0, 1), (1, 34), (34, 90)):
-        learning = Plasticity(wiring, weights, x, y, end - begin, window)
+        learning = PairSTDP(wiring, weights, x, y, end - begin, window)
         for step in range(begin, end):
             learning.potentiate(pre[step])
             learning.depress(pre[step])

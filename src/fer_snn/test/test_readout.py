@@ -5,15 +5,14 @@ import pytest
 
 from fer_snn.core.readout import (
     UNNAMED,
-    Calibration,
     DecisionWindow,
+    ReadoutCalibration,
     ReadoutParameters,
     answer,
     label_means,
 )
-from fer_train import calibration, metrics
 
-CALIBRATION = Calibration(kappa=1.0, presentation=0.060)
+CALIBRATION = ReadoutCalibration(kappa=1.0, presentation=0.060)
 AT_REST = np.full(3, -0.07)
 SAY_ALL = ReadoutParameters(min_spikes=1, min_confidence=0.0)
 
@@ -69,15 +68,3 @@ def test_window_takes_frames_longer_than_itself() -> None:
     window.add(0.2, np.array([5], np.int32), 0.1)
     duration, counts = window.add(0.2, np.array([7], np.int32), 0.1)
     assert (duration, counts.tolist()) == (0.2, [7])
-
-
-def test_fitted_confidence_is_the_accuracy() -> None:
-    rng = np.random.default_rng(0)
-    evidence = rng.normal(0, 1.5, (4000, 3))
-    truth = np.array([rng.choice(3, p=np.exp(e) / np.exp(e).sum()) for e in evidence])
-    rates = (evidence - evidence.min()) / 0.060 / 0.4
-    fitted = calibration.fit(rates, truth, 0.060)
-    assert fitted.kappa == pytest.approx(0.4, rel=0.15)
-    scores = fitted.scores(rates)
-    ece = metrics.expected_calibration_error(scores.max(axis=1), scores.argmax(axis=1) == truth)
-    assert ece < 0.03

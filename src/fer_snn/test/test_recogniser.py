@@ -9,16 +9,17 @@ import pytest
 
 from fer_snn.core.clock import Continuity
 from fer_snn.core.model import Model
+from fer_snn.core.network import NO_RECORDING, Recording
 from fer_snn.core.recogniser import (
-    LARGEST,
-    MAX_KEPT,
+    MAX_TRACKS,
     FaceInput,
+    Frame,
     FrameResult,
     Recogniser,
     RecogniserParameters,
 )
 from fer_snn.core.synapses.learning import Learning
-from fer_snn.core.teaching.requests import RequestError, load, save, teach
+from fer_snn.core.teaching.learner import LARGEST, Learner, RequestError
 from fer_snn.core.weights import weights_file
 from fer_testing.networks import synthetic
 
@@ -34,11 +35,23 @@ def spikes(result: FrameResult, identity: int) -> list[int]:
     return next(f.activity.counts[1].tolist() for f in result.faces if f.id == identity)
 
 
+def show(
+    recogniser: Recogniser | Learner,
+    stamp_ns: int,
+    *faces: FaceInput,
+    recording: Recording = NO_RECORDING,
+) -> FrameResult:
+    return recogniser.process(Frame(stamp_ns, faces, recording))
+
+
 def stream(
-    recogniser: Recogniser, n_frames: int, begin_ns: int = 0, **options: object
+    recogniser: Recogniser | Learner,
+    n_frames: int,
+    begin_ns: int = 0,
+    recording: Recording = NO_RECORDING,
 ) -> list[FrameResult]:
     return [
-        recogniser.process(begin_ns + k * FRAME_NS, [face(1, k % 24)], **options)  # type: ignore[arg-type]
+        show(recogniser, begin_ns + k * FRAME_NS, face(1, k % 24), recording=recording)
         for k in range(n_frames)
     ]
 
@@ -46,8 +59,8 @@ def stream(
 def test_a_face_does_not_feel_the_others(model: Model) -> None:
     alone, together = (Recogniser(model, RecogniserParameters()) for _ in range(2))
     for k in range(5):
-        one = alone.process(k * FRAME_NS, [face(2, k)])
-        both = together.process(k * FRAME_NS, [face(1, 10 + k), face(2, k), face(3, 3)])
+        one = show(alone, k * FRAME_NS, face(2, k))
+        both = show(together, k * FRAME_NS, face(1, 10 + k), face(2, k), face(3, 3))
         assert spikes(one, 2) == spikes(both, 2)
         assert [f.id for f in both.faces] == [1, 2, 3]
 
@@ -55,12 +68,12 @@ def test_a_face_does_not_feel_the_others(model: Model) -> None:
 def test_same_stream_gives_the_same_spikes_weights_and_answers(model: Model) -> None:
     outcomes = []
     for _ in range(2):
-        recogniser = Recogniser(model, RecogniserParameters(learning=Learning.SUPERVISED))
-        recogniser.teach(1, LARGEST, 0.5)
-        results = stream(recogniser, 20, spikes_of=("expression",))
+        learner = Learner(model, RecogniserParameters(learning=Learning.SUPERVISED))
+        learner.teach("smile", False, LARGEST, 0.5)
+        results = stream(learner, 20, recording=Recording(("expression",)))
         rasters = [f.activity.layers["expression"].raster for r in results for f in r.faces]
         answers = [f.answer.confidence for r in results for f in r.faces]
-        weights = weights_file.to_bytes(recogniser.network.model)
+        weights = weights_file.to_bytes(learner.recogniser.network.model)
         outcomes.append((np.concatenate(rasters).tobytes(), answers, weights))
     assert outcomes[0] == outcomes[1]
 
@@ -77,25 +90,25 @@ def test_jump_back_resets_the_state_and_keeps_the_weights(model: Model) -> None:
 
 def test_only_the_largest_faces_are_looked_at(model: Model) -> None:
     recogniser = Recogniser(model, RecogniserParameters(max_faces=2))
-    result = recogniser.process(0, [face(1, 0, 50), face(2, 1, 200), face(3, 2, 100)])
+    result = show(recogniser, 0, face(1, 0, 50), face(2, 1, 200), face(3, 2, 100))
     assert [f.id for f in result.faces] == [2, 3]
 
 
 def test_faces_that_come_and_go_leave_nothing_behind(model: Model) -> None:
     recogniser = Recogniser(model, RecogniserParameters(forget_after=0.1))
     for k in range(100):
-        recogniser.process(k * FRAME_NS, [face(k + 1)])
+        show(recogniser, k * FRAME_NS, face(k + 1))
     assert not recogniser.sees(90)
     assert recogniser.sees(100)
 
 
 def test_a_clock_that_stands_still_does_not_fill_the_memory(model: Model) -> None:
     recogniser = Recogniser(model, RecogniserParameters())
-    for k in range(3 * MAX_KEPT):
-        recogniser.process(10**9, [face(k + 1), face(10_000)])
+    for k in range(3 * MAX_TRACKS):
+        show(recogniser, 10**9, face(k + 1), face(10_000))
     kept = [k for k in range(1, 10_001) if recogniser.sees(k)]
-    assert len(kept) == MAX_KEPT
-    assert kept[-2:] == [3 * MAX_KEPT, 10_000]
+    assert len(kept) == MAX_TRACKS
+    assert kept[-2:] == [3 * MAX_TRACKS, 10_000]
 
 
 def test_parameters_change_between_frames_without_a_reset(model: Model) -> None:
@@ -106,15 +119,16 @@ def test_parameters_change_between_frames_without_a_reset(model: Model) -> None:
     slower = dataclasses.replace(parameters.network.lif, tau_m=0.03)
     network = dataclasses.replace(parameters.network, lif=slower)
     changed.parameters = dataclasses.replace(parameters, network=network)
-    a, b = (r.process(3 * FRAME_NS, [face(1)]) for r in (plain, changed))
+    a, b = (show(r, 3 * FRAME_NS, face(1)) for r in (plain, changed))
     assert b.tick.continuity is Continuity.NEXT
     assert spikes(a, 1) != spikes(b, 1)
 
 
 def test_potentials_and_spikes_are_recorded_only_where_asked(model: Model) -> None:
     recogniser = Recogniser(model, RecogniserParameters())
-    silent = recogniser.process(0, [face(1)])
-    heard = recogniser.process(FRAME_NS, [face(1)], ("hidden",), ("expression",))
+    silent = show(recogniser, 0, face(1))
+    recording = Recording(("hidden",), ("expression",))
+    heard = show(recogniser, FRAME_NS, face(1), recording=recording)
     assert all(len(layer.raster) == 0 for layer in silent.faces[0].activity.layers.values())
     layers = heard.faces[0].activity.layers
     assert layers["hidden"].raster.shape == (heard.tick.steps, 32)
@@ -125,22 +139,22 @@ def test_potentials_and_spikes_are_recorded_only_where_asked(model: Model) -> No
 
 
 def test_lessons_end_with_their_time_and_only_the_taught_face_counts(model: Model) -> None:
-    recogniser = Recogniser(model, RecogniserParameters(learning=Learning.SUPERVISED))
-    recogniser.process(0, [face(1), face(2)])
-    assert "face 2" in teach(recogniser, "happy", False, 2, 0.1)
+    learner = Learner(model, RecogniserParameters(learning=Learning.SUPERVISED))
+    show(learner, 0, face(1), face(2))
+    assert "face 2" in learner.teach("happy", False, 2, 0.1)
     versions = []
     for k in range(1, 9):
-        recogniser.process(k * FRAME_NS, [face(1), face(2, 1)])
-        versions.append(recogniser.network.version)
+        show(learner, k * FRAME_NS, face(1), face(2, 1))
+        versions.append(learner.recogniser.network.version)
     assert versions[3] > 1
     assert versions[-1] == versions[-3] == versions[-4]
 
 
 def test_bad_lessons_are_refused(model: Model) -> None:
-    recogniser = Recogniser(model, RecogniserParameters())
+    learner = Learner(model)
     with pytest.raises(RequestError, match="learning"):
-        teach(recogniser, "smile", False, LARGEST, 1.0)
-    recogniser.parameters = RecogniserParameters(learning=Learning.SUPERVISED)
+        learner.teach("smile", False, LARGEST, 1.0)
+    learner.parameters = RecogniserParameters(learning=Learning.SUPERVISED)
     for label, new, identity, duration in (
         ("wink", False, LARGEST, 1.0),
         ("", True, LARGEST, 1.0),
@@ -149,29 +163,30 @@ def test_bad_lessons_are_refused(model: Model) -> None:
         ("smile", False, LARGEST, 61.0),
     ):
         with pytest.raises(RequestError):
-            teach(recogniser, label, new, identity, duration)
-    assert recogniser.network.model.labels == model.labels
+            learner.teach(label, new, identity, duration)
+    assert learner.recogniser.network.model.labels == model.labels
 
 
 def test_new_label_can_be_taught(model: Model) -> None:
-    recogniser = Recogniser(model, RecogniserParameters(learning=Learning.SUPERVISED))
-    stream(recogniser, 2)
-    teach(recogniser, "wink", True, LARGEST, 1.0)
-    result = stream(recogniser, 3, begin_ns=10**9)[-1]
+    learner = Learner(model, RecogniserParameters(learning=Learning.SUPERVISED))
+    stream(learner, 2)
+    learner.teach("wink", True, LARGEST, 1.0)
+    result = stream(learner, 3, begin_ns=10**9)[-1]
     assert len(result.faces[0].answer.scores) == 4
 
 
 def test_weights_are_saved_and_loaded_by_name(model: Model, tmp_path) -> None:  # type: ignore[no-untyped-def]
-    recogniser = Recogniser(model, RecogniserParameters())
-    save(recogniser, "mine", tmp_path)
-    recogniser.network.nudge(1, np.ones(32, np.int32), np.full(6, 0.01, np.float32))
-    changed = recogniser.network.model.stages[1].weights.copy()
-    load(recogniser, "mine", tmp_path)
-    assert not (recogniser.network.model.stages[1].weights == changed).all()
+    learner = Learner(model, folder=tmp_path)
+    network = learner.recogniser.network
+    learner.save("mine")
+    network.nudge(1, np.ones(32, np.int32), np.full(6, 0.01, np.float32))
+    changed = network.model.stages[1].weights.copy()
+    learner.load("mine")
+    assert not (network.model.stages[1].weights == changed).all()
     other = dataclasses.replace(model, labels=("a", "b", "c"))
     weights_file.save(other, tmp_path / "other.npz")
     for name in ("other", "none", "../mine", "/etc/passwd", "", "a/b", ".hidden"):
-        with pytest.raises(Exception, match=r"labels|cannot be read|no name"):
-            load(recogniser, name, tmp_path)
-    with pytest.raises(Exception, match="stays as it is"):
-        save(recogniser, "default", tmp_path)
+        with pytest.raises(Exception, match=r"labels|cannot be read|cannot be a name"):
+            learner.load(name)
+    with pytest.raises(Exception, match="cannot be replaced"):
+        learner.save("default")

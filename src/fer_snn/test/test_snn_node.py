@@ -270,7 +270,7 @@ def test_a_new_label_is_taught_by_topic_reported_and_taken_back(rig: Rig) -> Non
     assert undone.success and undone.version > said.version
     wait_for(lambda: list(network[-1].labels) == list(LABELS), "the labels from before")
     refused = rig.graph.call(Undo, "undo", Undo.Request(steps=2))
-    assert not refused.success and "cannot be taken back" in refused.message
+    assert not refused.success and "cannot undo" in refused.message
     assert not any(each.changed for each in report().projections)
 
 
@@ -328,7 +328,7 @@ def test_what_was_learnt_survives_a_kill_and_an_end_in_order_begins_anew(
     assert np.array_equal(weights[-1].projections[1].weights, learnt.T.ravel())
     code, output = end(again.process, signal.SIGTERM)
     assert code == 0
-    assert f"was killed while it learnt: goes on with {saved}" in output
+    assert f"was killed while it learnt: continues with {saved}" in output
     Rig(graph, tmp_path, *learning)
     wait_for(lambda: weights[-1].model != "autosave", "the weights that were asked for")
 

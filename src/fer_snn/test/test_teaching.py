@@ -11,19 +11,19 @@ import pytest
 
 from fer_snn.core.model import Model
 from fer_snn.core.neurons.lif import Float32s
-from fer_snn.core.parameters import TABLE
-from fer_snn.core.recogniser import FaceInput, Recogniser, RecogniserParameters
+from fer_snn.core.recogniser import FaceInput, Frame, RecogniserParameters
 from fer_snn.core.synapses.learning import Learning
-from fer_snn.core.teaching.desk import Desk
-from fer_snn.core.teaching.history import History, NothingToUndoError
-from fer_snn.core.teaching.rehearsal import LIKENESS, Memory
-from fer_snn.core.teaching.report import projections_moved
-from fer_snn.core.teaching.requests import RequestError
-from fer_snn.core.teaching.tutor import KEEP_EVERY_S, Tutor
-from fer_snn.core.weights import weights_file
-from fer_snn.core.weights import weights_folder as models
-from fer_testing.networks import LABELS, SHAPE, small_curriculum, small_model, synthetic
-from fer_train import training
+from fer_snn.core.teaching.learner import (
+    LARGEST,
+    REHEARSAL_PERIOD_S,
+    Learner,
+    NothingToUndoError,
+    RequestError,
+)
+from fer_snn.core.teaching.rehearsal import LIKENESS, RehearsalMemory
+from fer_snn.core.teaching.report import weight_changes
+from fer_snn.core.weights import weights_file, weights_folder
+from fer_testing.networks import LABELS, SHAPE, small_model, synthetic, trained_model
 
 FRAME_NS = 33_333_333
 FEATURES, TRUTH = synthetic(8, seed=2)
@@ -47,36 +47,35 @@ class Stream:
     """Frames with one face, one after the other."""
 
     def __init__(self, model: Model, folder: Path, rehearsals: int = 1) -> None:
-        self.tutor = Tutor(Recogniser(model, SUPERVISED), rehearsals)
-        self.desk = Desk(self.tutor, folder, 3)
+        self.learner = Learner(model, SUPERVISED, folder, rehearsals, undo_depth=3)
         self._stamp_ns = 10**9
 
     @property
     def network(self) -> Model:
-        return self.tutor.recogniser.network.model
+        return self.learner.recogniser.network.model
 
     def show(self, features: Float32s, frames: int = 2) -> str:
         """Show a face and return what is said of it at last."""
         for _ in range(frames):
             self._stamp_ns += FRAME_NS
-            result = self.tutor.process(self._stamp_ns, [FaceInput(1, 100, features)])
+            result = self.learner.process(Frame(self._stamp_ns, [FaceInput(1, 100, features)]))
         answer = result.faces[0].answer
         return self.network.labels[answer.best] if answer.decided else "undecided"
 
     def teach(self, label: str, faces: list[Float32s], rounds: int, new: bool = False) -> None:
         """Teach a label by some faces, each for a glance."""
-        self.desk.teach(label, new, 0, rounds * len(faces) * 2 * FRAME_NS / 1e9)
+        self.learner.teach(label, new, 0, rounds * len(faces) * 2 * FRAME_NS / 1e9)
         for _ in range(rounds):
             for face in faces:
                 self.show(face)
-        while self.tutor.recogniser.teaching:
+        while self.learner.teaching:
             self.show(faces[-1], 1)
 
     def says(self, label: str, faces: list[Float32s]) -> float:
         """Return the share of faces of which the label is said, each seen afresh."""
         said = []
         for face in faces:
-            self.tutor.recogniser.reset_state()
+            self.learner.recogniser.reset_state()
             said.append(self.show(face, 1) == label)
         return float(np.mean(said))
 
@@ -88,11 +87,7 @@ def of(label: str) -> list[Float32s]:
 @pytest.fixture(scope="module")
 def trained() -> Model:
     """A small network that tells its three labels apart."""
-    quick = training.TrainingParameters(presentations=1500, seed=7)
-    return training.train(small_curriculum(), TABLE.defaults(), quick, quietly)
-
-
-def quietly(what: str, done: int, total: int) -> None: ...
+    return trained_model()
 
 
 @pytest.fixture
@@ -111,14 +106,14 @@ def test_a_new_label_is_learnt_and_the_old_ones_stay(stream: Stream, tmp_path: P
     assert stream.says("wink", others) >= 0.9
     for label in LABELS:
         assert stream.says(label, of(label)) >= 0.8
-    stream.desk.save("four")
+    stream.learner.save("four")
     again = Stream(weights_file.load(tmp_path / "four.npz"), tmp_path)
     assert again.network.labels == (*LABELS, "wink")
     assert again.says("wink", others) >= 0.9
 
 
 def test_without_rehearsal_old_labels_are_forgotten(stream: Stream) -> None:
-    stream.tutor.rehearsals = 0
+    stream.learner.rehearsals = 0
     stream.teach("wink", of("neutral"), rounds=20, new=True)
     assert stream.says("neutral", of("neutral")) <= 0.2
 
@@ -134,9 +129,9 @@ def test_the_same_stream_and_requests_give_the_same_weights(tmp_path: Path) -> N
 
 
 def test_lessons_are_counted_and_reported(stream: Stream, trained: Model) -> None:
-    assert not stream.desk.report().lessons
+    assert not stream.learner.report().lessons
     stream.teach("wink", [wink(1)], 5, new=True)
-    report = stream.desk.report()
+    report = stream.learner.report()
     assert report.lessons["wink"] in (5, 6)
     assert sum(report.rehearsed.values()) == report.lessons["wink"]
     assert math.isnan(report.fields["wink"]) and report.fields["smile"] > 0
@@ -146,71 +141,74 @@ def test_lessons_are_counted_and_reported(stream: Stream, trained: Model) -> Non
 
 
 def test_a_clock_that_is_set_back_ends_a_lesson(trained: Model) -> None:
-    recogniser = Recogniser(trained, SUPERVISED)
-    recogniser.teach(0, 0, 1.0)
+    learner = Learner(trained, SUPERVISED)
+    learner.teach("smile", False, LARGEST, 1.0)
     face = [FaceInput(1, 100, of("smile")[0])]
-    recogniser.process(10**12, face)
-    assert recogniser.teaching
-    recogniser.process(10**12 - 10**9, face)
-    assert not recogniser.teaching
+    learner.process(Frame(10**12, face))
+    assert learner.teaching
+    learner.process(Frame(10**12 - 10**9, face))
+    assert not learner.teaching
 
 
 def test_lessons_can_be_taken_back_bit_for_bit(stream: Stream) -> None:
     weights = [weights_file.to_bytes(stream.network)]
-    lessons = stream.tutor.lessons.copy()
+    lessons = stream.learner.lessons.copy()
     for label in ("wink", "wink", "yawn"):
         stream.teach(label, [wink(3)], 4, new=True)
         weights.append(weights_file.to_bytes(stream.network))
-    assert stream.desk.history.reasons == ("lesson 'yawn'", "lesson 'wink'", "lesson 'wink'")
-    assert "yawn" in stream.desk.undo(1)
+    assert stream.learner.undo_reasons == ("lesson 'yawn'", "lesson 'wink'", "lesson 'wink'")
+    assert "yawn" in stream.learner.undo(1)
     assert weights_file.to_bytes(stream.network) == weights[2]
-    stream.desk.undo(2)
+    stream.learner.undo(2)
     assert weights_file.to_bytes(stream.network) == weights[0]
-    assert stream.tutor.lessons == lessons
+    assert stream.learner.lessons == lessons
     with pytest.raises(NothingToUndoError, match="nothing was taught"):
-        stream.desk.undo(1)
+        stream.learner.undo(1)
 
 
 def test_loads_and_resets_can_be_taken_back_too(stream: Stream, trained: Model) -> None:
     taught = weights_file.to_bytes(stream.network)
-    stream.desk.save("mine")
-    stream.desk.reset_weights()
+    stream.learner.save("mine")
+    stream.learner.reset_weights()
     assert weights_file.to_bytes(stream.network) == weights_file.to_bytes(trained)
-    assert not stream.desk.report().lessons
-    stream.desk.undo(1)
+    assert not stream.learner.report().lessons
+    stream.learner.undo(1)
     assert weights_file.to_bytes(stream.network) == taught
-    stream.desk.load("mine")
-    with pytest.raises(models.WeightsNameError):
-        stream.desk.load("../mine")
-    assert stream.desk.history.reasons[0] == "load 'mine'"
+    stream.learner.load("mine")
+    with pytest.raises(weights_folder.WeightsNameError):
+        stream.learner.load("../mine")
+    assert stream.learner.undo_reasons[0] == "load 'mine'"
 
 
 @pytest.mark.parametrize("label", ["", " ", "undecided", "a\nb", "x" * 41])
 def test_impossible_names_of_labels_are_refused(stream: Stream, label: str) -> None:
     stream.show(wink(0))
-    reasons = stream.desk.history.reasons
-    with pytest.raises(RequestError, match="is no name"):
-        stream.desk.teach(label, True, 0, 1.0)
+    reasons = stream.learner.undo_reasons
+    with pytest.raises(RequestError, match="cannot be a label"):
+        stream.learner.teach(label, True, 0, 1.0)
     assert stream.network.labels == LABELS
-    assert stream.desk.history.reasons == reasons
+    assert stream.learner.undo_reasons == reasons
 
 
-def test_history_keeps_the_last() -> None:
-    history: History[int] = History(2)
+def test_the_last_changes_are_kept() -> None:
+    learner = Learner(small_model(), undo_depth=2)
+    theta = learner.recogniser.network.model.stages[-1].theta[0]
     for k in range(4):
-        history.push(f"change {k}", k)
-    assert history.reasons == ("change 3", "change 2")
+        learner.remember(f"change {k}")
+        learner.recogniser.network.shift_thresholds(-1, np.ones(6, np.float32))
+    assert learner.undo_reasons == ("change 3", "change 2")
     with pytest.raises(NothingToUndoError, match="give 1 to 2"):
-        history.pop(3)
-    assert history.pop(2) == 2
-    history.push("again", 7)
-    history.depth = 0
-    history.push("not kept", 8)
-    assert history.reasons == ()
+        learner.undo(3)
+    assert learner.undo(2) == "undone: change 3, change 2"
+    assert learner.recogniser.network.model.stages[-1].theta[0] == theta + np.float32(2)
+    learner.remember("again")
+    learner.undo_depth = 0
+    learner.remember("not kept")
+    assert learner.undo_reasons == ()
 
 
 def test_memory_keeps_the_last_of_each_label_and_offers_all_in_turn() -> None:
-    memory = Memory(per_label=2)
+    memory = RehearsalMemory(per_label=2)
     for k in range(3):
         memory.keep("a", one(k + 1.0, 0))
         memory.keep("b", one(k + 1.0, 3))
@@ -220,11 +218,11 @@ def test_memory_keeps_the_last_of_each_label_and_offers_all_in_turn() -> None:
     assert sorted(float(f[0, 0, 0]) for label, f in filter(None, offered) if label == "a") == [2, 3]
     only = memory.next_besides("a")
     assert only is not None and only[0] == "b"
-    assert Memory().next_besides("a") is None
+    assert RehearsalMemory().next_besides("a") is None
 
 
 def test_what_a_teacher_names_otherwise_is_forgotten() -> None:
-    memory = Memory()
+    memory = RehearsalMemory()
     like, unlike, taught = one(1.0), one(1.0, 3), one(1.0) * np.float32(1 + LIKENESS / 2)
     memory.keep("neutral", like)
     memory.keep("neutral", unlike)
@@ -234,11 +232,11 @@ def test_what_a_teacher_names_otherwise_is_forgotten() -> None:
 
 
 def test_faces_of_a_stream_are_kept_now_and_then_only(stream: Stream) -> None:
-    tutor = Tutor(Recogniser(stream.network, SUPERVISED))
+    learner = Learner(stream.network, SUPERVISED)
     frames = 60
     for k in range(frames):
-        tutor.process(k * FRAME_NS, [FaceInput(1, 100, of("smile")[k % 8])])
-    assert 0 < len(tutor._memory) <= frames / 30 / KEEP_EVERY_S + 1
+        learner.process(Frame(k * FRAME_NS, [FaceInput(1, 100, of("smile")[k % 8])]))
+    assert 0 < len(learner._memory) <= frames / 30 / REHEARSAL_PERIOD_S + 1
 
 
 def test_projections_that_moved() -> None:
@@ -248,7 +246,7 @@ def test_projections_that_moved() -> None:
     weights[0, 0] += np.float32(stage.weights.sum() / 4)
     moved_stage = dataclasses.replace(stage, weights=weights)
     now = dataclasses.replace(before, stages=(moved_stage, *before.stages[1:]))
-    first, second = projections_moved(before, now.with_label("new"))
+    first, second = weight_changes(before, now.with_label("new"))
     assert (first.changed, first.size) == (1, stage.weights.size)
     assert first.change == pytest.approx(0.25, rel=1e-4)
     assert (second.changed, second.change) == (0, 0.0)

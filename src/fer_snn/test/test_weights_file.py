@@ -14,8 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_snn.core.model import Model
-from fer_snn.core.weights import weights_file
-from fer_snn.core.weights import weights_folder as models
+from fer_snn.core.weights import weights_file, weights_folder
 from fer_snn.core.weights.weights_file import WeightsFileError
 
 
@@ -99,7 +98,7 @@ def _small() -> bytes:
 def test_foreign_files_are_refused(content: bytes, tmp_path: Path) -> None:
     path = tmp_path / "foreign.npz"
     path.write_bytes(content)
-    with pytest.raises(WeightsFileError, match="cut, corrupt or no weights file"):
+    with pytest.raises(WeightsFileError, match="truncated, corrupt or not a weights file"):
         weights_file.load(path)
 
 
@@ -125,13 +124,13 @@ def test_without_a_home_nothing_is_written_and_the_remedy_is_told(
 
     monkeypatch.delenv("HOME")
     monkeypatch.setattr("pwd.getpwuid", nobody)
-    folder = models.folder("~/weights")
+    folder = weights_folder.folder("~/weights")
     with pytest.raises(WeightsFileError, match="set weights_dir"):
         weights_file.save(model, folder / "mine.npz")
 
 
 def test_devices_are_not_read() -> None:
-    with pytest.raises(WeightsFileError, match="is no file"):
+    with pytest.raises(WeightsFileError, match="is not a file"):
         weights_file.load(Path("/dev/null"))
 
 
@@ -156,19 +155,19 @@ def test_archives_of_others_are_refused() -> None:
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"format": "other"}, "no weights file of fer"),
+        ({"format": "other"}, "not a weights file of fer"),
         ({"version": 99}, "version 99"),
         ({"labels": ["a", "a", "b"]}, "labels"),
-        ({"labels": ["a", "b"]}, "label that is not there"),
-        ({"feature_shape": [4, 6, 7]}, "contradicts itself"),
-        ({"feature_shape": [10**9, 10**9, 10**9]}, "contradicts itself"),
+        ({"labels": ["a", "b"]}, "label that does not exist"),
+        ({"feature_shape": [4, 6, 7]}, "is inconsistent"),
+        ({"feature_shape": [10**9, 10**9, 10**9]}, "is inconsistent"),
         ({"weights_0": np.zeros((3, 3), np.float32)}, "shape of their wiring"),
-        ({"weights_0": np.zeros((432, 8), np.float64)}, "no weights file"),
+        ({"weights_0": np.zeros((432, 8), np.float64)}, "not a weights file"),
         ({"theta_1": np.full(6, np.nan, np.float32)}, "not finite"),
         ({"neuron_label": np.zeros(5, np.int32)}, "expression layer"),
         ({"feature_mean": np.zeros(3, np.float32)}, "statistics"),
-        ({"stages": []}, "contradicts itself"),
-        ({"calibration": {"unknown": 1}}, "contradicts itself"),
+        ({"stages": []}, "is inconsistent"),
+        ({"calibration": {"unknown": 1}}, "is inconsistent"),
     ],
 )
 def test_contradictions_are_refused(model: Model, changes: dict[str, object], reason: str) -> None:

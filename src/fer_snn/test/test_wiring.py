@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fer_snn.core.synapses.wiring import Window, Wiring, tiling
+from fer_snn.core.synapses.wiring import MapWindow, Wiring, tiling
 
 
 def test_one_column_that_sees_everything_is_a_full_matrix() -> None:
@@ -15,7 +15,7 @@ def test_one_column_that_sees_everything_is_a_full_matrix() -> None:
 
 
 def test_columns_see_their_windows_in_every_channel() -> None:
-    wiring = Wiring((2, 4, 4), (Window(0, 2, 0, 2), Window(1, 4, 2, 4)), width=1)
+    wiring = Wiring((2, 4, 4), (MapWindow(0, 2, 0, 2), MapWindow(1, 4, 2, 4)), width=1)
     matrix = wiring.matrix(np.ones((len(wiring.pre_of_row), 1), np.float32))
     seen = matrix.reshape(2, 4, 4, 2)
     assert seen[..., 0].sum() == 2 * 4 and (seen[:, :2, :2, 0] == 1).all()
@@ -45,13 +45,13 @@ def test_tiling_covers_the_map() -> None:
 @pytest.mark.parametrize("window", [(0, 5, 0, 4), (2, 2, 0, 4), (-1, 2, 0, 2)])
 def test_windows_outside_the_map_are_refused(window: tuple[int, int, int, int]) -> None:
     with pytest.raises(ValueError):
-        Wiring((1, 4, 4), (Window(*window),), 1)
+        Wiring((1, 4, 4), (MapWindow(*window),), 1)
 
 
-def test_seen_through_is_the_product_with_the_matrix() -> None:
+def test_back_projected_is_the_product_with_the_matrix() -> None:
     rng = np.random.default_rng(0)
     wiring = Wiring((2, 5, 5), tiling(5, 5, 3, 1), width=4)
     weights = rng.random((len(wiring.pre_of_row), 4), np.float32)
     values = rng.random((3, wiring.n_post), np.float32)
     expected = values @ wiring.matrix(weights).T
-    assert wiring.seen_through(weights, values) == pytest.approx(expected, rel=1e-4)
+    assert wiring.back_projected(weights, values) == pytest.approx(expected, rel=1e-4)

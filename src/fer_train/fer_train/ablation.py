@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from fer_common.core.parameters import Value, Values
 from fer_snn.core.network import Network
 from fer_snn.core.parameters import TABLE, network_parameters, supervised_parameters
-from fer_snn.core.presentation import present_all, steps_of
+from fer_snn.core.untrained import Architecture
 from fer_train import metrics
+from fer_train.presentation import present_all
 from fer_train.training import (
-    Architecture,
     Bytes,
     Curriculum,
     Report,
@@ -131,7 +131,7 @@ def _named(report: Report, name: str, stage: str, done: int, total: int) -> None
 
 
 def _accuracy(network: Network, values: Values, features: Bytes, truth: NDArray[np.int64]) -> float:
-    n_steps = steps_of(supervised_parameters(values).presentation, network.parameters.dt)
+    n_steps = network.parameters.steps(supervised_parameters(values).presentation)
     rates = present_all(network, restored(features), n_steps).rates_hz(network.model, 1.0)
     # Silence is no answer.
     said = np.where(rates.any(axis=1), rates.argmax(axis=1), -1)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_snn.core.readout import Calibration, Floats
+from fer_snn.core.readout import Floats, ReadoutCalibration
 
 KAPPAS = np.geomspace(0.01, 20.0, 400)
 
 
-def fit(rates_hz: Floats, truth: NDArray[np.int64], presentation: float) -> Calibration:
+def fit(rates_hz: Floats, truth: NDArray[np.int64], presentation: float) -> ReadoutCalibration:
     """Return the calibration under which the true labels are most probable (search over a grid).
 
     Parameters
@@ -29,4 +29,4 @@ def fit(rates_hz: Floats, truth: NDArray[np.int64], presentation: float) -> Cali
         float((np.log(np.exp(kappa * evidence).sum(axis=1)) - kappa * true).mean())
         for kappa in KAPPAS
     ]
-    return Calibration(float(KAPPAS[int(np.argmin(losses))]), presentation)
+    return ReadoutCalibration(float(KAPPAS[int(np.argmin(losses))]), presentation)

@@ -21,10 +21,10 @@ from fer_snn.core.neurons.encoding import FeatureStatistics
 from fer_snn.core.neurons.layers import DriveParameters
 from fer_snn.core.neurons.lif import Float32s
 from fer_snn.core.neurons.threshold import ThresholdParameters
-from fer_snn.core.presentation import Progress
 from fer_snn.core.readout import UNNAMED
 from fer_snn.core.synapses.stdp import STDPParameters
-from fer_snn.core.synapses.wiring import Window, Wiring
+from fer_snn.core.synapses.wiring import MapWindow, Wiring
+from fer_train.presentation import Progress
 
 CONTRAST = 2.0
 """Standard deviation of what is shown: beside it the silent zone of a pair of ON and OFF neurons is
@@ -83,7 +83,7 @@ class Competition:
 
     def _untrained(self) -> Network:
         examples, n_inputs, columns = self.inputs.shape
-        windows = tuple(Window(k, k + 1, 0, 1) for k in range(columns))
+        windows = tuple(MapWindow(k, k + 1, 0, 1) for k in range(columns))
         wiring = Wiring((2 * n_inputs, columns, 1), windows, self._parameters.column)
         weights = self._rng.uniform(0, 2, (len(wiring.pre_of_row), wiring.width))
         n_seen, n_neurons = n_inputs * columns, wiring.n_post

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from fer_snn.core.network import Network
 from fer_snn.core.neurons.lif import Float32s
-from fer_snn.core.presentation import Progress, present_all, steps_of
 from fer_snn.core.readout import ReadoutParameters
 from fer_train import metrics
+from fer_train.presentation import Progress, present_all
 
 PJ_PER_SYNAPTIC_OPERATION = 23.6
 """Energy of a synaptic operation on Intel's Loihi (Davies et al., IEEE Micro 38(1), 2018)."""
@@ -82,7 +82,7 @@ def evaluate(
     model = network.model
     n_labels = len(model.labels)
     presentation = model.calibration.presentation
-    n_steps = steps_of(presentation, network.parameters.dt)
+    n_steps = network.parameters.steps(presentation)
     responses = present_all(network, features, n_steps, progress)
     said, confidence = responses.said(model, model.calibration, readout)
     table = metrics.confusion(truth, said, n_labels)

@@ -37,8 +37,8 @@ from numpy.typing import NDArray
 from fer_snn.core.model import Stage
 from fer_snn.core.network import Network
 from fer_snn.core.neurons.lif import Float32s
-from fer_snn.core.presentation import Progress, present
 from fer_snn.core.synapses import homeostasis
+from fer_train.presentation import Progress
 from fer_train.training import Bytes, restored
 
 LEAST_DEVIATION = np.float32(0.01)
@@ -79,7 +79,7 @@ def hidden_counts(network: Network, faces: Bytes, n_steps: int, progress: Progre
     """Return the spikes of the hidden layer for faces (faces, channels, rows, cols) in 255ths."""
     counts = np.zeros((len(faces), network.model.sizes[1]), dtype=np.uint16)
     for k, face in enumerate(faces):
-        counts[k] = present(network, restored(face), n_steps)[1]
+        counts[k] = network.present(restored(face), n_steps).counts[1]
         progress(k + 1, len(faces))
     return counts
 
@@ -164,7 +164,7 @@ def level(
         label, turn = done % n_labels, done // n_labels
         own = np.flatnonzero(truth == label)
         face = unlabelled[rng.integers(len(unlabelled))] if turn % 2 else named[rng.choice(own)]
-        counts = present(network, restored(face), n_steps)[-1]
+        counts = network.present(restored(face), n_steps).counts[-1]
         shift = FIRST_SHIFT * (1 - done / LEVELLING) ** 2 + LAST_SHIFT
         surplus = counts[labels == label].mean() - TARGET
         network.shift_thresholds(last, np.where(labels == label, shift * surplus, 0))

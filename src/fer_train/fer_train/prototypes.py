@@ -29,7 +29,7 @@ from fer_snn.core.network import WeightBounds
 from fer_snn.core.neurons.encoding import FeatureStatistics
 from fer_snn.core.neurons.lif import Float32s
 from fer_snn.core.synapses import homeostasis
-from fer_snn.core.synapses.wiring import Window, Wiring
+from fer_snn.core.synapses.wiring import MapWindow, Wiring
 from fer_train.competition import CONTRAST, Competition, CompetitionParameters
 from fer_train.faces import mirrored
 
@@ -153,7 +153,7 @@ class PrototypeLayer:
         for place, heard in zip(self._places, self.competition.tuned(), strict=True):
             tuned.setdefault(place.top, []).append(self._tuning(place, heard))
         width = len(next(iter(tuned.values()))) * self._parameters.competition.column
-        windows = tuple(Window(top, top + size, 0, cols) for top in tuned)
+        windows = tuple(MapWindow(top, top + size, 0, cols) for top in tuned)
         wiring = Wiring((2 * channels, rows, cols), windows, width)
         weights = np.concatenate([_bounded(_on_and_off(parts), bounds) for parts in tuned.values()])
         return Stage(wiring, weights, np.full(wiring.n_post, theta, np.float32))

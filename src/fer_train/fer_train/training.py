@@ -9,7 +9,7 @@ training. A share of the faces is held out; the confidence is calibrated on it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 import numpy as np
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from fer_common.core.parameters import Values
 from fer_snn.core.model import Model, Stage
-from fer_snn.core.network import Network, NetworkParameters
+from fer_snn.core.network import Network
 from fer_snn.core.neurons.encoding import FeatureStatistics
 from fer_snn.core.neurons.lif import Float32s
 from fer_snn.core.parameters import (
@@ -26,12 +26,12 @@ from fer_snn.core.parameters import (
     readout_parameters,
     supervised_parameters,
 )
-from fer_snn.core.presentation import Progress, present, present_all, steps_of, stream_all
-from fer_snn.core.readout import Calibration, label_means
+from fer_snn.core.readout import ReadoutCalibration, label_means
 from fer_snn.core.synapses.learning import SupervisedParameters, teach
-from fer_snn.core.synapses.wiring import Wiring, tiling
+from fer_snn.core.untrained import Architecture, untrained_model
 from fer_train import calibration, metrics
 from fer_train.faces import mirrored
+from fer_train.presentation import Progress, present_all, stream_all
 
 LEVELS = 255
 """Features are kept in so many steps from 0 to 1: four times as many faces fit into memory."""
@@ -49,34 +49,6 @@ Report = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
-class Architecture:
-    """What the untrained network is like.
-
-    Attributes
-    ----------
-    window, stride : size of the receptive fields of the hidden columns and the distance between
-        them, cells of the feature map; a window of 0 leaves the hidden layer out.
-    column : hidden neurons in each column.
-    neurons_per_label : expression neurons for each label.
-    hidden_theta : first threshold of the hidden neurons above V_th, in rheobases (times R_m).
-    theta_spread : thresholds of the neurons of a label lie within so many rheobases of V_th, so
-        that weak and strong evidence both tell.
-    """
-
-    window: int = 6
-    stride: int = 2
-    column: int = 32
-    neurons_per_label: int = 4
-    hidden_theta: float = 1.3
-    theta_spread: float = 0.5
-    mean_weight: float = 0.1
-    """Of the first weights to the expression layer, for `REFERENCE_FAN_IN` neurons."""
-
-
-REFERENCE_FAN_IN = 300
-
-
-@dataclass(frozen=True)
 class TrainingParameters:
     """How to train.
 
@@ -91,7 +63,7 @@ class TrainingParameters:
     seed: int = 0
     presentations: int = 80000
     averaged: float = 0.4
-    architecture: Architecture = Architecture()
+    architecture: Architecture = field(default_factory=Architecture)
 
 
 @dataclass(frozen=True)
@@ -123,6 +95,12 @@ class Curriculum:
     feature_spec: str
     orientations: int
 
+    @property
+    def feature_shape(self) -> tuple[int, int, int]:
+        """Channels, rows, columns of the feature map."""
+        channels, rows, cols = self.sources[0].features.shape[2:]
+        return channels, rows, cols
+
 
 def quantised(features: Float32s) -> Bytes:
     """Return features 0..1 in 255ths."""
@@ -153,7 +131,15 @@ def train(
     parts = [split(source, n_labels, rng) for source in curriculum.sources]
     learnt = replace(curriculum, sources=tuple(part for _, part in parts))
     constants = network_parameters(values)
-    model = untrained(learnt, constants, parameters.architecture, rng)
+    model = untrained_model(
+        learnt.labels,
+        learnt.feature_spec,
+        learnt.feature_shape,
+        statistics_of(learnt.sources),
+        constants,
+        parameters.architecture,
+        rng,
+    )
     model = replace(model, parameters={name: float(values[name]) for name in MODEL_CONSTANTS})  # type: ignore[arg-type]
     network = Network(model, constants)
     bar = partial(report, "learning")
@@ -173,67 +159,6 @@ def split(source: Source, n_labels: int, rng: np.random.Generator) -> tuple[Sour
     return source.part(chosen), source.part(np.setdiff1d(np.arange(len(source.truth)), chosen))
 
 
-def untrained(
-    curriculum: Curriculum,
-    constants: NetworkParameters,
-    architecture: Architecture,
-    rng: np.random.Generator,
-) -> Model:
-    """Return a network with random weights for the features and labels of a curriculum."""
-    channels, rows, cols = curriculum.sources[0].features.shape[2:]
-    if not architecture.window:
-        return assembled(curriculum, None, constants, architecture, rng)
-    windows = tiling(rows, cols, architecture.window, architecture.stride)
-    wiring = Wiring((2 * channels, rows, cols), windows, architecture.column)
-    rheobase_v = constants.lif.v_th - constants.lif.v_rest
-    theta = np.full(wiring.n_post, architecture.hidden_theta * rheobase_v)
-    weights = rng.uniform(0, 2, (len(wiring.pre_of_row), wiring.width))
-    fan_in = np.diff(wiring.first_row)
-    weights *= np.repeat(constants.hidden_weights.s_target / fan_in, fan_in)[:, None]
-    hidden = Stage(wiring, weights.astype(np.float32), theta.astype(np.float32))
-    return assembled(curriculum, hidden, constants, architecture, rng)
-
-
-def assembled(
-    curriculum: Curriculum,
-    hidden: Stage | None,
-    constants: NetworkParameters,
-    architecture: Architecture,
-    rng: np.random.Generator,
-) -> Model:
-    """Return a network of a hidden layer, None to leave it out, and a random expression layer."""
-    channels, rows, cols = curriculum.sources[0].features.shape[2:]
-    below = (hidden.wiring.n_post, 1, 1) if hidden else (2 * channels, rows, cols)
-    rheobase_v = constants.lif.v_th - constants.lif.v_rest
-    expression = _expression_stage(below, len(curriculum.labels), architecture, rheobase_v, rng)
-    return Model(
-        labels=curriculum.labels,
-        feature_spec=curriculum.feature_spec,
-        feature_shape=(channels, rows, cols),
-        statistics=statistics_of(curriculum.sources),
-        stages=(hidden, expression) if hidden else (expression,),
-        neuron_label=np.repeat(
-            np.arange(len(curriculum.labels)), architecture.neurons_per_label
-        ).astype(np.int32),
-    )
-
-
-def _expression_stage(
-    below: tuple[int, int, int],
-    n_labels: int,
-    architecture: Architecture,
-    rheobase_v: float,
-    rng: np.random.Generator,
-) -> Stage:
-    size = architecture.neurons_per_label
-    wiring = Wiring.everything(below, n_labels * size)
-    mean = architecture.mean_weight * REFERENCE_FAN_IN / wiring.n_pre
-    weights = rng.uniform(0.5, 1.5, (wiring.n_pre, wiring.n_post)) * mean
-    offsets = (2 * np.arange(size) - (size - 1)) / size * architecture.theta_spread
-    theta = np.tile(offsets * rheobase_v, n_labels)
-    return Stage(wiring, weights.astype(np.float32), theta.astype(np.float32))
-
-
 def statistics_of(sources: tuple[Source, ...]) -> FeatureStatistics:
     """Return the statistics of all faces as they are."""
     faces = np.concatenate([s.features[:, 0].reshape(len(s.features), -1) for s in sources])
@@ -251,13 +176,13 @@ def _learn(
     progress: Progress,
 ) -> Model:
     """Teach a network, at rates that fall to zero; return its mean over the last part of it."""
-    n_steps, total = steps_of(rule.presentation, network.parameters.dt), parameters.presentations
+    n_steps, total = network.parameters.steps(rule.presentation), parameters.presentations
     draw = _Lottery(curriculum, rng)
     average = _Average()
     for done in range(1, total + 1):
         rate = 1 - (done - 1) / total
         face, label = draw()
-        counts = present(network, face, n_steps)
+        counts = network.present(face, n_steps).counts
         teach(network, counts, label, rule.scaled(rate, LEAST_THRESHOLD_RATE))
         if done % NORMALISE_EVERY == 0:
             network.normalise()
@@ -321,7 +246,7 @@ class _Average:
 def calibrated(network: Network, held_out: list[Source], values: Values, report: Report) -> Model:
     """Return the trained model with its calibrations, and the figures on the faces held out."""
     model, presentation = network.model, supervised_parameters(values).presentation
-    n_steps = steps_of(presentation, network.parameters.dt)
+    n_steps = network.parameters.steps(presentation)
     faces = restored(np.concatenate([source.features[:, 0] for source in held_out]))
     truth = np.concatenate([source.truth for source in held_out])
     bar = partial(report, "calibrating")
@@ -343,10 +268,10 @@ def _fit_live(
     truth: NDArray[np.int64],
     presentation: float,
     progress: Progress,
-) -> Calibration:
+) -> ReadoutCalibration:
     """Fit what a spike is worth where faces follow each other without rest."""
     model, dt = network.model, network.parameters.dt
-    settled_steps = steps_of(LIVE_PRESENTATIONS * presentation, dt)
+    settled_steps = network.parameters.steps(LIVE_PRESENTATIONS * presentation)
     # By lot, or faces of one label would follow each other.
     order = np.random.default_rng(0).permutation(len(truth))
     counts = stream_all(network, faces[order], 2 * settled_steps, progress)

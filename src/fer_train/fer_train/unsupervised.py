@@ -21,19 +21,18 @@ from fer_common.core.parameters import Values
 from fer_snn.core.model import Model
 from fer_snn.core.network import Network
 from fer_snn.core.parameters import MODEL_CONSTANTS, network_parameters, supervised_parameters
-from fer_snn.core.presentation import Progress, present, steps_of
 from fer_snn.core.synapses.learning import SupervisedParameters
+from fer_snn.core.untrained import Architecture, untrained_model
 from fer_train import naming
 from fer_train.competition import CONTRAST, Competition, CompetitionParameters
 from fer_train.naming import Usual
+from fer_train.presentation import Progress
 from fer_train.prototypes import PrototypeLayer, PrototypeParameters
 from fer_train.training import (
-    Architecture,
     Bytes,
     Curriculum,
     Report,
     Source,
-    assembled,
     calibrated,
     restored,
     split,
@@ -116,13 +115,13 @@ def train(
     parts = [split(source, len(curriculum.labels), rng) for source in curriculum.sources]
     learnt = replace(curriculum, sources=tuple(part for _, part in parts))
     named = _named(learnt, names, parameters.named, rng)
-    pupil = _Pupil(learnt, clips, named, values, parameters)
+    training = _UnsupervisedTraining(learnt, clips, named, values, parameters)
     prototypes = _prototypes(learnt, parameters, rng)
     held_out = [part for part, _ in parts]
-    without = pupil.finished(prototypes, 0, held_out, partial(_random, report))
+    without = training.finished(prototypes, 0, held_out, partial(_random, report))
     learning = partial(report, "prototypes")
     prototypes.competition.learn(parameters.presentations, learning)
-    model = pupil.finished(prototypes, parameters.changes, held_out, report)
+    model = training.finished(prototypes, parameters.changes, held_out, report)
     figures = {
         **model.provenance,
         "named_faces": len(named.truth),
@@ -173,7 +172,7 @@ def _some(learnt: Curriculum, rng: np.random.Generator) -> Bytes:
     return faces[np.sort(rng.choice(len(faces), MOST_FACES, replace=False))]
 
 
-class _Pupil:
+class _UnsupervisedTraining:
     """Makes a model of prototypes, as far as these have learnt."""
 
     def __init__(
@@ -191,7 +190,7 @@ class _Pupil:
         self._parameters = parameters
         self._constants = network_parameters(values)
         self._rule = supervised_parameters(values)
-        self._n_steps = steps_of(self._rule.presentation, self._constants.dt)
+        self._n_steps = self._constants.steps(self._rule.presentation)
 
     def finished(
         self, prototypes: PrototypeLayer, changes: int, held_out: list[Source], report: Report
@@ -209,10 +208,18 @@ class _Pupil:
     def _joined(self, prototypes: PrototypeLayer, rng: np.random.Generator) -> Model:
         """Return the model of prototypes and a random expression layer."""
         constants, architecture = self._constants, Architecture()
-        rheobase_v = constants.lif.v_th - constants.lif.v_rest
-        theta = architecture.hidden_theta * rheobase_v
+        theta = architecture.hidden_theta * constants.lif.rheobase_v
         hidden = prototypes.hidden_stage(theta, constants.hidden_weights)
-        model = assembled(self._learnt, hidden, constants, architecture, rng)
+        model = untrained_model(
+            self._learnt.labels,
+            self._learnt.feature_spec,
+            self._learnt.feature_shape,
+            statistics_of(self._learnt.sources),
+            constants,
+            architecture,
+            rng,
+            hidden,
+        )
         usual = model.statistics
         return replace(
             model,
@@ -258,7 +265,8 @@ def _settle(
 ) -> None:
     """Shift the thresholds of the hidden layer until each neuron fires for a share of the faces."""
     for done in range(1, SETTLING + 1):
-        fired = present(network, restored(faces[rng.integers(len(faces))]), n_steps)[1] > 0
+        face = restored(faces[rng.integers(len(faces))])
+        fired = network.present(face, n_steps).counts[1] > 0
         eta = rule.eta_theta * (1 + (SETTLING_RATE - 1) * (1 - done / SETTLING))
         network.shift_thresholds(0, (eta * (fired - np.float32(rule.rho))).astype(np.float32))
         progress(done, SETTLING)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fer_testing.networks import small_curriculum
+from fer_testing.training import small_curriculum
 from fer_train.training import Curriculum
 
 

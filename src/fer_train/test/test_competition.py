@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from fer_snn.core.neurons.lif import Float32s
-from fer_snn.core.presentation import silently
 from fer_train.competition import Competition, CompetitionParameters
+from fer_train.presentation import silently
 
 S_TARGET = 10.0
 FOUR = CompetitionParameters(column=4, tau_theta=50.0)

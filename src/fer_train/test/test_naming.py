@@ -10,11 +10,11 @@ from hypothesis.extra.numpy import arrays
 
 from fer_snn.core.model import Stage
 from fer_snn.core.network import Network, NetworkParameters
-from fer_snn.core.presentation import present, silently
 from fer_snn.core.synapses.wiring import Wiring
 from fer_testing.networks import small_model, synthetic
 from fer_train import naming
 from fer_train.naming import Usual
+from fer_train.presentation import silently
 from fer_train.training import quantised, restored
 
 S_TARGET = 30.0
@@ -91,7 +91,7 @@ def test_neurons_fire_for_their_own_and_for_any_face_at_the_target_in_the_mean()
     network = Network(small_model(), NetworkParameters())
     rng = np.random.default_rng(0)
     naming.level(network, shown, shown, truth, 60, rng, silently)
-    counts = np.stack([present(network, restored(face), 60)[-1] for face in shown])
+    counts = np.stack([network.present(restored(face), 60).counts[-1] for face in shown])
     for label in range(3):
         mine = counts[:, network.model.neuron_label == label]
         mean = (mine[truth == label].mean() + mine.mean()) / 2

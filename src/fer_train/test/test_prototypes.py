@@ -10,10 +10,11 @@ import pytest
 from fer_snn.core.network import WeightBounds
 from fer_snn.core.neurons.encoding import FeatureStatistics
 from fer_snn.core.neurons.lif import Float32s
-from fer_snn.core.presentation import silently
-from fer_testing.networks import ORIENTATIONS, PROTOTYPES, SHAPE, synthetic
+from fer_testing.networks import ORIENTATIONS, SHAPE, synthetic
+from fer_testing.training import PROTOTYPES
 from fer_train.competition import CONTRAST
 from fer_train.faces import mirrored
+from fer_train.presentation import silently
 from fer_train.prototypes import PrototypeLayer, PrototypeParameters
 
 S_TARGET = 10.0

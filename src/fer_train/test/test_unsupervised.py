@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from fer_snn.core.parameters import TABLE
-from fer_testing.networks import PROTOTYPES, synthetic
+from fer_testing.networks import synthetic
+from fer_testing.training import PROTOTYPES
 from fer_train import naming, unsupervised
 from fer_train.competition import CompetitionParameters
 from fer_train.training import Curriculum, quantised

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from fer_snn.core.kernels import dispatch as kernels
+from fer_snn.core.kernels import interface as kernels
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

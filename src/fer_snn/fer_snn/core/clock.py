@@ -5,12 +5,13 @@ at any speed:
 
     steps = round((stamp - simulated time) / dt),   simulated time <- simulated time + steps dt
 
-The rounding error is carried over, so simulated time never drifts from the stamps. A frame that has
-no usable predecessor (the first, one after more than max_catch_up, one whose stamp lies in the
-past) is run for max_catch_up: long enough for a decision on its own.
+The rounding error is carried over, so simulated time never drifts away from the stamps. A frame
+without a usable predecessor (the first frame, a frame after more than max_catch_up, a stamp in the
+past) is run for max_catch_up, which is long enough for a decision.
 
-A network that is slower than real time may be given a most of steps for a frame (`pace`). What does
-not fit is left out: simulated time jumps to the stamp all the same, so that nothing piles up.
+A network that is slower than real time can be given a maximum number of steps for a frame
+(`time_budget`). Further steps are skipped: simulated time still jumps to the stamp, so that no
+backlog builds up.
 """
 
 from __future__ import annotations
@@ -32,13 +33,13 @@ class Continuity(Enum):
 
 @dataclass(frozen=True)
 class Tick:
-    """What a new stamp means.
+    """The meaning of a new stamp.
 
     Attributes
     ----------
-    steps : to make.
+    steps : number of steps to make.
     continuity : how the frame follows the one before.
-    left_out : steps that there is no time to make.
+    left_out : number of steps that were skipped for lack of time.
     """
 
     steps: int
@@ -46,27 +47,27 @@ class Tick:
     left_out: int = 0
 
     @property
-    def joined(self) -> bool:
-        """Whether the state before the frame may be carried on."""
+    def continuous(self) -> bool:
+        """Whether the state from before the frame is still valid."""
         return self.continuity is Continuity.NEXT
 
     @property
     def gap(self) -> bool:
-        """Whether time is missing: the stamps jumped, on or back, or steps are left out."""
+        """Whether time is missing: the stamps jumped forward or back, or steps were skipped."""
         return self.left_out > 0 or self.continuity in (Continuity.GAP, Continuity.BACK)
 
 
 class Clock:
-    """Turns stamps into steps."""
+    """Converts stamps to steps."""
 
     def __init__(self, dt: float, max_catch_up: float) -> None:
-        """Start with no frame seen; `dt` and `max_catch_up` in seconds."""
+        """Start before the first frame; `dt` and `max_catch_up` in seconds."""
         self._last_ns: int | None = None
         self._simulated_ns = 0
         self.configure(dt, max_catch_up)
 
     def configure(self, dt: float, max_catch_up: float) -> None:
-        """Change step and cap from the next frame on (ValueError: the cap is below a step)."""
+        """Change both from the next frame on (ValueError if max_catch_up is less than dt)."""
         dt_ns = round(dt * NS_PER_S)
         cap_ns = round(max_catch_up * NS_PER_S)
         if not 0 < dt_ns <= cap_ns:
@@ -76,20 +77,20 @@ class Clock:
 
     @property
     def simulated_ns(self) -> int:
-        """Where simulated time stands, nanoseconds on the scale of the stamps."""
+        """Simulated time, nanoseconds on the scale of the stamps."""
         return self._simulated_ns
 
     def reset(self) -> None:
-        """Forget the last frame: the next one counts as the first."""
+        """Forget the last frame, so that the next one counts as the first."""
         self._last_ns = None
 
-    def tick(self, stamp_ns: int, most_steps: int | None = None) -> Tick:
+    def tick(self, stamp_ns: int, max_steps: int | None = None) -> Tick:
         """Take the stamp of the next frame, nanoseconds, and return what to do for it.
 
         Parameters
         ----------
-        most_steps:
-            How many steps there is time for, None for any number.
+        max_steps:
+            Maximum number of steps that there is time for; None for no limit.
         """
         continuity = self._continuity(stamp_ns)
         self._last_ns = stamp_ns
@@ -99,7 +100,7 @@ class Clock:
         else:
             due = self._cap_ns // self._dt_ns
             self._simulated_ns = stamp_ns
-        steps = due if most_steps is None else min(due, most_steps)
+        steps = due if max_steps is None else min(due, max_steps)
         return Tick(steps, continuity, due - steps)
 
     def _continuity(self, stamp_ns: int) -> Continuity:

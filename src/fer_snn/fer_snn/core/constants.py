@@ -1,4 +1,4 @@
-"""The constants of the network as parameters: what makes a difference to what is learnt."""
+"""The constants of the network as parameters: everything that affects what is learnt."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def number(
 
 
 _NEURONS = (
-    number("dt", _NETWORK.dt, 1e-4, 0.005, "Length of one step of the network.", "s"),
+    number("dt", _NETWORK.dt, 1e-4, 0.005, "Duration of one step of the network.", "s"),
     number("tau_m", _LIF.tau_m, 0.001, 1.0, "Membrane time constant.", "s"),
     number("r_m", _LIF.r_m, 1e-3, 1e9, "Membrane resistance.", "ohm"),
     number("v_rest", _LIF.v_rest, -0.2, 0.1, "Resting potential.", "V"),
@@ -54,16 +54,16 @@ def _layer(prefix: str, layer: str, drive: DriveParameters) -> tuple[Parameter, 
             drive.beta,
             0.0,
             1.0,
-            f"Feed-forward inhibition: share of a column's mean current that is taken from each of "
-            f"its neurons, {layer} layer.",
+            f"Feed-forward inhibition, {layer} layer: share of the mean current of a column that "
+            "is subtracted from each of its neurons.",
         ),
         number(
             f"{prefix}alpha",
             drive.alpha,
             0.0,
             10.0,
-            f"Lateral inhibition: share of a column's strongest current that is taken from all its "
-            f"other neurons, {layer} layer.",
+            f"Lateral inhibition, {layer} layer: share of the strongest current in a column that "
+            "is subtracted from all its other neurons.",
         ),
     )
 
@@ -81,7 +81,7 @@ def _bounds(prefix: str, layer: str, bounds: WeightBounds) -> tuple[Parameter, .
             bounds.s_target,
             0.0,
             1e4,
-            f"Homeostasis: L1 norm of the weights of every neuron of the {layer} layer; 0: free.",
+            f"Homeostasis: L1 norm of the weights of each {layer} neuron. 0: no normalisation.",
         ),
     )
 
@@ -140,9 +140,9 @@ _PLASTICITY = (
         _RULE.rho,
         0.0,
         1.0,
-        "Supervised learning: share of the faces for which a hidden neuron shall fire.",
+        "Supervised learning: share of the faces for which a hidden neuron should fire.",
     ),
-    number("kappa", _RULE.kappa, 0.0, 100.0, "Supervised learning: what a spike is worth."),
+    number("kappa", _RULE.kappa, 0.0, 100.0, "Supervised learning: evidence of one spike."),
     number(
         "tolerance",
         _RULE.tolerance,
@@ -155,17 +155,17 @@ _PLASTICITY = (
         _RULE.presentation,
         0.005,
         1.0,
-        "Supervised learning: what a lesson lasts.",
+        "Supervised learning: duration of a presentation.",
         "s",
     ),
 )
 
 CONSTANTS = (*_NEURONS, *_LAYERS, *_PLASTICITY)
-"""All of them; they stand in the weights file."""
+"""All constants; they are stored in the weights file."""
 
 
 def constants_agree(values: Values) -> str | None:
-    """Return what speaks against constants that are each in range, None for nothing."""
+    """Return how constants contradict each other although each is in its range, or None."""
     if not max(number_of(values, "v_rest"), number_of(values, "v_reset")) < number_of(
         values, "v_th"
     ):

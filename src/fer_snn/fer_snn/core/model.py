@@ -1,4 +1,4 @@
-"""What a network has learnt: all that a weights file holds."""
+"""What a network has learnt: everything that a weights file holds."""
 
 from __future__ import annotations
 
@@ -10,30 +10,30 @@ import numpy as np
 
 from fer_snn.core.neurons.encoding import FeatureStatistics
 from fer_snn.core.neurons.lif import Float32s, Int32s
-from fer_snn.core.readout import Calibration
+from fer_snn.core.readout import ReadoutCalibration
 from fer_snn.core.synapses.wiring import Wiring
 
 _VECTOR = 8
-"""Floats that a processor handles at once. A row that ends within a vector costs several more."""
+"""Number of floats in a SIMD vector. Rows that end within a vector are several times slower."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Stage:
     """A layer after the feature layer, with the projection that drives it.
 
     Attributes
     ----------
     wiring : which neurons of the layer below are connected.
-    weights : (rows, width) as `wiring` says; those that are given are copied.
+    weights : (rows, width), laid out as `wiring` says. The constructor copies them.
     theta : adaptive threshold of each neuron, volts (neurons).
-    room : (rows, width or a little more) what `weights` is the beginning of in each row; the rest
-        means nothing, and only makes the rows whole vectors.
+    padded_weights : (rows, at least width). Each row starts with a row of `weights`, which is a
+        view of it; the padding makes the rows whole vectors and has no meaning.
     """
 
     wiring: Wiring
     weights: Float32s
     theta: Float32s
-    room: Float32s = field(init=False, repr=False)
+    padded_weights: Float32s = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         """Refuse arrays that do not have the shape of the wiring (ValueError)."""
@@ -42,10 +42,9 @@ class Stage:
         if self.theta.shape != (self.wiring.n_post,):
             raise ValueError("the thresholds do not have the size of their layer")
         rows, width = self.weights.shape
-        room = np.zeros((rows, -(-width // _VECTOR) * _VECTOR), dtype=np.float32)
-        room[:, :width] = self.weights
-        object.__setattr__(self, "room", room)
-        object.__setattr__(self, "weights", room[:, :width])
+        self.padded_weights = np.zeros((rows, -(-width // _VECTOR) * _VECTOR), dtype=np.float32)
+        self.padded_weights[:, :width] = self.weights
+        self.weights = self.padded_weights[:, :width]
 
     def copy(self) -> Stage:
         """Return a stage that shares no array with this one."""
@@ -58,17 +57,17 @@ class Model:
 
     Attributes
     ----------
-    labels : what it can say, in the order of every score.
+    labels : the expressions that it knows, in the order of every score.
     feature_spec : the features that it was trained with.
     feature_shape : channels, rows, columns of the feature map.
-    statistics : what is usual for each feature.
+    statistics : mean and variance of each feature.
     stages : the layers after the feature layer.
-    neuron_label : index into `labels` of each expression neuron, `readout.UNNAMED` for none.
-    calibration : what a spike is worth in a still face, shown to neurons at rest.
-    live_calibration : what it is worth in a stream, where the neurons never come to rest.
-    name : of the model, for people.
+    neuron_label : index into `labels` of each expression neuron; `readout.UNNAMED` for none.
+    calibration : turns spikes into confidence for still faces shown to neurons at rest.
+    live_calibration : the same for a stream, where neurons never come to rest.
+    name : name of the model, for people.
     parameters : the constants that it was trained with.
-    provenance : training data, seed, command, figures: what a model card tells.
+    provenance : training data, seed, command and results, as a model card gives them.
     """
 
     labels: tuple[str, ...]
@@ -77,14 +76,14 @@ class Model:
     statistics: FeatureStatistics
     stages: tuple[Stage, ...]
     neuron_label: Int32s
-    calibration: Calibration = field(default_factory=Calibration)
-    live_calibration: Calibration = field(default_factory=Calibration)
+    calibration: ReadoutCalibration = field(default_factory=ReadoutCalibration)
+    live_calibration: ReadoutCalibration = field(default_factory=ReadoutCalibration)
     name: str = "untrained"
     parameters: Mapping[str, float] = field(default_factory=dict)
     provenance: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Refuse parts that do not go together (ValueError)."""
+        """Refuse parts that do not fit together (ValueError)."""
         self._check_labels()
         n_features = int(np.prod(self.feature_shape))
         for array in (self.statistics.mean, self.statistics.variance):
@@ -92,31 +91,41 @@ class Model:
                 raise ValueError("the feature statistics do not have the shape of the feature map")
         channels, rows, cols = self.feature_shape
         if not self.stages or self.stages[0].wiring.map_shape != (2 * channels, rows, cols):
-            raise ValueError(
-                "the first projection does not see an ON and an OFF neuron per feature"
-            )
+            raise ValueError("the first projection needs one ON and one OFF neuron per feature")
         for below, above in zip(self.stages[:-1], self.stages[1:], strict=True):
             if above.wiring.n_pre != below.wiring.n_post:
-                raise ValueError("the layers do not join")
+                raise ValueError("a layer has another size than the projection above it")
 
     def _check_labels(self) -> None:
         if not self.labels or len(set(self.labels)) != len(self.labels):
-            raise ValueError("labels must be there and differ")
+            raise ValueError("labels must not be empty or repeated")
         if not self.stages or self.neuron_label.shape != (self.stages[-1].wiring.n_post,):
-            raise ValueError("the names do not have the size of the expression layer")
+            raise ValueError("neuron_label does not have the size of the expression layer")
         if not -1 <= self.neuron_label.min() <= self.neuron_label.max() < len(self.labels):
-            raise ValueError("a neuron has a label that is not there")
+            raise ValueError("a neuron has a label that does not exist")
 
     @cached_property
     def sizes(self) -> tuple[int, ...]:
-        """Numbers of neurons of the layers, from the feature layer on."""
+        """Number of neurons of each layer, starting with the feature layer."""
         return (self.stages[0].wiring.n_pre, *(stage.wiring.n_post for stage in self.stages))
 
-    def with_label(self, label: str) -> Model:
-        """Return a model that can also say `label`.
+    def receptive_fields(self) -> Float32s:
+        """Return the receptive field of each label in the feature layer (labels, n_feature).
 
-        It gets as many neurons as the first label has, each with the mean of the weights and of
-        the thresholds of those that are there.
+        It is the mean, over the neurons of the label, of the product of all projections.
+        """
+        labels = np.arange(len(self.labels))
+        member = (self.neuron_label == labels[:, None]).astype(np.float32)
+        fields = member / np.maximum(member.sum(axis=1, keepdims=True), np.float32(1))
+        for stage in reversed(self.stages):
+            fields = stage.wiring.back_projected(stage.weights, fields)
+        return fields
+
+    def with_label(self, label: str) -> Model:
+        """Return a model with one more label.
+
+        The label gets as many neurons as the first label has. Each starts with the mean weights and
+        the mean threshold of the neurons that exist.
         """
         size = max(int((self.neuron_label == 0).sum()), 1)
         last = self.stages[-1]

@@ -2,22 +2,20 @@
 
     features --encoding--> FEATURE (LIF, ON and OFF) --W--> [HIDDEN (LIF) --V-->] EXPRESSION (LIF)
 
-How spikes reach the next layer stands in `layers` and `wiring`. What is learnt (weights,
-thresholds, statistics) is shared by all faces and lives in `Network`. What happens now (potentials,
-drive, traces) is kept apart for each face in a `FaceState`. Faces are advanced one after the other,
-and what one of them teaches is there for the next.
+`neurons.layers` and `synapses.wiring` say how spikes reach the next layer. What is learnt (weights,
+thresholds, statistics) belongs to `Network` and is shared by all faces. The present state
+(potentials, synaptic drive, traces) is kept separately for each face in a `FaceState`. Faces are
+advanced one after the other, and each face sees the weights that the face before has changed.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from fer_snn.core.kernels import dispatch as kernels
-from fer_snn.core.kernels import pathways
-from fer_snn.core.kernels.pathways import Pathway
+from fer_snn.core.kernels import interface as kernels
+from fer_snn.core.kernels.interface import Pathway
 from fer_snn.core.model import Model
 from fer_snn.core.neurons import encoding, layers, lif, threshold
 from fer_snn.core.neurons.layers import DriveParameters, FaceState, LayerActivity
@@ -29,12 +27,12 @@ FEATURE, HIDDEN, EXPRESSION = "feature", "hidden", "expression"
 
 @dataclass(frozen=True)
 class WeightBounds:
-    """What the weights of a projection are held to.
+    """Limits of the weights of a projection.
 
     Attributes
     ----------
-    w_min, w_max : of each weight.
-    s_target : L1 norm of the weights of each neuron, 0 to let it be.
+    w_min, w_max : range of each weight.
+    s_target : L1 norm of the weights of each neuron; 0 for no normalisation.
     """
 
     w_min: float
@@ -44,17 +42,17 @@ class WeightBounds:
 
 @dataclass(frozen=True)
 class NetworkParameters:
-    """Every constant of the network; immutable, and replaceable between two frames.
+    """All constants of the network. Immutable; they can be replaced between two frames.
 
     Attributes
     ----------
-    dt : length of a step, seconds.
+    dt : duration of a step, seconds.
     lif, stdp, threshold : of all neurons, and of the synapses to the expression layer.
     hidden, expression : how the two layers are driven.
-    hidden_weights : bounds of the weights to the hidden layer.
-    s_target : L1 norm of the weights of each expression neuron, 0 to let it be.
-    competition : lateral inhibition of the expression layer while it learns without labels, in
-        place of that of `expression`: who does not win shall not learn.
+    hidden_weights : limits of the weights to the hidden layer.
+    s_target : L1 norm of the weights of each expression neuron; 0 for no normalisation.
+    competition : lateral inhibition of the expression layer while it learns without labels. It
+        replaces that of `expression`, so that only the winner learns.
     """
 
     dt: float = 0.001
@@ -70,16 +68,31 @@ class NetworkParameters:
     competition: float = 0.9
 
     def __post_init__(self) -> None:
-        """Refuse a step that is not positive, and bounds that cross (ValueError)."""
+        """Refuse a step that is not positive, and w_min above w_max (ValueError)."""
         if not self.dt > 0:
             raise ValueError("dt must be above 0")
         if not self.hidden_weights.w_min < self.hidden_weights.w_max:
             raise ValueError("hidden_w_min must lie below hidden_w_max")
 
     def weight_bounds(self, n_stages: int) -> list[WeightBounds]:
-        """Return the bounds of each projection of a network of so many."""
+        """Return the limits of each projection of a network with `n_stages` projections."""
         expression = WeightBounds(self.stdp.w_min, self.stdp.w_max, self.s_target)
         return [self.hidden_weights, expression][-n_stages:]
+
+    def steps(self, duration_s: float) -> int:
+        """Return the number of steps of a presentation, at least one."""
+        return max(round(duration_s / self.dt), 1)
+
+
+@dataclass(frozen=True)
+class Recording:
+    """Names of the layers to record in every step. Spike counts are always recorded."""
+
+    spikes: tuple[str, ...] = ()
+    potentials: tuple[str, ...] = ()
+
+
+NO_RECORDING = Recording()
 
 
 @dataclass(frozen=True)
@@ -91,37 +104,40 @@ class FrameActivity:
 
     @property
     def counts(self) -> list[Int32s]:
-        """Spikes of each neuron, for every layer from the input on."""
+        """Number of spikes of each neuron, for every layer from the feature layer on."""
         return [layer.counts for layer in self.layers.values()]
 
 
 class Network:
-    """What all faces share, and the steps of a frame.
+    """The part that all faces share, and the steps of a frame.
 
     Attributes
     ----------
-    model : what is learnt; its arrays change while the network learns.
-    version : grows with every change of what is learnt.
+    model : what is learnt. Its arrays change while the network learns.
+    version : increases with every change of the model.
     """
 
     def __init__(
-        self, model: Model, parameters: NetworkParameters, compiled: bool = kernels.COMPILED
+        self,
+        model: Model,
+        parameters: NetworkParameters | None = None,
+        compiled: bool = kernels.COMPILED,
     ) -> None:
-        """Take a copy of a model; `compiled` chooses the kernels, which give equal results."""
+        """Copy a model. `compiled` chooses the kernels; both kinds give equal results."""
         self._kernels = kernels.choose(compiled)
         self.version = 0
         self.load(model)
-        self.parameters = parameters
+        self.parameters = parameters or NetworkParameters()
 
     def load(self, model: Model) -> None:
-        """Replace all that is learnt; states made for layers of other sizes are of no more use."""
+        """Copy another model. A `FaceState` made for layers of other sizes becomes invalid."""
         self.model = model.copy()
-        self._rest = self.model.stages[-1].theta.copy()
+        self._resting_theta = self.model.stages[-1].theta.copy()
         self.version += 1
 
     @property
     def parameters(self) -> NetworkParameters:
-        """Every constant; set new ones between two frames."""
+        """All constants. Set new ones between two frames."""
         return self._parameters
 
     @parameters.setter
@@ -129,7 +145,7 @@ class Network:
         dt, rheobase = parameters.dt, parameters.lif.rheobase
         drives = (parameters.hidden, parameters.expression)
         self._parameters = parameters
-        self._constants = pathways.discretise(
+        self._constants = kernels.discretise(
             parameters.lif, parameters.threshold, parameters.stdp, dt
         )
         self._drives = [layers.discretise(drive, dt, rheobase) for drive in drives]
@@ -137,37 +153,38 @@ class Network:
 
     @property
     def layer_names(self) -> tuple[str, ...]:
-        """Names of the layers from the input on."""
+        """Names of the layers, from the feature layer on."""
         deep = len(self.model.stages) > 1
         return (FEATURE, HIDDEN, EXPRESSION) if deep else (FEATURE, EXPRESSION)
 
     def new_face(self) -> FaceState:
-        """Return the state of a face that was not seen before."""
+        """Return the state of a face that was not seen before: all neurons at rest."""
         return FaceState(self.model.sizes, self.parameters.lif)
+
+    def present(self, features: Float32s, n_steps: int) -> FrameActivity:
+        """Show a still face to neurons at rest; see `advance`."""
+        return self.advance(self.new_face(), features, n_steps)
 
     def advance(
         self,
         face: FaceState,
         features: Float32s,
         n_steps: int,
-        spikes_of: Collection[str] = (),
-        potentials_of: Collection[str] = (),
+        recording: Recording = NO_RECORDING,
         plastic: bool = False,
     ) -> FrameActivity:
-        """Show a feature map to a face's neurons for `n_steps` steps.
+        """Show a feature map to the neurons of a face for `n_steps` steps.
 
         Parameters
         ----------
         face:
-            Its state, carried on.
+            State of the neurons, changed in place.
         features:
             (channels, rows, cols) or flat, dimensionless.
-        spikes_of, potentials_of:
-            Names of the layers whose spikes and potentials shall be kept step by step; counts
-            always are.
+        recording:
+            Which layers to record.
         plastic:
-            Whether pair STDP, homeostasis and the adaptive threshold change the last layer
-            meanwhile.
+            Whether pair STDP, homeostasis and the adaptive threshold change the last layer.
 
         Returns
         -------
@@ -175,7 +192,9 @@ class Network:
         """
         statistics, rheobase = self.model.statistics, self.parameters.lif.rheobase
         activity = {
-            name: layers.blank_activity(size, n_steps, name in spikes_of, name in potentials_of)
+            name: layers.blank_activity(
+                size, n_steps, name in recording.spikes, name in recording.potentials
+            )
             for name, size in zip(self.layer_names, self.model.sizes, strict=True)
         }
         stages = self.model.stages
@@ -188,21 +207,20 @@ class Network:
         ]
         states, records = list(face.layers), list(activity.values())
         if competing:
-            # Neurons that compete in order to learn fire too seldom to answer: a second set does.
+            # Neurons that compete for learning fire too seldom to answer, so a second set learns.
             paths.append(Pathway(last, stages[last], self._competing, True))
             states.append(face.learner)
             records.append(layers.blank_activity(self.model.sizes[-1], n_steps))
         current = encoding.currents(features.ravel(), statistics, rheobase)
         self._kernels.run(n_steps, current, states, paths, self._constants, records)
         if plastic and n_steps:
-            self._settle_thresholds(n_steps)
+            theta = stages[last].theta
+            theta += threshold.towards_rest(
+                self._resting_theta, n_steps, self._constants.adaptation
+            )
             self._normalise(last)
             self.version += 1
         return FrameActivity(n_steps, activity)
-
-    def _settle_thresholds(self, n_steps: int) -> None:
-        theta = self.model.stages[-1].theta
-        theta += threshold.towards_rest(self._rest, n_steps, self._constants.adaptation)
 
     def thresholds(self, layer: str) -> Float32s:
         """Return the firing threshold of each neuron of a layer, adaptation included, volts."""
@@ -212,18 +230,6 @@ class Network:
             return np.full(self.model.sizes[0], v_th, dtype=np.float32)
         return self.model.stages[k - 1].theta + v_th
 
-    def receptive_fields(self) -> Float32s:
-        """Return what every label sees in the feature layer (labels, n_feature).
-
-        It is the mean over the label's neurons of the product of all projections.
-        """
-        labels = np.arange(len(self.model.labels))
-        member = (self.model.neuron_label == labels[:, None]).astype(np.float32)
-        fields = member / np.maximum(member.sum(axis=1, keepdims=True), np.float32(1))
-        for stage in reversed(self.model.stages):
-            fields = stage.wiring.seen_through(stage.weights, fields)
-        return fields
-
     def nudge(self, stage: int, pre: Int32s, post: Float32s) -> None:
         """Change a projection by w_ij <- clip(w_ij + pre_i post_j).
 
@@ -232,23 +238,18 @@ class Network:
         stage:
             0 for the projection from the feature layer.
         pre:
-            Spikes of each presynaptic neuron (n_pre).
+            Number of spikes of each presynaptic neuron (n_pre).
         post:
             Change per presynaptic spike, for each postsynaptic neuron (n_post).
         """
         bounds = self.parameters.weight_bounds(len(self.model.stages))[stage]
-        changed = self.model.stages[stage]
         self._kernels.nudge(
-            changed,
-            pre,
-            post,
-            np.float32(bounds.w_min),
-            np.float32(bounds.w_max),
+            self.model.stages[stage], pre, post, np.float32(bounds.w_min), np.float32(bounds.w_max)
         )
         self.version += 1
 
     def normalise(self) -> None:
-        """Bring the L1 norms of all weights back to their targets."""
+        """Scale all weights to the L1 norms of their neurons."""
         for stage in range(len(self.model.stages)):
             self._normalise(stage)
         self.version += 1
@@ -256,10 +257,9 @@ class Network:
     def _normalise(self, stage: int) -> None:
         s_target = self.parameters.weight_bounds(len(self.model.stages))[stage].s_target
         if s_target > 0:
-            changed = self.model.stages[stage]
-            self._kernels.normalise(changed, s_target)
+            self._kernels.normalise(self.model.stages[stage], s_target)
 
     def shift_thresholds(self, stage: int, change: Float32s) -> None:
-        """Add to the thresholds of the layer that a projection leads to, volts (neurons)."""
+        """Add `change` (neurons, volts) to the thresholds of the layer that a projection drives."""
         self.model.stages[stage].theta[:] += change
         self.version += 1

@@ -1,4 +1,4 @@
-"""Every parameter of the snn node, once: for ROS, training, config/fer.yaml and documentation."""
+"""All parameters of the snn node: for ROS, training, config/fer.yaml and the documentation."""
 
 from __future__ import annotations
 
@@ -22,11 +22,10 @@ DEFAULT_WEIGHTS = "default"
 """Name of the model in the package."""
 
 NO_LAYER = "none"
-"""Stands for no layer in `publish_layers`: a parameter of ROS has no empty array of text."""
+"""Stands for no layer in `publish_layers`, because ROS has no empty string arrays."""
 
 _READOUT = ReadoutParameters()
 _RECOGNISER = RecogniserParameters()
-
 
 _ANSWERS = (
     number(
@@ -34,13 +33,13 @@ _ANSWERS = (
         _READOUT.decision_window,
         0.01,
         10.0,
-        "Spikes of so long before count for the answer; whole glances flicker least.",
+        "Spikes of this last period count for the answer. Multiples of glance flicker least.",
         "s",
     ),
     Parameter(
         "min_spikes",
         _READOUT.min_spikes,
-        "Fewer spikes than this in the window: undecided.",
+        "With fewer spikes than this in the decision window, the answer is undecided.",
         minimum=0,
         maximum=10000,
     ),
@@ -49,14 +48,14 @@ _ANSWERS = (
         _READOUT.min_confidence,
         0.0,
         1.0,
-        "Less confidence than this: undecided.",
+        "With less confidence than this, the answer is undecided.",
     ),
     number(
         "glance",
         _RECOGNISER.glance,
         0.0,
         10.0,
-        "After so long the neurons of a face begin at rest again, as after a saccade; 0: never.",
+        "The neurons of a face are reset to rest in this interval, as after a saccade. 0: never.",
         "s",
     ),
     number(
@@ -64,13 +63,13 @@ _ANSWERS = (
         _RECOGNISER.max_catch_up,
         0.01,
         10.0,
-        "Longest stretch that is simulated for one frame; a longer gap resets the potentials.",
+        "Maximum time that is simulated for one frame. A longer gap resets the potentials.",
         "s",
     ),
     Parameter(
         "max_faces",
         _RECOGNISER.max_faces,
-        "So many faces are looked at, the largest.",
+        "Maximum number of faces to process; the largest are used.",
         minimum=1,
         maximum=64,
     ),
@@ -79,7 +78,7 @@ _ANSWERS = (
         _RECOGNISER.forget_after,
         0.1,
         3600.0,
-        "The state of a face that is gone so long is dropped.",
+        "The state of a face is dropped when it has not been seen for this long.",
         "s",
     ),
 )
@@ -88,19 +87,19 @@ _NODE = (
     Parameter(
         "learning",
         _RECOGNISER.learning.value,
-        "How the network learns.",
+        "Mode of learning.",
         choices=tuple(mode.value for mode in Learning),
     ),
     Parameter(
         "weights",
         DEFAULT_WEIGHTS,
-        "Model to start with: a path, a name in weights_dir, or default (the one in the package).",
+        "Weights to start with: a path, a name in weights_dir, or default (those in the package).",
         live=False,
     ),
     Parameter(
         "weights_dir",
         "~/.local/share/fer/weights",
-        "Folder in which the services save and load.",
+        "Folder in which the services save and load weights.",
         live=False,
     ),
     number(
@@ -108,41 +107,41 @@ _NODE = (
         10.0,
         0.0,
         86400.0,
-        "Save what was learnt as autosave so often, and at the end; 0: never. A node that was "
-        "killed goes on with it when it is started again.",
+        "Save learnt weights as autosave in this interval, and at the end. 0: never. A node that "
+        "was killed continues with them when it is started again.",
         "s",
     ),
     Parameter(
         "rehearsals",
         1,
-        "Kept faces of other labels that are learnt again after each lesson, so that these labels "
-        "are not forgotten.",
+        "Number of kept faces of other labels that are learnt again after each lesson, so that "
+        "these labels are not forgotten.",
         minimum=0,
         maximum=10,
     ),
     Parameter(
         "undo_depth",
         10,
-        "So many earlier weights are kept in memory, for the service undo.",
+        "Number of changes that the service undo can undo. Their weights are kept in memory.",
         minimum=0,
         maximum=100,
     ),
     Parameter(
         "publish_hri",
         False,
-        "Publish expression below /humans/faces as REP-155 says; needs hri_msgs.",
+        "Publish expressions below /humans/faces as in REP-155. Needs hri_msgs.",
         live=False,
     ),
     Parameter(
         "publish_layers",
         (NO_LAYER,),
-        "Layers whose spikes and potentials are published besides the expression layer's.",
+        "Layers whose spikes and potentials are published, besides the expression layer.",
         choices=(NO_LAYER, FEATURE, HIDDEN),
     ),
     Parameter(
         "publish_weights_limit",
         200000,
-        "Projections of more synapses are left out of the topic weights.",
+        "Projections with more synapses than this are not published on the topic weights.",
         minimum=0,
         maximum=100000000,
     ),
@@ -151,7 +150,7 @@ _NODE = (
         1.0,
         0.0,
         3600.0,
-        "Shortest time between two messages of changed weights, by the stamps.",
+        "Minimum time, by the stamps, between two messages with changed weights.",
         "s",
     ),
     EVERY_FRAME,
@@ -161,9 +160,8 @@ _NODE = (
         0.08,
         0.0,
         10.0,
-        "Most time that a frame may take, so that answers stay fresh. Steps of the network that do "
-        "not fit are left out, and the frame is marked by Spikes.gap. 0: no limit, as always with "
-        "every_frame.",
+        "Maximum wall time for a frame, so that answers stay fresh. Steps of the network that do "
+        "not fit are skipped, and Spikes.gap is set. 0: no limit. Not with every_frame.",
         "s",
     ),
     number(
@@ -171,7 +169,7 @@ _NODE = (
         0.8,
         0.1,
         3600.0,
-        "Diagnostics say STALE when no features came for this long.",
+        "Diagnostics report STALE when no features have arrived for this long.",
         "s",
     ),
     *COMMON,
@@ -179,14 +177,14 @@ _NODE = (
 
 
 TABLE = ParameterTable(NODE, (*CONSTANTS, *_ANSWERS, *_NODE), (constants_agree,))
-"""What `ros2 param list` shows of the node."""
+"""All parameters of the node, as `ros2 param list` shows them."""
 
 MODEL_CONSTANTS = tuple(parameter.name for parameter in CONSTANTS)
-"""The parameters that make a difference to what is learnt; they stand in the weights file."""
+"""Names of the parameters that affect what is learnt; they are stored in the weights file."""
 
 
 def network_parameters(values: Values) -> NetworkParameters:
-    """Return the constants of the network from the values of the parameters."""
+    """Return the constants of the network."""
 
     def some(prefix: str, *names: str) -> list[float]:
         return [number_of(values, prefix + name) for name in names]
@@ -213,7 +211,7 @@ def supervised_parameters(values: Values) -> SupervisedParameters:
 
 
 def readout_parameters(values: Values) -> ReadoutParameters:
-    """Return when the network may speak."""
+    """Return the constants of the read-out."""
     return ReadoutParameters(
         number_of(values, "decision_window"),
         int(number_of(values, "min_spikes")),
@@ -222,21 +220,21 @@ def readout_parameters(values: Values) -> ReadoutParameters:
 
 
 def time_budget_s(values: Values) -> float:
-    """Return how long a frame may take; infinite for no limit.
+    """Return the maximum wall time of a frame, seconds; infinite for no limit.
 
-    Where every frame counts, what comes out depends on the stamps and on nothing else.
+    With `every_frame` there is no limit, so that the results depend on the stamps alone.
     """
     budget = number_of(values, "time_budget")
     return math.inf if values["every_frame"] or not budget else budget
 
 
 def recogniser_parameters(values: Values) -> RecogniserParameters:
-    """Return everything that can change from frame to frame.
+    """Return everything that can change between two frames.
 
     Raises
     ------
     ParameterError
-        if constants contradict each other in a way that the table cannot see.
+        if constants contradict each other.
     """
     try:
         return RecogniserParameters(

@@ -1,15 +1,15 @@
 """From spikes to an answer: scores, rates, a calibrated confidence, and `undecided`.
 
-The evidence for a label is how many spikes each of its neurons would fire in one presentation of
-T seconds at the rates of the decision window, n_k = r_k T (rates, so that windows of any length
-speak of the same thing). The score of label k is
+The evidence for a label is the number of spikes that each of its neurons would fire in one
+presentation of T seconds at the rates of the decision window, n_k = r_k T. Rates make windows of
+any length comparable. The score of label k is
 
     p_k = exp(kappa n_k) / sum over the labels l of exp(kappa n_l)
 
-What a spike is worth, kappa, is fitted to faces that the network has not learnt from and stands in
-the weights file, so that of the answers with confidence max_k p_k = p about p are right. Of labels
-with equally many spikes the one whose neurons are nearer to the next spike is better: the
-potentials decide.
+The weight of a spike, kappa, is fitted to faces that the network was not trained on, and stored in
+the weights file. Among answers with confidence max_k p_k = p, a share of about p is right. If two
+labels have equally many spikes, the one with the higher mean membrane potential wins, because its
+neurons are closer to their next spike.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ from fer_snn.core.neurons.lif import Int32s
 Floats = NDArray[np.float64]
 
 UNNAMED = -1
-"""Index of the label of a neuron that has none yet."""
+"""Label index of a neuron that has no label yet."""
 
 
 @dataclass(frozen=True)
-class Calibration:
+class ReadoutCalibration:
     """How spikes become probabilities; see the module.
 
     Attributes
     ----------
-    kappa : what one spike of every neuron of a label is worth, dimensionless.
-    presentation : seconds of simulated time that the evidence refers to, T.
+    kappa : evidence of one spike of every neuron of a label, dimensionless.
+    presentation : duration T that the evidence refers to, seconds of simulated time.
     """
 
     kappa: float = 1.0
@@ -55,7 +55,13 @@ def softmax(evidence: Floats) -> Floats:
 
 @dataclass(frozen=True)
 class ReadoutParameters:
-    """When the network may speak: seconds, spikes, and a probability."""
+    """When the network gives an answer.
+
+    Attributes
+    ----------
+    decision_window : duration over which spikes are counted, seconds.
+    min_spikes, min_confidence : with less than this the answer is `undecided`.
+    """
 
     decision_window: float = 0.12
     min_spikes: int = 1
@@ -64,14 +70,14 @@ class ReadoutParameters:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the network says of a face.
+    """The answer of the network for a face.
 
     Attributes
     ----------
-    best : index of the best label, -1 where there were no spikes.
-    decided : False where the best label is not good enough to be said.
+    best : index of the best label; -1 if there were no spikes.
+    decided : False if the answer is `undecided`.
     confidence : probability that the best label is right.
-    scores, rates_hz : share of the evidence, and mean rate of the neurons, of each label.
+    scores, rates_hz : score p_k, and mean rate of the neurons, of each label.
     """
 
     best: int
@@ -82,14 +88,14 @@ class Answer:
 
 
 def label_means(values: NDArray[Any], neuron_label: Int32s, n_labels: int) -> Floats:
-    """Return the mean over the neurons of each label (..., labels); 0 for a label without any.
+    """Return the mean over the neurons of each label (..., labels); 0 for a label without neurons.
 
     Parameters
     ----------
     values:
-        Of each expression neuron (..., neurons).
+        A value of each expression neuron (..., neurons).
     neuron_label:
-        Index of each neuron's label, `UNNAMED` for none (neurons).
+        Label index of each neuron (neurons); `UNNAMED` for none.
     """
     member = neuron_label[:, None] == np.arange(n_labels)
     return np.asarray(values.astype(np.float64) @ member / np.maximum(member.sum(axis=0), 1))
@@ -99,7 +105,7 @@ def answer(
     rates_hz: Floats,
     potentials: Floats,
     spikes: int,
-    calibration: Calibration,
+    calibration: ReadoutCalibration,
     parameters: ReadoutParameters,
 ) -> Answer:
     """Choose a label.
@@ -107,15 +113,15 @@ def answer(
     Parameters
     ----------
     rates_hz, potentials:
-        Mean rate, and mean membrane potential in volts, of each label's neurons (labels).
+        Mean rate, and mean membrane potential in volts, of the neurons of each label (labels).
     spikes:
-        Spikes of all expression neurons.
+        Number of spikes of all expression neurons.
     """
     if spikes == 0:
         silent = np.zeros(len(rates_hz))
         return Answer(-1, False, 0.0, silent, silent)
     scores = calibration.scores(rates_hz)
-    # By the rate, then by the potential; both equal is no ground to choose.
+    # By the rate, then by the potential. If both are equal, there is no reason to choose.
     order = np.lexsort((potentials, rates_hz))
     best, second = (int(k) for k in order[-1:-3:-1])
     tie = rates_hz[best] == rates_hz[second] and potentials[best] == potentials[second]
@@ -128,15 +134,15 @@ def said_of(
     rates_hz: Floats,
     potentials: Floats,
     spikes: NDArray[np.int64],
-    calibration: Calibration,
+    calibration: ReadoutCalibration,
     parameters: ReadoutParameters,
 ) -> tuple[NDArray[np.int64], Floats]:
-    """Return what is said of each face (index of the label, -1 for undecided), and how surely.
+    """Return the label index (-1 for undecided) and the confidence for each face.
 
     Parameters
     ----------
     rates_hz, potentials, spikes:
-        As for `answer`, with one row for each face.
+        As in `answer`, with one row for each face.
     """
     rows = zip(rates_hz, potentials, spikes, strict=True)
     answers = [answer(rate, v, int(n), calibration, parameters) for rate, v, n in rows]
@@ -151,22 +157,18 @@ class DecisionWindow:
         """Start empty."""
         self._frames: deque[tuple[float, Int32s]] = deque()
 
-    def reset(self) -> None:
-        """Forget all spikes."""
-        self._frames.clear()
-
     def add(self, duration: float, counts: Int32s, window: float) -> tuple[float, Int32s]:
         """Add the counts of a frame of `duration` seconds.
 
         Returns
         -------
-        Duration and counts of the frames that the last `window` seconds touch; the duration is 0
+        Duration and counts of the frames that overlap the last `window` seconds. The duration is 0
         before the first step.
         """
         if duration > 0:
             self._frames.append((duration, counts))
         total = sum(length for length, _ in self._frames)
-        # Half a step of tolerance: durations are sums of steps and carry rounding.
+        # The tolerance is for rounding: durations are sums of steps.
         while len(self._frames) > 1 and total - self._frames[0][0] >= window - 1e-9:
             total -= self._frames.popleft()[0]
         summed = np.zeros_like(counts)

@@ -1,13 +1,11 @@
-"""Between messages and the core: features in, spikes, potentials, weights and expressions out."""
+"""Conversion between messages and the core."""
 
 from __future__ import annotations
 
 import array
-from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
-from sensor_msgs.msg import RegionOfInterest
 from std_msgs.msg import Header
 
 from fer_common.core import stamps
@@ -24,30 +22,31 @@ from fer_interfaces.msg import (
     SpikeTrain,
     Weights,
 )
-from fer_snn.core.channels import channel_names
 from fer_snn.core.model import Model
-from fer_snn.core.network import FEATURE, Network
+from fer_snn.core.network import FEATURE, NO_RECORDING, Network, Recording
+from fer_snn.core.neurons.encoding import channel_names
 from fer_snn.core.neurons.lif import Float32s
 from fer_snn.core.readout import UNNAMED
-from fer_snn.core.recogniser import FaceInput, FrameResult
+from fer_snn.core.recogniser import FaceInput, Frame, FrameResult
 
 
-def read_features(message: FaceFeaturesArray, model: Model) -> tuple[int, list[FaceInput]]:
-    """Return the stamp, ns, and the faces that have features.
+def read_features(
+    message: FaceFeaturesArray, model: Model, recording: Recording = NO_RECORDING
+) -> Frame:
+    """Return the faces that have features, as a frame with a recording.
 
     Raises
     ------
     MessageError
-        if stamp, shape or values are not what they must be, or the model was trained with other
-        features.
+        if stamp, shape or values are invalid, or the model was trained with other features.
     """
     stamp_ns = stamps.checked_ns(message.header.stamp)
     shape = (message.channels, message.rows, message.cols)
     if message.feature_spec != model.feature_spec or shape != model.feature_shape:
         raise MessageError(
-            f"features '{message.feature_spec}' {shape} are not what the network learnt with, "
-            f"'{model.feature_spec}' {model.feature_shape}: set the features node to those, "
-            "or train anew"
+            f"features '{message.feature_spec}' {shape} are not those that the network was trained "
+            f"with, '{model.feature_spec}' {model.feature_shape}: set the features node to these, "
+            "or train again"
         )
     faces = []
     for face in message.faces:
@@ -59,14 +58,14 @@ def read_features(message: FaceFeaturesArray, model: Model) -> tuple[int, list[F
                 )
             )
     if len({face.id for face in faces}) != len(faces):
-        raise MessageError("two faces with the same id: give each its own")
-    return stamp_ns, faces
+        raise MessageError("two faces have the same id: give each face its own")
+    return Frame(stamp_ns, faces, recording)
 
 
 def _checked(features: Float32s, shape: tuple[int, int, int], face_id: int) -> Float32s:
     if features.size != int(np.prod(shape)):
         raise MessageError(
-            f"face {face_id} has {features.size} features, not {shape}: send the shape as stated"
+            f"face {face_id} has {features.size} features, not {shape}: send the stated shape"
         )
     # One comparison finds negative values, NaN and infinities.
     if not (features >= 0).all() or not np.isfinite(features.max()):
@@ -77,16 +76,13 @@ def _checked(features: Float32s, shape: tuple[int, int, int], face_id: int) -> F
 
 
 def expressions_message(
-    header: Header,
-    result: FrameResult,
-    rois: dict[int, RegionOfInterest],
-    network: Network,
-    skipped: int,
+    source: FaceFeaturesArray, result: FrameResult, network: Network, skipped: int
 ) -> ExpressionArray:
-    """Return the answers of a frame."""
+    """Return the answers for a frame, whose message was `source`."""
+    rois = {face.id: face.roi for face in source.faces}
     labels = list(network.model.labels)
     return ExpressionArray(
-        header=header,
+        header=source.header,
         weights_version=network.version,
         skipped=skipped,
         expressions=[
@@ -104,13 +100,11 @@ def expressions_message(
     )
 
 
-def spikes_message(
-    header: Header, result: FrameResult, layers: Sequence[str], network: Network
-) -> Spikes:
-    """Return the spikes of some layers in a frame as address events."""
+def spikes_message(header: Header, result: FrameResult, network: Network) -> Spikes:
+    """Return the recorded spikes of a frame as address events."""
     trains = []
     for face in result.faces:
-        for name in layers:
+        for name in result.frame.recording.spikes:
             layer = face.activity.layers[name]
             neuron, step = layer.events()
             trains.append(
@@ -131,10 +125,8 @@ def spikes_message(
     )
 
 
-def potentials_message(
-    header: Header, result: FrameResult, layers: Sequence[str], network: Network
-) -> Potentials:
-    """Return the membrane potentials of some layers in a frame."""
+def potentials_message(header: Header, result: FrameResult, network: Network) -> Potentials:
+    """Return the recorded membrane potentials of a frame."""
     lif = network.parameters.lif
     traces = [
         MembraneTrace(
@@ -145,7 +137,7 @@ def potentials_message(
             threshold=_floats(network.thresholds(name)),
         )
         for face in result.faces
-        for name in layers
+        for name in result.frame.recording.potentials
     ]
     return Potentials(
         header=header,
@@ -158,7 +150,7 @@ def potentials_message(
 
 
 def network_message(header: Header, network: Network, learning: str) -> NetworkInfo:
-    """Return what the network is."""
+    """Return the description of the network."""
     model, parameters = network.model, network.parameters
     lif = parameters.lif
     return NetworkInfo(
@@ -180,7 +172,7 @@ def network_message(header: Header, network: Network, learning: str) -> NetworkI
 
 
 def weights_message(header: Header, network: Network, limit: int) -> Weights:
-    """Return the weights; projections of more than `limit` synapses are left out."""
+    """Return the weights, without projections of more than `limit` synapses."""
     model = network.model
     names = network.layer_names
     projections = [
@@ -195,13 +187,13 @@ def weights_message(header: Header, network: Network, limit: int) -> Weights:
         model=model.name,
         labels=list(model.labels),
         neuron_label=array.array("I", unnamed.astype(np.uint32).tobytes()),
-        receptive_fields=_projection(FEATURE, "labels", model, network.receptive_fields()),
+        receptive_fields=_projection(FEATURE, "labels", model, model.receptive_fields()),
         projections=projections,
     )
 
 
 def _projection(pre: str, post: str, model: Model, weights: Float32s) -> Projection:
-    """Return weights (post, pre) as a message; from the feature layer, with its map's shape."""
+    """Return weights (post, pre) as a message; those from the feature layer in its map's shape."""
     channels, rows, cols, names = weights.shape[1], 1, 1, []
     if pre == FEATURE:
         channels, rows, cols = 2 * model.feature_shape[0], *model.feature_shape[1:]
@@ -219,5 +211,5 @@ def _projection(pre: str, post: str, model: Model, weights: Float32s) -> Project
 
 
 def _floats(values: NDArray[np.floating]) -> array.array[float]:
-    # An array.array passes into a message unchecked; anything else is checked item by item.
+    # A message takes an array.array as it is; anything else is checked item by item.
     return array.array("f", np.ascontiguousarray(values, dtype=np.float32).tobytes())

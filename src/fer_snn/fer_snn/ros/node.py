@@ -6,7 +6,7 @@ from __future__ import annotations
 from fer_common.core.process import block_stop_signals, pin_to_one_thread
 
 block_stop_signals(__name__)
-# Before anything imports NumPy, which reads the number of threads once.
+# Before NumPy is imported, because it reads the number of threads only once.
 pin_to_one_thread()
 
 import copy
@@ -21,7 +21,6 @@ from typing import Any
 from rclpy.clock import Clock, ClockType
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
-from std_msgs.msg import Header
 
 from fer_common.core import stamps
 from fer_common.core.errors import FerError, MessageError
@@ -34,40 +33,35 @@ from fer_common.ros.diagnostics import OK, STALE, WARN, Health
 from fer_common.ros.endpoints import LossCounter, publisher_names
 from fer_common.ros.node import FerNode, run
 from fer_interfaces.msg import FaceFeaturesArray
-from fer_snn.core.kernels import dispatch as kernels
-from fer_snn.core.pace import Pace
+from fer_snn.core.kernels import interface as kernels
 from fer_snn.core.parameters import NODE, TABLE, recogniser_parameters, time_budget_s
-from fer_snn.core.recogniser import Recogniser
 from fer_snn.core.synapses.learning import Learning
-from fer_snn.core.teaching.desk import Desk
-from fer_snn.core.teaching.tutor import Tutor
-from fer_snn.core.weights import autosave, weights_file
-from fer_snn.core.weights import weights_folder as models
+from fer_snn.core.teaching.learner import Learner
+from fer_snn.core.time_budget import TimeBudget
+from fer_snn.core.weights import autosave, weights_file, weights_folder
 from fer_snn.core.weights.autosave import Autosave
 from fer_snn.ros import messages
-from fer_snn.ros.outputs import Outputs
+from fer_snn.ros.outputs import SnnOutputs
 from fer_snn.ros.services import Services
 
 WARNING_PERIOD_S = 5.0
 
 
 class SnnNode(FerNode):
-    """Runs the network on the features of every frame and answers with expressions."""
+    """Runs the network on the features of every frame and publishes expressions."""
 
     def __init__(self) -> None:
         super().__init__(NODE, TABLE, hardware_id="spiking network")
         self._statistics = StreamStatistics()
-        # Held while a frame is worked on: requests and parameters take effect between two frames.
+        # Held while a frame is processed: requests and parameters take effect between two frames.
         self._between_frames = threading.Lock()
-        self._tutor: Tutor | None = None
-        self._pace: Pace | None = None
-        self._desk: Desk | None = None
+        self._learner: Learner | None = None
+        self._budget: TimeBudget | None = None
         self._autosave: Autosave | None = None
-        self._outputs: Outputs | None = None
+        self._outputs: SnnOutputs | None = None
         self._requests: Services | None = None
         self._worker: Worker[FaceFeaturesArray] | None = None
         self._subscription: Subscription[FaceFeaturesArray] | None = None
-        self._header = Header()
         self._arrived_s = self._dropped_s = self._cut_s = -math.inf
         self._last_drop = ""
         self._faces = 0
@@ -81,27 +75,27 @@ class SnnNode(FerNode):
     def configure(self) -> None:
         """Load the weights, compile, create publishers and services."""
         weights, folder = str(self.values["weights"]), self._folder()
-        path = models.resolve(weights, folder)
+        path = weights_folder.resolve(weights, folder)
         if self.values["autosave"] and (saved := autosave.interrupted(folder, weights)):
-            self.get_logger().warning(f"was killed while it learnt: goes on with {saved}")
+            self.get_logger().warning(f"was killed while it learnt: continues with {saved}")
             path = saved
-        recogniser = Recogniser(weights_file.load(path), recogniser_parameters(self.values))
+        self._learner = Learner(
+            weights_file.load(path),
+            recogniser_parameters(self.values),
+            folder,
+            self._whole("rehearsals"),
+            self._whole("undo_depth"),
+        )
         if not kernels.COMPILED:
             self.get_logger().warning("numba is not installed: the network runs many times slower")
         kernels.warm_up()
-        self._tutor = Tutor(recogniser, self._whole("rehearsals"))
-        self._pace = Pace(self._tutor)
-        self._pace.budget_s = time_budget_s(self.values)
-        self._desk = Desk(self._tutor, folder, self._whole("undo_depth"))
+        self._budget = TimeBudget(self._learner)
+        self._budget.budget_s = time_budget_s(self.values)
+        recogniser = self._learner.recogniser
         self._autosave = Autosave(recogniser, folder, weights, self._not_saved, self.fail)
-        self._outputs = Outputs(self)
+        self._outputs = SnnOutputs(self)
         self._requests = Services(
-            self,
-            self._desk,
-            recogniser,
-            folder,
-            self._between_frames,
-            self._publish_latched,
+            self, self._learner, folder, self._between_frames, self._publish_latched
         )
         every_frame = bool(self.values["every_frame"])
         self._worker = Worker(self._work, self.fail, NODE, every_frame, HEAD_START_S)
@@ -121,13 +115,13 @@ class SnnNode(FerNode):
         )
 
     def deactivate(self) -> None:
-        """Unsubscribe; weights and states stay."""
+        """Unsubscribe; keep weights and state."""
         if self._subscription is not None:
             self.destroy_subscription(self._subscription)
         self._subscription = None
 
     def cleanup(self) -> None:
-        """Stop the worker, save what was learnt, take publishers and services away."""
+        """Stop the worker, save what was learnt, destroy publishers and services."""
         if self._worker is not None:
             self._worker.stop()
         if self._autosave is not None:
@@ -136,33 +130,33 @@ class SnnNode(FerNode):
             if part is not None:
                 part.close()
         self._worker = self._requests = self._outputs = None
-        self._tutor = self._pace = self._desk = self._autosave = None
+        self._learner = self._budget = self._autosave = None
 
     def check_parameters(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
         """Refuse constants that contradict each other."""
         recogniser_parameters(values)
 
     def apply_parameters(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
-        """Take over new constants before the next frame."""
-        if self._tutor is None or self._desk is None or self._pace is None:
+        """Apply new constants before the next frame."""
+        if self._learner is None or self._budget is None:
             return
         with self._between_frames:
             unsupervised = values["learning"] == Learning.UNSUPERVISED.value
             if "learning" in changed and unsupervised:
-                self._desk.remember("unsupervised learning")
-            self._desk.history.depth = self._whole("undo_depth")
-            self._tutor.rehearsals = self._whole("rehearsals")
-            self._pace.budget_s = time_budget_s(values)
-            self._tutor.recogniser.parameters = recogniser_parameters(values)
+                self._learner.remember("unsupervised learning")
+            self._learner.undo_depth = self._whole("undo_depth")
+            self._learner.rehearsals = self._whole("rehearsals")
+            self._learner.parameters = recogniser_parameters(values)
+            self._budget.budget_s = time_budget_s(values)
             self._publish_latched()
 
     def health(self) -> Health:
-        """Say whether features come and can be used."""
+        """Return whether features arrive and can be used."""
         now_s = time.monotonic()
         stale_after, silent_s = self.values["stale_after"], now_s - self._arrived_s
         assert isinstance(stale_after, float)
         if self._subscription is None or not self.active:
-            return Health(OK, "inactive: activate it to recognise")
+            return Health(OK, "inactive: activate the node to recognise faces")
         if silent_s > stale_after:
             topic = self._subscription.topic_name
             silence = f"no features on {topic} for {silent_s:.0f} s"
@@ -172,13 +166,13 @@ class SnnNode(FerNode):
         if now_s - self._cut_s < WARNING_PERIOD_S:
             return Health(
                 WARN,
-                f"slower than real time with {self._faces} face(s): part of the time is left out; "
-                "lower max_faces, or raise dt or time_budget",
+                f"slower than real time with {self._faces} face(s), steps are skipped: "
+                "reduce max_faces, or increase dt or time_budget",
             )
         return Health(OK, f"watching {self._faces} face(s)")
 
     def facts(self) -> Mapping[str, object]:
-        """Tell what has become of the features, and how far the network is."""
+        """Return statistics of the features, and how far the network has got."""
         facts: dict[str, object] = {
             **self._statistics.facts(time.monotonic()),
             "last_drop": self._last_drop,
@@ -188,12 +182,12 @@ class SnnNode(FerNode):
             "learning": self.values["learning"],
             "kernel": "compiled" if kernels.COMPILED else "numpy",
         }
-        if self._tutor is not None and self._pace is not None:
-            facts["left_out_s"] = self._pace.left_out_s
-            facts["weights_version"] = self._tutor.recogniser.network.version
+        if self._learner is not None and self._budget is not None:
+            facts["left_out_s"] = self._budget.left_out_s
+            facts["weights_version"] = self._learner.recogniser.network.version
         return facts
 
-    # Features, in the executor's thread and then in the worker's
+    # Features, first in the executor's thread, then in the worker's
 
     def _on_features(self, message: FaceFeaturesArray, info: Mapping[str, Any]) -> None:
         self._arrived_s = time.monotonic()
@@ -202,27 +196,26 @@ class SnnNode(FerNode):
 
     def _work(self, message: FaceFeaturesArray, skipped: int) -> None:
         begun_s = time.monotonic()
-        tutor, pace, outputs = self._tutor, self._pace, self._outputs
-        assert tutor is not None and pace is not None and outputs is not None
-        network = tutor.recogniser.network
+        learner, budget, outputs = self._learner, self._budget, self._outputs
+        assert learner is not None and budget is not None and outputs is not None
+        network = learner.recogniser.network
         with self._between_frames:
             try:
-                stamp_ns, faces = messages.read_features(message, network.model)
-                check_age(stamp_ns, self.get_clock().now().nanoseconds, max_age_s(self.values))
+                recording = outputs.recording(network)
+                frame = messages.read_features(message, network.model, recording)
+                now_ns = self.get_clock().now().nanoseconds
+                check_age(frame.stamp_ns, now_ns, max_age_s(self.values))
             except (MessageError, AgeError) as error:
                 self._drop(error)
                 return
-            asked = outputs.spikes_of(network), outputs.potentials_of(network)
-            result = pace.process(stamp_ns, faces, *asked)
-            self._header = message.header
-            outputs.publish_frame(message, result, network, *asked, skipped)
-            outputs.publish_latched(message.header, network)
+            result = budget.process(frame)
+            outputs.publish_frame(message, result, network, skipped)
         done_s = time.monotonic()
-        latency_s = (self.get_clock().now().nanoseconds - stamp_ns) / stamps.NANOSECONDS
+        latency_s = (self.get_clock().now().nanoseconds - frame.stamp_ns) / stamps.NANOSECONDS
         self._statistics.add(done_s, latency_s, done_s - begun_s, skipped)
-        # Simulated time stands at the stamp, within half a step.
+        # Simulated time equals the stamp within half a step.
         self._simulated_lag_s = latency_s
-        self._faces = len(faces)
+        self._faces = len(frame.faces)
         if result.tick.left_out:
             self._cut_s = done_s
         simulated_s = result.tick.steps * network.parameters.dt
@@ -240,12 +233,11 @@ class SnnNode(FerNode):
     # Weights
 
     def _publish_latched(self) -> None:
-        if self._tutor is not None and self._outputs is not None:
-            network = self._tutor.recogniser.network
-            self._outputs.publish_latched(self._header, network, now=True)
+        if self._learner is not None and self._outputs is not None:
+            self._outputs.publish_latched(self._learner.recogniser.network, now=True)
 
     def _folder(self) -> Path:
-        return models.folder(str(self.values["weights_dir"]))
+        return weights_folder.folder(str(self.values["weights_dir"]))
 
     def _whole(self, name: str) -> int:
         value = self.values[name]
@@ -264,7 +256,7 @@ class SnnNode(FerNode):
 
 
 def main(args: list[str] | None = None) -> int:
-    """Run the node until it is told to end; return the exit code."""
+    """Run the node until a signal ends it; return the exit code."""
     return run(SnnNode, args)
 
 

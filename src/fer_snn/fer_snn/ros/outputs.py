@@ -1,14 +1,12 @@
-"""The topics of the snn node: who hears them decides what is computed and sent."""
+"""The topics of the snn node. Only what somebody subscribes to is computed and sent."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
 from std_msgs.msg import Header
 
-from fer_common.core import ros4hri as humans
-from fer_common.core import stamps
+from fer_common.core import ros4hri, stamps
 from fer_common.ros import qos
 from fer_common.ros.node import FerNode, subscription_count
 from fer_interfaces.msg import (
@@ -19,40 +17,40 @@ from fer_interfaces.msg import (
     Spikes,
     Weights,
 )
-from fer_snn.core.network import EXPRESSION, Network
+from fer_snn.core.network import EXPRESSION, Network, Recording
 from fer_snn.core.parameters import NO_LAYER
 from fer_snn.core.recogniser import FrameResult
 from fer_snn.ros import messages
-from fer_snn.ros.humans import Humans
+from fer_snn.ros.hri import HriExpressions
 
 
-class Outputs:
+class SnnOutputs:
     """Publishers of the node.
 
-    Latched topics are sent when what they say changes; nothing else is computed for topics that
-    nobody hears.
+    Latched topics are sent when their content changes.
 
     Raises
     ------
     ConfigurationError
-        if a parameter asks for messages of a package that is not installed.
+        if a parameter needs messages of a package that is not installed.
     """
 
     def __init__(self, node: FerNode) -> None:
         self._node = node
-        self._humans = Humans(node) if node.values[humans.PARAMETER] else None
+        self._hri = HriExpressions(node) if node.values[ros4hri.PARAMETER] else None
         self._expressions = node.add_publisher(ExpressionArray, "expressions", qos.RESULT)
         self._spikes = node.add_publisher(Spikes, "spikes", qos.RESULT)
         self._potentials = node.add_publisher(Potentials, "potentials", qos.RESULT)
         self._weights = node.add_publisher(Weights, "weights", qos.LATCHED)
         self._network = node.add_publisher(NetworkInfo, "network", qos.LATCHED)
+        self._header = Header()
         self._sent_version = -1
         self._sent_s = -math.inf
 
     def close(self) -> None:
-        """Take the publishers away."""
-        if self._humans is not None:
-            self._humans.close()
+        """Destroy the publishers."""
+        if self._hri is not None:
+            self._hri.close()
         for publisher in (
             self._expressions,
             self._spikes,
@@ -62,53 +60,44 @@ class Outputs:
         ):
             self._node.destroy_publisher(publisher)
 
-    def spikes_of(self, network: Network) -> Sequence[str]:
-        """Return the layers whose spikes somebody wants to hear."""
-        return self._layers(network) if subscription_count(self._spikes) else ()
-
-    def potentials_of(self, network: Network) -> Sequence[str]:
-        """Return the layers whose potentials somebody wants to hear."""
-        return self._layers(network) if subscription_count(self._potentials) else ()
-
-    def _layers(self, network: Network) -> Sequence[str]:
+    def recording(self, network: Network) -> Recording:
+        """Return the layers to record in the next frame, given the present subscribers."""
         asked = self._node.values["publish_layers"]
         assert isinstance(asked, tuple)
         wanted = {EXPRESSION, *asked} - {NO_LAYER}
-        return [name for name in network.layer_names if name in wanted]
+        layers = tuple(name for name in network.layer_names if name in wanted)
+        return Recording(
+            layers if subscription_count(self._spikes) else (),
+            layers if subscription_count(self._potentials) else (),
+        )
 
     def publish_frame(
-        self,
-        source: FaceFeaturesArray,
-        result: FrameResult,
-        network: Network,
-        spikes_of: Sequence[str],
-        potentials_of: Sequence[str],
-        skipped: int,
+        self, source: FaceFeaturesArray, result: FrameResult, network: Network, skipped: int
     ) -> None:
-        """Publish what became of a frame, with the frame's own header."""
-        header = source.header
-        rois = {face.id: face.roi for face in source.faces}
-        answers = messages.expressions_message(header, result, rois, network, skipped)
+        """Publish the result of a frame, with the header of its message `source`."""
+        self._header = source.header
+        recording = result.frame.recording
+        answers = messages.expressions_message(source, result, network, skipped)
         self._expressions.publish(answers)
-        if self._humans is not None:
-            self._humans.publish(answers)
-        if spikes_of:
-            self._spikes.publish(messages.spikes_message(header, result, spikes_of, network))
-        if potentials_of:
-            potentials = messages.potentials_message(header, result, potentials_of, network)
-            self._potentials.publish(potentials)
+        if self._hri is not None:
+            self._hri.publish(answers)
+        if recording.spikes:
+            self._spikes.publish(messages.spikes_message(source.header, result, network))
+        if recording.potentials:
+            self._potentials.publish(messages.potentials_message(source.header, result, network))
+        self.publish_latched(network)
 
-    def publish_latched(self, header: Header, network: Network, now: bool = False) -> None:
-        """Publish weights and network where they changed, not too often unless `now`."""
+    def publish_latched(self, network: Network, now: bool = False) -> None:
+        """Publish weights and network if they have changed; `now` ignores the minimum period."""
         values = self._node.values
         period, limit = values["publish_weights_period"], values["publish_weights_limit"]
         assert isinstance(period, float) and isinstance(limit, int)
-        stamp_s = stamps.to_ns(header.stamp) / stamps.NANOSECONDS
+        stamp_s = stamps.to_ns(self._header.stamp) / stamps.NANOSECONDS
         changed = network.version != self._sent_version
-        # A stamp before the last one belongs to a recording that began again.
+        # A stamp before the last one means that a recording started again.
         due = not 0 <= stamp_s - self._sent_s < period
         if now or (changed and due):
-            self._weights.publish(messages.weights_message(header, network, limit))
+            self._weights.publish(messages.weights_message(self._header, network, limit))
             learning = str(values["learning"])
-            self._network.publish(messages.network_message(header, network, learning))
+            self._network.publish(messages.network_message(self._header, network, learning))
             self._sent_version, self._sent_s = network.version, stamp_s

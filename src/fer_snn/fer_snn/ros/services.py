@@ -1,4 +1,4 @@
-"""The services of the snn node, and its topic `teach`. What they do stands in `desk`."""
+"""The services of the snn node, and its topic `teach`. The `Learner` carries out the requests."""
 
 from __future__ import annotations
 
@@ -23,48 +23,43 @@ from fer_interfaces.srv import (
     Teach,
     Undo,
 )
-from fer_snn.core.recogniser import Recogniser
-from fer_snn.core.teaching import requests
-from fer_snn.core.teaching.desk import Desk
-from fer_snn.core.weights import weights_folder as models
-from fer_snn.core.weights.transfer import Incoming, Outgoing
+from fer_snn.core.teaching.learner import Learner, RequestError
+from fer_snn.core.weights import weights_folder
+from fer_snn.core.weights.transfer import Downloads, Upload
 
 
 class Services:
-    """Answers requests between two frames.
+    """Carries out requests between two frames.
 
     Parameters
     ----------
     node : the node.
-    desk : takes the requests.
-    recogniser : what they are about.
-    folder : where weights are saved.
-    between_frames : held while a frame is worked on.
-    done : called after each request that was granted, with `between_frames` held.
+    learner : carries out the requests.
+    folder : weights folder.
+    between_frames : lock that is held while a frame is processed.
+    done : called after each successful request, with `between_frames` held.
     """
 
     def __init__(
         self,
         node: FerNode,
-        desk: Desk,
-        recogniser: Recogniser,
+        learner: Learner,
         folder: Path,
         between_frames: threading.Lock,
         done: Callable[[], None],
     ) -> None:
         self._node = node
-        self._desk = desk
-        self._recogniser = recogniser
+        self._learner = learner
         self._folder = folder
         self._between_frames = between_frames
         self._done = done
-        self._outgoing, self._incoming = Outgoing(folder), Incoming(folder)
+        self._downloads, self._upload = Downloads(folder), Upload(folder)
         self._services = [
             self._serve(Teach, "teach", self._teach),
-            self._serve(SaveWeights, "save_weights", lambda r: self._desk.save(r.name)),
-            self._serve(LoadWeights, "load_weights", lambda r: self._desk.load(r.name)),
+            self._serve(SaveWeights, "save_weights", lambda r: learner.save(r.name)),
+            self._serve(LoadWeights, "load_weights", lambda r: learner.load(r.name)),
             self._serve(Reset, "reset", self._reset),
-            self._serve(Undo, "undo", lambda r: self._desk.undo(r.steps or 1)),
+            self._serve(Undo, "undo", lambda r: learner.undo(r.steps or 1)),
             node.create_service(FetchWeights, "fetch_weights", self._fetch),
             node.create_service(StoreWeights, "store_weights", self._store),
             node.create_service(ListWeights, "list_weights", self._list),
@@ -73,7 +68,7 @@ class Services:
         self._lessons = node.create_subscription(Lesson, "teach", self._on_lesson, qos.RESULT)
 
     def close(self) -> None:
-        """Take the services and the topic away."""
+        """Destroy the services and the subscription."""
         for service in self._services:
             self._node.destroy_service(service)
         self._services.clear()
@@ -89,13 +84,15 @@ class Services:
                 except FerError as error:
                     response.message = str(error)
                 if hasattr(response, "version"):
-                    response.version = self._recogniser.network.version
+                    response.version = self._learner.recogniser.network.version
             return response
 
         return self._node.create_service(kind, name, answer)
 
     def _teach(self, request: Teach.Request | Lesson) -> str:
-        return self._desk.teach(request.label, request.new_label, request.face_id, request.duration)
+        return self._learner.teach(
+            request.label, request.new_label, request.face_id, request.duration
+        )
 
     def _on_lesson(self, message: Lesson) -> None:
         with self._between_frames:
@@ -107,15 +104,15 @@ class Services:
 
     def _reset(self, request: Reset.Request) -> str:
         if request.what == Reset.Request.STATE:
-            return self._desk.reset_state()
+            return self._learner.reset_state()
         if request.what == Reset.Request.WEIGHTS:
-            return self._desk.reset_weights()
-        raise requests.RequestError(f"{request.what} is nothing to reset: STATE is 0, WEIGHTS 1")
+            return self._learner.reset_weights()
+        raise RequestError(f"cannot reset {request.what}: use 0 (STATE) or 1 (WEIGHTS)")
 
     def _list(
         self, request: ListWeights.Request, response: ListWeights.Response
     ) -> ListWeights.Response:
-        for found in models.saved(self._folder):
+        for found in weights_folder.saved(self._folder):
             file = WeightsFile(name=found.name, bytes=found.size_bytes)
             file.modified.sec, file.modified.nanosec = stamps.split_ns(found.modified_ns)
             response.files.append(file)
@@ -126,11 +123,11 @@ class Services:
     ) -> FetchWeights.Response:
         try:
             if request.digest:
-                piece = self._outgoing.further(request.digest, request.offset)
+                piece = self._downloads.piece(request.digest, request.offset)
             else:
                 with self._between_frames:
-                    network = self._recogniser.network
-                    piece = self._outgoing.first(request.name, network.model)
+                    network = self._learner.recogniser.network
+                    piece = self._downloads.first_piece(request.name, network.model)
                     response.version = 0 if request.name else network.version
         except FerError as error:
             response.message = str(error)
@@ -145,7 +142,7 @@ class Services:
         self, request: StoreWeights.Request, response: StoreWeights.Response
     ) -> StoreWeights.Response:
         try:
-            response.message = self._incoming.add(
+            response.message = self._upload.add(
                 request.name, request.size, request.digest, request.offset, request.data.tobytes()
             )
             response.success = True
@@ -157,10 +154,10 @@ class Services:
         self, request: LearningReport.Request, response: LearningReport.Response
     ) -> LearningReport.Response:
         with self._between_frames:
-            report, network = self._desk.report(), self._recogniser.network
-            response.teaching = self._recogniser.teaching
+            report, network = self._learner.report(), self._learner.recogniser.network
+            response.teaching = self._learner.teaching
             response.version = network.version
-        response.undo = list(self._desk.history.reasons)
+        response.undo = list(self._learner.undo_reasons)
         response.labels = [
             LabelLearning(
                 label=label,
@@ -173,8 +170,8 @@ class Services:
         names = network.layer_names
         response.projections = [
             ProjectionChange(
-                pre=pre, post=post, changed=moved.changed, size=moved.size, change=moved.change
+                pre=pre, post=post, changed=each.changed, size=each.size, change=each.change
             )
-            for pre, post, moved in zip(names, names[1:], report.projections, strict=False)
+            for pre, post, each in zip(names, names[1:], report.projections, strict=False)
         ]
         return response

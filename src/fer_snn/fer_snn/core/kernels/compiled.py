@@ -1,25 +1,22 @@
-"""The steps of one frame as one compiled kernel.
+"""The steps of one frame as compiled kernels.
 
-It is `reference.run`, fused, event-driven and without allocation per step.
+They do the same as `reference`, but fused, event-driven and without allocation per step. The
+operations and their order are those of `reference`, and the compiler may not reorder them (no
+fastmath), so the results are equal bit for bit.
 
-Weights are stored presynaptic-major, so that a spike adds one contiguous row; while it is there,
-the row is also potentiated by all that it is owed and depressed (`stdp`), so that learning visits
-no other weights. Layers are advanced one after the other through all steps of a frame: two kernels,
-compiled once each, serve networks of any depth. Operations and their order are those of
-`reference`, and the compiler may not reorder them (no fastmath), so the results are equal bit for
-bit.
+- Weights are stored presynaptic-major, so a spike adds one contiguous row. The same visit applies
+  deferred potentiation and depression (`stdp`), so learning touches no other weights.
+- Layers are advanced one after the other through all steps of a frame. Two kernels, compiled once
+  each, serve networks of any depth.
+- Rows are padded to whole vectors (`model.Stage.padded_weights`). The padding is computed along
+  with the weights and never read.
+- Indices that are read from arrays are unsigned. For signed ones the compiled code would check at
+  each access whether they count from the end.
+- Compiled code is cached beside this file, or in the user's cache if that folder is read-only. The
+  kernels take plain tuples and use no constants of other modules, because numba does not notice
+  when such a constant changes and cannot read its cache after a class has moved.
 
-Rows have room for whole vectors (`model.Stage.room`); what stands behind a row's own weights is
-changed with them, and never read.
-
-Indices that are read from arrays are unsigned: of others the compiled code would ask at each access
-whether they count from the end.
-
-Compiled code is cached beside this file, or in the user's cache where that cannot be written. The
-kernels take plain tuples and know no constant of another module: numba neither finds out when such
-a constant changes nor can it read its cache when a class has moved.
-
-Importing this module needs numba; `kernels` chooses.
+Importing this module needs numba; see `interface.choose`.
 """
 
 from __future__ import annotations
@@ -30,12 +27,11 @@ from typing import Any
 import numba
 import numpy as np
 
-from fer_snn.core.kernels.pathways import Constants, Pathway
+from fer_snn.core.kernels.interface import Constants, Pathway
 from fer_snn.core.model import Stage
-from fer_snn.core.neurons.decay import SILENT
 from fer_snn.core.neurons.inhibition import LANES
 from fer_snn.core.neurons.layers import LayerActivity, LayerState
-from fer_snn.core.neurons.lif import Float32s, Int32s
+from fer_snn.core.neurons.lif import SILENT, Float32s, Int32s
 from fer_snn.core.synapses import stdp
 
 
@@ -43,13 +39,13 @@ def _jit(function: Any) -> Any:
     try:
         return numba.njit(cache=True, nogil=True)(function)
     except RuntimeError:
-        # numba finds no folder that it may cache in; the code then is compiled at each start.
+        # numba finds no writable folder for its cache, so the code is compiled at each start.
         return numba.njit(nogil=True)(function)
 
 
 @_jit
 def _fire(v, refractory, current, neuron, theta, flags, fired):  # type: ignore[no-untyped-def]
-    """Advance a layer; write which neurons fired into `flags` and `fired`, return how many."""
+    """Advance a layer; write the neurons that fired to `flags` and `fired`, return their number."""
     decay, v_rest, v_th, v_reset, r_m, refractory_steps = neuron
     n = len(v)
     for j in range(n):
@@ -64,7 +60,7 @@ def _fire(v, refractory, current, neuron, theta, flags, fired):  # type: ignore[
         flags[j] = spike
     k = 0
     for j in range(n):
-        # Without a branch, which a processor would mostly guess wrong.
+        # Without a branch, which a processor would mostly mispredict.
         fired[k] = j
         k += flags[j]
     return k
@@ -72,7 +68,7 @@ def _fire(v, refractory, current, neuron, theta, flags, fired):  # type: ignore[
 
 @_jit
 def _fade(values, factor, silent):  # type: ignore[no-untyped-def]
-    """Do as `decay.decayed`, in place."""
+    """Do the same as `lif.decayed`, in place."""
     for j in range(len(values)):
         faded = values[j] * factor
         values[j] = faded if abs(faded) >= silent else np.float32(0)
@@ -80,7 +76,7 @@ def _fade(values, factor, silent):  # type: ignore[no-untyped-def]
 
 @_jit
 def _arrive(drive, edges, w, arrived):  # type: ignore[no-untyped-def]
-    """Let the spikes add their rows to the drive (columns, width)."""
+    """Add the rows of the neurons that fired to the drive (columns, width)."""
     start, row, column = edges
     for i in arrived:
         for edge in range(start[i], start[i + 1]):
@@ -96,7 +92,7 @@ def _clip(weight, w_min, w_max):  # type: ignore[no-untyped-def]
 
 @_jit
 def _arrive_learning(drive, edges, w, arrived, x, depression, last, credit, window):  # type: ignore[no-untyped-def]
-    """Do as `_arrive`, to weights that are potentiated before and depressed after."""
+    """Do the same as `_arrive`, with potentiation before and depression after."""
     a_pre, _, _, _, w_min, w_max = window
     start, row, column = edges
     for i in arrived:
@@ -111,7 +107,7 @@ def _arrive_learning(drive, edges, w, arrived, x, depression, last, credit, wind
 
 @_jit
 def _arrive_learning_everywhere(drive, w, arrived, x, depression, last, credit, window):  # type: ignore[no-untyped-def]
-    """Do as `_arrive_learning`, a quarter faster, where one column sees everything in order."""
+    """Do the same as `_arrive_learning`, 25 % faster, for one column that sees the whole map."""
     a_pre, _, _, _, w_min, w_max = window
     for i in arrived:
         gain, since = a_pre * x[i], last[i]
@@ -122,9 +118,9 @@ def _arrive_learning_everywhere(drive, w, arrived, x, depression, last, credit, 
 
 
 @_jit
-def _blank_credit(n_steps, columns, room, window):  # type: ignore[no-untyped-def]
-    """Do as `stdp.blank_credit` and `stdp.powers`."""
-    credit = np.empty((n_steps + 1, columns, room), dtype=np.float32)
+def _blank_credit(n_steps, columns, padded, window):  # type: ignore[no-untyped-def]
+    """Do the same as `stdp.blank_credit` and `stdp.powers`."""
+    credit = np.empty((n_steps + 1, columns, padded), dtype=np.float32)
     credit[0] = np.float32(0)
     powers = np.ones(n_steps + 1, dtype=np.float32)
     for k in range(n_steps):
@@ -134,7 +130,7 @@ def _blank_credit(n_steps, columns, room, window):  # type: ignore[no-untyped-de
 
 @_jit
 def _credit(now, edges, w, arrived, fired, x, y, last, credit, powers, window):  # type: ignore[no-untyped-def]
-    """Do as `plasticity.Plasticity.credit`."""
+    """Do the same as `stdp.PairSTDP.credit`."""
     a_pre, _, _, _, w_min, w_max = window
     start, row, column = edges
     width = y.shape[1]
@@ -158,7 +154,7 @@ def _credit(now, edges, w, arrived, fired, x, y, last, credit, powers, window): 
 
 @_jit
 def _settle(now, edges, w, x, last, credit, powers, window, silent):  # type: ignore[no-untyped-def]
-    """Do as `plasticity.Plasticity.settle`."""
+    """Do the same as `stdp.PairSTDP.settle`."""
     a_pre, _, _, _, w_min, w_max = window
     start, row, column = edges
     for i in range(len(x)):
@@ -228,7 +224,7 @@ def _record(activity, step, v, flags, fired):  # type: ignore[no-untyped-def]
 
 @_jit
 def _input(n_steps, current, v, refractory, neuron, activity):  # type: ignore[no-untyped-def]
-    """Advance the first layer; return its spikes, and where those of each step begin."""
+    """Advance the feature layer; return its spikes, and the index of the first of each step."""
     n = len(v)
     theta, flags = np.zeros(n, dtype=np.float32), np.empty(n, dtype=np.uint8)
     spikes, start = np.empty(n_steps * n, dtype=np.uint32), np.zeros(n_steps + 1, dtype=np.int32)
@@ -245,20 +241,20 @@ def _project(  # type: ignore[no-untyped-def]
     received, edges, w, width, x, post, theta, constants, neuron, adaptation, window,
     plastic, block, activity, silent, n_lanes,
 ):  # fmt: skip
-    """Advance a layer by the spikes of the one below; return as `_input`."""
+    """Advance a layer by the spikes of the layer below; return the same as `_input`."""
     decay_s, gain, beta, alpha = constants
     v, refractory, drive, _, y = post
-    n, room = len(v), w.shape[1]
+    n, padded = len(v), w.shape[1]
     columns = n // width
     everywhere = columns == 1 and len(w) == len(x)
     by_column, y_by_column = drive.reshape(columns, width), y.reshape(columns, width)
-    summed = np.zeros((columns, room), dtype=np.float32)
-    depression = np.zeros((columns, room), dtype=np.float32)
+    summed = np.zeros((columns, padded), dtype=np.float32)
+    depression = np.zeros((columns, padded), dtype=np.float32)
     summed[:, :width] = by_column
     current, flags = np.empty(n, dtype=np.float32), np.empty(n, dtype=np.uint8)
     lanes = np.empty(n_lanes, dtype=np.float32)
     last, now = np.zeros(len(x), dtype=np.uint32), 0
-    credit, powers = _blank_credit(block if plastic else 0, columns, room, window)
+    credit, powers = _blank_credit(block if plastic else 0, columns, padded, window)
     arriving, first = received
     n_steps = len(first) - 1
     spikes, start = np.empty(n_steps * n, dtype=np.uint32), np.zeros(n_steps + 1, dtype=np.int32)
@@ -304,7 +300,7 @@ def run(
     constants: Constants,
     activity: Sequence[LayerActivity],
 ) -> None:
-    """Do as `reference.run`."""
+    """Do the same as `reference.run`."""
     first, neuron = layers[0], tuple(constants.neuron)
     spikes = [_input(n_steps, current, first.v, first.refractory, neuron, tuple(activity[0]))]
     for path, post, record in zip(pathways, layers[1:], activity[1:], strict=True):
@@ -312,7 +308,7 @@ def run(
         fired = _project(
             spikes[path.below],
             tuple(stage.wiring.edges),
-            stage.room,
+            stage.padded_weights,
             stage.wiring.width,
             layers[path.below].trace_pre,
             tuple(post),
@@ -344,9 +340,9 @@ def _nudge(w, width, edges, pre, post, w_min, w_max):  # type: ignore[no-untyped
 
 
 def nudge(stage: Stage, pre: Int32s, post: Float32s, w_min: np.float32, w_max: np.float32) -> None:
-    """Do as `reference.nudge`."""
+    """Do the same as `reference.nudge`."""
     wiring = stage.wiring
-    _nudge(stage.room, wiring.width, tuple(wiring.edges), pre, post, w_min, w_max)
+    _nudge(stage.padded_weights, wiring.width, tuple(wiring.edges), pre, post, w_min, w_max)
 
 
 @_jit
@@ -366,5 +362,5 @@ def _normalise(w, width, first_row, s_target):  # type: ignore[no-untyped-def]
 
 
 def normalise(stage: Stage, s_target: float) -> None:
-    """Do as `reference.normalise`."""
-    _normalise(stage.room, stage.wiring.width, stage.wiring.first_row, float(s_target))
+    """Do the same as `reference.normalise`."""
+    _normalise(stage.padded_weights, stage.wiring.width, stage.wiring.first_row, float(s_target))

@@ -1,11 +1,13 @@
 """The steps of one frame in plain NumPy.
 
-This is what the compiled kernel must equal, and what runs where numba is missing. It composes the
-pure functions of the neuroscience modules. Arithmetic is float32 throughout. The order of
-operations is part of the result: the layers follow each other from the input on, each through all
-steps of the frame, which is the same as step by step because nothing flows back; spikes add their
-rows of weights in the order of the neurons; means are summed by `inhibition.lane_sum`. `compiled`
-keeps to the same order, so its spikes, potentials and weights are equal bit for bit.
+This is the specification of the compiled kernels, and it runs where numba is not installed. It
+combines the pure functions of the neuroscience modules. Arithmetic is float32 throughout.
+
+The order of operations is part of the result. Layers are computed one after the other from the
+feature layer on, each through all steps of the frame. This equals a step-by-step computation
+because there is no feedback. Spikes add their rows of weights in the order of the neurons. Means
+are summed by `inhibition.lane_sum`. `compiled` uses the same order, so its spikes, potentials and
+weights are equal bit for bit.
 """
 
 from __future__ import annotations
@@ -14,14 +16,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from fer_snn.core.kernels.pathways import Constants, Pathway
+from fer_snn.core.kernels.interface import Constants, Pathway
 from fer_snn.core.model import Stage
 from fer_snn.core.neurons import inhibition, lif, threshold
-from fer_snn.core.neurons.decay import decayed
 from fer_snn.core.neurons.layers import LayerActivity, LayerState, LayerStep
-from fer_snn.core.neurons.lif import Bools, Float32s, Int32s
+from fer_snn.core.neurons.lif import Bools, Float32s, Int32s, decayed
 from fer_snn.core.synapses import homeostasis
-from fer_snn.core.synapses.plasticity import Plasticity
+from fer_snn.core.synapses.stdp import PairSTDP
 from fer_snn.core.synapses.wiring import Wiring
 
 
@@ -44,11 +45,11 @@ def run(
     layers:
         State of every layer, changed in place.
     pathways:
-        Between them; `plastic` ones are changed in place.
+        The projections between the layers; `plastic` ones are changed in place.
     constants:
-        Of all neurons and synapses.
+        Constants of all neurons and synapses.
     activity:
-        Where to write what every layer does; counts are added to.
+        Record of every layer, filled in place; counts are added.
     """
     no_theta = np.zeros(len(current), dtype=np.float32)
     spikes: list[list[Bools]] = [[]]
@@ -67,11 +68,11 @@ def _pass(
     constants: Constants,
     record: LayerActivity,
 ) -> list[Bools]:
-    """Make the steps of one layer, to which spikes arrive; return its own (steps of neurons)."""
+    """Advance a layer by the spikes that arrive in each step; return its own spikes."""
     wiring, weights, theta = path.stage.wiring, path.stage.weights, path.stage.theta
     neuron = constants.neuron
     learning = (
-        Plasticity(wiring, weights, pre.trace_pre, post.trace_post, len(arriving), constants.window)
+        PairSTDP(wiring, weights, pre.trace_pre, post.trace_post, len(arriving), constants.window)
         if path.plastic
         else None
     )
@@ -99,7 +100,7 @@ def nudge(stage: Stage, pre: Int32s, post: Float32s, w_min: np.float32, w_max: n
     Parameters
     ----------
     pre:
-        Spikes of each presynaptic neuron (n_pre); those of silent ones do not change.
+        Number of spikes of each presynaptic neuron (n_pre); weights of silent ones do not change.
     post:
         Change per presynaptic spike, for each postsynaptic neuron (n_post).
     """
@@ -111,7 +112,7 @@ def nudge(stage: Stage, pre: Int32s, post: Float32s, w_min: np.float32, w_max: n
 
 
 def normalise(stage: Stage, s_target: float) -> None:
-    """Bring the L1 norm of the weights of every neuron to `s_target`, in place."""
+    """Scale the weights of every neuron to the L1 norm `s_target`, in place."""
     for _, block in stage.wiring.blocks(stage.weights):
         block[:] = homeostasis.scaled(block, s_target)
 
@@ -119,10 +120,10 @@ def normalise(stage: Stage, s_target: float) -> None:
 def _arrive(
     layer: LayerState, wiring: Wiring, weights: Float32s, arrived: Bools, constants: LayerStep
 ) -> None:
-    """Let the drive decay, then let the spikes add their rows."""
+    """Decay the drive, then add the rows of the neurons that fired."""
     layer.drive[:] = decayed(layer.drive, constants.decay_s)
-    row, column = wiring.crossed(arrived)
-    # Not `+=`, which would add only one of several rows for the same column.
+    row, column = wiring.rows_of(arrived)
+    # Not `+=`, which adds only one of several rows for the same column.
     np.add.at(layer.drive.reshape(-1, wiring.width), column, weights[row])
 
 
@@ -133,8 +134,8 @@ def _current(
     current = (constants.gain * layer.drive).reshape(-1, wiring.width)
     for k, column in enumerate(current):
         inhibited = inhibition.feed_forward(column, constants.beta)
-        hurdle = theta[k * wiring.width :][: wiring.width]
-        current[k] = inhibition.lateral(inhibited, hurdle, r_m, constants.alpha)
+        column_theta = theta[k * wiring.width :][: wiring.width]
+        current[k] = inhibition.lateral(inhibited, column_theta, r_m, constants.alpha)
     return current.ravel()
 
 

@@ -1,15 +1,15 @@
-"""From a feature map to the currents of the feature layer.
+"""From a feature map to the input currents of the feature layer.
 
-Every feature f_k is compared with what is usual for it, and drives a pair of neurons: one that
-answers to more than usual (ON) and one that answers to less (OFF), as retinal ganglion cells do:
+Every feature f_k drives a pair of neurons: one responds to values above the mean (ON) and one to
+values below (OFF), like retinal ganglion cells:
 
     z_k    = (f_k - mean_k) / sqrt(var_k + epsilon)
     I_ON   = max(0, +z_k + 1/2) I_rheobase
     I_OFF  = max(0, -z_k + 1/2) I_rheobase
 
-so that a pair is silent within half a standard deviation of the usual. The layer has first all ON
-neurons, then all OFF neurons, each in the order of the feature map. mean and var are those of the
-faces of the training; they stay as they are afterwards.
+A pair is silent within half a standard deviation of the mean. The layer contains all ON neurons,
+then all OFF neurons, both in the order of the feature map. mean and var are those of the training
+faces and do not change afterwards.
 """
 
 from __future__ import annotations
@@ -27,11 +27,18 @@ BIAS = np.float32(0.5)
 
 @dataclass(frozen=True)
 class FeatureStatistics:
-    """What is usual for each feature: mean and variance (n), and of how many faces they are."""
+    """Mean and variance of each feature (n), and the number of faces that they come from."""
 
     mean: Float32s
     variance: Float32s
     faces: int
+
+    @classmethod
+    def of(cls, faces: Float32s) -> FeatureStatistics:
+        """Return the statistics of some feature maps (faces, channels, rows, cols)."""
+        flat = faces.reshape(len(faces), -1)
+        mean, variance = flat.mean(axis=0, dtype=np.float64), flat.var(axis=0, dtype=np.float64)
+        return cls(mean.astype(np.float32), variance.astype(np.float32), len(faces))
 
     @cached_property
     def deviation(self) -> Float32s:
@@ -46,3 +53,22 @@ def currents(features: Float32s, statistics: FeatureStatistics, rheobase: float)
     np.maximum(current, np.float32(0), out=current)
     current *= np.float32(rheobase)
     return current
+
+
+def channel_names(feature_spec: str, channels: int) -> list[str]:
+    """Return the names of the ON channels, then of the OFF channels, such as "ON 4px 22.5deg".
+
+    Channels get numbers if the specification does not give orientations and wavelengths.
+    """
+    fields = dict(part.split("=", 1) for part in feature_spec.split(";") if "=" in part)
+    wavelengths = fields.get("wl", "").split(",")
+    orientations = int(fields["o"]) if fields.get("o", "").isdigit() else 0
+    if orientations and orientations * len(wavelengths) == channels:
+        plain = [
+            f"{wavelength}px {180 * k / orientations:g}deg"
+            for wavelength in wavelengths
+            for k in range(orientations)
+        ]
+    else:
+        plain = [str(channel) for channel in range(channels)]
+    return [f"{side} {name}" for side in ("ON", "OFF") for name in plain]

@@ -1,16 +1,16 @@
-"""Inhibition: what keeps the neurons of a layer from all saying the same.
+"""Inhibition: makes the neurons of a layer respond to different inputs.
 
-Feed-forward inhibition takes from every neuron a share of what the layer gets on average:
+Feed-forward inhibition subtracts a share of the mean current of the layer from every neuron:
 
     I_j <- I_j - beta mean_k(I_k)
 
-Lateral inhibition takes from every neuron but the most active a share of what that one gets:
+Lateral inhibition subtracts a share of the current of the most active neuron from all others:
 
     I_j <- I_j - alpha I_m        j != m, I_m > 0
 
-The most active, m = argmax_k(R_m I_k - theta_k), is the one that is furthest above its threshold:
-a neuron that adapted until it cannot fire must not silence those that can. Among equals it is the
-one with the lowest index.
+The most active neuron, m = argmax_k(R_m I_k - theta_k), is the one that is furthest above its
+threshold, so a neuron that has adapted until it cannot fire does not silence those that can. Among
+equals it is the one with the lowest index.
 
 References: Maass, On the computational power of winner-take-all, 2000; Diehl and Cook, Unsupervised
 learning of digit recognition using spike-timing-dependent plasticity, 2015.
@@ -23,11 +23,11 @@ import numpy as np
 from fer_snn.core.neurons.lif import Float32s
 
 LANES = 16
-"""A sum is made of so many interleaved partial sums, which a processor adds side by side."""
+"""Number of interleaved partial sums, which a processor adds in parallel."""
 
 
 def lane_sum(values: Float32s) -> np.float32:
-    """Return the sum of `values` (n) in float32 and a fixed order: `LANES` sums, then these."""
+    """Return the sum of `values` (n) in float32, in a fixed order: first `LANES` partial sums."""
     whole = len(values) // LANES * LANES
     lanes = np.zeros(LANES, dtype=np.float32)
     for row in values[:whole].reshape(-1, LANES):
@@ -41,18 +41,18 @@ def lane_sum(values: Float32s) -> np.float32:
 
 
 def feed_forward(current: Float32s, beta: np.float32) -> Float32s:
-    """Return the currents (n, amperes) less `beta` times their mean."""
+    """Return the currents (n, amperes) minus `beta` times their mean."""
     mean = lane_sum(current) / np.float32(len(current))
     return current - beta * mean
 
 
 def lateral(current: Float32s, theta: Float32s, r_m: np.float32, alpha: np.float32) -> Float32s:
-    """Return the currents (n, amperes), all but the winner's less `alpha` times the winner's.
+    """Return the currents (n, amperes); `alpha` times the winner's is subtracted from the others.
 
     Parameters
     ----------
     theta:
-        Of each neuron, volts above V_th (n).
+        Adaptive threshold of each neuron, volts above V_th (n).
     r_m:
         Membrane resistance, ohms.
     """

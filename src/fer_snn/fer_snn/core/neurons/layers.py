@@ -1,12 +1,12 @@
-"""Layers: how arriving spikes become currents, what a layer remembers, what it tells.
+"""Layers: how spikes become currents, the state of a layer, and what is recorded of it.
 
-A spike of neuron i adds its row of weights to the synaptic drive of the next layer, which decays
-with tau_s, and becomes a current through a gain and both kinds of inhibition (`inhibition`):
+A spike of neuron i adds its row of weights to the synaptic drive of the next layer. The drive
+decays with tau_s and becomes a current through a gain and both kinds of inhibition (`inhibition`):
 
     s_j <- s_j exp(-dt / tau_s) + sum over the neurons i that fired of w_ij
     I_j  = gain I_rheobase s_j,   then feed-forward and lateral inhibition
 
-A spike acts on the next layer in the step in which it happens; there is no conduction delay.
+A spike acts on the next layer in the same step; there is no conduction delay.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from fer_snn.core.neurons.lif import Float32s, Int32s
 
 @dataclass(frozen=True)
 class DriveParameters:
-    """How a layer turns arriving spikes into currents.
+    """How a layer converts spikes to currents.
 
     Attributes
     ----------
@@ -65,27 +65,27 @@ def discretise(parameters: DriveParameters, dt: float, rheobase: float) -> Layer
 
 
 class LayerState(NamedTuple):
-    """What a layer of n neurons remembers of one face; changed in place from step to step."""
+    """State of a layer of n neurons for one face; changed in place in every step."""
 
     v: Float32s
     """Membrane potential, volts."""
     refractory: Int32s
-    """Refractory steps still to come."""
+    """Number of refractory steps that remain."""
     drive: Float32s
     """Synaptic drive s, dimensionless."""
     trace_pre: Float32s
-    """STDP trace x of its spikes, as the presynaptic side."""
+    """Presynaptic STDP trace x."""
     trace_post: Float32s
-    """STDP trace y of its spikes, as the postsynaptic side."""
+    """Postsynaptic STDP trace y."""
 
 
 class LayerActivity(NamedTuple):
-    """What a layer did in one frame; `raster` and `potential` have rows only where asked for."""
+    """What a layer did in one frame. `raster` and `potential` are empty unless recorded."""
 
     counts: Int32s
-    """Spikes of each neuron (n)."""
+    """Number of spikes of each neuron (n)."""
     raster: NDArray[np.uint8]
-    """1 where a neuron fired in a step (steps, n)."""
+    """1 where a neuron fired (steps, n)."""
     potential: Float32s
     """Membrane potential at the end of each step, volts (steps, n)."""
 
@@ -102,7 +102,7 @@ _NO_POTENTIAL = np.zeros((0, 0), dtype=np.float32)
 def blank_activity(
     size: int, steps: int, raster: bool = False, potential: bool = False
 ) -> LayerActivity:
-    """Return where a layer of `size` neurons writes what it does in `steps` steps."""
+    """Return an empty record for a layer of `size` neurons and `steps` steps."""
     return LayerActivity(
         np.zeros(size, dtype=np.int32),
         np.zeros((steps, size), dtype=np.uint8) if raster else _NO_RASTER,
@@ -115,12 +115,12 @@ class FaceState:
 
     Attributes
     ----------
-    layers : from the input on.
-    learner : the neurons of the last layer again, as they are while they compete to learn.
+    layers : state of each layer, from the feature layer on.
+    learner : a second state of the last layer, used while its neurons compete for learning.
     """
 
     def __init__(self, sizes: Sequence[int], parameters: lif.LIFParameters) -> None:
-        """Make layers of `sizes` neurons, at rest."""
+        """Create layers of `sizes` neurons at rest."""
         self.layers = tuple(_resting(n, parameters) for n in sizes)
         self.learner = _resting(sizes[-1], parameters)
 

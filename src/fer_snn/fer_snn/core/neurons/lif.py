@@ -10,8 +10,13 @@ for every dt):
 
     V(t + dt) = V_inf + (V(t) - V_inf) exp(-dt / tau_m)        V_inf = V_rest + R_m I
 
-Time is a whole number of steps: a spike belongs to the step at whose end V reached the threshold,
+Time is a whole number of steps. A spike belongs to the step at whose end V reached the threshold,
 and the round(t_ref / dt) steps that follow are refractory.
+
+Synaptic drive, traces and thresholds decay exponentially. A value below `SILENT` counts as zero:
+after a second or two without spikes it would otherwise become a denormal float (below 1.2e-38),
+with which a processor is about 30 times slower. Weights, potentials and currents are of order 1e-3
+and above, so in single precision the difference has no effect.
 
 Reference: Gerstner, Kistler, Naud, Paninski, Neuronal Dynamics, 2014, sections 1.3 and 5.3.
 """
@@ -29,6 +34,9 @@ Float32s = NDArray[np.float32]
 Int32s = NDArray[np.int32]
 Bools = NDArray[np.bool_]
 
+SILENT = np.float32(1e-30)
+"""The smallest magnitude that is kept, in the unit of the value that decays."""
+
 
 @dataclass(frozen=True)
 class LIFParameters:
@@ -42,32 +50,31 @@ class LIFParameters:
     t_ref: float = 0.002
 
     def __post_init__(self) -> None:
-        """Refuse constants under which a neuron could never fire, or never rest.
-
-        Raises
-        ------
-        ValueError
-            With the constant and the rule it breaks.
-        """
+        """Refuse constants with which a neuron could never fire or never rest (ValueError)."""
         if not (self.tau_m > 0 and self.r_m > 0 and self.t_ref >= 0):
             raise ValueError("tau_m and r_m must be above 0, and t_ref must not be negative")
         if not max(self.v_rest, self.v_reset) < self.v_th:
             raise ValueError("v_rest and v_reset must lie below v_th")
 
     @property
+    def rheobase_v(self) -> float:
+        """Distance between resting potential and threshold, volts."""
+        return self.v_th - self.v_rest
+
+    @property
     def rheobase(self) -> float:
         """The smallest constant current that brings a neuron to its threshold, amperes."""
-        return (self.v_th - self.v_rest) / self.r_m
+        return self.rheobase_v / self.r_m
 
 
 class LIFState(NamedTuple):
-    """What a layer of n neurons remembers from step to step."""
+    """State of a layer of n neurons."""
 
     v: Float32s
     """Membrane potential, volts (n)."""
 
     refractory: Int32s
-    """Refractory steps still to come (n)."""
+    """Number of refractory steps that remain (n)."""
 
 
 class LIFStep(NamedTuple):
@@ -106,13 +113,13 @@ def step(
     Parameters
     ----------
     state:
-        The layer before the step; it is not changed.
+        The layer before the step; not changed.
     current:
         Input current of each neuron during the step, amperes (n).
     constants:
         From `discretise`.
     theta:
-        What adaptation adds to the threshold of each neuron, volts (n).
+        Adaptive part of the threshold of each neuron, volts (n).
 
     Returns
     -------
@@ -130,8 +137,14 @@ def step(
     return LIFState(v, refractory), fired
 
 
+def decayed(values: Float32s, factor: np.float32 | Float32s) -> Float32s:
+    """Return `values` times `factor`, and 0 where the result is below `SILENT`."""
+    faded = values * factor
+    return np.where(np.abs(faded) >= SILENT, faded, np.float32(0))
+
+
 def steps_to_threshold(v: float, current: float, parameters: LIFParameters, dt: float) -> float:
-    """Return after how many steps of constant current V reaches the threshold, inf for never.
+    """Return the number of steps until V reaches the threshold under a constant current, or inf.
 
     Solves V_inf + (V - V_inf) exp(-k dt / tau_m) >= V_th for the smallest whole k >= 1.
     """
@@ -143,7 +156,7 @@ def steps_to_threshold(v: float, current: float, parameters: LIFParameters, dt: 
 
 
 def spike_steps(current: float, n_steps: int, parameters: LIFParameters, dt: float) -> list[int]:
-    """Return the steps, from 0, in which a neuron at rest fires under a constant current."""
+    """Return the steps (from 0) in which a neuron at rest fires under a constant current."""
     fired: list[int] = []
     wait = steps_to_threshold(parameters.v_rest, current, parameters, dt)
     period = round(parameters.t_ref / dt) + steps_to_threshold(

@@ -1,17 +1,17 @@
-"""Adaptive threshold: a neuron that fires often becomes harder to fire.
+"""Adaptive threshold: the threshold of a neuron rises with each of its spikes.
 
     theta_j <- theta_j exp(-dt / tau_theta),   then + delta at each spike of j
 
-A neuron fires at V_th + theta. theta changes slowly, over many faces; it makes the neurons of a
-layer share the work instead of one winning everything. It belongs to the network, as the weights
-do, and is frozen while nothing is learnt.
+A neuron fires at V_th + theta. theta changes slowly, over many faces. It prevents one neuron of a
+layer from winning every time. Like the weights, it belongs to the network and is frozen while the
+network does not learn.
 
-Neurons that were trained have thresholds of their own, theta0, and come back to these:
+Trained neurons have resting values theta0 of their own, to which theta returns:
 
     theta_j - theta0_j <- (theta_j - theta0_j) exp(-dt / tau_theta)
 
-The equation is linear, so theta0 (1 - exp(-n dt / tau_theta)) after n steps of the first form gives
-the second; `towards_rest` adds it at the end of a frame.
+The equation is linear, so adding theta0 (1 - exp(-n dt / tau_theta)) after n steps of the first
+form gives the second. `towards_rest` returns this term, which is added at the end of a frame.
 
 Reference: Zhang and Linden, The other side of the engram: experience-driven changes in neuronal
 intrinsic excitability, 2003; the form is that of Diehl and Cook, 2015.
@@ -25,13 +25,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fer_snn.core.neurons.decay import decayed
-from fer_snn.core.neurons.lif import Bools, Float32s
+from fer_snn.core.neurons.lif import Bools, Float32s, decayed
 
 
 @dataclass(frozen=True)
 class ThresholdParameters:
-    """How the threshold adapts: volts per spike, and seconds."""
+    """Rise per spike (volts) and time constant of the decay (seconds)."""
 
     delta: float = 1e-7
     tau_theta: float = 100.0
@@ -57,11 +56,11 @@ def discretise(parameters: ThresholdParameters, dt: float) -> ThresholdStep:
 
 
 def towards_rest(rest: Float32s, n_steps: int, constants: ThresholdStep) -> Float32s:
-    """Return what brings theta back to `rest` (n, volts) after `n_steps` calls of `step`."""
+    """Return the term that moves theta back to `rest` (n, volts) after `n_steps` steps."""
     return rest * np.float32(1 - float(constants.decay) ** n_steps)
 
 
 def step(theta: Float32s, fired: Bools, constants: ThresholdStep) -> Float32s:
-    """Return theta (n, volts) after a step in which the neurons `fired` (n) did."""
+    """Return theta (n, volts) after a step in which some neurons `fired` (n)."""
     now = decayed(theta, constants.decay)
     return np.where(fired, now + constants.delta, now)

@@ -1,15 +1,14 @@
-"""The three ways of learning.
+"""The three modes of learning.
 
 off           Nothing changes.
 
 unsupervised  Pair STDP with the exact window of `stdp`, L1 homeostasis, lateral inhibition and the
               adaptive threshold, on the projection to the expression layer (`Network.advance` with
-              `plastic`). Labels play no part. While they learn, neurons compete harder than while
-              they answer (`competition`), or every one of them would come to mean the same.
+              `plastic`). Labels are not used. Neurons compete harder while they learn than while
+              they answer (`competition`); otherwise they would all learn the same.
 
-supervised    With a label: a rule of three factors that are all there at the synapse, applied once
-              after a presentation. The expression layer compares what it said with what it is
-              taught,
+supervised    With a label: a three-factor rule, applied once after each presentation. All factors
+              are available at the synapse. The expression layer compares its answer with the label,
 
                   p_k = exp(kappa n_k) / sum_l exp(kappa n_l)      e_k = t_k - p_k
 
@@ -18,22 +17,23 @@ supervised    With a label: a rule of three factors that are all there at the sy
 
                   dv_ij = eta_v h_i e_k(j)
 
-              with h_i the spikes of presynaptic neuron i, and e_k(j) the error of the label of
-              neuron j. A projection to the hidden layer changes by
+              with h_i the number of spikes of presynaptic neuron i, and e_k(j) the error of the
+              label of neuron j. A projection to the hidden layer changes by
 
                   dw_ij = eta_w x_i 1[h_j > 0] sum_k B_jk e_k
 
-              with x_i the spikes of feature neuron i. The error reaches hidden neuron j through
-              fixed weights: it is dealt one label, for which B_jk is 1, and -1/2 for all others. It
-              is a broadcast, not backpropagation: B has nothing to do with the weights v.
+              with x_i the number of spikes of feature neuron i. The error reaches hidden neuron j
+              through fixed weights: each hidden neuron is assigned one label, for which B_jk is 1;
+              for all others it is -1/2. This is a broadcast, not backpropagation, because B does
+              not depend on the weights v.
 
-              Nothing is learnt from faces that are answered right and surely (p of the true label
-              within `tolerance` of 1). Weights are clipped to their bounds and scaled to their L1
-              norm. Each hidden neuron keeps a threshold at which it fires for a share rho of all
-              faces: theta_j <- theta_j + eta_theta (1[h_j > 0] - rho).
+              Nothing is learnt from faces that are answered correctly with confidence (p of the
+              true label within `tolerance` of 1). Weights are clipped to their bounds and scaled to
+              their L1 norm. The threshold of each hidden neuron is adjusted until it fires for a
+              share rho of all faces: theta_j <- theta_j + eta_theta (1[h_j > 0] - rho).
 
-Learning from several faces in one frame: in the order of their ids, each with the weights that the
-one before left.
+Several faces in one frame are learnt in the order of their ids, each with the weights that the
+face before has changed.
 
 References: Fremaux and Gerstner, Neuromodulated spike-timing-dependent plasticity, and theory of
 three-factor learning rules, 2016; Lillicrap et al., Random synaptic feedback weights support error
@@ -54,11 +54,11 @@ from fer_snn.core.neurons.lif import Float32s, Int32s
 from fer_snn.core.readout import label_means, softmax
 
 OTHER_LABELS = np.float32(-0.5)
-"""Feedback to a hidden neuron from the labels that it was not dealt."""
+"""Feedback to a hidden neuron from labels other than its own."""
 
 
 class Learning(str, Enum):
-    """How the network learns."""
+    """Mode of learning; see the module."""
 
     OFF = "off"
     UNSUPERVISED = "unsupervised"
@@ -71,13 +71,13 @@ class SupervisedParameters:
 
     Attributes
     ----------
-    eta_w, eta_v : change of a weight to the hidden and to the expression layer, per presynaptic
-        spike and unit of error.
+    eta_w, eta_v : learning rate of the weights to the hidden and to the expression layer, per
+        presynaptic spike and unit of error.
     eta_theta : change of the threshold of a hidden neuron per face, volts.
-    rho : share of the faces for which a hidden neuron shall fire.
-    kappa : what a spike is worth in p_k.
+    rho : share of the faces for which a hidden neuron should fire.
+    kappa : evidence of a spike in p_k.
     tolerance : error below which nothing is learnt.
-    presentation : seconds of simulated time that a lesson lasts.
+    presentation : duration of a presentation, seconds of simulated time.
     """
 
     eta_w: float = 4e-5
@@ -99,7 +99,7 @@ class SupervisedParameters:
 
 
 def label_errors(model: Model, counts: Int32s, label: int, kappa: float) -> Float32s:
-    """Return e_k for every label, from the spikes of each expression neuron."""
+    """Return e_k of every label, given the number of spikes of each expression neuron."""
     mean_spikes = label_means(counts, model.neuron_label, len(model.labels))
     errors = -softmax(kappa * mean_spikes)
     errors[label] += 1.0
@@ -107,7 +107,7 @@ def label_errors(model: Model, counts: Int32s, label: int, kappa: float) -> Floa
 
 
 def feedback(n_hidden: int, n_labels: int) -> Float32s:
-    """Return B (hidden neurons, labels): labels are dealt to the hidden neurons in turn."""
+    """Return B (hidden neurons, labels); labels are assigned to the hidden neurons in turn."""
     dealt = np.arange(n_hidden)[:, None] % n_labels == np.arange(n_labels)
     return np.where(dealt, np.float32(1), OTHER_LABELS)
 
@@ -115,14 +115,14 @@ def feedback(n_hidden: int, n_labels: int) -> Float32s:
 def teach(
     network: Network, counts: Sequence[Int32s], label: int, parameters: SupervisedParameters
 ) -> None:
-    """Change the network after a presentation of a face that shows a label.
+    """Apply the supervised rule after the presentation of a face that shows a label.
 
-    L1 norms are left to the caller: `Network.normalise`.
+    The caller restores the L1 norms with `Network.normalise`.
 
     Parameters
     ----------
     counts:
-        Spikes of each neuron in the presentation, for every layer from the input on.
+        Number of spikes of each neuron, for every layer from the feature layer on.
     label:
         Index of the label.
     """
@@ -143,16 +143,16 @@ def teach(
     network.nudge(len(model.stages) - 1, counts[-2], np.float32(parameters.eta_v) * own_error)
 
 
-class Lesson:
-    """Spikes of a face since it was last learnt from; a presentation may span several frames."""
+class PresentationCounts:
+    """Spike counts of a face in a presentation, which may take several frames."""
 
     def __init__(self) -> None:
-        """Start with no spikes."""
+        """Start a presentation."""
         self._steps = 0
         self._counts: list[Int32s] = []
 
     def add(self, activity: FrameActivity) -> None:
-        """Count the spikes of a frame."""
+        """Add the spikes of a frame."""
         counts = activity.counts
         if self._counts:
             counts = [a + b for a, b in zip(self._counts, counts, strict=True)]
@@ -160,8 +160,8 @@ class Lesson:
         self._steps += activity.steps
 
     def learn(self, network: Network, label: int, parameters: SupervisedParameters) -> bool:
-        """Learn that this was `label` once a presentation is over; return whether it was."""
-        # Half a nanosecond of tolerance: the product carries rounding.
+        """If the presentation is over, learn that it showed `label`; return whether it was."""
+        # The tolerance of half a nanosecond is for rounding.
         if self._steps * network.parameters.dt < parameters.presentation - 5e-10:
             return False
         teach(network, self._counts, label, parameters)

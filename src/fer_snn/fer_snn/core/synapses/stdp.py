@@ -16,23 +16,23 @@ past, so that nothing is remembered of single spikes:
     at a presynaptic  spike:  w_ij <- w_ij + A_post y_j     for every j
     at a postsynaptic spike:  w_ij <- w_ij + A_pre  x_i     for every i
 
-Both read the traces before the spikes of the present step are added, which is what makes dw(0) = 0.
-In a step in which both sides fire, the presynaptic event is applied first, and w is clipped after
-each event.
+Both read the traces before the spikes of the present step are added; this makes dw(0) = 0. In a
+step in which both sides fire, the presynaptic event is applied first. w is clipped after each
+event.
 
-A postsynaptic spike would so touch the weights of all its inputs. What it owes them can wait until
-they are read, which is when their presynaptic neuron fires next. Let i have fired last in step s,
-and left the trace x_i(s) behind. Then it has contributed to the spikes of j since then
+In this form a postsynaptic spike changes the weights of all its inputs. The potentiation can be
+deferred until a weight is read, that is, until its presynaptic neuron fires next. If i last fired
+in step s and left the trace x_i(s), the spikes of j since then have the effect
 
     w_ij <- w_ij + A_pre x_i(s) R_j(s)      R_j(s) = sum of exp(-(t - s) dt / tau_pre)
                                                      over the steps t > s in which j fired
 
-The credit R_j(s) is kept for each step s of the last `BLOCK`, and grows with each spike of j. All
-that is owed is paid at the end of each frame, and of each block: outside of a frame the weights are
-those of the equations above. All terms of the sum have the sign of A_pre, so for weights within
-their bounds clipping once leaves the same as clipping after each spike; what differs is the
-rounding of a sum, less than 1e-6 with the default amplitudes. (Weights that homeostasis took out of
-bounds are clipped when they are next read.)
+The credit R_j(s) is kept for each step s of the present block of `BLOCK` steps, and grows with each
+spike of j. Deferred potentiation is applied at the end of each block and of each frame, so between
+frames the weights are those of the equations above. All terms of the sum have the sign of A_pre, so
+clipping once gives the same as clipping after each spike if the weights are within bounds. What
+remains is the rounding of a sum, less than 1e-6 with the default amplitudes. (Weights that
+homeostasis moved out of bounds are clipped when they are next read.)
 
 Reference: Morrison, Diesmann, Gerstner, Phenomenological models of synaptic plasticity based on
 spike timing, 2008.
@@ -46,12 +46,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from fer_snn.core.neurons.lif import Bools, Float32s
+from fer_snn.core.neurons.lif import Bools, Float32s, decayed
+from fer_snn.core.synapses.wiring import Wiring
 
 
 @dataclass(frozen=True)
 class STDPParameters:
-    """The window: dimensionless amplitudes and bounds, time constants in seconds."""
+    """Amplitudes and bounds (dimensionless), and time constants (seconds) of the window."""
 
     a_pre: float = 1e-5
     a_post: float = -1.05e-5
@@ -61,7 +62,7 @@ class STDPParameters:
     w_max: float = 1.0
 
     def __post_init__(self) -> None:
-        """Refuse a window without length and bounds that cross (ValueError)."""
+        """Refuse time constants that are not positive, and w_min above w_max (ValueError)."""
         if not (self.tau_pre > 0 and self.tau_post > 0):
             raise ValueError("tau_pre and tau_post must be above 0")
         if not self.w_min < self.w_max:
@@ -69,7 +70,7 @@ class STDPParameters:
 
 
 BLOCK = 64
-"""Steps after which all potentiation is paid at the latest; it bounds the memory for credit."""
+"""Maximum number of steps for which potentiation is deferred; it limits the memory for credit."""
 
 
 class STDPStep(NamedTuple):
@@ -96,7 +97,7 @@ def discretise(parameters: STDPParameters, dt: float) -> STDPStep:
 
 
 def window(dt: float, parameters: STDPParameters) -> float:
-    """Return dw of a pair of spikes `dt` = t_post - t_pre seconds apart, before clipping."""
+    """Return dw before clipping of a pair of spikes with `dt` = t_post - t_pre seconds."""
     if dt > 0:
         return parameters.a_pre * math.exp(-dt / parameters.tau_pre)
     if dt < 0:
@@ -105,14 +106,14 @@ def window(dt: float, parameters: STDPParameters) -> float:
 
 
 def blank_credit(n_steps: int, columns: int, width: int) -> Float32s:
-    """Return credit R (steps of a block + 1, columns, width) of which the first step is valid."""
+    """Return the credit R (steps of a block + 1, columns, width); only its first step is set."""
     credit = np.empty((min(n_steps, BLOCK) + 1, columns, width), dtype=np.float32)
     credit[0] = 0
     return credit
 
 
 def powers(constants: STDPStep, n: int) -> Float32s:
-    """Return what 0, 1, ... n - 1 steps leave of a presynaptic trace (n)."""
+    """Return the factors by which a presynaptic trace decays in 0, 1, ... n - 1 steps (n)."""
     factors = np.full(n, constants.decay_pre, dtype=np.float32)
     factors[:1] = 1
     return np.multiply.accumulate(factors)
@@ -121,14 +122,14 @@ def powers(constants: STDPStep, n: int) -> Float32s:
 def potentiated(
     weights: Float32s, trace: Float32s, credit: Float32s | Bools, constants: STDPStep
 ) -> Float32s:
-    """Return rows of weights (rows, width) after the postsynaptic spikes that are owed to them.
+    """Return rows of weights (rows, width) with their deferred potentiation.
 
     Parameters
     ----------
     weights:
-        As the last presynaptic spike left them.
+        After the last presynaptic spike.
     trace:
-        x_i as it stood then (rows).
+        x_i after that spike (rows).
     credit:
         R_j since then (rows, width).
     constants:
@@ -138,10 +139,78 @@ def potentiated(
 
 
 def depressed(weights: Float32s, trace: Float32s, constants: STDPStep) -> Float32s:
-    """Return rows of weights after a presynaptic spike that finds the traces y (rows, width)."""
+    """Return rows of weights after a presynaptic spike at postsynaptic traces (rows, width)."""
     return clipped(weights + constants.a_post * trace, constants)
 
 
 def clipped(weights: Float32s, constants: STDPStep) -> Float32s:
-    """Return the weights within their bounds."""
+    """Return the weights, limited to their bounds."""
     return np.clip(weights, constants.w_min, constants.w_max)
+
+
+class PairSTDP:
+    """Pair STDP of one projection in one frame, in plain NumPy.
+
+    It changes weights and traces in place; potentiation is deferred until `settle`. The order in
+    each step is: `potentiate`, arrival of the spikes, `depress`, firing, `credit`.
+    """
+
+    def __init__(
+        self,
+        wiring: Wiring,
+        weights: Float32s,
+        trace_pre: Float32s,
+        trace_post: Float32s,
+        n_steps: int,
+        constants: STDPStep,
+    ) -> None:
+        """Take weights (rows, width) and the traces of both sides, (n_pre) and (n_post)."""
+        self._wiring, self._weights, self._constants = wiring, weights, constants
+        self._x, self._y = trace_pre, trace_post.reshape(-1, wiring.width)
+        self._credit = blank_credit(n_steps, *self._y.shape)
+        self._powers = powers(constants, len(self._credit))
+        # Number of steps of the block so far, and that number when each neuron last fired.
+        self._now = 0
+        self._last = np.zeros(wiring.n_pre, dtype=np.int32)
+
+    def potentiate(self, arrived: Bools) -> None:
+        """Apply the deferred potentiation to the weights of presynaptic neurons (n_pre)."""
+        row, column = self._wiring.rows_of(arrived)
+        pre = self._wiring.pre_of_row[row]
+        credit = self._credit[self._last[pre], column]
+        self._weights[row] = potentiated(self._weights[row], self._x[pre], credit, self._constants)
+
+    def depress(self, arrived: Bools) -> None:
+        """Decay the postsynaptic traces, then apply the presynaptic spikes (n_pre)."""
+        self._y[:] = decayed(self._y, self._constants.decay_post)
+        row, column = self._wiring.rows_of(arrived)
+        self._weights[row] = depressed(self._weights[row], self._y[column], self._constants)
+
+    def credit(self, arrived: Bools, fired: Bools) -> None:
+        """End a step with the spikes of both sides, (n_pre) and (n_post)."""
+        by_column = fired.reshape(self._y.shape)
+        self._now += 1
+        # Neurons that fire now are potentiated at once, with the trace from before the step.
+        x = self._x[arrived] * self._powers[self._now - self._last[arrived]]
+        self._x[arrived] = x
+        row, column = self._wiring.rows_of(arrived)
+        self._weights[row] = potentiated(
+            self._weights[row],
+            self._x[self._wiring.pre_of_row[row]],
+            by_column[column],
+            self._constants,
+        )
+        self._x[arrived] = x + np.float32(1)
+        self._y[by_column] += np.float32(1)
+        self._last[arrived] = self._now
+        self._credit[: self._now, by_column] += self._powers[self._now : 0 : -1, None]
+        self._credit[self._now] = 0
+        if self._now == BLOCK:
+            self.settle()
+
+    def settle(self) -> None:
+        """Apply all deferred potentiation, and update the traces to the present step."""
+        self.potentiate(self._x != 0)
+        self._x[:] = decayed(self._x, self._powers[self._now - self._last])
+        self._last[:] = self._now = 0
+        self._credit[0] = 0

@@ -1,12 +1,12 @@
-"""Who is connected to whom: columns of neurons and their receptive fields.
+"""Connectivity: columns of neurons and their receptive fields.
 
 A layer consists of columns of `width` neurons. All neurons of a column see the same window of the
-map below, in every channel, and inhibit each other; neuron j belongs to column j // width. A layer
+map below, in every channel, and inhibit each other. Neuron j belongs to column j // width. A layer
 that sees everything is one column with a window as large as the map.
 
-The weights of a projection are an array (rows, width): for every column one after the other, a row
-for each presynaptic neuron in its window (in the order of the map), with its weights to the neurons
-of the column. So a presynaptic spike adds one contiguous row in every column that sees it.
+The weights of a projection are an array (rows, width). It contains, column by column, one row for
+each presynaptic neuron in the window (in the order of the map), with its weights to the neurons of
+the column. So a presynaptic spike adds one contiguous row in every column that sees it.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from fer_snn.core.neurons.lif import Bools, Float32s, Int32s
 UInt32s = NDArray[np.uint32]
 
 
-class Window(NamedTuple):
-    """A rectangle of a map; `bottom` and `right` are the first row and column outside."""
+class MapWindow(NamedTuple):
+    """A rectangle of a map; `bottom` and `right` are the first row and column outside it."""
 
     top: int
     bottom: int
@@ -35,9 +35,9 @@ class Window(NamedTuple):
 
 
 class Edges(NamedTuple):
-    """The rows of weights by their presynaptic neuron, which is how spikes arrive.
+    """The rows of weights, sorted by presynaptic neuron.
 
-    Neuron i has the edges start[i] to start[i + 1]; each leads along a row to a column.
+    Neuron i has the edges start[i] to start[i + 1]; each is a row and the column that it leads to.
     """
 
     start: UInt32s
@@ -53,15 +53,15 @@ class Wiring:
     ----------
     map_shape : channels, rows and columns of the presynaptic neurons.
     windows : receptive field of each column.
-    width : neurons in each column.
+    width : number of neurons in each column.
     """
 
     map_shape: tuple[int, int, int]
-    windows: tuple[Window, ...]
+    windows: tuple[MapWindow, ...]
     width: int
 
     def __post_init__(self) -> None:
-        """Refuse windows that are empty or leave the map (ValueError)."""
+        """Refuse windows that are empty or not inside the map (ValueError)."""
         _, rows, cols = self.map_shape
         for window in self.windows:
             inside = 0 <= window.top < window.bottom <= rows
@@ -73,7 +73,7 @@ class Wiring:
     @classmethod
     def everything(cls, map_shape: tuple[int, int, int], n_post: int) -> Wiring:
         """Return the wiring of one column of `n_post` neurons that sees the whole map."""
-        return cls(map_shape, (Window(0, map_shape[1], 0, map_shape[2]),), n_post)
+        return cls(map_shape, (MapWindow(0, map_shape[1], 0, map_shape[2]),), n_post)
 
     @property
     def n_pre(self) -> int:
@@ -94,35 +94,35 @@ class Wiring:
 
     @cached_property
     def first_row(self) -> Int32s:
-        """First row of each column, and the number of rows at the end (columns + 1)."""
+        """First row of each column, then the number of rows (columns + 1)."""
         channels = self.map_shape[0]
         sizes = [channels * (w.bottom - w.top) * (w.right - w.left) for w in self.windows]
         return np.cumsum([0, *sizes]).astype(np.int32)
 
     @cached_property
     def edges(self) -> Edges:
-        """Return the same rows by their presynaptic neuron; of one neuron, by column."""
+        """The rows sorted by presynaptic neuron, then by column."""
         row = np.argsort(self.pre_of_row, kind="stable").astype(np.uint32)
         count = np.bincount(self.pre_of_row, minlength=self.n_pre)
         start = np.concatenate(([0], np.cumsum(count))).astype(np.uint32)
         column = np.searchsorted(self.first_row, row, side="right").astype(np.uint32) - np.uint32(1)
         return Edges(start, row, column)
 
-    def crossed(self, arrived: Bools) -> tuple[UInt32s, UInt32s]:
-        """Return the rows, and their columns, that the spikes of neurons (n_pre) run along."""
+    def rows_of(self, arrived: Bools) -> tuple[UInt32s, UInt32s]:
+        """Return the rows of the neurons that fired (n_pre), and their columns."""
         edges = self.edges
         taken = np.repeat(arrived, np.diff(edges.start))
         return edges.row[taken], edges.column[taken]
 
     def matrix(self, weights: Float32s) -> Float32s:
-        """Return weights (rows, width) as a matrix (n_pre, n_post), 0 where nothing connects."""
+        """Return weights (rows, width) as a matrix (n_pre, n_post), 0 where there is no synapse."""
         full = np.zeros((self.n_pre, self.n_post), dtype=np.float32)
         for column, (pre, block) in enumerate(self.blocks(weights)):
             full[pre, column * self.width : (column + 1) * self.width] = block
         return full
 
-    def seen_through(self, weights: Float32s, values: Float32s) -> Float32s:
-        """Return `values` (m, n_post) times the transposed matrix of the weights: (m, n_pre)."""
+    def back_projected(self, weights: Float32s, values: Float32s) -> Float32s:
+        """Return `values` (m, n_post) times the transposed weight matrix: (m, n_pre)."""
         seen = np.zeros((len(values), self.n_pre), dtype=np.float32)
         for column, (pre, block) in enumerate(self.blocks(weights)):
             of_column = values[:, column * self.width : (column + 1) * self.width]
@@ -130,15 +130,15 @@ class Wiring:
         return seen
 
     def blocks(self, weights: Float32s) -> Sequence[tuple[NDArray[np.int32], Float32s]]:
-        """Return for each column its presynaptic neurons and a view of its weights (n, width)."""
+        """Return the presynaptic neurons of each column and a view of its weights (n, width)."""
         bounds = zip(self.first_row[:-1], self.first_row[1:], strict=True)
         return [(self.pre_of_row[a:b], weights[a:b]) for a, b in bounds]
 
 
-def tiling(rows: int, cols: int, size: int, stride: int) -> tuple[Window, ...]:
-    """Return square windows of `size`, `stride` apart, over a map of rows x cols."""
+def tiling(rows: int, cols: int, size: int, stride: int) -> tuple[MapWindow, ...]:
+    """Return square windows of `size`, `stride` apart, on a map of rows x cols."""
     return tuple(
-        Window(top, top + size, left, left + size)
+        MapWindow(top, top + size, left, left + size)
         for top in range(0, rows - size + 1, stride)
         for left in range(0, cols - size + 1, stride)
     )

@@ -1,25 +1,25 @@
-"""How far a network has moved from what it was."""
+"""What a network has learnt: lessons, and how far its weights have moved."""
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from dataclasses import dataclass
 
 import numpy as np
 
 from fer_snn.core.model import Model
-from fer_snn.core.network import Network
 from fer_snn.core.neurons.lif import Float32s
 
 
 @dataclass(frozen=True)
-class ProjectionMoved:
-    """Change of a projection.
+class WeightChange:
+    """Change of the weights of a projection.
 
     Attributes
     ----------
-    changed, size : synapses that differ, and synapses.
-    change : sum of the changes over the sum of the weights, both without signs.
+    changed, size : number of synapses that differ, and of all synapses.
+    change : sum of |change| over sum of |weight|.
     """
 
     changed: int
@@ -27,27 +27,44 @@ class ProjectionMoved:
     change: float
 
 
-def projections_moved(before: Model, now: Model) -> list[ProjectionMoved]:
-    """Return the change of each projection; synapses of neurons that were added are left out."""
-    moved = []
+@dataclass(frozen=True)
+class Report:
+    """What was learnt since the weights were loaded or restored.
+
+    Attributes
+    ----------
+    lessons, rehearsed : number of faces that were learnt, and learnt again, by label.
+    fields : change of the receptive field of each label, as in `field_changes`.
+    projections : change of each projection.
+    """
+
+    lessons: Counter[str]
+    rehearsed: Counter[str]
+    fields: dict[str, float]
+    projections: list[WeightChange]
+
+
+def weight_changes(before: Model, now: Model) -> list[WeightChange]:
+    """Return the change of each projection, without the synapses of neurons that were added."""
+    changes = []
     for a, b in zip(before.stages, now.stages, strict=True):
         width = a.weights.shape[1]
         difference = np.abs(b.weights[:, :width] - a.weights)
         total = float(np.abs(a.weights).sum())
         change = float(difference.sum()) / total if total else math.nan
-        moved.append(ProjectionMoved(int(np.count_nonzero(difference)), a.weights.size, change))
-    return moved
+        changes.append(WeightChange(int(np.count_nonzero(difference)), a.weights.size, change))
+    return changes
 
 
-def fields_moved(before: Network, now: Network) -> dict[str, float]:
-    """Return how far the receptive field of each label has moved.
+def field_changes(before: Model, now: Model) -> dict[str, float]:
+    """Return the change of the receptive field of each label.
 
     Returns
     -------
-    |now - before| / |before| by label, NaN for a label that was not there.
+    |now - before| / |before| by label; NaN for a label that is new.
     """
-    old = dict(zip(before.model.labels, before.receptive_fields(), strict=True))
-    new = dict(zip(now.model.labels, now.receptive_fields(), strict=True))
+    old = dict(zip(before.labels, before.receptive_fields(), strict=True))
+    new = dict(zip(now.labels, now.receptive_fields(), strict=True))
     return {label: _relative(old.get(label), field) for label, field in new.items()}
 
 

@@ -1,8 +1,8 @@
-"""What was learnt is saved while it is learnt, and taken up again after a kill.
+"""Saves what is learnt while it is learnt, and finds it again after a kill.
 
-Beside the file `autosave.npz` stands a mark as long as somebody saves there. Whoever ends in order
-takes the mark away; a mark that nobody holds was left by a process that was killed, and what it had
-learnt is to be taken up by the one that starts in its place.
+While a process saves to `autosave.npz`, a lock file exists beside it. A process that ends in order
+removes the lock file. A lock file that no process holds was left by a process that was killed; the
+process that starts in its place continues with what that one has saved.
 """
 
 from __future__ import annotations
@@ -20,43 +20,43 @@ from fer_common.core.errors import FerError
 from fer_common.core.worker import Worker
 from fer_snn.core.model import Model
 from fer_snn.core.recogniser import Recogniser
-from fer_snn.core.weights import weights_file
-from fer_snn.core.weights import weights_folder as models
+from fer_snn.core.weights import weights_file, weights_folder
 
 AUTOSAVE = "autosave"
-MARK = ".autosave.open"
+LOCK = ".autosave.open"
+"""Name of the lock file."""
 CHECK_S = 0.5
-"""How often to ask whether it is time."""
+"""Period of the check whether a save is due."""
 NEVER = -1
 
 
 def interrupted(folder: Path, weights: str) -> Path | None:
-    """Return the file of a process that was killed while it learnt, None where there is none.
+    """Return the file of a process that was killed while it learnt, or None.
 
     Parameters
     ----------
-    folder : where it saved.
-    weights : what the process that starts shall begin with; one that began with others is not
-        continued.
+    folder : weights folder.
+    weights : what the process that starts now shall start with. A killed process that started with
+        other weights is not continued.
     """
-    path = models.path_to_save(AUTOSAVE, folder)
-    with contextlib.suppress(OSError), (folder / MARK).open("rb") as mark:
-        fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        if mark.read().decode(errors="replace") == weights and path.is_file():
+    path = weights_folder.path_to_save(AUTOSAVE, folder)
+    with contextlib.suppress(OSError), (folder / LOCK).open("rb") as lock_file:
+        fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if lock_file.read().decode(errors="replace") == weights and path.is_file():
             return path
     return None
 
 
 class Autosave:
-    """Saves models, in a thread of its own: nobody waits for a disk.
+    """Saves models in a thread of its own, so that nobody waits for the disk.
 
     Parameters
     ----------
-    recogniser : whose weights; not to be changed by others while a method runs.
-    folder : where to save.
-    weights : what the process began with.
-    refused : called in the thread with what could not be written; it is tried again when due.
-    failed : called in the thread with an error that nobody foresaw.
+    recogniser : its weights are saved; nobody else may change them while a method runs.
+    folder : weights folder.
+    weights : what the process started with.
+    refused : called in the thread if a file cannot be written; it is tried again when due.
+    failed : called in the thread with an unexpected error.
     """
 
     def __init__(
@@ -73,28 +73,28 @@ class Autosave:
         self._folder = folder
         self._weights = weights
         self._refused = refused
-        # One that was left is ours now: to be taken away even if nothing more is learnt.
-        self._mark = self._make_mark() if (folder / MARK).exists() else None
+        # A lock file that was left is now ours: it must be removed even if nothing more is learnt.
+        self._lock_file = self._lock() if (folder / LOCK).exists() else None
         self._worker: Worker[Model] = Worker(self._save, failed, AUTOSAVE)
 
     def when_due(self, period_s: float) -> None:
-        """Have saved what is new, if the last time was `period_s` seconds ago."""
+        """Start to save what is new, if the last save was `period_s` seconds ago."""
         if time.monotonic() - self._saved_s >= period_s and (learnt := self._learnt()):
             self._worker.queue.put(learnt)
 
     def finish(self, wanted: bool) -> None:
-        """Save what is new, if that is wanted, and take the mark away."""
+        """Save what is new if `wanted`, and remove the lock file."""
         self._worker.stop()
         if wanted and (learnt := self._learnt()):
             self._save(learnt, 0)
-        if self._mark is not None:
+        if self._lock_file is not None:
             with contextlib.suppress(OSError):
-                (self._folder / MARK).unlink()
-            self._mark.close()
-        self._mark = None
+                (self._folder / LOCK).unlink()
+            self._lock_file.close()
+        self._lock_file = None
 
     def _learnt(self) -> Model | None:
-        """Return a copy of what was learnt since the last time, None if that is nothing."""
+        """Return a copy of the model, or None if it has not changed since the last save."""
         version = self._recogniser.network.version
         if version == self._saved_version:
             return None
@@ -103,27 +103,27 @@ class Autosave:
 
     def _save(self, model: Model, skipped: int) -> None:
         try:
-            path = models.path_to_save(AUTOSAVE, self._folder)
+            path = weights_folder.path_to_save(AUTOSAVE, self._folder)
             weights_file.save(replace(model, name=AUTOSAVE), path)
         except FerError as error:
-            # Due again, whether or not anything is learnt until then.
+            # Try again when due, whether or not anything is learnt until then.
             self._saved_version = NEVER
             self._refused(error)
             return
-        # After the first save: a mark without a file would promise what is not there.
-        if self._mark is None:
-            self._mark = self._make_mark()
+        # After the first save: a lock file promises that there is something to continue with.
+        if self._lock_file is None:
+            self._lock_file = self._lock()
 
-    def _make_mark(self) -> IO[bytes] | None:
-        """Return the mark, held; None where another process holds it or there is no room."""
+    def _lock(self) -> IO[bytes] | None:
+        """Return the locked lock file; None if another process holds it or the disk is full."""
         with contextlib.suppress(OSError):
-            mark = (self._folder / MARK).open("ab")
+            lock_file = (self._folder / LOCK).open("ab")
             try:
-                fcntl.flock(mark, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                mark.truncate(0)
-                mark.write(self._weights.encode())
-                mark.flush()
-                return mark
+                fcntl.flock(lock_file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                lock_file.truncate(0)
+                lock_file.write(self._weights.encode())
+                lock_file.flush()
+                return lock_file
             except OSError:
-                mark.close()
+                lock_file.close()
         return None

@@ -1,8 +1,8 @@
 """Weights files: one versioned .npz, checked before anything in it is used.
 
-The archive holds plain arrays and one JSON text, `metadata`; nothing in it is ever unpickled. The
-arrays carry the checksums of the zip format, and their names, types and shapes must be those that
-the metadata states.
+The archive contains plain arrays and one JSON text, `metadata`. Nothing is ever unpickled. The
+arrays have the checksums of the zip format, and their names, types and shapes must agree with the
+metadata.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from fer_common.core.atomic import write_atomically
 from fer_common.core.errors import FerError
 from fer_snn.core.model import Model, Stage
 from fer_snn.core.neurons.encoding import FeatureStatistics
-from fer_snn.core.readout import Calibration
+from fer_snn.core.readout import ReadoutCalibration
 from fer_snn.core.synapses.homeostasis import l1_norms
-from fer_snn.core.synapses.wiring import Window, Wiring
+from fer_snn.core.synapses.wiring import MapWindow, Wiring
 
 FORMAT = "fer-weights"
 VERSION = 1
@@ -33,22 +33,27 @@ _KINDS = (np.dtype(np.float32), np.dtype(np.int32), np.dtype(np.uint8))
 
 
 class WeightsFileError(FerError):
-    """A weights file that cannot be used, or written."""
+    """A weights file that cannot be used or written."""
 
 
 def save(model: Model, path: Path) -> None:
-    """Write a model so that a reader, or a kill at any moment, finds the old or the new file whole.
+    """Write a model atomically: the path always holds the whole old or the whole new file.
 
     Raises
     ------
     WeightsFileError
         if the folder cannot be written.
     """
+    write(to_bytes(model), path)
+
+
+def write(data: bytes, path: Path) -> None:
+    """Write the contents of a weights file, as `save`."""
     try:
-        write_atomically(path, to_bytes(model))
+        write_atomically(path, data)
     except OSError as error:
         raise WeightsFileError(
-            f"weights file {path} cannot be written ({error.strerror}): choose a folder that can be"
+            f"weights file {path} cannot be written ({error.strerror}): choose a writable folder"
         ) from error
 
 
@@ -58,21 +63,21 @@ def load(path: Path) -> Model:
     Raises
     ------
     WeightsFileError
-        if the file is missing, too large, cut, corrupt, of another kind or version, or contradicts
-        itself.
+        if the file is missing, too large, truncated, corrupt, inconsistent, or of another kind or
+        version.
     """
     try:
         size = path.stat().st_size
         if path.exists() and not path.is_file():
-            raise WeightsFileError(f"weights file {path} is no file: name one made by `fer train`")
+            raise WeightsFileError(f"weights file {path} is not a file: name a weights file")
         if size > MAX_BYTES:
             raise WeightsFileError(
-                f"weights file {path} has {size} bytes, more than {MAX_BYTES}: name a weights file"
+                f"weights file {path} has {size} bytes, more than {MAX_BYTES}: use a weights file"
             )
         data = path.read_bytes()
     except OSError as error:
         raise WeightsFileError(
-            f"weights file {path} cannot be read ({error.strerror}): name one made by `fer train`"
+            f"weights file {path} cannot be read ({error.strerror}): use a file made by `fer train`"
         ) from error
     try:
         return from_bytes(data)
@@ -81,7 +86,7 @@ def load(path: Path) -> Model:
 
 
 def to_bytes(model: Model) -> bytes:
-    """Return the contents of a weights file. Equal models give equal bytes."""
+    """Return the contents of a weights file; equal models give equal bytes."""
     arrays = _arrays(model)
     metadata = {
         "format": FORMAT,
@@ -141,7 +146,7 @@ def from_bytes(data: bytes) -> Model:
     Raises
     ------
     WeightsFileError
-        with what is wrong, worded to follow the name of the file.
+        with a message that is worded to follow the name of the file.
     """
     arrays = _read_arrays(data)
     metadata = _read_metadata(arrays.pop("metadata", None))
@@ -149,7 +154,7 @@ def from_bytes(data: bytes) -> Model:
         return _model(metadata, arrays)
     except (KeyError, TypeError, ValueError) as error:
         raise WeightsFileError(
-            f"contradicts itself ({error}): make it anew with `fer train`"
+            f"is inconsistent ({error}): train it again with `fer train`"
         ) from error
 
 
@@ -159,7 +164,7 @@ def _read_arrays(data: bytes) -> dict[str, np.ndarray[Any, Any]]:
             entries = archive.infolist()
             if sum(entry.file_size for entry in entries) > MAX_BYTES:
                 raise WeightsFileError(
-                    f"unpacks to more than {MAX_BYTES} bytes: name a weights file"
+                    f"unpacks to more than {MAX_BYTES} bytes: use a weights file"
                 )
             return {
                 entry.filename.removesuffix(".npy"): _read_array(archive.read(entry))
@@ -174,38 +179,38 @@ def _read_arrays(data: bytes) -> dict[str, np.ndarray[Any, Any]]:
         RuntimeError,
     ) as error:
         raise WeightsFileError(
-            f"is cut, corrupt or no weights file ({error}): name a file made by `fer train`"
+            f"is truncated, corrupt or not a weights file ({error}): use a file made by `fer train`"
         ) from error
 
 
 def _read_array(data: bytes) -> np.ndarray[Any, Any]:
-    # Not numpy.load: it makes room for whatever shape the header claims before it looks at the
-    # data.
+    """Return a read-only view of `data`: `Stage` makes the only copy of the weights."""
+    # Not numpy.load, which allocates the shape in the header before it looks at the data.
     buffer = io.BytesIO(data)
     if np.lib.format.read_magic(buffer) != (1, 0):
-        raise ValueError("array of another format version")
+        raise ValueError("unknown array format version")
     shape, fortran, kind = np.lib.format.read_array_header_1_0(buffer)
-    values = data[buffer.tell() :]
-    if fortran or kind not in _KINDS or math.prod(shape) * kind.itemsize != len(values):
-        raise ValueError("array whose header does not describe it")
-    return np.frombuffer(values, dtype=kind).reshape(shape).copy()
+    size = len(data) - buffer.tell()
+    if fortran or kind not in _KINDS or math.prod(shape) * kind.itemsize != size:
+        raise ValueError("array header does not match its data")
+    return np.frombuffer(data, dtype=kind, offset=buffer.tell()).reshape(shape)
 
 
 def _read_metadata(array: np.ndarray[Any, Any] | None) -> dict[str, Any]:
     if array is None or array.dtype != np.uint8:
-        raise WeightsFileError("has no metadata: name a file made by `fer train`")
+        raise WeightsFileError("has no metadata: use a file made by `fer train`")
     try:
         metadata = json.loads(array.tobytes())
     except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise WeightsFileError(
-            f"has unreadable metadata ({error}): make it anew with `fer train`"
+            f"has unreadable metadata ({error}): train it again with `fer train`"
         ) from error
     if not isinstance(metadata, dict) or metadata.get("format") != FORMAT:
-        raise WeightsFileError("is no weights file of fer: name a file made by `fer train`")
+        raise WeightsFileError("is not a weights file of fer: use a file made by `fer train`")
     if metadata.get("version") != VERSION:
         raise WeightsFileError(
-            f"has version {metadata.get('version')}, this fer reads version {VERSION}: "
-            "make it anew with `fer train`"
+            f"has version {metadata.get('version')}, but this fer reads version {VERSION}: "
+            "train it again with `fer train`"
         )
     return metadata
 
@@ -218,7 +223,11 @@ def _model(metadata: dict[str, Any], arrays: dict[str, np.ndarray[Any, Any]]) ->
         feature_shape=_shape(metadata["feature_shape"]),
         statistics=FeatureStatistics(mean, variance, int(metadata["feature_faces"])),
         stages=tuple(
-            Stage(_wiring(stage), _floats(arrays, f"weights_{k}", 2), _floats(arrays, f"theta_{k}"))
+            Stage(
+                _wiring(stage),
+                _floats(arrays, f"weights_{k}", 2),
+                _floats(arrays, f"theta_{k}").copy(),
+            )
             for k, stage in enumerate(metadata["stages"])
         ),
         neuron_label=_typed(arrays, "neuron_label", np.int32, 1),
@@ -230,19 +239,19 @@ def _model(metadata: dict[str, Any], arrays: dict[str, np.ndarray[Any, Any]]) ->
     )
 
 
-def _calibration(fields: dict[str, Any]) -> Calibration:
-    return Calibration(**{name: float(value) for name, value in fields.items()})
+def _calibration(fields: dict[str, Any]) -> ReadoutCalibration:
+    return ReadoutCalibration(**{name: float(value) for name, value in fields.items()})
 
 
 def _wiring(stage: dict[str, Any]) -> Wiring:
-    windows = tuple(Window(*(int(edge) for edge in window)) for window in stage["windows"])
+    windows = tuple(MapWindow(*(int(edge) for edge in window)) for window in stage["windows"])
     return Wiring(_shape(stage["map_shape"]), windows, int(stage["width"]))
 
 
 def _shape(values: Any) -> tuple[int, int, int]:
     channels, rows, cols = (int(value) for value in values)
     if not (0 < channels <= MAX_SIDE and 0 < rows <= MAX_SIDE and 0 < cols <= MAX_SIDE):
-        raise ValueError(f"a map of {channels} x {rows} x {cols}")
+        raise ValueError(f"feature map of {channels} x {rows} x {cols}")
     return channels, rows, cols
 
 
@@ -261,7 +270,7 @@ def _typed(
     array = arrays[name]
     if array.dtype != kind or array.ndim != ndim:
         raise ValueError(f"{name} is {array.dtype} with {array.ndim} dimensions")
-    return np.ascontiguousarray(array)
+    return array
 
 
 def describe(model: Model) -> str:

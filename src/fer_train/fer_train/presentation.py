@@ -1,4 +1,4 @@
-"""Still faces: each is shown to a network at rest for one presentation."""
+"""Shows many still faces to a network, one presentation each."""
 
 from __future__ import annotations
 
@@ -10,8 +10,14 @@ from numpy.typing import NDArray
 
 from fer_snn.core.model import Model
 from fer_snn.core.network import Network
-from fer_snn.core.neurons.lif import Float32s, Int32s
-from fer_snn.core.readout import Calibration, Floats, ReadoutParameters, label_means, said_of
+from fer_snn.core.neurons.lif import Float32s
+from fer_snn.core.readout import (
+    Floats,
+    ReadoutCalibration,
+    ReadoutParameters,
+    label_means,
+    said_of,
+)
 
 Progress = Callable[[int, int], None]
 REPORT_EVERY = 64
@@ -21,30 +27,15 @@ def silently(done: int, total: int) -> None:
     """Report no progress."""
 
 
-def steps_of(presentation: float, dt: float) -> int:
-    """Return the number of steps of a presentation of so many seconds, at least one."""
-    return max(round(presentation / dt), 1)
-
-
-def present(network: Network, features: Float32s, n_steps: int) -> list[Int32s]:
-    """Show a face (channels, rows, cols) to neurons at rest.
-
-    Returns
-    -------
-    The spikes of each neuron, for every layer from the input on.
-    """
-    return network.advance(network.new_face(), features, n_steps).counts
-
-
 def stream_all(
     network: Network, features: Float32s, n_steps: int, progress: Progress = silently
 ) -> NDArray[np.int32]:
-    """Show faces one after the other to neurons that go on as the face before left them.
+    """Show faces one after the other without putting the neurons to rest.
 
     Returns
     -------
-    Spikes of each expression neuron in the second half of the `n_steps` steps of each face, when it
-    has settled (faces, neurons).
+    Spike counts of each expression neuron (faces, neurons) in the second half of the `n_steps`
+    steps of each face, when the response has settled.
     """
     state = network.new_face()
     counts = np.zeros((len(features), network.model.sizes[-1]), dtype=np.int32)
@@ -62,13 +53,13 @@ def _report(progress: Progress, done: int, total: int) -> None:
 
 @dataclass(frozen=True)
 class Responses:
-    """What a network answered to a set of still faces.
+    """Responses of a network to a set of still faces.
 
     Attributes
     ----------
-    counts : spikes of each expression neuron (faces, neurons).
-    potentials : where each ended, volts (faces, neurons).
-    operations : synapses that the spikes of all layers crossed (faces).
+    counts : number of spikes of each expression neuron (faces, neurons).
+    potentials : final potential of each expression neuron, volts (faces, neurons).
+    operations : number of synaptic operations (spikes times fan-out) in all layers (faces).
     """
 
     counts: NDArray[np.int32]
@@ -76,9 +67,9 @@ class Responses:
     operations: NDArray[np.int64]
 
     def said(
-        self, model: Model, calibration: Calibration, readout: ReadoutParameters
+        self, model: Model, calibration: ReadoutCalibration, readout: ReadoutParameters
     ) -> tuple[NDArray[np.int64], Floats]:
-        """Return what is said of each face, and how surely, as `readout.said_of`."""
+        """Return label index and confidence for each face, as `readout.said_of`."""
         names, n_labels = model.neuron_label, len(model.labels)
         rates_hz = self.rates_hz(model, calibration.presentation)
         potentials = label_means(self.potentials, names, n_labels)
@@ -90,7 +81,7 @@ class Responses:
 
     @property
     def spikes(self) -> NDArray[np.int64]:
-        """Spikes of the expression layer (faces)."""
+        """Number of spikes of the expression layer (faces)."""
         return self.counts.sum(axis=1, dtype=np.int64)
 
 
@@ -100,7 +91,7 @@ def present_all(
     n_steps: int,
     progress: Progress = silently,
 ) -> Responses:
-    """Show faces (faces, channels, rows, cols) one after the other; nothing is learnt."""
+    """Show faces (faces, channels, rows, cols) one by one to neurons at rest, without learning."""
     stages = network.model.stages
     fan_outs = [np.diff(s.wiring.edges.start).astype(np.int64) * s.wiring.width for s in stages]
     counts = np.zeros((len(features), network.model.sizes[-1]), dtype=np.int32)

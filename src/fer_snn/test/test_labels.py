@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from fer_interfaces.msg import Expression, ExpressionArray
-from fer_snn.core.vocabulary import NAMES
+from fer_snn.core.labels import HRI_NAMES
 from fer_snn.core.weights import weights_file
 from fer_snn.core.weights.weights_folder import default_path
-from fer_snn.ros import humans
+from fer_snn.ros import hri
 
 
 @pytest.mark.parametrize(
@@ -28,16 +28,16 @@ from fer_snn.ros import humans
     ],
 )
 def test_labels_have_the_names_of_hri_msgs(label: str, name: str) -> None:
-    assert NAMES[label] == name
+    assert HRI_NAMES[label] == name
 
 
 def test_every_label_of_the_shipped_model_has_one_and_no_two_share_it() -> None:
-    names = [NAMES[label] for label in weights_file.load(default_path()).labels]
+    names = [HRI_NAMES[label] for label in weights_file.load(default_path()).labels]
     assert len(set(names)) == len(names)
 
 
 def test_what_somebody_taught_has_none() -> None:
-    assert "wink" not in NAMES and "undecided" not in NAMES
+    assert "wink" not in HRI_NAMES and "undecided" not in HRI_NAMES
 
 
 class Topics:
@@ -50,17 +50,17 @@ class Topics:
         self.seen = seen
 
     def of(self, face: int) -> dict[str, Any]:
-        return {humans.TOPIC: SimpleNamespace(publish=self.said.append)}
+        return {hri.TOPIC: SimpleNamespace(publish=self.said.append)}
 
 
 def test_a_label_without_a_name_is_told_once_and_not_published(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     kinds = SimpleNamespace(Expression=SimpleNamespace)
-    monkeypatch.setattr(humans, "messages_of", lambda *_: kinds)
-    monkeypatch.setattr(humans, "FaceTopics", Topics)
+    monkeypatch.setattr(hri, "optional_messages", lambda *_: kinds)
+    monkeypatch.setattr(hri, "FaceTopics", Topics)
     node: Any = SimpleNamespace(get_logger=lambda: logging.getLogger("test"))
-    published = humans.Humans(node)
+    published = hri.HriExpressions(node)
     labels = ("wink", "smile", "wink", Expression.UNDECIDED)
     answers = [Expression(face_id=k, label=label) for k, label in enumerate(labels)]
     for _ in range(2):

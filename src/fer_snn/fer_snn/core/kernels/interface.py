@@ -1,0 +1,122 @@
+"""What a kernel receives and does, and the choice between compiled and plain kernels.
+
+The layers of a network are numbered from the feature layer on, and pathway n leads to layer n + 1.
+Two pathways may start at the same layer.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import time
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from fer_snn.core.model import Stage
+from fer_snn.core.neurons import layers, lif, threshold
+from fer_snn.core.neurons.layers import (
+    DriveParameters,
+    FaceState,
+    LayerActivity,
+    LayerState,
+    LayerStep,
+)
+from fer_snn.core.neurons.lif import Float32s, Int32s
+from fer_snn.core.synapses import stdp
+from fer_snn.core.synapses.wiring import Wiring
+
+COMPILED = importlib.util.find_spec("numba") is not None
+"""Whether the compiled kernels can be used on this machine."""
+
+
+class Pathway(NamedTuple):
+    """A projection, and how the layer that it leads to is driven."""
+
+    below: int
+    """Number of the layer that it starts at."""
+    stage: Stage
+    """Wiring, weights and thresholds; changed in place if `plastic`."""
+    drive: LayerStep
+    plastic: bool
+    """Whether pair STDP changes the weights and the thresholds adapt."""
+
+
+class Constants(NamedTuple):
+    """The constants of one step that all layers share, rounded once to float32."""
+
+    neuron: lif.LIFStep
+    adaptation: threshold.ThresholdStep
+    window: stdp.STDPStep
+
+
+def discretise(
+    neuron: lif.LIFParameters,
+    adaptation: threshold.ThresholdParameters,
+    window: stdp.STDPParameters,
+    dt: float,
+) -> Constants:
+    """Return the constants of a step of `dt` seconds."""
+    return Constants(
+        lif.discretise(neuron, dt),
+        threshold.discretise(adaptation, dt),
+        stdp.discretise(window, dt),
+    )
+
+
+class Kernels(Protocol):
+    """The module `reference` or `compiled`; `reference` documents the functions."""
+
+    def run(
+        self,
+        n_steps: int,
+        current: Float32s,
+        layers: Sequence[LayerState],
+        pathways: Sequence[Pathway],
+        constants: Constants,
+        activity: Sequence[LayerActivity],
+    ) -> None:
+        """Make the steps of one frame."""
+
+    def nudge(
+        self, stage: Stage, pre: Int32s, post: Float32s, w_min: np.float32, w_max: np.float32
+    ) -> None:
+        """Change weights by the product of two factors."""
+
+    def normalise(self, stage: Stage, s_target: float) -> None:
+        """Scale weights to their L1 norm."""
+
+
+def choose(compiled: bool = COMPILED) -> Kernels:
+    """Return the compiled kernels, or the plain ones, which give equal results more slowly."""
+    if compiled:
+        from fer_snn.core.kernels import compiled as fused
+
+        return fused
+    from fer_snn.core.kernels import reference
+
+    return reference
+
+
+def warm_up() -> float:
+    """Compile the kernels, or load them from the cache; return the time that it took, seconds."""
+    begin = time.perf_counter()
+    kernels, size, parameters = choose(), 2, lif.LIFParameters()
+    drive = layers.discretise(DriveParameters(), 0.001, parameters.rheobase)
+    silent = np.zeros(size, dtype=np.float32)
+    stage = Stage(
+        Wiring.everything((size, 1, 1), size),
+        np.zeros((size, size), dtype=np.float32),
+        silent.copy(),
+    )
+    kernels.run(
+        1,
+        silent,
+        FaceState([size, size], parameters).layers,
+        [Pathway(0, stage, drive, False)],
+        discretise(parameters, threshold.ThresholdParameters(), stdp.STDPParameters(), 0.001),
+        [layers.blank_activity(size, 1) for _ in range(2)],
+    )
+    kernels.nudge(stage, np.zeros(size, dtype=np.int32), silent, np.float32(0), np.float32(1))
+    kernels.normalise(stage, 1.0)
+    return time.perf_counter() - begin
