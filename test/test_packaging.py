@@ -19,6 +19,8 @@ PACKAGES = {
     path.parent.name: path.parent
     for path in [*ROOT.glob("src/*/package.xml"), *ROOT.glob("test/*/package.xml")]
 }
+#: `colcon test` runs more than these.
+LEAST_TESTS = 1000
 FER = re.compile(r"fer(_|\.|$)")
 #: Keys of rosdep, by the module that they install. ROS packages are their own keys.
 ROSDEP_KEYS = {
@@ -86,33 +88,60 @@ def test_licences_and_changelog(package: str) -> None:
     assert newest in (None, declared.version)
 
 
-@pytest.mark.timeout(300)
-def test_each_package_builds_from_its_own_folder(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A workspace in which every package is built from its own folder."""
     # Apart, so that none finds a file of another. The messages take most of a minute to compile:
     # that CMake accepts them is enough here.
+    workspace = tmp_path_factory.mktemp("workspace")
     for package, folder in PACKAGES.items():
         for name in tracked_files(folder):
-            target = tmp_path / package / "src" / package / name
+            target = workspace / package / "src" / package / name
             target.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(folder / name, target, follow_symlinks=False)
-    sources = [str(tmp_path / package / "src") for package in PACKAGES]
-    build = ["colcon", "--log-base", "log", "build", "--base-paths", *sources]
-    options = ["-DBUILD_TESTING=OFF", f"-DPython3_EXECUTABLE={sys.executable}"]
-    for chosen in (
-        ["--packages-skip", "fer_interfaces"],
-        ["--packages-select", "fer_interfaces", "--cmake-target", "help"],
-    ):
-        command = [*build, *chosen, "--cmake-args", *options]
-        done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stdout + done.stderr
-    shares = [tmp_path / "install" / package / "share" / package for package in PACKAGES]
-    assert [share for share in shares if not (share / "package.xml").is_file()] == [
-        tmp_path / "install" / "fer_interfaces" / "share" / "fer_interfaces"
-    ]
-    share = tmp_path / "install" / "fer" / "share" / "fer"
+    options = ["--cmake-args", f"-DPython3_EXECUTABLE={sys.executable}"]
+    colcon(workspace, "build", "--packages-skip", "fer_interfaces", *options)
+    messages = ["--packages-select", "fer_interfaces", "--cmake-target", "help"]
+    colcon(workspace, "build", *messages, *options)
+    return workspace
+
+
+def colcon(workspace: Path, verb: str, *arguments: str) -> None:
+    sources = ["--base-paths", *(str(workspace / package / "src") for package in PACKAGES)]
+    command = ["colcon", "--log-base", "log", verb, *sources, *arguments]
+    environment = {**os.environ, "PYTEST_ADDOPTS": "--collect-only"}
+    done = subprocess.run(
+        command, cwd=workspace, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.timeout(300)
+def test_each_package_builds_from_its_own_folder(workspace: Path) -> None:
+    install = workspace / "install"
+    for package in PACKAGES.keys() - {"fer_interfaces"}:
+        assert (install / package / "share" / package / "package.xml").is_file()
     for folder in ("launch", "config"):
-        installed = {path.name for path in (share / folder).iterdir()}
+        installed = {path.name for path in (install / "fer" / "share" / "fer" / folder).iterdir()}
         assert installed == {path.name for path in (ROOT / folder).iterdir()} - {"__pycache__"}
+
+
+@pytest.mark.timeout(300)
+def test_colcon_finds_the_tests_of_each_package(workspace: Path) -> None:
+    without = ["fer_interfaces", "fer_testing"]
+    colcon(workspace, "test", "--packages-skip", *without, "--pytest-args", " --collect-only")
+    found = {
+        package: sum(
+            int(number)
+            for number in re.findall(
+                r"(\d+) tests? collected",
+                (workspace / "log" / "latest_test" / package / "stdout.log").read_text(),
+            )
+        )
+        for package in PACKAGES.keys() - set(without)
+    }
+    assert all(found.values()), found
+    assert sum(found.values()) > LEAST_TESTS
 
 
 def imports(path: Path) -> set[str]:
