@@ -30,8 +30,9 @@ tables.
 
 _ARGUMENTS_HEAD = """# Arguments
 
-The arguments with which a graph is started. `python -m fer.bringup.parameter_docs` writes this page
-from [arguments.py](../src/fer/fer/bringup/arguments.py), which the launch files and `fer up` use too.
+The arguments with which a graph is started. `python -m fer.bringup.parameter_docs` writes this
+page from [arguments.py](../src/fer/fer/bringup/arguments.py), which the launch files and `fer up`
+use too.
 
 - A launch file takes `NAME:=VALUE`, and `--show-args` lists its arguments. `fer up` takes options,
   and `fer up --help` lists them with those that launch files lack.
