@@ -7,11 +7,11 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from fer_testing.jobs import fails, worker_of_each
 from fer_train.jobs import CHUNK, Jobs
 
 DEADLINE_S = 60.0
@@ -44,14 +44,6 @@ def end_at_once(process):
 BaseProcess.terminate = end_at_once
 """
 """Lets the thread of the pool see the end of a process before anything else is done."""
-
-
-def worker_of_each(chunk: Sequence[int]) -> list[tuple[int, int]]:
-    return [(os.getpid(), item) for item in chunk]
-
-
-def fails(chunk: Sequence[int]) -> list[int]:
-    raise ValueError("it did")
 
 
 def test_results_come_in_order_and_processes_are_kept() -> None:
