@@ -77,3 +77,11 @@ def test_the_readme_states_the_defaults_of_the_parameters() -> None:
     stated = set(re.findall(r"^\| (\w+) \| (`[^`]+`) \| (`[^`]+`) \|", section, re.MULTILINE))
     assert stated
     assert stated <= defaults
+
+
+def test_the_python_code_of_the_readme_runs() -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    programs = re.findall(r"^```python\n(.*?)^```", readme, re.MULTILINE | re.DOTALL)
+    assert programs
+    for program in programs:
+        exec(compile(program, "README.md", "exec"), {})
