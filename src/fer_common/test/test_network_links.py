@@ -72,12 +72,12 @@ def test_after_the_return_of_a_listener_the_stream_goes_on_at_once() -> None:
 
 
 def test_what_is_old_is_refused() -> None:
-    check_age(0, 400_000_000, 0.4)
-    check_age(0, 10**12, 0.0)
+    check_age(0.4, 0.4)
+    check_age(1000.0, 0.0)
     # Of a clock that is ahead.
-    check_age(10**9, 0, 0.4)
+    check_age(-1.0, 0.4)
     with pytest.raises(AgeError, match=r"was 0\.41 s old"):
-        check_age(0, 410_000_000, 0.4)
+        check_age(0.41, 0.4)
 
 
 @pytest.mark.parametrize("every_frame", [False, True])

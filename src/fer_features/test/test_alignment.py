@@ -58,7 +58,7 @@ def test_similarity_maps_both_points_without_distortion(a, b, c, d) -> None:
 
 
 def test_similarity_needs_two_places() -> None:
-    with pytest.raises(ValueError, match="same place"):
+    with pytest.raises(ValueError, match="no direction"):
         similarity(np.zeros((2, 2)), GEOMETRY.eyes_px)
 
 

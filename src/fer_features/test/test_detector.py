@@ -175,5 +175,5 @@ def test_bad_models_are_refused_with_a_reason(tmp_path: Path) -> None:
     with pytest.raises(FerError, match="is missing: install fer_features again"):
         FaceDetector(DetectorParameters(), tmp_path)
     (tmp_path / MODELS["short_range"].file_name).write_bytes(b"no model")
-    with pytest.raises(FerError, match="can't be read"):
+    with pytest.raises(FerError, match="cannot be read"):
         FaceDetector(DetectorParameters(), tmp_path)

@@ -84,7 +84,7 @@ class Cutting:
     variants : how many to draw of each face besides the face as it is.
     seed : of the variants and of the disturbance.
     disturbance : what happens to every picture first, None for nothing.
-    looks_again : whether every face is looked at several times, see `mean_of_looks`.
+    looks_again : whether every face is looked at several times, see `mean_detection`.
     """
 
     crop: Crop = Crop.AUTO

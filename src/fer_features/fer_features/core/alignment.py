@@ -1,6 +1,6 @@
-"""Face crops: rolled upright and scaled so that the eyes always lie at the same places.
+"""Face alignment: rotate and scale a face so that its eyes have fixed positions in the crop.
 
-Positions are continuous: a pixel with index i covers i to i + 1 and has its centre at i + 0.5.
+Positions are continuous: pixel i covers i to i + 1, its centre is at i + 0.5.
 """
 
 from __future__ import annotations
@@ -12,23 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 OVERSAMPLING = 2
-"""The crop is drawn this many times as large and then averaged: no jagged edges."""
+"""The crop is rendered this many times larger and averaged, against aliasing."""
 
 TIGHT_EYES = np.array([[0.325, 0.39], [0.675, 0.39]])
-"""Mean places of the eyes in the tight face crops of FER2013, in sides of the picture."""
+"""Mean positions of the eyes in the tight face crops of FER2013, in sides of the picture."""
 
 SMALLEST_EYE_DISTANCE = 0.33
-"""In sizes of the detector's box, where it is 0.43 for a face seen from the front."""
+"""In sizes of the detector's box. A frontal face has 0.43."""
 
 
 @dataclass(frozen=True)
 class CropGeometry:
-    """Where the eyes lie in a face crop.
+    """Positions of the eyes in a face crop.
 
     Attributes
     ----------
     side_px : side of the square crop.
-    eye_distance : between the eyes, which lie left and right of the middle, in sides.
+    eye_distance : distance between the eyes, which are symmetric about the middle, in sides.
     eye_height : distance of the eyes from the upper edge, in sides.
     """
 
@@ -38,7 +38,7 @@ class CropGeometry:
 
     @property
     def eyes_px(self) -> NDArray[np.float64]:
-        """Eyes in the crop, (2, 2) x and y; first the person's right eye, which is on the left."""
+        """Eyes in the crop, (2, 2) x and y; first the person's right eye, on the left."""
         half = self.eye_distance / 2
         eyes = np.array([[0.5 - half, self.eye_height], [0.5 + half, self.eye_height]])
         return eyes * self.side_px
@@ -51,7 +51,7 @@ class AlignedFace:
     Attributes
     ----------
     crop : (side, side) uint8, grey.
-    roll_rad : rotation that was taken out, clockwise in the picture is positive.
+    roll_rad : rotation that was removed; clockwise in the picture is positive.
     """
 
     crop: NDArray[np.uint8]
@@ -59,16 +59,15 @@ class AlignedFace:
 
 
 def roll_of(eyes_px: NDArray[np.float64]) -> float:
-    """Return the roll of a face, radians, clockwise is positive, from its eyes (2, 2)."""
+    """Return the roll of a face from its eyes (2, 2), radians; clockwise is positive."""
     dx, dy = eyes_px[1] - eyes_px[0]
     return float(np.arctan2(dy, dx))
 
 
 def widened_eyes(eyes_px: NDArray[np.float64], face_size_px: float) -> NDArray[np.float64]:
-    """Return eyes (2, 2) at least `SMALLEST_EYE_DISTANCE` face sizes apart, about the same middle.
+    """Return eyes (2, 2) at least `SMALLEST_EYE_DISTANCE` face sizes apart, with the same middle.
 
-    In a face turned to the side the eyes come together; aligned by them it would fill the crop
-    with its nose.
+    The eyes of a face in profile are close together. Aligned by them, its nose would fill the crop.
     """
     distance = float(np.hypot(*(eyes_px[1] - eyes_px[0])))
     smallest = SMALLEST_EYE_DISTANCE * face_size_px
@@ -79,17 +78,17 @@ def widened_eyes(eyes_px: NDArray[np.float64], face_size_px: float) -> NDArray[n
 
 
 def similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return the (2, 3) rotation, scaling and shift that takes two points (2, 2) to two others.
+    """Return the (2, 3) similarity transform that maps two points (2, 2) to two others.
 
     Raises
     ------
-    ValueError : the two source points are the same.
+    ValueError : the source points are equal.
     """
     span = source[1] - source[0]
     wanted = target[1] - target[0]
     squared = span @ span
     if squared == 0:
-        raise ValueError("two points at the same place have no direction")
+        raise ValueError("two equal points have no direction")
     cosine = (span @ wanted) / squared
     sine = (span[0] * wanted[1] - span[1] * wanted[0]) / squared
     turn = np.array([[cosine, -sine], [sine, cosine]])
@@ -97,7 +96,7 @@ def similarity(source: NDArray[np.float64], target: NDArray[np.float64]) -> NDAr
 
 
 def from_pixel_centres(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return a (2, 3) affine map of positions for OpenCV, which counts from pixel centres."""
+    """Return a (2, 3) affine map for OpenCV, whose coordinates are those of pixel centres."""
     shifted = matrix.copy()
     shifted[:, 2] += matrix[:, :2] @ (0.5, 0.5) - 0.5
     return shifted
@@ -106,9 +105,9 @@ def from_pixel_centres(matrix: NDArray[np.float64]) -> NDArray[np.float64]:
 def align_face(
     image: NDArray[np.uint8], eyes_px: NDArray[np.float64], geometry: CropGeometry
 ) -> AlignedFace | None:
-    """Cut a face out of a picture, upright, with its eyes where the geometry wants them.
+    """Return the upright crop of a face, with its eyes at the positions of the geometry.
 
-    Beyond the picture's edge its outermost pixels go on.
+    Beyond the edge of the picture, its outermost pixels are repeated.
 
     Parameters
     ----------
@@ -117,13 +116,13 @@ def align_face(
 
     Returns
     -------
-    None where the eyes coincide or no part of the crop lies in the picture.
+    None if the eyes coincide, or no part of the crop is in the picture.
     """
     if not np.hypot(*(eyes_px[1] - eyes_px[0])) >= 1:
         return None
     to_crop = similarity(eyes_px, geometry.eyes_px * OVERSAMPLING)
     side = geometry.side_px * OVERSAMPLING
-    # A crop much smaller than the face is drawn from a patch that was averaged down before.
+    # A crop much smaller than the face is rendered from a downscaled patch.
     shrink = max(int(1 / np.hypot(*to_crop[:, 0])), 1)
     cut = _patch(image, to_crop, side, shrink)
     if cut is None:
@@ -142,10 +141,10 @@ def align_face(
 def whole_picture_crop(
     image: NDArray[np.uint8], geometry: CropGeometry
 ) -> NDArray[np.uint8] | None:
-    """Return the crop (side, side), grey, of a picture that is a tight face crop already.
+    """Return the crop (side, side), grey, of a picture that is already a tight face crop.
 
-    The eyes are taken to be where they are in such pictures on average (`TIGHT_EYES`). Of a
-    picture that is not square the square in its middle counts. None for less than 3 px.
+    It assumes the mean eye positions of such pictures (`TIGHT_EYES`), and uses the central square.
+    None for pictures below 3 px.
     """
     height, width = image.shape[:2]
     side = min(height, width)
@@ -156,7 +155,7 @@ def whole_picture_crop(
 
 
 def to_grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return a BGR picture in grey (ITU-R BT.601), a grey one as it is."""
+    """Return a BGR picture as grey (ITU-R BT.601), a grey one unchanged."""
     has_channels = bool(image.shape[2:])
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2GRAY), np.uint8) if has_channels else image
 
@@ -164,7 +163,7 @@ def to_grey(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _patch(
     image: NDArray[np.uint8], to_crop: NDArray[np.float64], side: int, shrink: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]] | None:
-    """Return the part of the picture under the crop, grey and averaged down, and its corner."""
+    """Return the part of the picture under the crop, grey and downscaled, and its corner."""
     inverse = np.linalg.inv(to_crop[:, :2])
     corners = np.array([[0, 0], [side, 0], [0, side], [side, side]]) - to_crop[:, 2]
     corners = corners @ inverse.T
@@ -172,7 +171,7 @@ def _patch(
     limit = np.array([width, height])
     low = np.clip(np.floor(corners.min(axis=0)) - shrink, 0, limit).astype(int)
     high = np.clip(np.ceil(corners.max(axis=0)) + shrink, 0, limit).astype(int)
-    # Whole blocks only, or averaging down would change the scale.
+    # Whole blocks only: otherwise downscaling would change the scale.
     cells = (high - low) // shrink
     if (cells < 1).any():
         return None

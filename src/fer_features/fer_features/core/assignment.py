@@ -1,7 +1,7 @@
-"""Cheapest one-to-one assignment (Hungarian method with potentials, O(n^3)).
+"""Linear assignment of minimal cost (Hungarian method with potentials, O(n^3)).
 
-Kuhn, "The Hungarian method for the assignment problem", 1955, in the shortest augmenting path
-form of Jonker and Volgenant, 1987.
+Kuhn, "The Hungarian method for the assignment problem", 1955, as shortest augmenting paths (Jonker
+and Volgenant, 1987).
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 
 def assign(cost: NDArray[np.float64], limit: float) -> list[tuple[int, int]]:
-    """Match rows with columns so that the sum of costs is least.
+    """Match rows with columns at minimal total cost.
 
-    A pair that costs `limit` or more is worth no more than leaving both alone.
+    Leaving a row and a column unmatched costs `limit`.
 
     Parameters
     ----------
@@ -22,11 +22,11 @@ def assign(cost: NDArray[np.float64], limit: float) -> list[tuple[int, int]]:
 
     Returns
     -------
-    (row, column) of every pair cheaper than `limit`, in the order of rows.
+    (row, column) of every matched pair, each cheaper than `limit`, ordered by rows.
     """
     worth = cost < limit
     in_row, in_column = worth.sum(axis=1), worth.sum(axis=0)
-    # Nobody else wants these, so they hold whatever becomes of the others.
+    # These pairs have no alternative, so they do not depend on the others.
     sure = worth & (in_row[:, None] == 1) & (in_column[None, :] == 1)
     pairs = list(zip(*np.nonzero(sure), strict=True))
     rows = np.flatnonzero((in_row > 0) & ~sure.any(axis=1))
@@ -40,7 +40,7 @@ def assign(cost: NDArray[np.float64], limit: float) -> list[tuple[int, int]]:
 def _assign_all(cost: NDArray[np.float64], limit: float) -> list[tuple[int, int]]:
     rows, columns = cost.shape
     size = rows + columns
-    # Every row and column may also stay alone, which makes the problem square.
+    # Dummy rows and columns stand for unmatched ones and make the problem square.
     square = np.full((size, size), limit / 2)
     square[rows:, columns:] = 0
     square[:rows, :columns] = np.minimum(cost, limit)
@@ -53,11 +53,11 @@ def _assign_all(cost: NDArray[np.float64], limit: float) -> list[tuple[int, int]
 
 
 def _solve(cost: NDArray[np.float64]) -> NDArray[np.intp]:
-    """Return the column of every row in the cheapest perfect matching of a square matrix."""
+    """Return the column of every row in the minimal perfect matching of a square matrix."""
     size = len(cost)
     row_price = np.zeros(size + 1)
     column_price = np.zeros(size + 1)
-    row_of = np.full(size + 1, -1)  # the last column is where each search starts
+    row_of = np.full(size + 1, -1)  # each search starts in the last column
     for row in range(size):
         row_of[size] = row
         column = size

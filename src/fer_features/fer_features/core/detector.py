@@ -25,13 +25,13 @@ RIGHT_EYE, LEFT_EYE, NOSE_TIP, MOUTH, RIGHT_EAR, LEFT_EAR = range(6)
 
 @dataclass(frozen=True)
 class DetectorModel:
-    """What one of MediaPipe's SSD face networks needs to be read.
+    """Layout of one of MediaPipe's SSD face networks.
 
     Attributes
     ----------
     file_name : name of the ONNX file in ``MODELS_FOLDER``.
     input_px : side of the square input.
-    grids : for every feature map (cells along a side, anchors in a cell), in output order.
+    grids : (cells per side, anchors per cell) of every feature map, in output order.
     """
 
     file_name: str
@@ -53,8 +53,8 @@ class DetectorParameters:
     ----------
     model : key of ``MODELS``.
     score_threshold : smallest score (0..1) of a face.
-    overlap_threshold : boxes whose intersection over union is above this are one face (0..1).
-    max_faces : the faces of highest score that are kept.
+    overlap_threshold : boxes with a larger intersection over union are the same face (0..1).
+    max_faces : number of faces to keep, those of highest score.
     """
 
     model: str = "short_range"
@@ -85,17 +85,17 @@ class Detection:
 
 
 class ModelError(ConfigurationError):
-    """A detector model is missing or can't be read."""
+    """A detector model is missing or cannot be read."""
 
 
 class FaceDetector:
-    """Finds upright faces (rolled by up to about 45 degrees) in a window of a picture.
+    """Detects faces with a roll of up to about 45 degrees in a window of a picture.
 
-    The same picture and window give the same result. Not to be shared between threads.
+    It is deterministic, but not thread-safe.
 
     Raises
     ------
-    ModelError : the model's name is unknown, or its file is missing or unreadable.
+    ModelError : the model is unknown, or its file is missing or unreadable.
     """
 
     def __init__(self, parameters: DetectorParameters, models_folder: Path = MODELS_FOLDER):
@@ -111,21 +111,21 @@ class FaceDetector:
 
     @property
     def input_px(self) -> int:
-        """Side of the square in which the detector sees a window."""
+        """Side of the square network input."""
         return self._model.input_px
 
     def detect(self, image: NDArray[np.uint8], window: Window) -> list[Detection]:
-        """Find the faces of ``image`` (h, w, 3 BGR or h, w grey) that lie inside ``window``.
+        """Return the faces of ``image`` (h, w, 3 BGR or h, w grey) inside ``window``.
 
-        Faces cut by the window's edge are left out, unless the picture ends there too.
-        They come by falling score, in pixels of the whole picture.
+        Faces cut by the edge of the window are left out, unless the picture ends there too. The
+        faces are ordered by falling score, in pixels of the whole picture.
         """
         scale, offset = letterbox(image, window, self._canvas)
         blob = cv2.dnn.blobFromImage(
             self._canvas, 1 / 127.5, mean=(127.5, 127.5, 127.5), swapRB=True
         )
         self._net.setInput(blob)
-        # Named, because the order of the outputs differs between versions of OpenCV.
+        # By name, because the order of the outputs differs between versions of OpenCV.
         regressors, logits = self._net.forward(["regressors", "classificators"])
         raw = regressors.reshape(-1, 16).astype(np.float64)
         scores = 1 / (1 + np.exp(-np.clip(logits.reshape(-1).astype(np.float64), -80, 80)))
@@ -143,14 +143,14 @@ def _read_network(path: Path) -> cv2.dnn.Net:
     try:
         return cv2.dnn.readNetFromONNX(str(path))
     except cv2.error as error:
-        problem = "can't be read" if path.is_file() else "is missing"
+        problem = "cannot be read" if path.is_file() else "is missing"
         raise ModelError(
             f"the face detector's model {path} {problem}: install fer_features again"
         ) from error
 
 
 def anchor_centres(model: DetectorModel) -> NDArray[np.float64]:
-    """Return the centres of the SSD anchors, (n, 2) x and y in 0..1, in output order."""
+    """Return the centres of the SSD anchors in output order, (n, 2) x and y in 0..1."""
     layers = []
     for cells, in_a_cell in model.grids:
         row, column = np.divmod(np.arange(cells * cells), cells)
@@ -162,9 +162,9 @@ def anchor_centres(model: DetectorModel) -> NDArray[np.float64]:
 def letterbox(
     image: NDArray[np.uint8], window: Window, canvas: NDArray[np.uint8]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Draw a square window of a picture, undistorted, into a square canvas (side, side, 3).
+    """Scale a square window of a picture into a square canvas (side, side, 3).
 
-    What lies outside the picture is black.
+    The part outside the picture is black.
 
     Returns
     -------
@@ -177,8 +177,8 @@ def letterbox(
     if x1 <= x0 or y1 <= y0:
         raise ValueError(f"{window} lies outside the picture of {width}x{height}")
     factor = side / window.side
-    # Means over 2x2 pixels first: bilinear alone would skip pixels and let noise through, and
-    # averaging at the final ratio is three times slower.
+    # Average 2x2 pixels first. Bilinear scaling alone would skip pixels and pass noise; averaging
+    # at the final ratio takes three times as long.
     halvings = max(int(np.log2(min(1 / factor, x1 - x0, y1 - y0))), 0)
     x1 -= (x1 - x0) % 2**halvings
     y1 -= (y1 - y0) % 2**halvings
@@ -200,7 +200,7 @@ def letterbox(
 def decode(
     raw: NDArray[np.float64], anchors: NDArray[np.float64], input_px: int
 ) -> NDArray[np.float64]:
-    """Turn the network's regressors into points on its input.
+    """Convert the regressors of the network to points on its input.
 
     Parameters
     ----------
@@ -209,7 +209,7 @@ def decode(
 
     Returns
     -------
-    (n, 8, 2), px: the box's upper left and lower right corner, then the 6 landmarks.
+    (n, 8, 2), px: upper left and lower right corner of the box, then the 6 landmarks.
     """
     pairs = raw.reshape(-1, 8, 2)
     origin = anchors[:, None, :] * input_px
@@ -236,7 +236,7 @@ def intersection_over_union(
 def weighted_suppression(
     points: NDArray[np.float64], scores: NDArray[np.float64], overlap_threshold: float
 ) -> list[Detection]:
-    """Merge the candidates of one face into their score-weighted mean (BlazeFace, section 3.4).
+    """Average the candidates of each face, weighted by score (BlazeFace, section 3.4).
 
     Parameters
     ----------

@@ -1,16 +1,16 @@
-"""Gabor energy of a face: oriented edges at several scales, pooled and locally normalised.
+"""Gabor energy features of a face: oriented edges at several scales, pooled and normalised.
 
-Definition ("gabor-2"; `reference_features` writes it out). For a crop after light adaptation
-(`retina`), a wavelength lambda and an orientation theta = pi * k / orientations:
+Definition of "gabor-2", as implemented by `reference_features`, for a crop after light adaptation
+(`retina`), wavelength lambda and orientation theta = pi * k / orientations:
 
-1. Kernels, on whole pixels -r..r with r = ceil(2.5 sigma), sigma = sigma_ratio * lambda:
-   exp(-(x'^2 + gamma^2 y'^2) / (2 sigma^2)) times cos(2 pi x' / lambda) and times sin of the
-   same, where x' = x cos(theta) + y sin(theta) and y' = -x sin(theta) + y cos(theta). Each is
-   made zero-mean and of L2 norm 1 (Daugman 1985; Jones and Palmer 1987).
-2. Both correlated with the crop, which goes on beyond its edges as its mirror image (edge
-   pixels twice); energy = sum of the two squares; mean over cells of pool x pool pixels.
-3. feature = sqrt(energy / (sum of the energies of all orientations in the cell at this
-   wavelength + `ENERGY_FLOOR`)): contrast drops out (Heeger 1992), flat cells stay near 0.
+1. Kernels on pixels -r..r, with r = ceil(2.5 sigma) and sigma = sigma_ratio * lambda:
+   exp(-(x'^2 + gamma^2 y'^2) / (2 sigma^2)) times cos(2 pi x' / lambda) or sin(2 pi x' / lambda),
+   where x' = x cos(theta) + y sin(theta) and y' = -x sin(theta) + y cos(theta). Each kernel has
+   zero mean and L2 norm 1 (Daugman 1985; Jones and Palmer 1987).
+2. Both kernels are correlated with the crop, which is mirrored at its edges (edge pixels twice).
+   energy = sum of the two squared responses, averaged over cells of pool x pool pixels.
+3. feature = sqrt(energy / (sum of energies over all orientations + `ENERGY_FLOOR`)), per cell and
+   wavelength: independent of contrast (Heeger 1992), near 0 in flat cells.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from fer_common.core.errors import ConfigurationError
 from fer_features.core.retina import adapted
 
 ENERGY_FLOOR = 1e-3
-"""Energy, summed over the orientations, at which a feature falls to 1/sqrt(2) of its value."""
+"""Energy, summed over orientations, at which a feature has 1/sqrt(2) of its full value."""
 
 REACH = 2.5
 """Radius of a kernel in units of sigma."""
 
 NEGLIGIBLE = 1e-9
-"""Weights of a kernel below this, of about 10 at most, are rounding errors."""
+"""Kernel weights below this are rounding errors; the largest are about 10."""
 
 FloatArray = NDArray[np.float32]
 
@@ -42,10 +42,10 @@ class GaborParameters:
 
     Attributes
     ----------
-    orientations : number of orientations, evenly over half a turn.
-    wavelengths_px : one scale for each, pixels of the crop.
+    orientations : number of orientations, evenly over 180 degrees.
+    wavelengths_px : one per scale, pixels of the crop.
     sigma_ratio : sigma of the Gaussian window across the bars, in wavelengths.
-    gamma : sigma across the bars over sigma along them.
+    gamma : sigma across the bars divided by sigma along them.
     pool : side of the square cells, pixels; divides `crop`.
     crop : side of the face crop, pixels.
     surround_px : standard deviation of the surround of the light adaptation, pixels; 0: none.
@@ -73,7 +73,7 @@ class GaborParameters:
 
     @property
     def spec(self) -> str:
-        """What travels with the features and the weights: equal texts, equal features."""
+        """Text sent with features and weights: equal texts mean equal features."""
         wavelengths = ",".join(f"{value:g}" for value in self.wavelengths_px)
         parts = [
             "gabor-2",
@@ -94,7 +94,7 @@ class GaborParameters:
 def kernel_pair(
     parameters: GaborParameters, wavelength_px: float, orientation: int
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the even and the odd kernel, each (2r + 1, 2r + 1), rows are y."""
+    """Return the even and the odd kernel, each (2r + 1, 2r + 1); rows are y."""
     sigma = parameters.sigma_ratio * wavelength_px
     radius = int(np.ceil(REACH * sigma))
     y, x = np.mgrid[-radius : radius + 1, -radius : radius + 1].astype(np.float64)
@@ -110,14 +110,14 @@ def kernel_pair(
 
 
 def normalise(energy: NDArray[np.floating]) -> FloatArray:
-    """Return step 3 of the definition for energies (scales, orientations, rows, columns)."""
+    """Return step 3 of the definition, for energies (scales, orientations, rows, columns)."""
     total = energy.sum(axis=1, keepdims=True) + ENERGY_FLOOR
     features: FloatArray = np.sqrt(energy / total, dtype=np.float32)
     return features.reshape(-1, *energy.shape[2:])
 
 
 def reference_features(crop: NDArray[np.uint8], parameters: GaborParameters) -> FloatArray:
-    """Compute the features of a crop (side, side) as the definition reads, in double precision.
+    """Compute the features of a crop (side, side) directly from the definition, in float64.
 
     Nine times slower than `GaborBank`, which must agree with it.
     """
@@ -137,21 +137,21 @@ def reference_features(crop: NDArray[np.uint8], parameters: GaborParameters) -> 
 
 
 class GaborBank:
-    """The features by matrix products, equal to `reference_features` within 1e-4.
+    """Computes the features by matrix products, equal to `reference_features` within 1e-4.
 
-    A picture that goes on as its mirror image is a sum of products of cosines, and correlating
-    it with a kernel only weighs them: the part of the kernel that is even in x and in y keeps
-    cosines, an odd part turns them into sines. So a response is four weighted inverse cosine
-    or sine transforms, each two products of small matrices. Orientations theta and pi - theta
+    A picture mirrored at its edges is a sum of products of cosines (DCT). Correlation with a kernel
+    multiplies each by a weight: the part of the kernel that is even in x and y keeps cosines, an
+    odd part turns them into sines. So a response is the sum of four weighted inverse cosine or sine
+    transforms, each of which is two products of small matrices. Orientations theta and pi - theta
     are mirror images: they share all four and differ in the sign of those odd in x.
 
-    Not to be shared between threads.
+    Not thread-safe.
     """
 
     def __init__(self, parameters: GaborParameters):
         self.parameters = parameters
         side = parameters.crop
-        self._half = parameters.orientations // 2 + 1  # 0..90 degrees; the others are mirrored
+        self._half = parameters.orientations // 2 + 1  # 0 to 90 degrees; the others are mirrored
         self._mirrored = np.arange((parameters.orientations - 1) // 2, 0, -1)
 
         frequency = np.pi * np.arange(side) / side
@@ -170,14 +170,14 @@ class GaborBank:
                 kernels = kernel_pair(parameters, wavelength, orientation)
                 for part, weight in enumerate(_transfer(*kernels, frequency)):
                     self._weights[scale, part, :, orientation] = weight
-        # Their squares would be denormal numbers, which are several times slower.
+        # Their squares would be denormal numbers, which are slow.
         self._weights[np.abs(self._weights) < NEGLIGIBLE] = 0
         self._back_x = np.stack([cosine, sine]).astype(np.float32)
         self._back_y = np.stack([cosine.T, sine.T, sine.T, cosine.T]).astype(np.float32)
         cells = np.repeat(np.eye(side // parameters.pool), parameters.pool, axis=0)
         self._pool_x = (cells / parameters.pool**2).astype(np.float32)
 
-        # One scale at a time in these stays in the cache.
+        # Buffers of one scale fit into the cache.
         self._spectrum = np.empty_like(self._weights[0])
         self._lines = np.empty_like(self._weights[0])
         self._responses = np.empty_like(self._weights[0])
@@ -214,12 +214,12 @@ class GaborBank:
         same = np.add(even[0], even[1], out=even[0])
         same, crossed = self._pool(same), 2 * self._pool(crossed)
         energy = np.concatenate([same + crossed, (same - crossed)[self._mirrored]])
-        # Rounding may leave a tiny negative where two parts cancel.
+        # Rounding may leave tiny negative values where two parts cancel.
         np.maximum(energy, 0, out=energy)
         return energy
 
     def _respond(self, amplitudes: FloatArray, weights: FloatArray) -> None:
-        """Leave the responses of the four parts in self._responses (part, y, orientation, x)."""
+        """Store the responses of the four parts in self._responses (part, y, orientation, x)."""
         parts, side, maps, _ = weights.shape
         np.multiply(weights, amplitudes[:, None, :], out=self._spectrum)
         rows = (2, 2 * side * maps, side)
@@ -228,7 +228,7 @@ class GaborBank:
         np.matmul(self._back_y, self._lines.reshape(columns), out=self._responses.reshape(columns))
 
     def _pool(self, values: FloatArray) -> FloatArray:
-        """Mean over cells: (y, orientation, x) to (orientation, row, column)."""
+        """Average over cells: (y, orientation, x) to (orientation, row, column)."""
         side, maps, _ = values.shape
         cells = side // self.parameters.pool
         rows = values.reshape(cells, self.parameters.pool, maps * side).sum(axis=1)
@@ -239,9 +239,9 @@ class GaborBank:
 def _transfer(
     even: NDArray[np.float64], odd: NDArray[np.float64], frequency: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], ...]:
-    """Return what correlation with a kernel pair does to each product of cosines, by part.
+    """Return the weight of each product of cosines under a kernel pair, by part.
 
-    The even kernel has only parts of equal parity in x and y, the odd one only of unequal.
+    The even kernel has only parts of equal parity in x and y, the odd one only of unequal parity.
     """
     radius = len(even) // 2
     phase = np.outer(frequency, np.arange(-radius, radius + 1))

@@ -1,7 +1,8 @@
-"""Parameters of the features node: the one place where their defaults and ranges stand."""
+"""Parameters of the features node."""
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from fer_common.core.network_links import MAX_AGE, PACE_BY_LINK
@@ -11,6 +12,7 @@ from fer_common.core.parameters import (
     IMAGE_TRANSPORT,
     Parameter,
     ParameterTable,
+    Value,
     Values,
 )
 from fer_features.core.alignment import CropGeometry
@@ -21,15 +23,22 @@ from fer_features.core.search import SearchParameters
 from fer_features.core.tracker import TrackerParameters
 
 NODE = "features"
-MOST_WAVELENGTHS = 8
-
-_OTHER_FEATURES = "nothing here; but networks refuse the features until they have learnt with them"
+MAX_WAVELENGTHS = 8
 
 _DETECTOR = DetectorParameters()
 _SEARCH = SearchParameters()
 _TRACKER = TrackerParameters()
 _GEOMETRY = CropGeometry()
 _GABOR = GaborParameters()
+
+
+def _feature(
+    name: str, default: Value, description: str, unit: str, minimum: float, maximum: float
+) -> Parameter:
+    """Return a parameter that changes what the features are."""
+    resets = "nothing here, but networks refuse the features until they are trained with them"
+    return Parameter(name, default, description, unit, minimum, maximum, resets=resets)
+
 
 PARAMETERS = (
     IMAGE_TRANSPORT,
@@ -39,240 +48,212 @@ PARAMETERS = (
     Parameter(
         "stale_after",
         0.8,
-        "Diagnostics say STALE when no image came for this long.",
-        unit="s",
-        minimum=0.1,
-        maximum=3600.0,
+        "Diagnostics say STALE when no image has arrived for this long.",
+        "s",
+        0.1,
+        3600.0,
     ),
     Parameter(
         "publish_detections",
         False,
-        "Publish the faces as vision_msgs/Detection2DArray on detections too; needs vision_msgs.",
+        "Also publish the faces as vision_msgs/Detection2DArray on detections. Needs vision_msgs.",
         live=False,
     ),
     Parameter(
         "publish_hri",
         False,
-        "Publish tracked, roi and cropped below /humans/faces as REP-155 says; needs hri_msgs.",
+        "Publish tracked, roi and cropped below /humans/faces (REP-155). Needs hri_msgs.",
         live=False,
     ),
-    Parameter(
-        "hri.width",
-        128,
-        "Width of the pictures on /humans/faces/<id>/cropped.",
-        unit="px",
-        minimum=16,
-        maximum=1024,
-    ),
-    Parameter(
-        "hri.height",
-        128,
-        "Height of the pictures on /humans/faces/<id>/cropped.",
-        unit="px",
-        minimum=16,
-        maximum=1024,
-    ),
+    Parameter("hri.width", 128, "Width of /humans/faces/<id>/cropped.", "px", 16, 1024),
+    Parameter("hri.height", 128, "Height of /humans/faces/<id>/cropped.", "px", 16, 1024),
     Parameter(
         "detector.model",
         _DETECTOR.model,
-        "Face detector: short_range finds faces from an eighth of the width that it looks at on, "
-        "back smaller ones at five times the cost.",
+        "Face detector. short_range finds faces of at least an eighth of the width of the image "
+        "region; back finds smaller ones at five times the cost.",
         choices=tuple(MODELS),
     ),
     Parameter(
         "detector.score_threshold",
         _DETECTOR.score_threshold,
-        "Smallest detector score of a face that is followed.",
-        minimum=0.05,
-        maximum=1.0,
+        "Smallest detector score of a tracked face.",
+        "",
+        0.05,
+        1.0,
     ),
     Parameter(
         "detector.overlap_threshold",
         _DETECTOR.overlap_threshold,
-        "Boxes that share more of their union than this are one face.",
-        minimum=0.05,
-        maximum=0.95,
+        "Boxes with a larger intersection over union are the same face.",
+        "",
+        0.05,
+        0.95,
     ),
     Parameter(
         "detector.max_faces",
         _DETECTOR.max_faces,
-        "Most faces that are followed at a time.",
-        minimum=1,
-        maximum=64,
+        "Largest number of faces tracked at the same time.",
+        "",
+        1,
+        64,
     ),
     Parameter(
         "search.tracked_regions",
         _SEARCH.tracked_regions,
-        "Look for followed faces around where they are expected. Off: only in the whole of every "
-        "frame.",
+        "Detect tracked faces in regions around their predicted positions. Off: only in the whole "
+        "image.",
     ),
     Parameter(
         "search.full_search_period",
         _SEARCH.full_search_period_s,
-        "Time between two searches for new faces while faces are followed. Without any, every "
-        "frame is searched.",
-        unit="s",
-        minimum=0.0,
-        maximum=60.0,
+        "Time between two searches for new faces while faces are tracked. Without tracked faces, "
+        "every frame is searched.",
+        "s",
+        0.0,
+        60.0,
     ),
     Parameter(
         "search.small_faces",
         _SEARCH.small_faces,
-        "Search halves of the picture too, in turn with the whole, to find faces half as large.",
+        "Also search halves of the image, in turn with the whole, to find faces half as large.",
     ),
     Parameter(
         "search.max_windows",
         _SEARCH.max_windows,
-        "Most detector runs in a frame for followed faces that are far apart; those left out take "
-        "their turn in the next frames.",
-        minimum=1,
-        maximum=64,
+        "Largest number of detector runs per frame for tracked faces that are far apart. The other "
+        "faces are detected in the next frames.",
+        "",
+        1,
+        64,
     ),
     Parameter(
         "search.look_after",
         _SEARCH.look_after,
-        "Describe faces that hold still where they are expected and look for them afterwards: "
-        "answers come sooner by a run of the detector.",
+        "Process steady faces at their predicted positions, and run the detector after publishing. "
+        "This shortens the latency by one detector run.",
     ),
     Parameter(
         "tracker.new_face_score",
         _TRACKER.new_face_score,
-        "Smallest detector score at which a new face gets an id.",
-        minimum=0.05,
-        maximum=1.0,
+        "Smallest detector score of a new face.",
+        "",
+        0.05,
+        1.0,
     ),
     Parameter(
         "tracker.timeout",
         _TRACKER.timeout_s,
-        "A face that was not seen for longer than this loses its id.",
-        unit="s",
-        minimum=0.0,
-        maximum=60.0,
+        "A face that was not detected for longer than this loses its id.",
+        "s",
+        0.0,
+        60.0,
     ),
     Parameter(
         "tracker.smoothing",
         _TRACKER.smoothing_s,
-        "Time constant over which the landmarks are smoothed. 0: as detected.",
-        unit="s",
-        minimum=0.0,
-        maximum=1.0,
+        "Time constant of the low-pass filter of the landmarks. 0: no filter.",
+        "s",
+        0.0,
+        1.0,
     ),
-    Parameter(
+    _feature(
         "crop.side",
         _GEOMETRY.side_px,
         "Side of the aligned face crop; a multiple of gabor.pool.",
-        unit="px",
-        minimum=16,
-        maximum=192,
-        resets=_OTHER_FEATURES,
+        "px",
+        16,
+        192,
     ),
-    Parameter(
+    _feature(
         "crop.eye_distance",
         _GEOMETRY.eye_distance,
-        "Distance between the eyes in the crop, as a part of its side.",
-        minimum=0.1,
-        maximum=0.9,
-        resets=_OTHER_FEATURES,
+        "Distance between the eyes in the crop, as a fraction of its side.",
+        "",
+        0.1,
+        0.9,
     ),
-    Parameter(
+    _feature(
         "crop.eye_height",
         _GEOMETRY.eye_height,
-        "Distance of the eyes from the upper edge of the crop, as a part of its side.",
-        minimum=0.1,
-        maximum=0.9,
-        resets=_OTHER_FEATURES,
+        "Distance of the eyes from the upper edge of the crop, as a fraction of its side.",
+        "",
+        0.1,
+        0.9,
     ),
-    Parameter(
+    _feature(
         "retina.surround",
         _GABOR.surround_px,
-        "Standard deviation of the surround whose mean light the crop is divided by. 0: none.",
-        unit="px",
-        minimum=0.0,
-        maximum=192.0,
-        resets=_OTHER_FEATURES,
+        "Standard deviation of the Gaussian surround "
+        "whose mean brightness divides the crop. 0: no division.",
+        "px",
+        0.0,
+        192.0,
     ),
-    Parameter(
+    _feature(
         "gabor.orientations",
         _GABOR.orientations,
-        "Number of orientations of the Gabor filters, evenly over half a turn.",
-        minimum=1,
-        maximum=32,
-        resets=_OTHER_FEATURES,
+        "Number of orientations of the Gabor filters, evenly over 180 degrees.",
+        "",
+        1,
+        32,
     ),
-    Parameter(
+    _feature(
         "gabor.wavelengths",
         _GABOR.wavelengths_px,
-        f"Wavelengths of the Gabor filters, one scale for each, at most {MOST_WAVELENGTHS}.",
-        unit="px",
-        minimum=2.0,
-        maximum=48.0,
-        resets=_OTHER_FEATURES,
+        f"Wavelengths of the Gabor filters, one scale each, at most {MAX_WAVELENGTHS}.",
+        "px",
+        2.0,
+        48.0,
     ),
-    Parameter(
+    _feature(
         "gabor.sigma_ratio",
         _GABOR.sigma_ratio,
-        "Standard deviation of the Gabor window across its bars, in wavelengths.",
-        minimum=0.1,
-        maximum=1.5,
-        resets=_OTHER_FEATURES,
+        "Standard deviation of the Gaussian window across the bars, in wavelengths.",
+        "",
+        0.1,
+        1.5,
     ),
-    Parameter(
+    _feature(
         "gabor.gamma",
         _GABOR.gamma,
-        "Aspect of the Gabor window: its extent across the bars over that along them.",
-        minimum=0.1,
-        maximum=2.0,
-        resets=_OTHER_FEATURES,
+        "Aspect ratio of the Gaussian window: its extent across "
+        "the bars divided by that along them.",
+        "",
+        0.1,
+        2.0,
     ),
-    Parameter(
+    _feature(
         "gabor.pool",
         _GABOR.pool,
         "Side of the cells over which the energy is averaged; divides crop.side.",
-        unit="px",
-        minimum=1,
-        maximum=48,
-        resets=_OTHER_FEATURES,
+        "px",
+        1,
+        48,
     ),
 )
 
 
 def feature_parameters(values: Values) -> FeatureParameters:
-    """Return the settings of the core that belong to the values of the node's parameters."""
-    given: Any = values
+    """Return the settings of the core for the values of the node's parameters."""
+    side = values["crop.side"]
     return FeatureParameters(
-        detector=DetectorParameters(
-            model=given["detector.model"],
-            score_threshold=given["detector.score_threshold"],
-            overlap_threshold=given["detector.overlap_threshold"],
-            max_faces=given["detector.max_faces"],
-        ),
-        search=SearchParameters(
-            tracked_regions=given["search.tracked_regions"],
-            full_search_period_s=given["search.full_search_period"],
-            small_faces=given["search.small_faces"],
-            max_windows=given["search.max_windows"],
-            look_after=given["search.look_after"],
-        ),
-        tracker=TrackerParameters(
-            new_face_score=given["tracker.new_face_score"],
-            timeout_s=given["tracker.timeout"],
-            smoothing_s=given["tracker.smoothing"],
-        ),
-        geometry=CropGeometry(
-            side_px=given["crop.side"],
-            eye_distance=given["crop.eye_distance"],
-            eye_height=given["crop.eye_height"],
-        ),
-        gabor=GaborParameters(
-            orientations=given["gabor.orientations"],
-            wavelengths_px=given["gabor.wavelengths"],
-            sigma_ratio=given["gabor.sigma_ratio"],
-            gamma=given["gabor.gamma"],
-            pool=given["gabor.pool"],
-            crop=given["crop.side"],
-            surround_px=given["retina.surround"],
+        detector=_settings(DetectorParameters, "detector", values),
+        search=_settings(SearchParameters, "search", values),
+        tracker=_settings(TrackerParameters, "tracker", values),
+        geometry=_settings(CropGeometry, "crop", values),
+        gabor=_settings(
+            GaborParameters, "gabor", values, crop=side, surround_px=values["retina.surround"]
         ),
     )
+
+
+def _settings(kind: type[Any], prefix: str, values: Values, **others: Value) -> Any:
+    """Return a dataclass whose fields have the names of the parameters, plus units."""
+    names = {f.name: f.name.removesuffix("_s").removesuffix("_px") for f in fields(kind)}
+    parameters = {field: f"{prefix}.{name}" for field, name in names.items()}
+    given = {field: values[name] for field, name in parameters.items() if name in values}
+    return kind(**given, **others)
 
 
 def _pool_divides_crop(values: Values) -> str | None:
@@ -286,9 +267,9 @@ def _pool_divides_crop(values: Values) -> str | None:
 def _few_wavelengths(values: Values) -> str | None:
     wavelengths = values["gabor.wavelengths"]
     assert isinstance(wavelengths, tuple)
-    if len(wavelengths) <= MOST_WAVELENGTHS:
+    if len(wavelengths) <= MAX_WAVELENGTHS:
         return None
-    return f"gabor.wavelengths has {len(wavelengths)} values: give at most {MOST_WAVELENGTHS}"
+    return f"gabor.wavelengths has {len(wavelengths)} values: give at most {MAX_WAVELENGTHS}"
 
 
 TABLE = ParameterTable(NODE, (*PARAMETERS, *COMMON), (_pool_divides_crop, _few_wavelengths))

@@ -18,7 +18,7 @@ from fer_features.core.tracker import EYES, FaceTracker, Track, TrackerParameter
 
 @dataclass(frozen=True)
 class FeatureParameters:
-    """Settings of everything between a frame and its features."""
+    """Settings of all stages between a frame and its features."""
 
     detector: DetectorParameters = field(default_factory=DetectorParameters)
     search: SearchParameters = field(default_factory=SearchParameters)
@@ -28,7 +28,7 @@ class FeatureParameters:
 
     @property
     def feature_spec(self) -> str:
-        """What the features are; networks refuse features of another text."""
+        """Text that identifies the features; networks refuse features with another one."""
         parts = [self.gabor.spec]
         if self.geometry.eye_distance != CropGeometry.eye_distance:
             parts.append(f"eye_distance={self.geometry.eye_distance:g}")
@@ -52,13 +52,13 @@ class FaceObservation:
 
     Attributes
     ----------
-    id : of its track, 1 or more; 0 in a still picture.
-    roi : where it is.
-    score : of its detection, 0..1, in the frame before where looking waits (`observe`); NaN
-        where the track was carried on without one.
-    landmarks_px : (6, 2), in the order of the detector; empty (0, 2) where nothing was detected.
-    roll_rad : rotation that the alignment took out, clockwise in the picture is positive.
-    crop : (side, side) uint8, grey; None where the face can't be cropped.
+    id : of its track, at least 1; 0 in a still picture.
+    roi : its bounding box.
+    score : of its last detection, 0..1 (from the previous frame where detection is deferred, see
+        `observe`); NaN for a track that was only predicted.
+    landmarks_px : (6, 2), in the order of the detector; empty (0, 2) without detection.
+    roll_rad : rotation that the alignment removed; clockwise in the picture is positive.
+    crop : (side, side) uint8, grey; None if the face cannot be cropped.
     features : (channels, rows, columns) float32 >= 0, dimensionless; None without a crop, and
         from `find_still`.
     """
@@ -73,14 +73,13 @@ class FaceObservation:
 
 
 class FeaturePipeline:
-    """Finds, follows, aligns and describes faces.
+    """Detects, tracks and aligns faces, and computes their features.
 
-    The same frames with the same stamps give the same observations. Not to be shared between
-    threads.
+    The same frames with the same stamps give the same observations. Not thread-safe.
 
     Raises
     ------
-    ModelError : the detector's model can't be loaded.
+    ModelError : the detector model cannot be loaded.
     """
 
     def __init__(self, parameters: FeatureParameters | None = None):
@@ -89,11 +88,11 @@ class FeaturePipeline:
         tracker = FaceTracker(self._parameters.tracker)
         self._search = FaceSearch(self._parameters.search, detector, tracker)
         self._bank = GaborBank(self._parameters.gabor)
-        self._waiting: tuple[NDArray[np.uint8], int] | None = None
+        self._deferred: tuple[NDArray[np.uint8], int] | None = None
 
     @property
     def parameters(self) -> FeatureParameters:
-        """Present settings. New ones hold from the next frame on; tracks and ids go on."""
+        """Present settings. New ones apply from the next frame on; tracks and ids are kept."""
         return self._parameters
 
     @parameters.setter
@@ -114,45 +113,45 @@ class FeaturePipeline:
         Parameters
         ----------
         image : (h, w, 3) BGR or (h, w) grey.
-        stamp_ns : when it was taken, ns. One before the last frame's begins a new sequence.
+        stamp_ns : capture time, ns. A stamp before the last one starts a new sequence.
         """
         faces = self.observe(image, stamp_ns)
         self.catch_up()
         return faces
 
     def observe(self, image: NDArray[np.uint8], stamp_ns: int) -> list[FaceObservation]:
-        """Return what `process` returns, the sooner for work that `catch_up` is left to do.
+        """Return the same as `process`, but defer the detection to `catch_up` where possible.
 
-        Faces that hold still are described where they are expected, which the detector's look at
-        the frame would hardly change: it serves the next one. The image must stay as it is until
-        then. Without a call of `catch_up` the next frame makes up for it first.
+        Steady faces are processed at their predicted positions, which the detection would hardly
+        change; it is needed for the next frame. Keep the image unchanged until `catch_up`. If that
+        is not called, the next frame does it first.
         """
         self.catch_up()
         tracks = self._search.foresee(stamp_ns)
         if tracks:
-            self._waiting = (image, stamp_ns)
+            self._deferred = (image, stamp_ns)
         else:
             tracks = self._search.follow(image, stamp_ns)
-        return [self._described(self._aligned_track(image, track)) for track in tracks]
+        return [self._with_features(self._aligned_track(image, track)) for track in tracks]
 
     def catch_up(self) -> None:
-        """Look for the faces of the last frame, if that was left to be done."""
-        waiting, self._waiting = self._waiting, None
-        if waiting is not None:
-            self._search.follow(*waiting)
+        """Run the deferred detection of the last frame, if there is one."""
+        deferred, self._deferred = self._deferred, None
+        if deferred is not None:
+            self._search.follow(*deferred)
 
     def process_still(self, image: NDArray[np.uint8]) -> list[FaceObservation]:
-        """Return the faces of a single picture, the largest first. Tracks are left alone."""
-        return [self._described(face) for face in self.find_still(image)]
+        """Return the faces of a single picture, largest first. Tracks are not changed."""
+        return [self._with_features(face) for face in self.find_still(image)]
 
     def find_still(self, image: NDArray[np.uint8]) -> list[FaceObservation]:
-        """Return the faces of a single picture, the largest first, without their features."""
+        """Return the faces of a single picture, largest first, without their features."""
         faces = self._search.detect_still(image)
         faces.sort(key=lambda face: -face.box_px[2:].prod())
         return [self._aligned(image, 0, f.box_px, f.landmarks_px, f.score) for f in faces]
 
     def process_crop(self, image: NDArray[np.uint8]) -> FaceObservation:
-        """Take a picture that is a tight face crop already as it is, whole."""
+        """Return the observation of a picture that is already a tight face crop."""
         height, width = image.shape[:2]
         crop = whole_picture_crop(image, self._parameters.geometry)
         return FaceObservation(
@@ -165,7 +164,7 @@ class FeaturePipeline:
             features=self._features(crop),
         )
 
-    def _described(self, face: FaceObservation) -> FaceObservation:
+    def _with_features(self, face: FaceObservation) -> FaceObservation:
         return replace(face, features=self._features(face.crop))
 
     def _aligned_track(self, image: NDArray[np.uint8], track: Track) -> FaceObservation:
@@ -197,7 +196,7 @@ class FeaturePipeline:
 
 
 def clip_box(box_px: NDArray[np.float64], width: int, height: int) -> RegionOfInterest:
-    """Return the whole pixels of a box (x, y, w, h) that lie in a picture of the given size."""
+    """Return a box (x, y, w, h) in whole pixels, clipped to a picture of the given size."""
     limit = np.array([width, height])
     low = np.clip(np.floor(box_px[:2]), 0, limit).astype(int)
     high = np.clip(np.ceil(box_px[:2] + box_px[2:]), low, limit).astype(int)
@@ -207,5 +206,5 @@ def clip_box(box_px: NDArray[np.float64], width: int, height: int) -> RegionOfIn
 
 
 def largest(faces: list[FaceObservation]) -> FaceObservation | None:
-    """Return the largest face, of equals the one of lowest id; None if there is none."""
+    """Return the largest face (of equal ones, that of lowest id); None if there is none."""
     return max(faces, key=lambda face: (face.roi.width * face.roi.height, -face.id), default=None)

@@ -1,13 +1,13 @@
-"""Light adaptation: grey values relative to the light around them, as a retina tells them.
+"""Light adaptation: grey values relative to their surround, as in a retina.
 
-A picture is light times reflectance. Photoreceptors and the cells behind them divide by the mean
-light of their surround, so that what is left is contrast (Weber): a face is the same in the shadow,
-beside a window, and with any colour of skin. For grey values x of 0..255,
+A picture is illumination times reflectance. The retina divides by the mean brightness of the
+surround, which leaves contrast (Weber's law): a face looks the same in shadow, beside a window, and
+with any skin colour. For grey values x of 0..255,
 
     adapted = min(x / (mean(x) + k), 2) / 2
 
-where mean is a Gaussian surround and k, `DARK_LIGHT`, keeps the noise of dark places down (the
-divisive normalisation of Carandini and Heeger, Nature Reviews Neuroscience 13, 2012).
+where mean is over a Gaussian surround, and k, `DARK_LIGHT`, limits the noise in dark regions
+(divisive normalisation, Carandini and Heeger, Nature Reviews Neuroscience 13, 2012).
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 DARK_LIGHT = 8.0
-"""Grey value of the surround at which the adaptation reaches half of its effect."""
+"""Grey value of the surround at which the adaptation has half of its effect."""
 
 BRIGHTEST = 2.0
-"""Values above so many times the surround, glints and teeth, are all the same."""
+"""Values above this multiple of the surround, such as glints and teeth, are clipped."""
 
 
 def adapted(crop: NDArray[np.uint8], surround_px: float) -> NDArray[np.float32]:
-    """Return a crop (h, w) after light adaptation, 0..1; its plain surround gives about 1/2.
+    """Return a crop (h, w) after light adaptation, 0..1; uniform regions give about 0.5.
 
     Parameters
     ----------

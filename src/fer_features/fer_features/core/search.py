@@ -1,10 +1,10 @@
-"""Where to look for faces in a frame: close around the tracked ones, at times everywhere.
+"""Where the detector looks for faces: around the tracked ones, and at times everywhere.
 
-The detector costs the same for any window, so a window around the tracked faces shows them
-larger than the whole picture does at no more cost. New faces are searched for by the stamps, at
-once when nobody is tracked or a face was lost, and in every frame until a round of searches has
-found nobody new: people come together. What is done with a frame depends only on the
-frames and stamps before it.
+The detector costs the same for any window. So a window around the tracked faces shows them larger
+than the whole picture, at the same cost. Searches for new faces are periodic (by the stamps). A
+search is immediate when no face is tracked or one was lost, and repeated in every frame until a
+round of searches has found no new face, because people arrive together. The result depends only on
+the frames and stamps so far.
 """
 
 from __future__ import annotations
@@ -17,22 +17,22 @@ from numpy.typing import NDArray
 
 from fer_common.core.stamps import NANOSECONDS
 from fer_features.core.detector import Detection, FaceDetector, centre_of, intersection_over_union
-from fer_features.core.second_looks import mean_of_looks
+from fer_features.core.rotated_detections import mean_detection
 from fer_features.core.tracker import FaceTracker, Track
 from fer_features.core.windows import Window, half_size_windows, whole_picture, windows_around
 
 MARGIN = 0.9
-"""Free space around a tracked face, in face sizes; the detector was trained on such pictures."""
+"""Margin around a tracked face, in face sizes, as in the pictures the detector was trained on."""
 
 STILL_MARGINS = (0.0, 0.2, 0.5)
-"""Free space around a still picture, in its longer sides: a face that fills it needs some."""
+"""Margins around a still picture, in its longer sides: a face that fills it needs some."""
 
 CONCENTRIC = 0.25
-"""Centres nearer than this, in sizes of the larger box, are of one face: of two faces so near, one
-hides the other. A face that is small in its window is at times seen twice as large as it is."""
+"""Boxes whose centres are closer than this, in sizes of the larger box, are the same face: two real
+faces this close would hide each other. The detector may report a small face twice as large."""
 
 SMALLEST_PART = 0.2
-"""Below this part of its window a face is still found, but its landmarks get coarse."""
+"""Smallest size of a face, as a fraction of its window, for accurate landmarks."""
 
 
 @dataclass(frozen=True)
@@ -41,14 +41,14 @@ class SearchParameters:
 
     Attributes
     ----------
-    tracked_regions : look for tracked faces around where they are expected, else only in the
-        whole of every frame.
+    tracked_regions : detect tracked faces around their predicted positions, otherwise in the whole
+        picture only.
     full_search_period_s : time between two searches for new faces while faces are tracked.
-    small_faces : search halves of the picture too, in turn with the whole.
-    max_windows : most windows around tracked faces in one frame; those left out take their turn
-        in the next ones.
-    look_after : describe faces that hold still where they are expected and look afterwards.
-    still_turns_deg : how a still picture is turned to be looked at again, see `mean_of_looks`.
+    small_faces : also search halves of the picture, in turn with the whole.
+    max_windows : largest number of windows around tracked faces per frame; the others follow in
+        the next frames.
+    look_after : defer the detection of steady faces, see `FeaturePipeline.observe`.
+    still_turns_deg : rotations of a still picture for further detections, see `mean_detection`.
     """
 
     tracked_regions: bool = True
@@ -69,24 +69,24 @@ class FaceSearch:
         self._last_ns: int | None = None
         self._searched_ns: int | None = None
         self._turn = 0
-        self._searches_in_vain = 0
+        self._empty_searches = 0
 
     def foresee(self, stamp_ns: int) -> list[Track]:
-        """Return the tracks of the next frame, by id, if looking at it can wait, else [].
+        """Return the predicted tracks of the next frame, by id, if detection can wait, else [].
 
-        `follow` is to be called for that frame as ever, before the next one's turn.
+        Call `follow` for that frame before the next one.
         """
         return self.tracker.foresee(stamp_ns) if self.parameters.look_after else []
 
     def follow(self, image: NDArray[np.uint8], stamp_ns: int) -> list[Track]:
-        """Return the tracks seen in a frame, by id.
+        """Detect and track the faces of a frame; return their tracks, by id.
 
-        Among them are those that were not looked for in this frame because others had their turn
-        (`Track.detected` is false), but none that was looked for in vain.
+        They include tracks outside the windows of this frame (`Track.detected` is false), but not
+        those that were looked for and not found.
         """
         if self._last_ns is not None and stamp_ns < self._last_ns:
-            # A sequence that is shown again is searched again in the same way.
-            self._searched_ns, self._turn, self._searches_in_vain = None, 0, 0
+            # A repeated sequence is searched in the same way again.
+            self._searched_ns, self._turn, self._empty_searches = None, 0, 0
         self._last_ns = stamp_ns
         expected = list(self.tracker.predict(stamp_ns))
         found: list[Detection] = []
@@ -97,19 +97,19 @@ class FaceSearch:
         waiting = [track for track in expected if track.id not in asked]
         window = self._search_window(image, stamp_ns, found, looked_for)
         if window is not None:
-            # A waiting track is better carried on than moved to a coarse detection.
+            # The prediction of a waiting track is better than a coarse detection.
             known = [track.box_px for track in waiting] + [face.box_px for face in found]
             found += self._newcomers(known, self.detector.detect(image, window))
         tracks = self.tracker.update(found, self.detector.parameters.max_faces)
         if window is not None:
             known_ids = {track.id for track in expected}
             nobody_new = all(track.id in known_ids for track in tracks)
-            self._searches_in_vain = self._searches_in_vain + 1 if nobody_new else 0
+            self._empty_searches = self._empty_searches + 1 if nobody_new else 0
         carried = {track.id for track in waiting}
         return [track for track in tracks if track.detected or track.id in carried]
 
     def detect_still(self, image: NDArray[np.uint8]) -> list[Detection]:
-        """Return the faces of a single picture, as well resolved as tracked ones, by score."""
+        """Return the faces of a single picture at the resolution of tracked faces, by score."""
         coarse: list[Detection] = []
         whole, *halves = self._search_windows(image)
         for window in (*(whole.grown(margin) for margin in STILL_MARGINS), *halves):
@@ -118,18 +118,18 @@ class FaceSearch:
         for window, _ in windows_around(_boxes(coarse), MARGIN, SMALLEST_PART):
             fine += self._others(_boxes(fine), self.detector.detect(image, window))
         fine += self._others(_boxes(fine), coarse)
-        fine = [self._looked_at_again(image, face) for face in fine]
+        fine = [self._averaged(image, face) for face in fine]
         return sorted(fine, key=lambda face: -face.score)
 
-    def _looked_at_again(self, image: NDArray[np.uint8], face: Detection) -> Detection:
+    def _averaged(self, image: NDArray[np.uint8], face: Detection) -> Detection:
         [(window, _)] = windows_around([face.box_px], MARGIN, SMALLEST_PART)
         turns = self.parameters.still_turns_deg
-        return mean_of_looks(self.detector, image, face, window, turns)
+        return mean_detection(self.detector, image, face, window, turns)
 
     def _look_around(
         self, image: NDArray[np.uint8], expected: Sequence[Track], stamp_ns: int
     ) -> tuple[list[Detection], list[Track]]:
-        """Return what windows around the tracks show, and the tracks that they should show."""
+        """Return the detections in windows around the tracks, and the tracks of those windows."""
         groups = windows_around([t.box_px for t in expected], MARGIN, SMALLEST_PART)
         groups.sort(key=lambda group: min(expected[i].looked_for_ns for i in group[1]))
         found: list[Detection] = []
@@ -149,7 +149,7 @@ class FaceSearch:
         found: Sequence[Detection],
         looked_for: Sequence[Track],
     ) -> Window | None:
-        """Return where to search for new and lost faces in this frame, None for nowhere."""
+        """Return the window to search for new and lost faces in this frame, or None."""
         windows = self._round(image)
         if self._is_due(stamp_ns, len(windows)) or not (found or looked_for):
             self._searched_ns = stamp_ns
@@ -163,20 +163,20 @@ class FaceSearch:
         if self._searched_ns is None or not self.parameters.tracked_regions:
             return True
         elapsed_s = (stamp_ns - self._searched_ns) / NANOSECONDS
-        people_come = self._searches_in_vain < round_length
-        return people_come or elapsed_s >= self.parameters.full_search_period_s
+        people_arrive = self._empty_searches < round_length
+        return people_arrive or elapsed_s >= self.parameters.full_search_period_s
 
     def _search_windows(self, image: NDArray[np.uint8]) -> list[Window]:
         width, height = _size(image)
         whole = whole_picture(width, height)
-        # A half with fewer pixels than the detector sees shows no more than the whole.
+        # A half with fewer pixels than the network input shows no more detail than the whole.
         resolves_more = whole.side >= 2 * self.detector.input_px
         if not (self.parameters.small_faces and resolves_more):
             return [whole]
         return [whole, *half_size_windows(width, height)]
 
     def _round(self, image: NDArray[np.uint8]) -> list[Window]:
-        """Return the windows that are searched in turn: the halves, the whole before each pair."""
+        """Return the windows of a round of searches: the whole before each pair of halves."""
         whole, *halves = self._search_windows(image)
         if not (self.parameters.tracked_regions and halves):
             return [whole]
@@ -186,14 +186,14 @@ class FaceSearch:
     def _others(
         self, known_px: Sequence[NDArray[np.float64]], faces: Sequence[Detection]
     ) -> list[Detection]:
-        """Return the faces that are none of the known boxes."""
+        """Return the faces that overlap none of the known boxes."""
         limit = self.detector.parameters.overlap_threshold
         return [face for face in faces if not _overlaps(face.box_px, known_px, limit)]
 
     def _newcomers(
         self, known_px: Sequence[NDArray[np.float64]], faces: Sequence[Detection]
     ) -> list[Detection]:
-        """Return the others but those about a known face: in a sequence each would get an id."""
+        """Return the faces that are neither a known face nor concentric with one."""
         others = self._others(known_px, faces)
         return [face for face in others if not _surrounds(face.box_px, known_px)]
 

@@ -1,8 +1,7 @@
-"""Faces followed from frame to frame, each with an id of its own.
+"""Tracks faces from frame to frame; each face has an id of its own.
 
-A track moves on with constant velocity between detections. Detections go to the tracks by the
-cheapest assignment of predicted to detected faces, so that two faces that cross keep their ids.
-Time is that of the stamps.
+Tracks move at constant velocity between detections. The assignment of minimal cost matches
+predicted and detected faces, so that crossing faces keep their ids. Time is that of the stamps.
 """
 
 from __future__ import annotations
@@ -21,21 +20,20 @@ from fer_features.core.detector import LEFT_EYE, RIGHT_EYE, Detection, centre_of
 EYES = [RIGHT_EYE, LEFT_EYE]
 
 MATCH_LIMIT = 1.0
-"""Cost from which a detection is another face: about one face width away, or 2.7 times as large."""
+"""Cost above which a detection is another face: about one face width away, or 2.7 times larger."""
 
 VELOCITY_TIME_S = 0.1
-"""Time constant of the velocity's low-pass filter: a few frames, to be deaf to landmark noise."""
+"""Time constant of the low-pass filter of the velocity: a few frames, against landmark noise."""
 
 CROWDED = 1.3
-"""Faces nearer than this, in face sizes, hide each other: where they are seen says less of where
-they go than what is known already."""
+"""Faces closer than this, in face sizes, hide each other: their detections are too inaccurate to
+update the velocity."""
 
 STEADY = 0.008
-"""Largest innovation of a face that holds still, in face sizes: about what the landmarks of a still
-one shake."""
+"""Largest innovation of a steady face, in face sizes: about the landmark noise of a still face."""
 
 FORESEEABLE_S = 0.1
-"""How far ahead a steady face is expected where its speed takes it."""
+"""How long the position of a steady face is predictable."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +42,9 @@ class TrackerParameters:
 
     Attributes
     ----------
-    new_face_score : smallest score (0..1) of a detection that begins a track.
-    timeout_s : a track that was not detected for longer than this ends.
-    smoothing_s : time constant of the landmarks' low-pass filter; 0 takes them as detected.
+    new_face_score : smallest score (0..1) of a detection that starts a track.
+    timeout_s : a track without detection for longer than this ends.
+    smoothing_s : time constant of the low-pass filter of the landmarks; 0: no filter.
     """
 
     new_face_score: float = 0.6
@@ -56,20 +54,20 @@ class TrackerParameters:
 
 @dataclass
 class Track:
-    """A followed face, at the stamp of the last frame.
+    """A tracked face, at the stamp of the last frame.
 
     Attributes
     ----------
-    id : 1 or more, never used again.
+    id : at least 1, never reused.
     box_px : (4,) x, y, width, height.
     landmarks_px : (6, 2).
     velocity_px_s : (2,) of the box's centre.
     score : of the last detection, 0..1.
-    detected : whether this frame's detections hold the face; else it is a prediction.
+    detected : whether the face was detected in this frame; otherwise it is predicted.
     detected_ns : stamp of the last detection.
-    looked_for_ns : stamp of the last frame in which it was looked for, found or not.
-    innovation : how far its eyes were last detected from where they were expected, in face sizes;
-        infinite before the second detection.
+    looked_for_ns : stamp of the last frame in which the detector looked for it.
+    innovation : last distance between predicted and detected eyes, in face sizes; infinite before
+        the second detection.
     """
 
     id: int
@@ -83,13 +81,13 @@ class Track:
     innovation: float = math.inf
 
     def moved(self, elapsed_s: float) -> Track:
-        """Return it after some time at its speed."""
+        """Return the track moved at its velocity."""
         shift = self.velocity_px_s * elapsed_s
         box_px = self.box_px + np.append(shift, (0.0, 0.0))
         return replace(self, box_px=box_px, landmarks_px=self.landmarks_px + shift)
 
     def is_steady(self, stamp_ns: int) -> bool:
-        """Say whether it is at a stamp where it is expected, by all that is known."""
+        """Return whether the position at a stamp is predictable."""
         was_found = self.detected_ns >= self.looked_for_ns
         is_soon = stamp_ns - self.detected_ns <= FORESEEABLE_S * NANOSECONDS
         return was_found and is_soon and self.innovation <= STEADY
@@ -106,7 +104,7 @@ class Track:
 
 
 class FaceTracker:
-    """Gives every face an id that it keeps as long as it is followed."""
+    """Gives every face an id that it keeps as long as it is tracked."""
 
     def __init__(self, parameters: TrackerParameters):
         self.parameters = parameters
@@ -115,9 +113,9 @@ class FaceTracker:
         self._stamp_ns: int | None = None
 
     def predict(self, stamp_ns: int) -> list[Track]:
-        """Move all tracks on to a stamp and return them, by id.
+        """Predict all tracks at a stamp and return them, by id.
 
-        A stamp before the last one ends all tracks; ids go on.
+        A stamp before the last one ends all tracks; ids are not reused.
         """
         last_ns, self._stamp_ns = self._stamp_ns, stamp_ns
         if last_ns is None or stamp_ns < last_ns:
@@ -130,9 +128,9 @@ class FaceTracker:
         return self.tracks
 
     def foresee(self, stamp_ns: int) -> list[Track]:
-        """Return where all tracks are at a later stamp, by id, if all of them are steady, else [].
+        """Return all tracks predicted at a later stamp, by id, if all of them are steady, else [].
 
-        Nothing is changed: `predict` and `update` are to be called for that stamp as ever.
+        This changes nothing: call `predict` and `update` for that stamp as usual.
         """
         if self._stamp_ns is None or stamp_ns < self._stamp_ns:
             return []
@@ -142,11 +140,11 @@ class FaceTracker:
         return [track.moved(elapsed_s) for track in self.tracks]
 
     def update(self, detections: Sequence[Detection], max_tracks: int = 8) -> list[Track]:
-        """Take the detections of the frame that `predict` was called for.
+        """Update the tracks with the detections of the frame that `predict` was called for.
 
         Returns
         -------
-        All tracks, by id; of more than `max_tracks` those that were detected last.
+        All tracks, by id; at most `max_tracks`, those detected most recently.
         """
         if self._stamp_ns is None:
             raise RuntimeError("predict must be called before update")
@@ -200,17 +198,16 @@ class FaceTracker:
 
 
 def low_pass_gain(elapsed_s: float, time_constant_s: float) -> float:
-    """Return the share of a new value in a first-order low-pass filter, 0..1."""
+    """Return the gain (0..1) of a first-order low-pass filter for a new value."""
     return 1.0 if time_constant_s <= 0 else float(1 - np.exp(-elapsed_s / time_constant_s))
 
 
 def match_costs(
     expected_px: NDArray[np.float64], detected_px: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return how unlike each of n expected and m detected faces are, (n, m), dimensionless.
+    """Return the matching costs of n expected and m detected boxes (n, 4) and (m, 4), as (n, m).
 
-    Distance of the centres in units of the mean size, plus the logarithm of the ratio of sizes;
-    of boxes (n, 4) and (m, 4).
+    Cost = distance of the centres in mean sizes + |logarithm of the ratio of sizes|, dimensionless.
     """
     distances, sizes = _distances(expected_px, detected_px)
     ratio = np.log(_sizes(detected_px)[None, :] / _sizes(expected_px)[:, None])
@@ -218,7 +215,7 @@ def match_costs(
 
 
 def crowded_boxes(boxes_px: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """Return which of some boxes (n, 4) are so near another one that they may hide each other."""
+    """Return which of the boxes (n, 4) are so close to another that one may hide the other."""
     distances, sizes = _distances(boxes_px, boxes_px)
     near = distances < CROWDED * sizes
     np.fill_diagonal(near, False)
@@ -236,7 +233,7 @@ def _sizes(boxes_px: NDArray[np.float64]) -> NDArray[np.float64]:
 def _distances(
     first_px: NDArray[np.float64], second_px: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return distances of centres and mean sizes of all pairs of boxes, (n, m) each."""
+    """Return the distances of centres and the mean sizes of all pairs of boxes, (n, m) each."""
     first, second = (boxes[:, :2] + boxes[:, 2:] / 2 for boxes in (first_px, second_px))
     apart = first[:, None] - second[None, :]
     sizes = (_sizes(first_px)[:, None] + _sizes(second_px)[None, :]) / 2

@@ -1,8 +1,8 @@
-"""Square windows of a picture: where the detector looks.
+"""Square windows of a picture for the detector.
 
-The detector sees a window of any size with the same number of pixels, at the same cost. So a
-window close around the tracked faces resolves far faces, and windows of half the picture,
-searched in turn, find small faces that the whole picture does not show.
+The detector scales every window to the same number of pixels, at the same cost. So a tight window
+around tracked faces resolves distant faces, and windows of half the picture, searched in turn, find
+faces that are too small in the whole picture.
 """
 
 from __future__ import annotations
@@ -14,19 +14,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 OVERLAP = 0.3
-"""Part of a search window that the next one shows again, so that no face is cut by all."""
+"""Overlap of neighbouring search windows, as a fraction, so that one of them holds the face."""
 
 
 @dataclass(frozen=True)
 class Window:
-    """A square of a picture, in whole pixels; it may reach beyond the picture."""
+    """A square in whole pixels, which may extend beyond the picture."""
 
     x: int
     y: int
     side: int
 
     def holds(self, box_px: NDArray[np.float64], width: int, height: int) -> bool:
-        """Say whether a box (x, y, w, h) lies inside, but for where the picture itself ends."""
+        """Return whether a box (x, y, w, h) is inside, apart from edges where the picture ends."""
         x, y, w, h = box_px
         return bool(
             (x >= self.x or self.x <= 0)
@@ -36,25 +36,25 @@ class Window:
         )
 
     def meets(self, width: int, height: int) -> bool:
-        """Say whether the window shows any of the picture."""
+        """Return whether the window overlaps the picture."""
         return (
             self.x < width and self.y < height and self.x + self.side > 0 and self.y + self.side > 0
         )
 
     def grown(self, margin: float) -> Window:
-        """Return the window with free space on each side, in units of its own side."""
+        """Return the window with a margin on each side, in units of its side."""
         free = round(margin * self.side)
         return Window(self.x - free, self.y - free, self.side + 2 * free)
 
 
 def whole_picture(width: int, height: int) -> Window:
-    """Return the smallest window that shows the whole picture in its middle."""
+    """Return the smallest window that holds the whole picture, centred."""
     side = max(width, height)
     return Window((width - side) // 2, (height - side) // 2, side)
 
 
 def half_size_windows(width: int, height: int) -> list[Window]:
-    """Return overlapping windows, half the picture's longer side wide, that cover it."""
+    """Return overlapping windows, half the longer side of the picture wide, that cover it."""
     side = max(max(width, height) // 2, 1)
     return [Window(x, y, side) for y in _starts(height, side) for x in _starts(width, side)]
 
@@ -69,13 +69,13 @@ def _starts(length: int, side: int) -> Iterator[int]:
 def windows_around(
     boxes_px: Sequence[NDArray[np.float64]], margin: float, smallest_part: float
 ) -> list[tuple[Window, list[int]]]:
-    """Group boxes into few windows in which every face is large enough to be detected.
+    """Group boxes into few windows in which every face is large enough for the detector.
 
     Parameters
     ----------
     boxes_px : (4,) each, x, y, width, height.
-    margin : free space on each side of a box, in units of the box's size.
-    smallest_part : smallest size of a face as a part of its window's side.
+    margin : margin on each side of a box, in units of its size.
+    smallest_part : smallest size of a face, as a fraction of its window's side.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Faces as `vision_msgs/Detection2DArray`, for whoever works with detections of any kind."""
+"""Faces as `vision_msgs/Detection2DArray`, for tools that take any kind of detection."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ PARAMETER = "publish_detections"
 CLASS_ID = "face"
 
 
-class Detections:
-    """Publisher of the topic `detections`.
+class DetectionPublisher:
+    """Publishes the topic `detections`.
 
     Raises
     ------
@@ -32,11 +32,11 @@ class Detections:
         self._publisher = node.add_publisher(self._messages.Detection2DArray, "detections", profile)
 
     def close(self) -> None:
-        """Take the publisher away."""
+        """Destroy the publisher."""
         self._node.destroy_publisher(self._publisher)
 
     def publish(self, header: Header, faces: Sequence[FaceObservation]) -> None:
-        """Publish the faces that were detected in an image; not those that are only expected."""
+        """Publish the faces that were detected in an image, without the predicted ones."""
         detected = [face for face in faces if not math.isnan(face.score)]
         detections = [self._detection(header, face) for face in detected]
         message = self._messages.Detection2DArray(header=header, detections=detections)

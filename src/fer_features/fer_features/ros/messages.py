@@ -1,4 +1,4 @@
-"""Observations as messages, built the cheap way."""
+"""Observations as messages."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def features_message(
     faces: Sequence[FaceObservation],
     skipped: int,
 ) -> FaceFeaturesArray:
-    """Return the faces of an image of `image_size` (width, height) with the image's own header."""
+    """Return the faces of an image of `image_size` (width, height), with the image's own header."""
     channels, rows, cols = parameters.gabor.shape
     return FaceFeaturesArray(
         header=header,
@@ -38,7 +38,7 @@ def features_message(
 
 
 def crop_message(header: Header, face: FaceObservation) -> Image:
-    """Return the crop of a face that has one, mono8, with the image's own header."""
+    """Return the crop of a face, mono8, with the image's own header."""
     if face.crop is None:
         raise ValueError(f"face {face.id} has no crop")
     message = Image(header=header)
@@ -58,5 +58,5 @@ def _face_message(face: FaceObservation) -> FaceFeatures:
 
 
 def _floats(values: NDArray[np.floating]) -> array.array[float]:
-    # An array.array passes into a message unchecked; anything else is checked item by item.
+    # rclpy accepts an array.array unchecked; it checks anything else item by item.
     return array.array("f", values.astype("f4").tobytes())

@@ -1,4 +1,4 @@
-"""ROS node `features`: images in, faces with their features out."""
+"""ROS node `features`: subscribes to images, publishes faces with their features."""
 # ruff: noqa: E402
 
 from __future__ import annotations
@@ -6,7 +6,7 @@ from __future__ import annotations
 from fer_common.core.process import block_stop_signals, pin_to_one_thread
 
 block_stop_signals(__name__)
-# Before anything imports NumPy, which reads the number of threads once.
+# Before NumPy is imported, which reads the number of threads only once.
 pin_to_one_thread()
 
 import copy
@@ -31,15 +31,15 @@ from fer_common.ros.node import FerNode, run
 from fer_features.core.detector import FaceDetector
 from fer_features.core.parameters import NODE, TABLE, feature_parameters
 from fer_features.core.pipeline import FeaturePipeline
-from fer_features.ros.outputs import Outputs
+from fer_features.ros.outputs import FeatureOutputs
 
 WARNING_PERIOD_S = 5.0
-#: Under which name what is dropped for an error is counted.
-_KINDS = {ImageError: "image", AgeError: "age", FerError: "stamp"}
+#: Names under which dropped images are counted, by error.
+_DROP_REASONS = {ImageError: "image", AgeError: "age", FerError: "stamp"}
 
 
 class FeaturesNode(FerNode):
-    """Detects, tracks and aligns faces and publishes their Gabor features."""
+    """Detects, tracks and aligns faces, and publishes their Gabor features."""
 
     def __init__(self) -> None:
         super().__init__(NODE, TABLE, hardware_id="face detector")
@@ -48,8 +48,8 @@ class FeaturesNode(FerNode):
         self._settings = feature_parameters(self.values)
         self._pipeline: FeaturePipeline | None = None
         self._worker: Worker[AnyImage] | None = None
-        self._outputs: Outputs | None = None
-        self._source: ImageSubscription | None = None
+        self._outputs: FeatureOutputs | None = None
+        self._images: ImageSubscription | None = None
         self._arrived_s = math.nan
         self._dropped_s = -math.inf
         self._last_drop = ""
@@ -60,7 +60,7 @@ class FeaturesNode(FerNode):
     def configure(self) -> None:
         """Load the detector and create the publishers."""
         self._pipeline = FeaturePipeline(self._settings)
-        self._outputs = Outputs(self, self._profile())
+        self._outputs = FeatureOutputs(self, self._profile())
         every_frame = bool(self.values["every_frame"])
         self._worker = Worker(self._work, self.fail, NODE, every_frame, HEAD_START_S)
 
@@ -68,16 +68,16 @@ class FeaturesNode(FerNode):
         """Subscribe to the images."""
         self._arrived_s = time.monotonic()
         compressed = self.values["image_transport"] == "compressed"
-        self._source = ImageSubscription(self, compressed, self._profile(), self._on_image)
+        self._images = ImageSubscription(self, compressed, self._profile(), self._on_image)
 
     def deactivate(self) -> None:
-        """Unsubscribe; tracks and counters stay."""
-        if self._source is not None:
-            self._source.close()
-        self._source = None
+        """Unsubscribe; keep tracks and counters."""
+        if self._images is not None:
+            self._images.close()
+        self._images = None
 
     def cleanup(self) -> None:
-        """Stop the worker, take the publishers away, forget the tracks."""
+        """Stop the worker, destroy the publishers, forget the tracks."""
         if self._worker is not None:
             self._worker.stop()
         if self._outputs is not None:
@@ -85,18 +85,18 @@ class FeaturesNode(FerNode):
         self._worker = self._outputs = self._pipeline = None
 
     def check_parameters(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
-        """Refuse a detector model that can't be loaded."""
+        """Refuse a detector model that cannot be loaded."""
         if "detector.model" in changed:
             FaceDetector(feature_parameters(values).detector)
 
     def apply_parameters(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
-        """Let the worker take the new settings over before its next frame."""
+        """Store new settings; the worker applies them before its next frame."""
         self._settings = feature_parameters(values)
 
     def health(self) -> Health:
-        """Say whether images come and can be used."""
+        """Return whether images arrive and can be read."""
         now_s = time.monotonic()
-        source, silent_s = self._source, now_s - self._arrived_s
+        source, silent_s = self._images, now_s - self._arrived_s
         if source is None or not self.active:
             return Health(OK, "inactive: activate it to process images")
         stale_after = self.values["stale_after"]
@@ -111,25 +111,23 @@ class FeaturesNode(FerNode):
         return Health(OK, f"following {self._faces} face(s)")
 
     def facts(self) -> Mapping[str, object]:
-        """Tell what has become of the images."""
+        """Return the counters of the images."""
         return {
             **self._statistics.facts(time.monotonic()),
             "last_drop": self._last_drop,
             "faces": self._faces,
         }
 
-    # Images
-
     def _profile(self) -> QoSProfile:
-        # A copy, because qos_overrides are written into the profile.
+        # A copy, because rclpy writes qos_overrides into the profile.
         return copy.copy(qos.EVERY_FRAME if self.values["every_frame"] else qos.STREAM)
+
+    # Images: received in the executor's thread, processed in the worker's
 
     def _on_image(self, message: AnyImage) -> None:
         self._arrived_s = time.monotonic()
-        if self._worker is not None and self._source is not None:
-            self._worker.queue.put(message, self._source.missed)
-
-    # Work on an image, in the worker's thread
+        if self._worker is not None and self._images is not None:
+            self._worker.queue.put(message, self._images.missed)
 
     def _work(self, message: AnyImage, skipped: int) -> None:
         begun_s = time.monotonic()
@@ -137,26 +135,27 @@ class FeaturesNode(FerNode):
         assert pipeline is not None and outputs is not None
         if pipeline.parameters is not settings:
             pipeline.parameters = settings
+        header = message.header
         try:
-            stamp_ns = stamps.checked_ns(message.header.stamp)
-            check_age(stamp_ns, self.get_clock().now().nanoseconds, max_age_s(self.values))
+            stamp_ns = stamps.checked_ns(header.stamp)
+            check_age(self.age_s(header), max_age_s(self.values))
             picture = self._read(message)
         except FerError as error:
             self._drop(error)
             return
         faces = pipeline.observe(picture, stamp_ns)
         self._faces = len(faces)
-        outputs.publish(message.header, picture, pipeline.parameters, faces, skipped)
-        latency_s = (self.get_clock().now().nanoseconds - stamp_ns) / stamps.NANOSECONDS
+        outputs.publish(header, picture, pipeline.parameters, faces, skipped)
+        latency_s = self.age_s(header)
         pipeline.catch_up()
         done_s = time.monotonic()
         self._statistics.add(done_s, latency_s, done_s - begun_s, skipped)
 
     def _drop(self, error: FerError) -> None:
-        self._statistics.drop(next(_KINDS[kind] for kind in _KINDS if isinstance(error, kind)))
+        reason = next(name for kind, name in _DROP_REASONS.items() if isinstance(error, kind))
+        self._statistics.drop(reason)
         self._dropped_s = time.monotonic()
-        source = self._source
-        publishers = source.publishers() if source else "a publisher that left"
+        publishers = self._images.publishers() if self._images else "a publisher that left"
         self._last_drop = f"from {publishers}: {error}"
         self.get_logger().warning(
             f"image dropped {self._last_drop}", throttle_duration_sec=WARNING_PERIOD_S
@@ -164,7 +163,7 @@ class FeaturesNode(FerNode):
 
 
 def main(args: list[str] | None = None) -> int:
-    """Run the node until it is told to end; return the exit code."""
+    """Run the node; return the exit code."""
     cv2.setNumThreads(1)
     return run(FeaturesNode, args)
 

@@ -203,8 +203,7 @@ class SnnNode(FerNode):
             try:
                 recording = outputs.recording(network)
                 frame = messages.read_features(message, network.model, recording)
-                now_ns = self.get_clock().now().nanoseconds
-                check_age(frame.stamp_ns, now_ns, max_age_s(self.values))
+                check_age(self.age_s(message.header), max_age_s(self.values))
             except (MessageError, AgeError) as error:
                 self._drop(error)
                 return

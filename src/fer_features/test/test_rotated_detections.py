@@ -17,8 +17,8 @@ from fer_features.core.detector import (
     DetectorParameters,
     FaceDetector,
 )
+from fer_features.core.rotated_detections import mean_detection
 from fer_features.core.search import FaceSearch, SearchParameters
-from fer_features.core.second_looks import mean_of_looks
 from fer_features.core.tracker import FaceTracker, TrackerParameters
 from fer_features.core.windows import Window
 
@@ -60,7 +60,7 @@ def marked() -> tuple[Picture, Detection]:
 @pytest.mark.parametrize("turn_deg", [10.0, -10.0, 35.0])
 def test_what_is_found_in_a_turned_picture_is_turned_back(turn_deg: float) -> None:
     picture, face = marked()
-    seen = mean_of_looks(Marks(), picture, face, WINDOW, [turn_deg])
+    seen = mean_detection(Marks(), picture, face, WINDOW, [turn_deg])
     # The second look finds the same places, so their mean is where they were.
     np.testing.assert_allclose(seen.landmarks_px, face.landmarks_px, atol=0.3)
     np.testing.assert_allclose(seen.centre_px, face.centre_px, atol=0.3)
@@ -71,10 +71,10 @@ def test_what_is_found_in_a_turned_picture_is_turned_back(turn_deg: float) -> No
 def test_a_look_counts_as_much_as_the_first_and_one_in_vain_not_at_all() -> None:
     picture, face = marked()
     off = Detection(face.box_px, face.score, face.landmarks_px + 3.0)
-    halfway = mean_of_looks(Marks(), picture, off, WINDOW, [10.0])
+    halfway = mean_detection(Marks(), picture, off, WINDOW, [10.0])
     np.testing.assert_allclose(halfway.landmarks_px, face.landmarks_px + 1.5, atol=0.3)
     empty = np.zeros_like(picture)
-    same = mean_of_looks(Marks(), empty, off, WINDOW, [10.0, -10.0])
+    same = mean_detection(Marks(), empty, off, WINDOW, [10.0, -10.0])
     np.testing.assert_array_equal(same.landmarks_px, off.landmarks_px)
 
 
@@ -82,7 +82,7 @@ def test_another_face_beside_it_is_not_taken_for_it() -> None:
     picture, face = marked()
     shift = np.array([60.0, 0.0])
     elsewhere = Detection(np.append(shift, (0, 0)) + face.box_px, 0.8, face.landmarks_px + shift)
-    same = mean_of_looks(Marks(), picture, elsewhere, Window(100, 20, 200), [10.0, -10.0])
+    same = mean_detection(Marks(), picture, elsewhere, Window(100, 20, 200), [10.0, -10.0])
     np.testing.assert_array_equal(same.landmarks_px, elsewhere.landmarks_px)
 
 

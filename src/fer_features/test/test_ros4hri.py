@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_features.core.pipeline import RegionOfInterest
-from fer_features.ros.humans import fitted, normalised
+from fer_features.ros.ros4hri import fitted, normalised
 
 
 @pytest.mark.parametrize(

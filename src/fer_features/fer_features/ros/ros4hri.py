@@ -1,4 +1,4 @@
-"""What a face detector publishes by REP-155: who is tracked, where, and a picture of each face."""
+"""The topics of a face detector in REP-155 (ROS4HRI): tracked faces, their regions and images."""
 
 from __future__ import annotations
 
@@ -12,8 +12,7 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import Image
 from std_msgs.msg import Header
 
-from fer_common.core import images, stamps
-from fer_common.core import ros4hri as humans
+from fer_common.core import images, ros4hri, stamps
 from fer_common.ros import qos
 from fer_common.ros.face_topics import FaceTopics
 from fer_common.ros.messages import optional_messages
@@ -26,7 +25,7 @@ ROI, CROPPED = "roi", "cropped"
 def fitted(
     picture: NDArray[np.uint8], roi: RegionOfInterest, size: tuple[int, int]
 ) -> NDArray[np.uint8]:
-    """Return the part of a picture (h, w, 3) under a box, scaled to fit, centred, the rest black.
+    """Return a region of a picture (h, w, 3), scaled to fit and centred on black.
 
     Parameters
     ----------
@@ -45,13 +44,13 @@ def fitted(
 
 
 def normalised(roi: RegionOfInterest, width: int, height: int) -> tuple[float, float, float, float]:
-    """Return left, top, right and bottom of a box in a picture of the given size, 0..1."""
+    """Return left, top, right and bottom of a region, 0..1, in a picture of the given size."""
     right, bottom = (roi.x + roi.width) / width, (roi.y + roi.height) / height
     return roi.x / width, roi.y / height, right, bottom
 
 
-class Humans:
-    """Publishers of `/humans/faces/tracked`, and of `roi` and `cropped` of every face.
+class FacePublisher:
+    """Publishes `/humans/faces/tracked`, and `roi` and `cropped` of every face.
 
     Raises
     ------
@@ -60,23 +59,23 @@ class Humans:
     """
 
     def __init__(self, node: FerNode) -> None:
-        self._messages = optional_messages(humans.PACKAGE, humans.PARAMETER)
+        self._messages = optional_messages(ros4hri.PACKAGE, ros4hri.PARAMETER)
         self._node = node
         self._tracked = node.add_publisher(
-            self._messages.IdsList, f"{humans.FACES}/tracked", qos.RESULT
+            self._messages.IdsList, f"{ros4hri.FACES}/tracked", qos.RESULT
         )
         kinds = {ROI: self._messages.NormalizedRegionOfInterest2D, CROPPED: Image}
         self._topics = FaceTopics(node, kinds, self._departure_s())
 
     def close(self) -> None:
-        """Take all publishers away."""
+        """Destroy all publishers."""
         self._topics.close()
         self._node.destroy_publisher(self._tracked)
 
     def publish(
         self, header: Header, picture: NDArray[np.uint8], faces: Sequence[FaceObservation]
     ) -> None:
-        """Publish who is there. Of a face that was not detected in this picture no more is said."""
+        """Publish all present faces, with region and image of those detected in this picture."""
         topics = self._topics
         topics.roster.departure_s = self._departure_s()
         topics.update(stamps.to_ns(header.stamp), [face.id for face in faces])
@@ -88,7 +87,7 @@ class Humans:
             publishers = topics.of(face.id)
             publishers[ROI].publish(self._region(header, picture, face))
             if subscription_count(publishers[CROPPED]):
-                publishers[CROPPED].publish(self._portrait(header, picture, face))
+                publishers[CROPPED].publish(self._cropped(header, picture, face))
 
     def _departure_s(self) -> float:
         timeout_s = self._node.values["tracker.timeout"]
@@ -102,7 +101,7 @@ class Humans:
             header=header, xmin=left, ymin=top, xmax=right, ymax=bottom, c=face.score
         )
 
-    def _portrait(self, header: Header, picture: NDArray[np.uint8], face: FaceObservation) -> Image:
+    def _cropped(self, header: Header, picture: NDArray[np.uint8], face: FaceObservation) -> Image:
         width, height = self._node.values["hri.width"], self._node.values["hri.height"]
         assert isinstance(width, int) and isinstance(height, int)
         message = Image(header=header)
