@@ -31,10 +31,9 @@ from fer_interfaces.msg import (
     Weights,
 )
 from fer_viz.core import messages
-from fer_viz.core.live import Live, Topics
-from fer_viz.core.plots import LAYER
-from fer_viz.core.renderer import Renderer, Style
-from fer_viz.core.scalars import chosen, potentials_of_labels
+from fer_viz.core.drawing.renderer import PictureOptions, Renderer
+from fer_viz.core.monitor import GraphMonitor, GraphTopics
+from fer_viz.core.scene import EXPRESSION_LAYER, selected_face
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -52,7 +51,7 @@ float32s = st.floats(0, 1, width=32) | st.floats(width=32)
 float64s = st.sampled_from([0.001, 0.0, -1.0, math.nan, math.inf, 1e-300, 1e300]) | st.floats()
 texts = st.sampled_from(LABELS) | st.text(max_size=12).filter(lambda text: "\0" not in text)
 labels = st.just(list(LABELS)) | st.lists(texts, max_size=5)
-layers = st.just(LAYER) | texts
+layers = st.just(EXPRESSION_LAYER) | texts
 
 
 def some(values: st.SearchStrategy[Any], code: str, count: int) -> st.SearchStrategy[Any]:
@@ -148,8 +147,9 @@ class Viewer:
     """What the viz node does with its messages, without a graph."""
 
     def __init__(self) -> None:
-        self._live: Live[Any] = Live(Topics("image", "features", "expressions"), 0.0)
-        self._renderer = Renderer(Style())
+        topics = GraphTopics("image", "features", "expressions")
+        self._monitor: GraphMonitor[Any] = GraphMonitor(topics, 0.0)
+        self._renderer = Renderer(PictureOptions())
         self._now_s = 0.0
         self._stamp_ns = 0
         self._fields: Any = None
@@ -160,10 +160,10 @@ class Viewer:
         take: dict[type, Callable[[Any], None]] = {
             ExpressionArray: self._answers,
             FaceFeaturesArray: self._sightings,
-            Spikes: lambda m: self._live.add_spikes(messages.spikes(m, LAYER)),
+            Spikes: lambda m: self._monitor.add_spikes(messages.spikes(m, EXPRESSION_LAYER)),
             Potentials: self._potentials,
             Weights: self._weights,
-            NetworkInfo: lambda m: self._live.set_network(messages.network(m)),
+            NetworkInfo: lambda m: self._monitor.set_network(messages.network(m)),
         }
         try:
             take[type(message)](message)
@@ -174,30 +174,30 @@ class Viewer:
 
     def look(self) -> None:
         """Draw the picture that goes with the last message."""
-        shot = self._live.add_image(self._stamp_ns, IMAGE, self._now_s)
-        shot = shot or self._live.stalled(self._now_s + 10.0)
-        assert shot is not None
-        picture = self._renderer.draw(IMAGE, self._live.scene(shot, self._now_s))
+        shown = self._monitor.add_image(self._stamp_ns, IMAGE, self._now_s)
+        shown = shown or self._monitor.stalled(self._now_s + 10.0)
+        assert shown is not None
+        picture = self._renderer.draw(IMAGE, self._monitor.scene(shown, self._now_s))
         assert picture.shape == self._renderer.shape(IMAGE)
 
     def _answers(self, message: ExpressionArray) -> None:
-        read = messages.answers(message)
-        self._live.add_answers(read, self._now_s, 0.01)
-        chosen(read, 0)
+        read = messages.results(message)
+        self._monitor.add_results(read, self._now_s, 0.01)
+        selected_face(read.faces, 0)
 
     def _sightings(self, message: FaceFeaturesArray) -> None:
-        self._live.add_sightings(messages.sightings(message), self._now_s)
+        self._monitor.add_detections(messages.detections(message), self._now_s)
 
     def _potentials(self, message: Potentials) -> None:
-        frames = messages.potentials(message, LAYER)
-        self._live.add_potentials(frames)
+        frames = messages.potentials(message, EXPRESSION_LAYER)
+        self._monitor.add_potentials(frames)
         if self._fields is not None:
             for frame in frames.values():
-                potentials_of_labels(frame, self._fields.labels, self._fields.neuron_label)
+                frame.label_means_v(len(self._fields.labels), self._fields.neuron_label)
 
     def _weights(self, message: Weights) -> None:
         self._fields = messages.receptive_fields(message)
-        self._live.set_fields(self._fields)
+        self._monitor.set_fields(self._fields)
 
 
 KINDS = (answers, sightings, spikes, potentials, weights, networks)

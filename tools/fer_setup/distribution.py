@@ -25,6 +25,7 @@ MODULES = {
     "python3-psutil": "psutil",
     "python3-rich": "rich",
     "python3-matplotlib": "matplotlib",
+    "python3-pil": "PIL",
     "python3-numba": "numba",
     "python3-pyqtgraph": "pyqtgraph",
     "python3-pytest": "pytest",

@@ -111,7 +111,7 @@ def test_a_bag_with_the_truth(bag: Path, tmp_path: Path) -> None:
 
 def test_bags_of_the_other_storage_are_read_too(tmp_path: Path) -> None:
     recorded = recording.read(write_bag(tmp_path / "bag", StoragePlugin.SQLITE3))
-    assert len(recorded.answers) == len(recorded.frame_index) == FRAMES
+    assert len(recorded.results) == len(recorded.frame_index) == FRAMES
     assert recorded.faces == [1]
     traces, spikes = recorded.window(1, 0.0, 2.0)
     assert traces is not None and traces.potential_v.shape[1] == 6
@@ -132,7 +132,7 @@ def test_the_same_figure_is_the_same_bytes(bag: Path, tmp_path: Path) -> None:
     [
         (["/nonexistent"], "does not exist"),
         (["{bag}", "--face", "9"], "no face 9 (it has 1)"),
-        (["{bag}", "--namespace", "other"], "nothing of fer in namespace /other"),
+        (["{bag}", "--namespace", "other"], "no topics of fer in namespace /other"),
         (["{bag}", "--start", "1000"], "choose another start"),
         ([__file__], "cannot be read"),
     ],

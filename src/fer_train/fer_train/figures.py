@@ -1,4 +1,4 @@
-"""Figures for print: weights, spikes, potentials and confusion, by Matplotlib without a display."""
+"""Figures for print: weights, spikes, potentials and confusion, with Matplotlib and no display."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from fer_common.core.errors import FerError
-from fer_viz.core.fields import scale_of
+from fer_viz.core.drawing.plots import neuron_order
+from fer_viz.core.drawing.receptive_fields import weight_limit
+from fer_viz.core.drawing.style import LIGHT, Colour
 from fer_viz.core.maps import WeightMaps
-from fer_viz.core.palette import LIGHT, Colour
-from fer_viz.core.plots import NeuronOrder, neuron_order
-from fer_viz.core.scene import UNNAMED, Raster, ReceptiveFields, Traces
+from fer_viz.core.scene import Raster, ReceptiveFields, Traces, label_name
 
 DPI = 300
 FORMATS = ("png", "svg")
@@ -38,7 +38,7 @@ _RC: Any = {
 
 @rc_context(_RC)
 def save(figure: Figure, folder: Path, name: str) -> list[Path]:
-    """Write a figure as PNG (300 dpi) and SVG (text stays text); the same figure, the same bytes.
+    """Write a figure as PNG (300 dpi) and SVG (with text as text); the bytes are reproducible.
 
     Raises
     ------
@@ -49,21 +49,24 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         for path in paths:
-            when = {"Date": None} if path.suffix == ".svg" else {}
-            figure.savefig(path, dpi=DPI, metadata=when)
+            date = {"Date": None} if path.suffix == ".svg" else {}
+            figure.savefig(path, dpi=DPI, metadata=date)
     except OSError as error:
-        raise FerError(f"{folder} cannot be written: {error.strerror}: name another") from error
+        raise FerError(
+            f"{folder} cannot be written: {error.strerror}: choose another folder"
+        ) from error
     return paths
 
 
 @rc_context(_RC)
 def weights(maps: WeightMaps) -> Figure:
-    """Draw the receptive field of every label (row), whole and by orientation (columns)."""
+    """Draw the receptive field of every label (row), summed and by orientation (columns)."""
     choices, labels = len(maps.choices), len(maps.labels)
     figure = _figure(_WIDTH_IN, 0.45 + labels * _WIDTH_IN / (choices + 1.2))
     cells: Any = figure.subplots(labels, choices, squeeze=False)
-    # Sums over all orientations are larger than those of one: each kind has its own scale.
-    limits = [scale_of(maps.maps[0]) or 1.0] + [scale_of(maps.maps[1:]) or 1.0] * (choices - 1)
+    # Sums over all orientations are larger than those of one, so each kind has its own scale.
+    limits = [weight_limit(maps.maps[0]) or 1.0]
+    limits += [weight_limit(maps.maps[1:]) or 1.0] * (choices - 1)
     colours = _colour_map(LIGHT.diverging)
     images: list[Any] = [None] * choices
     for row, label in enumerate(maps.labels):
@@ -81,13 +84,13 @@ def weights(maps: WeightMaps) -> Figure:
     _weight_scale(figure, images[0], cells[:, 0], limits[0], shrink=0.9)
     if choices > 1:
         bar = _weight_scale(figure, images[1], cells[:, 1:], limits[1], shrink=0.4)
-        bar.set_label("weight, ON less OFF (dimensionless)")
+        bar.set_label("weight, ON minus OFF (dimensionless)")
     return figure
 
 
 @rc_context(_RC)
 def raster(spikes: Raster, fields: ReceptiveFields | None, span_s: float) -> Figure:
-    """Draw one mark for each spike; neurons of a label stand together."""
+    """Draw one mark for each spike; neurons of a label are adjacent."""
     order = neuron_order(spikes.size, fields, LIGHT)
     figure = _figure(_WIDTH_IN, 0.8 + min(max(0.09 * spikes.size, 1.0), 6.0))
     axes: Any = figure.add_subplot()
@@ -101,7 +104,12 @@ def raster(spikes: Raster, fields: ReceptiveFields | None, span_s: float) -> Fig
     )
     axes.set_ylim(spikes.size - 0.5, -0.5)
     _time_axis(axes, span_s)
-    _name_rows(axes, order, fields)
+    groups = list(order.groups())
+    rows = [order.row[neurons].mean() for _, neurons in groups]
+    axes.set_yticks(rows, [_name(fields, label) for label, _ in groups])
+    axes.tick_params(axis="y", length=0)
+    for tick, (label, _) in zip(axes.get_yticklabels(), groups, strict=True):
+        tick.set_color(_rgb(LIGHT.label(label)))
     rate_hz = len(spikes.time_s) / span_s / max(spikes.size, 1)
     axes.set_title(f"{spikes.size} expression neurons, {rate_hz:.1f} Hz", fontsize=8, loc="left")
     return figure
@@ -110,16 +118,14 @@ def raster(spikes: Raster, fields: ReceptiveFields | None, span_s: float) -> Fig
 @rc_context(_RC)
 def potentials(traces: Traces, fields: ReceptiveFields | None, span_s: float) -> Figure:
     """Draw the potentials of each label's neurons in a plot, with threshold and reset."""
-    order = neuron_order(traces.potential_v.shape[1], fields, LIGHT)
-    labels = sorted(np.unique(order.label), key=lambda label: (label == UNNAMED, label))
-    figure = _figure(_WIDTH_IN, 0.6 + 1.15 * len(labels))
-    plots: Any = figure.subplots(len(labels), 1, sharex=True, sharey=True, squeeze=False)
-    for axes, label in zip(plots[:, 0], labels, strict=True):
-        own = np.flatnonzero(order.label == label)
-        colour = _rgb(LIGHT.label(int(label)))
-        values = 1e3 * traces.potential_v[:, own]
+    groups = list(neuron_order(traces.potential_v.shape[1], fields, LIGHT).groups())
+    figure = _figure(_WIDTH_IN, 0.6 + 1.15 * len(groups))
+    plots: Any = figure.subplots(len(groups), 1, sharex=True, sharey=True, squeeze=False)
+    for axes, (label, neurons) in zip(plots[:, 0], groups, strict=True):
+        colour = _rgb(LIGHT.label(label))
+        values = 1e3 * traces.potential_v[:, neurons]
         axes.plot(span_s + traces.time_s, values, color=colour, linewidth=0.5, alpha=0.8)
-        levels = (float(traces.threshold_v[own].mean()), traces.v_reset_v)
+        levels = (float(traces.threshold_v[neurons].mean()), traces.v_reset_v)
         for level_v, name in zip(levels, ("threshold", "reset"), strict=True):
             axes.axhline(1e3 * level_v, color="0.35", linewidth=0.6, linestyle=(0, (4, 3)))
             axes.annotate(
@@ -130,7 +136,7 @@ def potentials(traces: Traces, fields: ReceptiveFields | None, span_s: float) ->
                 fontsize=7,
                 color="0.35",
             )
-        axes.set_title(_name(fields, int(label)), fontsize=8, loc="left", color=colour)
+        axes.set_title(_name(fields, label), fontsize=8, loc="left", color=colour)
     figure.supylabel("membrane potential / mV", fontsize=8)
     _time_axis(plots[-1, 0], span_s)
     return figure
@@ -138,7 +144,7 @@ def potentials(traces: Traces, fields: ReceptiveFields | None, span_s: float) ->
 
 @rc_context(_RC)
 def confusion(labels: Sequence[str], table: npt.NDArray[np.int64], title: str) -> Figure:
-    """Draw how often each label (row) was called each (column; the last: undecided)."""
+    """Draw how often each true label (row) got each result (column; the last: undecided)."""
     share = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
     count = len(labels)
     figure = _figure(1.6 + 0.75 * (count + 1), 1.2 + 0.65 * count)
@@ -147,7 +153,7 @@ def confusion(labels: Sequence[str], table: npt.NDArray[np.int64], title: str) -
     image = axes.imshow(share, colours, vmin=0, vmax=1, aspect="auto")
     axes.set_xticks(range(count + 1), [*labels, "undecided"], rotation=30, ha="right")
     axes.set_yticks(range(count), labels)
-    axes.set_xlabel("said")
+    axes.set_xlabel("predicted")
     axes.set_ylabel("true")
     axes.set_title(title, fontsize=8, loc="left")
     for (row, column), number in np.ndenumerate(table):
@@ -184,15 +190,5 @@ def _time_axis(axes: Any, span_s: float) -> None:
     axes.set_xlabel("time / s")
 
 
-def _name_rows(axes: Any, order: NeuronOrder, fields: ReceptiveFields | None) -> None:
-    labels = np.unique(order.label)
-    rows = [order.row[order.label == label].mean() for label in labels]
-    axes.set_yticks(rows, [_name(fields, int(label)) for label in labels])
-    axes.tick_params(axis="y", length=0)
-    for tick, label in zip(axes.get_yticklabels(), labels, strict=True):
-        tick.set_color(_rgb(LIGHT.label(int(label))))
-
-
 def _name(fields: ReceptiveFields | None, label: int) -> str:
-    known = fields is not None and 0 <= label < len(fields.labels)
-    return fields.labels[label] if known and fields is not None else "unnamed"
+    return label_name(() if fields is None else fields.labels, label)

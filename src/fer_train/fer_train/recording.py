@@ -1,4 +1,4 @@
-"""What a recorded graph did: answers, spikes, potentials and weights out of a bag, without ROS."""
+"""Results, spikes, potentials and weights of a graph, read from a bag without ROS."""
 
 from __future__ import annotations
 
@@ -12,9 +12,8 @@ from fer_common.core.stamps import NANOSECONDS, to_ns
 from fer_viz.core import history, messages
 from fer_viz.core.history import PotentialFrame, SpikeFrame
 from fer_viz.core.maps import WeightMaps, weight_maps
-from fer_viz.core.messages import Answers
-from fer_viz.core.plots import LAYER
-from fer_viz.core.scene import Raster, ReceptiveFields, Traces
+from fer_viz.core.messages import ImageFaces
+from fer_viz.core.scene import EXPRESSION_LAYER, Raster, ReceptiveFields, Traces
 
 TOPICS = ("expressions", "frame_info", "network", "potentials", "spikes", "weights")
 
@@ -25,13 +24,13 @@ class Recording:
 
     Attributes
     ----------
-    answers : in the order of the bag.
-    frame_index : index in the source of the image with a stamp (nanoseconds).
-    spikes, potentials : frames of the expression layer by face.
-    weights, fields : the last ones; None where there are none.
+    results : in the order of the bag.
+    frame_index : index of an image in its source, by stamp (nanoseconds).
+    spikes, potentials : frames of the expression layer by face id.
+    weights, fields : the last ones in the bag, None without any.
     """
 
-    answers: list[Answers] = field(default_factory=list)
+    results: list[ImageFaces] = field(default_factory=list)
     frame_index: dict[int, int] = field(default_factory=dict)
     spikes: dict[int, list[SpikeFrame]] = field(default_factory=dict)
     potentials: dict[int, list[PotentialFrame]] = field(default_factory=dict)
@@ -40,7 +39,7 @@ class Recording:
 
     @property
     def faces(self) -> list[int]:
-        """Faces with spikes or potentials, the one seen longest first."""
+        """Ids of the faces with spikes or potentials, the one seen longest first."""
         count = {
             face: len(self.spikes.get(face, ())) + len(self.potentials.get(face, ()))
             for face in {*self.spikes, *self.potentials}
@@ -50,9 +49,9 @@ class Recording:
     def window(
         self, face: int, start_s: float, span_s: float
     ) -> tuple[Traces | None, Raster | None]:
-        """Return potentials and spikes of a face, from `start_s` after its first on.
+        """Return potentials and spikes of a face, from `start_s` after its first frame.
 
-        Times are seconds before the end of the window, as everywhere.
+        Their times are seconds before the end of the window.
         """
         potentials, spikes = self.potentials.get(face, []), self.spikes.get(face, [])
         begins = [frames[0].start_ns for frames in (potentials, spikes) if frames]
@@ -65,23 +64,23 @@ class Recording:
             history.raster([f for f in spikes if begin_ns <= f.start_ns < end_ns], end_ns),
         )
 
-    def take(self, topic: str, message: Any) -> None:
-        """Take a message of one of `TOPICS`.
+    def add(self, topic: str, message: Any) -> None:
+        """Add a message of one of `TOPICS`.
 
         Raises
         ------
         MessageError
-            if its parts do not go together.
+            if its fields are inconsistent.
         """
         if topic == "expressions":
-            self.answers.append(messages.answers(message))
+            self.results.append(messages.results(message))
         elif topic == "frame_info":
             self.frame_index[to_ns(message.header.stamp)] = message.index
         elif topic == "spikes":
-            for face, frame in messages.spikes(message, LAYER).items():
+            for face, frame in messages.spikes(message, EXPRESSION_LAYER).items():
                 self.spikes.setdefault(face, []).append(frame)
         elif topic == "potentials":
-            for face, trace in messages.potentials(message, LAYER).items():
+            for face, trace in messages.potentials(message, EXPRESSION_LAYER).items():
                 self.potentials.setdefault(face, []).append(trace)
         elif topic == "weights":
             self.weights = weight_maps(message)
@@ -93,23 +92,25 @@ def read(path: Path, namespace: str = "") -> Recording:
 
     Parameters
     ----------
-    namespace : of the graph; by default the only one in the bag.
+    namespace : of the graph; not needed if the bag has only one graph.
 
     Raises
     ------
     FerError
-        if the bag cannot be read, or holds nothing of a graph or several graphs.
+        if the bag cannot be read, or holds no graph or several graphs.
     """
     try:
         from rosbags.highlevel import AnyReader, AnyReaderError
     except ImportError as error:
-        raise FerError("bags are read by rosbags, which is missing: pip install rosbags") from error
+        raise FerError(
+            "reading bags needs rosbags, which is not installed: pip install rosbags"
+        ) from error
     recording = Recording()
     try:
         with AnyReader([path]) as reader:
             chosen = _connections(path, reader.connections, namespace)
             for connection, _, data in reader.messages(connections=chosen):
-                _take(recording, reader.deserialize, data, connection)
+                _add(recording, reader.deserialize, data, connection)
     except (AnyReaderError, OSError) as error:
         raise ConfigurationError(f"bag {path} cannot be read: {error}") from error
     return recording
@@ -126,18 +127,20 @@ def _connections(path: Path, connections: Any, namespace: str) -> list[Any]:
             found.setdefault(parent or "/", []).append(connection)
     if not found:
         where = f" in namespace {wanted}" if wanted else ""
-        raise ConfigurationError(f"bag {path} holds nothing of fer{where}: record its topics")
+        raise ConfigurationError(f"bag {path} holds no topics of fer{where}: record them")
     if len(found) > 1:
         names = ", ".join(sorted(found))
         raise ConfigurationError(f"bag {path} holds several graphs ({names}): give --namespace")
     return next(iter(found.values()))
 
 
-def _take(
+def _add(
     recording: Recording, deserialize: Callable[[bytes, str], Any], data: bytes, connection: Any
 ) -> None:
     topic = connection.topic.rpartition("/")[2]
     try:
-        recording.take(topic, deserialize(data, connection.msgtype))
+        recording.add(topic, deserialize(data, connection.msgtype))
     except MessageError as error:
-        raise ConfigurationError(f"a message on {connection.topic} is no good: {error}") from error
+        raise ConfigurationError(
+            f"a message on {connection.topic} cannot be used: {error}"
+        ) from error

@@ -1,1 +1,1 @@
-"""What the network sees and says, drawn into the picture: the overlay topic."""
+"""Visualisation of the network: pictures on topics, and the dashboard in rqt or a window."""

@@ -9,7 +9,15 @@ import numpy as np
 import pytest
 
 from fer_testing.ros import graph, ros_domain
-from fer_viz.core.scene import Face, Network, Raster, ReceptiveFields, Scene, Status, Traces
+from fer_viz.core.scene import (
+    Face,
+    GraphStatus,
+    NetworkSummary,
+    Raster,
+    ReceptiveFields,
+    Scene,
+    Traces,
+)
 
 __all__ = ["graph", "ros_domain"]
 
@@ -83,8 +91,8 @@ def make_scene() -> SceneMaker:
                 maps=generator.normal(size=(len(labels), 12, 12)).astype(np.float32),
                 neuron_label=np.arange(neurons) * len(labels) // neurons,
             ),
-            network=Network("test", labels, "off"),
-            status=Status(rate_hz=30.0, latency_ms=20.0, hint=hint),
+            network=NetworkSummary("test", labels, "off"),
+            status=GraphStatus(rate_hz=30.0, latency_ms=20.0, hint=hint),
         )
 
     return make

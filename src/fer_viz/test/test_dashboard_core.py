@@ -9,49 +9,62 @@ import numpy as np
 import pytest
 
 from fer_common.core.errors import MessageError
+from fer_viz.core.history import (
+    SCORE_SPAN_S,
+    FaceHistories,
+    ScoreFrame,
+    ScoreHistory,
+    SimulationLag,
+)
 from fer_viz.core.maps import ALL, FeatureMap, feature_maps, weight_maps
-from fer_viz.core.scene import Face
-from fer_viz.core.trends import TREND_S, SimulationLag, Trends
 from fer_viz.dashboard import binding
 
 S = 10**9
 
 
-def face(scores: tuple[float, ...], id: int = 1) -> Face:
+def add(histories: FaceHistories, stamp_ns: int, scores: tuple[float, ...], id: int = 1) -> None:
     labels = tuple("abcdef"[: len(scores)])
-    rates_hz = tuple(10 * score for score in scores)
-    return Face(id, (0, 0, 9, 9), "a", 0, 0.5, labels, scores, rates_hz)
+    frame = ScoreFrame(stamp_ns, labels, scores, tuple(10 * score for score in scores))
+    histories.face(id).scores.add(frame)
 
 
-def test_a_trend_ends_now_and_begins_half_a_minute_ago() -> None:
-    trends = Trends()
+def scores_of(histories: FaceHistories, id: int) -> ScoreHistory | None:
+    history = histories.get(id)
+    return None if history is None else history.score_history()
+
+
+def test_the_score_history_covers_half_a_minute() -> None:
+    histories = FaceHistories(1.0)
     for k in range(400):
-        trends.add(k * S // 10, (face((k / 400, 0.5)),))
-    trend = trends.of(1)
-    assert trend is not None
-    assert trend.time_s[0] == pytest.approx(-TREND_S) and trend.time_s[-1] == 0
-    assert len(trend.time_s) == 301
-    assert trend.scores[-1].tolist() == pytest.approx([399 / 400, 0.5])
-    assert trend.rates_hz[-1].tolist() == pytest.approx([399 / 40, 5.0])
-    assert trends.of(2) is None
+        add(histories, k * S // 10, (k / 400, 0.5))
+    history = scores_of(histories, 1)
+    assert history is not None
+    assert history.time_s[0] == pytest.approx(-SCORE_SPAN_S) and history.time_s[-1] == 0
+    assert len(history.time_s) == 301
+    assert history.scores[-1].tolist() == pytest.approx([399 / 400, 0.5])
+    assert history.rates_hz[-1].tolist() == pytest.approx([399 / 40, 5.0])
+    assert scores_of(histories, 2) is None
+    histories.face(2)
+    assert scores_of(histories, 2) is None
 
 
-def test_a_trend_begins_again_with_other_labels_and_when_time_jumps_back() -> None:
-    trends = Trends()
-    trends.add(1 * S, (face((0.1, 0.9)),))
-    trends.add(2 * S, (face((0.1, 0.2, 0.7)),))
-    trend = trends.of(1)
-    assert trend is not None and trend.labels == ("a", "b", "c") and trend.scores.shape == (1, 3)
-    trends.add(1 * S, (face((0.3, 0.3, 0.4)),))
-    trend = trends.of(1)
-    assert trend is not None and len(trend.time_s) == 1
+def test_the_score_history_restarts_with_other_labels_and_when_time_jumps_back() -> None:
+    histories = FaceHistories(1.0)
+    add(histories, 1 * S, (0.1, 0.9))
+    add(histories, 2 * S, (0.1, 0.2, 0.7))
+    history = scores_of(histories, 1)
+    assert history is not None
+    assert history.labels == ("a", "b", "c") and history.scores.shape == (1, 3)
+    add(histories, 1 * S, (0.3, 0.3, 0.4))
+    history = scores_of(histories, 1)
+    assert history is not None and len(history.time_s) == 1
 
 
-def test_trends_of_faces_that_left_are_forgotten() -> None:
-    trends = Trends()
+def test_scores_of_faces_that_left_are_forgotten() -> None:
+    histories = FaceHistories(1.0)
     for id in range(1, 101):
-        trends.add(id * S, (face((1.0,), id),))
-    assert trends.of(1) is None and trends.of(100) is not None
+        add(histories, id * S, (1.0,), id)
+    assert scores_of(histories, 1) is None and scores_of(histories, 100) is not None
 
 
 def test_lag_is_time_that_was_not_simulated() -> None:

@@ -24,15 +24,14 @@ from pyqtgraph.Qt import QtWidgets
 
 from fer_common.ros.image_subscription import bgr_reader
 from fer_testing.viz import LABELS, Loopback, PlayedGraph, grey, share_of
-from fer_viz.core import state
-from fer_viz.core.commands import Note
-from fer_viz.core.palette import DARK, LIGHT
-from fer_viz.core.state import State
-from fer_viz.core.text import MINUS
-from fer_viz.dashboard import neurons
+from fer_viz.core import dashboard_state
+from fer_viz.core.dashboard_state import DashboardState, Note
+from fer_viz.core.drawing.style import DARK, LIGHT
+from fer_viz.core.drawing.text import MINUS
+from fer_viz.dashboard import plots
 from fer_viz.dashboard.style import unit_for
 from fer_viz.dashboard.widget import Dashboard
-from fer_viz.ros.listener import GraphListener, topics
+from fer_viz.ros.listener import GraphListener, graph_topics
 
 TIMEOUT_S = 100.0
 FIVE = ("neutral", "smile", "surprised", "angry", "sad")
@@ -73,14 +72,16 @@ class Rig:
 
     def __init__(self) -> None:
         self.node = Loopback()
-        self.state: State[Any] = State(topics(self.node, False), time.monotonic())
+        self.state: DashboardState[Any] = DashboardState(
+            graph_topics(self.node, False), time.monotonic()
+        )
         listener = GraphListener(
             self.node,
-            self.state.live,
+            self.state,
             False,
-            lambda shot: self.state.offer(shot, time.monotonic()),
+            lambda image: self.state.show(image, time.monotonic()),
             lambda topic, error: pytest.fail(f"{topic}: {error}"),
-            lambda topic, message: self.state.take(topic, message, time.monotonic()),
+            lambda topic, message, data: self.state.add_message(topic, message),
         )
         listener.open_latched()
         listener.open_streams()
@@ -99,7 +100,7 @@ class Rig:
         self.draw()
 
     def draw(self) -> None:
-        self.dashboard.set_theme(self.dashboard.style_now.theme_name)
+        self.dashboard.set_theme(self.dashboard.style_now.theme.name)
         QtWidgets.QApplication.processEvents()
 
     def picture(self, widget: Any) -> Any:
@@ -119,7 +120,7 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 @pytest.fixture
 def rig(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
     # A busy machine draws later than a graph would be taken for lost.
-    monkeypatch.setattr(state, "IMAGE_TIMEOUT_S", TIMEOUT_S)
+    monkeypatch.setattr(dashboard_state, "IMAGE_TIMEOUT_S", TIMEOUT_S)
     rig = Rig()
     yield rig
     rig.dashboard.close_down()
@@ -129,7 +130,7 @@ def rig(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
 
 
 def test_before_the_first_message_everything_says_what_it_waits_for(rig: Rig) -> None:
-    rig.state.live.restart(time.monotonic() - 2 * TIMEOUT_S)
+    rig.state.restart(time.monotonic() - 2 * TIMEOUT_S)
     rig.draw()
     dashboard = rig.dashboard
     assert "no image on /fer/image_raw" in dashboard.camera.view.text
@@ -153,9 +154,9 @@ def test_the_camera_shows_picture_box_and_label(rig: Rig) -> None:
 
 def test_the_answer_is_that_of_the_face(rig: Rig) -> None:
     rig.play(said=2)
-    view = rig.dashboard.answer.view
-    assert view.face is not None and view.face.label == "surprised"
-    assert rig.dashboard.answer.note == "face 1"
+    face, view = rig.dashboard.result.face, rig.dashboard.result.view
+    assert face is not None and face.label == "surprised"
+    assert rig.dashboard.result.note == "face 1"
     shown = rig.picture(view)
     # Headline, bar of the confidence and bar of the score are in the label's colour.
     assert share_of(shown, DARK.label(2)) > 3 * share_of(shown, DARK.label(0)) > 0
@@ -172,7 +173,7 @@ def test_potentials_have_a_lane_for_each_label(rig: Rig) -> None:
         lane = neuron // 2
         assert lane <= np.nanmin(y) and np.nanmax(y) <= lane + 1
         assert x[-1] == pytest.approx(0) and len(x) > 50
-    low_v, high_v = -0.075 - neurons.BELOW_V, -0.050 + neurons.ABOVE_V
+    low_v, high_v = -0.075 - plots.BELOW_V, -0.050 + plots.ABOVE_V
     levels = [line.value() for line in card.levels]
     share = [(high_v + 0.050) / (high_v - low_v), (high_v + 0.075) / (high_v - low_v)]
     assert levels == pytest.approx([lane + part for lane in range(3) for part in share])
@@ -260,7 +261,7 @@ def test_one_of_several_faces_can_be_followed(rig: Rig) -> None:
     boxes = ((10, 10, 100, 100), (300, 100, 200, 200))
     rig.play(boxes=boxes)
     top = rig.dashboard.top
-    assert rig.dashboard.answer.note == "face 2, 2 in view"
+    assert rig.dashboard.result.note == "face 2, 2 in view"
     assert [top.face.itemText(k) for k in range(top.face.count())] == [
         "largest face",
         "face 1",
@@ -268,7 +269,7 @@ def test_one_of_several_faces_can_be_followed(rig: Rig) -> None:
     ]
     top.face.setCurrentIndex(1)
     rig.play(boxes=boxes)
-    assert rig.dashboard.answer.note == "face 1, 2 in view"
+    assert rig.dashboard.result.note == "face 1, 2 in view"
     rig.dashboard.bottom.labels["smile"].click()
     assert rig.commands.calls == [("teach", "smile", 1, False)]
 
@@ -281,9 +282,9 @@ def test_another_number_of_labels_changes_everything(rig: Rig) -> None:
         dashboard = rig.dashboard
         assert tuple(dashboard.bottom.labels) == labels
         assert len(dashboard.scores.lines) == len(dashboard.rates.lines) == len(labels)
-        assert dashboard.answer.view.face is not None
-        assert dashboard.answer.view.face.labels == labels
-        assert bool(dashboard.potentials.lines) == (len(labels) <= neurons.MOST_LANES)
+        assert dashboard.result.face is not None
+        assert dashboard.result.face.labels == labels
+        assert bool(dashboard.potentials.lines) == (len(labels) <= plots.MOST_LANES)
 
 
 def test_buttons_ask(rig: Rig) -> None:
@@ -313,11 +314,11 @@ def test_a_paused_display_holds_still(rig: Rig) -> None:
     rig.play(said=0)
     rig.dashboard.top.pause.click()
     rig.play(said=2)
-    assert rig.dashboard.answer.view.face is not None
-    assert rig.dashboard.answer.view.face.label == "neutral"
+    assert rig.dashboard.result.face is not None
+    assert rig.dashboard.result.face.label == "neutral"
     rig.dashboard.top.pause.click()
     rig.draw()
-    assert rig.dashboard.answer.view.face.label == "surprised"
+    assert rig.dashboard.result.face.label == "surprised"
 
 
 def test_notes_are_told(rig: Rig) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from fer_viz.core.history import MAX_FACES, History, PotentialFrame, ScoreFrame, SpikeFrame
+from fer_viz.core.history import MAX_FACES, FaceHistories, PotentialFrame, SpikeFrame
 
 MS = 1_000_000
 
@@ -27,11 +27,11 @@ def spikes(start_ms: int, step: list[int], neuron: list[int], size: int = 2, ste
 
 
 def test_frames_join_into_one_axis() -> None:
-    history = History(1.0)
+    history = FaceHistories(1.0)
     for start_ms in (0, 33, 66):
         history.face(1).potentials.add(potentials(start_ms))
         history.face(1).spikes.add(spikes(start_ms, [0, 32], [0, 1]))
-    traces, raster = history.window(1, 1.0)
+    traces, raster = history.face(1).window(1.0)
     assert traces is not None and raster is not None
     assert traces.potential_v.shape == (99, 2)
     # Values stand at the end of their step, spikes at its beginning; the axis ends at 0.
@@ -42,71 +42,71 @@ def test_frames_join_into_one_axis() -> None:
 
 
 def test_a_gap_is_marked() -> None:
-    history = History(1.0)
+    history = FaceHistories(1.0)
     history.face(1).potentials.add(potentials(0))
     history.face(1).potentials.add(potentials(200))
-    traces, _ = history.window(1, 1.0)
+    traces, _ = history.face(1).window(1.0)
     assert traces is not None
     assert np.flatnonzero(np.isnan(traces.potential_v[:, 0])).tolist() == [33]
 
 
 def test_a_stamp_that_jitters_by_a_step_is_no_gap() -> None:
-    history = History(1.0)
+    history = FaceHistories(1.0)
     history.face(1).potentials.add(potentials(0))
     history.face(1).potentials.add(potentials(34))
-    traces, _ = history.window(1, 1.0)
+    traces, _ = history.face(1).window(1.0)
     assert traces is not None and np.isfinite(traces.potential_v).all()
 
 
 def test_only_the_span_is_remembered() -> None:
-    history = History(1.0)
+    history = FaceHistories(1.0)
     for start_ms in range(0, 10_000, 33):
         history.face(1).potentials.add(potentials(start_ms))
         history.face(1).spikes.add(spikes(start_ms, [1], [0]))
-        history.face(1).scores.add(ScoreFrame(start_ms * MS, np.ones(3, np.float32)))
+        history.face(1).feature_spikes.add(spikes(start_ms, [1], [0]))
     log = history.face(1)
-    assert all(len(kind) <= 33 for kind in (log.potentials, log.spikes, log.scores))
-    traces, raster = history.window(1, 0.5)
+    assert all(len(kind) <= 33 for kind in (log.potentials, log.spikes, log.feature_spikes))
+    traces, raster = history.face(1).window(0.5)
     assert traces is not None and raster is not None
     assert -0.54 < traces.time_s[0] <= -0.5
     assert 15 <= len(raster.time_s) <= 16
 
 
 def test_a_stamp_that_jumps_back_begins_again() -> None:
-    history = History(1.0)
+    history = FaceHistories(1.0)
     history.face(1).potentials.add(potentials(5000))
     history.face(1).potentials.add(potentials(5033))
     history.face(1).potentials.add(potentials(0, level_v=-0.06))
-    traces, _ = history.window(1, 1.0)
+    traces, _ = history.face(1).window(1.0)
     assert traces is not None
     assert traces.potential_v.shape == (33, 2)
     assert np.all(traces.potential_v == np.float32(-0.06))
 
 
 def test_another_number_of_neurons_begins_again() -> None:
-    history = History(1.0)
+    history = FaceHistories(1.0)
     history.face(1).potentials.add(potentials(0, neurons=3))
     history.face(1).potentials.add(potentials(33, neurons=5))
     history.face(1).spikes.add(spikes(0, [1], [2], size=3))
     history.face(1).spikes.add(spikes(33, [1], [4], size=5))
-    traces, raster = history.window(1, 1.0)
+    traces, raster = history.face(1).window(1.0)
     assert traces is not None and traces.potential_v.shape == (33, 5)
     assert raster is not None and (raster.size, raster.neuron.tolist()) == (5, [4])
 
 
 def test_faces_are_apart_and_bounded() -> None:
-    history = History(1.0)
+    history = FaceHistories(1.0)
     for face_id in range(1, MAX_FACES + 11):
         history.face(face_id).potentials.add(potentials(0, level_v=-0.001 * face_id))
     assert history.faces == tuple(range(11, MAX_FACES + 11))
-    traces, raster = history.window(12, 1.0)
+    traces, raster = history.face(12).window(1.0)
     assert traces is not None and raster is None
     assert np.all(traces.potential_v == np.float32(-0.012))
-    assert history.window(1, 1.0) == (None, None)
+    assert history.get(1) is None
 
 
 def test_a_longer_span_holds_from_now_on() -> None:
-    history = History(0.1)
+    history = FaceHistories(0.1)
     for start_ms in range(0, 330, 33):
         history.face(1).potentials.add(potentials(start_ms))
     assert len(history.face(1).potentials) <= 4

@@ -11,18 +11,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_testing.viz import grey
-from fer_viz.core.canvas import Box, fill, write
-from fer_viz.core.look import Look
-from fer_viz.core.overlay import draw_faces
-from fer_viz.core.palette import DARK, LIGHT, THEMES, mapped, table
+from fer_viz.core.drawing.canvas import Box, fill
+from fer_viz.core.drawing.overlay import draw_faces
+from fer_viz.core.drawing.style import DARK, LIGHT, THEMES, Style, colour_mapped, colour_table
+from fer_viz.core.drawing.text import fitted, width_px, write
 from fer_viz.core.scene import Face, Scene
-from fer_viz.core.text import fitted, width_px
 
 FaceMaker = Callable[..., Face]
 SceneMaker = Callable[..., Scene]
 Picture = npt.NDArray[np.uint8]
 
-LOOK = Look(DARK, 1.0)
+STYLE = Style(DARK, 1.0)
 
 
 # Text and shapes
@@ -88,7 +87,7 @@ def test_labels_differ_in_colour_and_repeat_paler(theme: object) -> None:
 @pytest.mark.parametrize("theme", THEMES.values())
 def test_diverging_map_is_monotonic_in_lightness_on_each_side(theme: object) -> None:
     assert theme is DARK or theme is LIGHT
-    luma = table(theme.diverging).astype(float) @ [0.114, 0.587, 0.299]
+    luma = colour_table(theme.diverging).astype(float) @ [0.114, 0.587, 0.299]
     left, right = np.diff(luma[:128]), np.diff(luma[128:])
     sign = -1 if theme is DARK else 1
     assert (sign * left >= -0.5).all() and (sign * right <= 0.5).all()
@@ -96,11 +95,11 @@ def test_diverging_map_is_monotonic_in_lightness_on_each_side(theme: object) -> 
 
 def test_mapped_takes_the_ends_beyond_the_range() -> None:
     values = np.array([-9, -1, 0, 1, 9], np.float32)
-    colours = mapped(values, -1, 1, DARK.diverging)
-    entries = table(DARK.diverging)
+    colours = colour_mapped(values, -1, 1, DARK.diverging)
+    entries = colour_table(DARK.diverging)
     assert colours[[0, 1]].tolist() == [entries[0].tolist()] * 2
     assert colours[[3, 4]].tolist() == [entries[255].tolist()] * 2
-    assert mapped(values[:0], -1, 1, DARK.diverging).shape == (0, 3)
+    assert colour_mapped(values[:0], -1, 1, DARK.diverging).shape == (0, 3)
 
 
 # Faces
@@ -109,7 +108,7 @@ def test_mapped_takes_the_ends_beyond_the_range() -> None:
 def test_box_has_the_colour_of_the_label_at_its_corners(make_face: FaceMaker) -> None:
     picture = grey()
     face = make_face(box=(214, 110, 210, 210))
-    draw_faces(picture, (face,), face, 1.0, LOOK)
+    draw_faces(picture, (face,), face, 1.0, STYLE)
     colour = list(DARK.label(1))
     for y, x in ((110, 214), (110, 423), (319, 214), (319, 423), (112, 230), (300, 214)):
         assert picture[y, x].tolist() == colour, (y, x)
@@ -123,14 +122,14 @@ def test_box_has_the_colour_of_the_label_at_its_corners(make_face: FaceMaker) ->
 def test_undecided_is_grey(make_face: FaceMaker) -> None:
     picture = grey()
     face = make_face(label="undecided")
-    draw_faces(picture, (face,), None, 1.0, LOOK)
+    draw_faces(picture, (face,), None, 1.0, STYLE)
     assert picture[110, 214].tolist() == list(DARK.undecided)
 
 
 def test_boxes_scale_with_the_picture(make_face: FaceMaker) -> None:
     picture = grey(960, 1280)
     face = make_face(box=(100, 100, 50, 50))
-    draw_faces(picture, (face,), face, 2.0, Look(DARK, 2.0))
+    draw_faces(picture, (face,), face, 2.0, Style(DARK, 2.0))
     assert picture[200, 200].tolist() == list(DARK.label(1))
     assert picture[299, 299].tolist() == list(DARK.label(1))
 
@@ -139,7 +138,7 @@ def test_two_faces_take_their_own_colours(make_face: FaceMaker) -> None:
     picture = grey()
     first = make_face(1, "neutral", (50, 200, 100, 100))
     second = make_face(2, "surprised", (400, 200, 100, 100))
-    draw_faces(picture, (first, second), second, 1.0, LOOK)
+    draw_faces(picture, (first, second), second, 1.0, STYLE)
     assert picture[200, 50].tolist() == list(DARK.label(0))
     assert picture[200, 400].tolist() == list(DARK.label(2))
 
@@ -152,4 +151,4 @@ def test_two_faces_take_their_own_colours(make_face: FaceMaker) -> None:
 )
 def test_any_box_can_be_drawn(box: tuple[int, int, int, int]) -> None:
     face = Face(id=4_000_000_000, box_px=box, label="a label that is rather long", confidence=2.0)
-    draw_faces(grey(120, 160), (face,), face, 1.0, LOOK)
+    draw_faces(grey(120, 160), (face,), face, 1.0, STYLE)

@@ -12,20 +12,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_testing.viz import grey, share_of
-from fer_viz.core import plots
-from fer_viz.core.canvas import Box
-from fer_viz.core.fields import arrange, draw_fields
-from fer_viz.core.look import Look
-from fer_viz.core.palette import DARK, THEMES, table
-from fer_viz.core.panel_layout import WIDTH, score_rows, sections
-from fer_viz.core.renderer import Renderer, Style, layout
-from fer_viz.core.scene import Face, Raster, ReceptiveFields, Scene, Status, Traces
+from fer_viz.core.drawing import plots
+from fer_viz.core.drawing.canvas import Box
+from fer_viz.core.drawing.panel import WIDTH, sections
+from fer_viz.core.drawing.receptive_fields import arrange, draw_fields
+from fer_viz.core.drawing.renderer import PictureOptions, Renderer, layout
+from fer_viz.core.drawing.result import score_rows
+from fer_viz.core.drawing.style import DARK, THEMES, Style, colour_table
+from fer_viz.core.scene import Face, GraphStatus, Raster, ReceptiveFields, Scene, Traces
 
 FaceMaker = Callable[..., Face]
 SceneMaker = Callable[..., Scene]
 Picture = npt.NDArray[np.uint8]
 
-LOOK = Look(DARK, 1.0)
+STYLE = Style(DARK, 1.0)
 
 
 # Spikes and potentials
@@ -48,7 +48,7 @@ def test_spikes_stand_in_their_column_row_and_colour() -> None:
     picture = np.zeros((100, 230, 3), np.uint8)
     scene = plot_scene([-1.0, -0.5, -0.005], [0, 1, 2], 3, [0, 1, 2])
     order = plots.neuron_order(3, scene.fields, DARK)
-    plots.draw_raster(picture, PLOT, scene, order, LOOK)
+    plots.draw_raster(picture, PLOT, scene, order, STYLE)
     for neuron, column in ((0, 10), (1, 109), (2, 208)):
         y = 20 + neuron * 20 + 10
         assert picture[y, column].tolist() == list(DARK.label(neuron))
@@ -82,7 +82,7 @@ def test_rasters_of_any_size_stay_in_their_box(
     picture = np.zeros((height + 20, width + 20, 3), np.uint8)
     box = Box(10, 10, width, height)
     scene = plot_scene(sorted(time_s), [k % size for k in range(len(time_s))], size)
-    plots.draw_raster(picture, box, scene, plots.neuron_order(size, None, DARK), LOOK)
+    plots.draw_raster(picture, box, scene, plots.neuron_order(size, None, DARK), STYLE)
     picture[box.y : box.bottom, box.x : box.right] = 0
     assert not picture.any()
 
@@ -97,7 +97,7 @@ def test_lines_lie_at_their_potential() -> None:
     picture = np.zeros((100, 230, 3), np.uint8)
     traces = constant_traces([-0.06, -0.065], np.arange(-999, 1) * 1e-3)
     scene = replace(plot_scene([], [], 2, [0, 1]), traces=traces)
-    plots.draw_lines(picture, PLOT, scene, plots.neuron_order(2, scene.fields, DARK), LOOK)
+    plots.draw_lines(picture, PLOT, scene, plots.neuron_order(2, scene.fields, DARK), STYLE)
     low_v, high_v = plots.limits_v(traces)
     assert low_v < -0.075 and high_v > -0.05
     for neuron, value_v in enumerate((-0.06, -0.065)):
@@ -111,7 +111,7 @@ def test_spikes_rise_from_the_threshold() -> None:
     picture = np.zeros((100, 230, 3), np.uint8)
     traces = constant_traces([-0.07], np.arange(-999, 1) * 1e-3)
     scene = replace(plot_scene([-0.5], [0], 1, [2]), traces=traces)
-    plots.draw_lines(picture, PLOT, scene, plots.neuron_order(1, scene.fields, DARK), LOOK)
+    plots.draw_lines(picture, PLOT, scene, plots.neuron_order(1, scene.fields, DARK), STYLE)
     assert picture[24, 110].tolist() == list(DARK.label(2))
     assert picture[24, 60].tolist() == [0, 0, 0]
 
@@ -124,7 +124,7 @@ def test_a_gap_is_not_bridged() -> None:
     potential_v[299] = np.nan
     scene = replace(plot_scene([], [], 1, [0]), traces=replace(traces, potential_v=potential_v))
     picture = np.zeros((100, 230, 3), np.uint8)
-    plots.draw_lines(picture, PLOT, scene, plots.neuron_order(1, scene.fields, DARK), LOOK)
+    plots.draw_lines(picture, PLOT, scene, plots.neuron_order(1, scene.fields, DARK), STYLE)
     assert share_of(picture[20:80, 20:60], DARK.label(0), within=60) > 0
     assert share_of(picture[20:80, 90:130], DARK.label(0), within=60) == 0
 
@@ -135,7 +135,7 @@ def test_potentials_as_large_as_numbers_get_are_drawn() -> None:
     traces.potential_v[500:] = -3e38
     scene = replace(plot_scene([], [], 1, [0]), traces=traces)
     picture = np.zeros((100, 230, 3), np.uint8)
-    plots.draw_lines(picture, PLOT, scene, plots.neuron_order(1, scene.fields, DARK), LOOK)
+    plots.draw_lines(picture, PLOT, scene, plots.neuron_order(1, scene.fields, DARK), STYLE)
     assert share_of(picture[20:80, 20:100], DARK.label(0), within=60) > 0
 
 
@@ -144,8 +144,8 @@ def test_many_neurons_become_a_map() -> None:
     levels_v = [-0.075] * 10 + [-0.05] * 10
     traces = constant_traces(levels_v, np.arange(-499, 1) * 1e-3)
     scene = replace(plot_scene([], [], 20), traces=traces)
-    plots.draw_map(picture, PLOT, scene, plots.neuron_order(20, None, DARK), LOOK)
-    entries = table(DARK.sequential)
+    plots.draw_map(picture, PLOT, scene, plots.neuron_order(20, None, DARK), STYLE)
+    entries = colour_table(DARK.sequential)
     assert picture[30, 180].tolist() == entries[0].tolist()
     assert picture[70, 180].tolist() == entries[255].tolist()
     # Nothing is known before half a second ago.
@@ -161,9 +161,9 @@ def test_maps_take_the_colours_of_their_weights() -> None:
     fields = ReceptiveFields(1, ("a", "b"), maps, np.arange(2))
     picture = np.zeros((100, 300, 3), np.uint8)
     box = Box(0, 0, 300, 100)
-    draw_fields(picture, box, fields, LOOK)
-    first, second = arrange(box, (2, 2, 2), 6, LOOK.small_px).places
-    entries = table(DARK.diverging)
+    draw_fields(picture, box, fields, STYLE)
+    first, second = arrange(box, (2, 2, 2), 6, STYLE.small_px).places
+    entries = colour_table(DARK.diverging)
     assert picture[first.y + 2, first.x + 2].tolist() == entries[255].tolist()
     assert picture[second.bottom - 2, second.right - 2].tolist() == entries[0].tolist()
     assert picture[first.bottom - 2, first.right - 2].tolist() == entries[128].tolist()
@@ -189,7 +189,7 @@ def test_maps_lie_apart_inside_their_box(count: int, shape: tuple[int, int]) -> 
 def test_the_frame_is_untouched_beside_faces(make_scene: SceneMaker) -> None:
     image = np.random.default_rng(1).integers(0, 255, (480, 640, 3), np.uint8)
     before = image.copy()
-    result = Renderer(Style()).draw(image, make_scene())
+    result = Renderer(PictureOptions()).draw(image, make_scene())
     assert result.shape == (480, 960, 3)
     assert np.array_equal(result[340:, :640], image[340:])
     assert np.array_equal(image, before)
@@ -197,13 +197,13 @@ def test_the_frame_is_untouched_beside_faces(make_scene: SceneMaker) -> None:
 
 def test_without_panel_the_size_is_that_of_the_image(make_scene: SceneMaker) -> None:
     image = grey(240, 320)
-    result = Renderer(Style(with_panel=False)).draw(image, make_scene(faces=()))
+    result = Renderer(PictureOptions(with_panel=False)).draw(image, make_scene(faces=()))
     assert np.array_equal(result, image)
 
 
 @pytest.mark.parametrize("name", THEMES)
 def test_themes_colour_the_panel(name: str, make_scene: SceneMaker) -> None:
-    result = Renderer(Style(theme=name)).draw(grey(), make_scene())
+    result = Renderer(PictureOptions(theme=name)).draw(grey(), make_scene())
     theme = THEMES[name]
     assert share_of(result[:, 640:], theme.ground) > 0.3
     assert share_of(result[:, 640:], theme.label(1)) > 0.005
@@ -211,10 +211,10 @@ def test_themes_colour_the_panel(name: str, make_scene: SceneMaker) -> None:
 
 def test_score_bars_are_as_long_as_the_scores(make_scene: SceneMaker) -> None:
     scene = make_scene()
-    result = Renderer(Style()).draw(grey(), scene)
-    places = sections(WIDTH, 480, LOOK, 3)
+    result = Renderer(PictureOptions()).draw(grey(), scene)
+    places = sections(WIDTH, 480, STYLE, 3)
     assert scene.focus is not None
-    for index, row in enumerate(score_rows(places.scores, 3, LOOK)):
+    for index, row in enumerate(score_rows(places.scores, 3, STYLE)):
         track = row.track
         middle = result[track.y + track.height // 2, 640 + track.x : 640 + track.right]
         filled = share_of(middle[None], DARK.label(index))
@@ -223,21 +223,21 @@ def test_score_bars_are_as_long_as_the_scores(make_scene: SceneMaker) -> None:
 
 def test_hint_and_missing_answers_are_drawn(make_scene: SceneMaker) -> None:
     scene = make_scene(hint="no results on /fer/expressions for 2 s: is the snn node up?")
-    result = Renderer(Style()).draw(grey(), scene)
+    result = Renderer(PictureOptions()).draw(grey(), scene)
     assert share_of(result[438:468, 100:540], DARK.warning) > 0.001
     assert not share_of(result[458:, 640:], DARK.good)
     assert share_of(result[456:, 640:], DARK.warning) > 0
 
 
 def test_nothing_known_yet() -> None:
-    result = Renderer(Style()).draw(grey(), Scene(status=Status()))
+    result = Renderer(PictureOptions()).draw(grey(), Scene(status=GraphStatus()))
     assert np.array_equal(result[:, :640], grey())
     assert share_of(result[:, 640:], DARK.ground) > 0.5
 
 
 def test_new_weights_are_drawn_and_old_ones_kept(make_scene: SceneMaker) -> None:
-    renderer = Renderer(Style())
-    places = sections(WIDTH, 480, LOOK, 3)
+    renderer = Renderer(PictureOptions())
+    places = sections(WIDTH, 480, STYLE, 3)
     rows = slice(places.fields.y, places.status.y)
 
     def drawn(scene: Scene) -> Picture:
@@ -253,11 +253,11 @@ def test_a_network_without_labels_or_neurons_is_drawn(make_scene: SceneMaker) ->
     nothing = ReceptiveFields(1, (), np.zeros((0, 12, 12), np.float32), np.zeros(0, np.int64))
     silent = Raster(np.zeros(0), np.zeros(0, np.int64), 0)
     scene = replace(make_scene(faces=()), fields=nothing, raster=silent)
-    assert Renderer(Style()).draw(grey(), scene).shape == (480, 960, 3)
+    assert Renderer(PictureOptions()).draw(grey(), scene).shape == (480, 960, 3)
 
 
 def test_labels_may_change_while_it_runs(make_scene: SceneMaker) -> None:
-    renderer = Renderer(Style())
+    renderer = Renderer(PictureOptions())
     for labels in (("a", "b", "c"), ("a", "b", "c", "d", "e"), tuple("abcdefghijklmnopqr")):
         for neurons in (len(labels), 40):
             result = renderer.draw(grey(), make_scene(labels=labels, neurons=neurons))
@@ -267,7 +267,7 @@ def test_labels_may_change_while_it_runs(make_scene: SceneMaker) -> None:
 @settings(max_examples=30, deadline=None)
 @given(st.integers(1, 3000), st.integers(1, 2200), st.booleans(), st.sampled_from([240, 720]))
 def test_any_image_has_a_layout(width: int, height: int, panel: bool, max_height: int) -> None:
-    place = layout(width, height, Style(with_panel=panel, max_height_px=max_height))
+    place = layout(width, height, PictureOptions(with_panel=panel, max_height_px=max_height))
     assert place.frame.right <= place.width and place.frame.bottom <= place.height
     assert place.panel.right == place.width or not panel
     assert place.height <= max(max_height, 480)
@@ -279,6 +279,6 @@ def test_any_image_has_a_layout(width: int, height: int, panel: bool, max_height
     "size", [(1, 1), (48, 48), (240, 320), (720, 1280), (300, 1600), (1000, 90)]
 )
 def test_any_image_is_drawn(size: tuple[int, int], make_scene: SceneMaker) -> None:
-    place = layout(size[1], size[0], Style())
-    result = Renderer(Style()).draw(grey(*size), make_scene())
+    place = layout(size[1], size[0], PictureOptions())
+    result = Renderer(PictureOptions()).draw(grey(*size), make_scene())
     assert result.shape == (place.height, place.width, 3)

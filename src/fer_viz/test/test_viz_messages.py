@@ -43,9 +43,9 @@ def expression(**changes: object) -> Expression:
 def test_answers() -> None:
     message = ExpressionArray(expressions=[expression()], skipped=2)
     message.header.stamp.sec, message.header.stamp.nanosec = 3, 5
-    answers = messages.answers(message)
-    (face,) = answers.faces
-    assert (answers.stamp_ns, answers.skipped) == (3_000_000_005, 2)
+    results = messages.results(message)
+    (face,) = results.faces
+    assert (results.stamp_ns, results.skipped) == (3_000_000_005, 2)
     assert (face.id, face.box_px, face.label, face.label_index) == (7, (1, 2, 3, 4), "smile", 1)
     assert face.scores == (0.25, 0.75)
     assert face.rates_hz == (10.0, 30.0)
@@ -53,22 +53,22 @@ def test_answers() -> None:
 
 def test_undecided_has_no_index() -> None:
     message = ExpressionArray(expressions=[expression(label=Expression.UNDECIDED)])
-    (face,) = messages.answers(message).faces
+    (face,) = messages.results(message).faces
     assert (face.label, face.label_index) == ("undecided", -1)
 
 
 def test_scores_for_other_labels_are_refused() -> None:
     message = ExpressionArray(expressions=[expression(scores=[1.0])])
     with pytest.raises(MessageError, match="face 7 has 2 labels, 1 scores and 2 rates"):
-        messages.answers(message)
+        messages.results(message)
 
 
 def test_sightings() -> None:
     seen = FaceFeatures(id=4, landmarks_px=[1.0, 2.0, 3.0, 4.0])
-    (face,) = messages.sightings(FaceFeaturesArray(faces=[seen])).faces
+    (face,) = messages.detections(FaceFeaturesArray(faces=[seen])).faces
     assert face.landmarks_px.tolist() == [[1, 2], [3, 4]]
     with pytest.raises(MessageError, match="pairs"):
-        messages.sightings(FaceFeaturesArray(faces=[FaceFeatures(id=4, landmarks_px=[1.0])]))
+        messages.detections(FaceFeaturesArray(faces=[FaceFeatures(id=4, landmarks_px=[1.0])]))
 
 
 def test_potentials_of_the_layer() -> None:
@@ -95,15 +95,15 @@ def test_potentials_of_the_layer() -> None:
     ],
 )
 def test_answers_that_are_no_numbers_are_refused(changes: dict[str, object]) -> None:
-    with pytest.raises(MessageError, match="no number"):
-        messages.answers(ExpressionArray(expressions=[expression(**changes)]))
+    with pytest.raises(MessageError, match="must be finite"):
+        messages.results(ExpressionArray(expressions=[expression(**changes)]))
 
 
 @pytest.mark.parametrize(
     ("size", "changes", "reason"),
     [
         (0, {}, "no neuron"),
-        (1, {"v_rest": float("nan")}, "no numbers"),
+        (1, {"v_rest": float("nan")}, "must be finite"),
         (1, {"dt": float("inf")}, "a step of inf s"),
         (1, {"dt": 0.0}, "a step of 0 s"),
     ],
@@ -175,12 +175,12 @@ def test_weights_of_another_shape_are_refused() -> None:
         messages.receptive_fields(weights(neuron_label=[2]))
 
 
-@pytest.mark.parametrize("read", [messages.answers, messages.sightings])
+@pytest.mark.parametrize("read", [messages.results, messages.detections])
 @pytest.mark.parametrize("stamp", [(-1, 0), (0, 2 * 10**9)])
 def test_stamps_that_are_no_time_are_refused(
     read: Callable[[Any], object], stamp: tuple[int, int]
 ) -> None:
-    message = ExpressionArray() if read is messages.answers else FaceFeaturesArray()
+    message = ExpressionArray() if read is messages.results else FaceFeaturesArray()
     message.header.stamp.sec, message.header.stamp.nanosec = stamp
     with pytest.raises(MessageError, match="is no time"):
         read(message)

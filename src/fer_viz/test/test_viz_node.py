@@ -17,7 +17,7 @@ from fer_common.ros import qos
 from fer_interfaces.msg import Potentials
 from fer_testing.ros import Graph, end, facts, ros_arguments, wait_for
 from fer_testing.viz import LABELS, PlayedGraph, grey
-from fer_viz.core.palette import DARK, LIGHT
+from fer_viz.core.drawing.style import DARK, LIGHT
 
 Picture = npt.NDArray[np.uint8]
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import pytest
 
 from fer_common.core.errors import ParameterError
-from fer_viz.core.parameters import TABLE, style
-from fer_viz.core.renderer import Style
+from fer_viz.core.drawing.renderer import PictureOptions
+from fer_viz.core.parameters import TABLE, picture_options
 
 
 def test_defaults_are_those_of_the_core() -> None:
-    assert style(TABLE.defaults()) == Style()
+    assert picture_options(TABLE.defaults()) == PictureOptions()
 
 
 def test_style_follows_the_values() -> None:
     values = TABLE.merged(TABLE.defaults(), {"theme": "light", "max_height": 480})
-    assert style(values) == Style("light", max_height_px=480)
+    assert picture_options(values) == PictureOptions("light", max_height_px=480)
 
 
 @pytest.mark.parametrize(

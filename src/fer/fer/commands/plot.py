@@ -113,15 +113,15 @@ def _confusion(recorded: Recording, truth: Mapping[int, str]) -> Any:
     from fer_train.metrics import balanced_accuracy, confusion
 
     said: list[tuple[str, str]] = []
-    for answers in recorded.answers:
-        true = truth.get(recorded.frame_index.get(answers.stamp_ns, -1))
-        largest = max(answers.faces, key=lambda face: face.area_px, default=None)
+    for results in recorded.results:
+        true = truth.get(recorded.frame_index.get(results.stamp_ns, -1))
+        largest = max(results.faces, key=lambda face: face.area_px, default=None)
         if true is not None and largest is not None:
             said.append((true, largest.label))
     if not said:
         raise FerError("no answer belongs to a labelled frame: record frame_info and expressions")
     known = [
-        label for answers in recorded.answers for face in answers.faces for label in face.labels
+        label for results in recorded.results for face in results.faces for label in face.labels
     ]
     labels = list(dict.fromkeys([*known, *(true for true, _ in said)]))
     index = {label: k for k, label in enumerate(labels)}

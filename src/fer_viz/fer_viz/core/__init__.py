@@ -1,1 +1,1 @@
-"""NumPy in, NumPy out: nothing here imports ROS."""
+"""What is drawn and how, without ROS: messages as plain data, history, scenes, pictures."""

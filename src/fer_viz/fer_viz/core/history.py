@@ -1,25 +1,29 @@
-"""What happened in the last moments, per face, by simulated time. Everything is bounded.
+"""The last moments of each face on the time axis of the stamps. Everything is bounded.
 
-The clock is that of the stamps: a frame of `steps` steps of `dt` seconds begins at its stamp. A
-stamp that jumps back (a bag that loops) begins the history again.
+A frame of `steps` steps of `dt` seconds begins at its stamp. A stamp that jumps back (a bag that
+loops) restarts the history.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict, deque
+from collections.abc import Hashable
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 
+from fer_common.core.stamps import NANOSECONDS
 from fer_viz.core.scene import Floats, Indices, Raster, Seconds, Traces
 
-NANOSECONDS = 1e9
-#: Faces remembered at once; the one not seen for longest makes room.
+#: Faces remembered at once; the one not seen for longest is dropped.
 MAX_FACES = 16
 #: Frames remembered of a face, whatever their stamps claim.
 MAX_FRAMES = 4096
-#: Pieces join when the gap between them is below this many steps; stamps jitter against the steps.
+#: How far back scores and rates are remembered.
+SCORE_SPAN_S = 30.0
+_LAG_WINDOW_S = 5.0
+#: Frames join when the gap between them is below this many steps: stamps jitter.
 _JOIN_STEPS = 2.5
 
 
@@ -34,18 +38,30 @@ class PotentialFrame(NamedTuple):
     v_reset_v: float
 
     @property
-    def size(self) -> int:
+    def layout(self) -> Hashable:
         """Number of neurons."""
-        return int(self.potential_v.shape[1])
+        return self.potential_v.shape[1]
 
     @property
     def end_ns(self) -> int:
-        """When the last step ends."""
+        """End of the last step."""
         return self.start_ns + round(len(self.potential_v) * self.dt_s * NANOSECONDS)
+
+    def label_means_v(self, labels: int, neuron_label: Indices) -> tuple[float, ...] | None:
+        """Return the mean potential of each label's neurons at the end of the frame, volts.
+
+        NaN for a label without neurons; None for a frame without steps and for another number of
+        neurons.
+        """
+        if not len(self.potential_v) or self.layout != len(neuron_label):
+            return None
+        last = self.potential_v[-1]
+        groups = [last[neuron_label == label] for label in range(labels)]
+        return tuple(float(group.mean()) if group.size else float("nan") for group in groups)
 
 
 class SpikeFrame(NamedTuple):
-    """Spikes of one layer in one frame, as address events; `steps` is the length of the frame."""
+    """Spikes of one layer in one frame: spike k of `neuron[k]` in step `step[k]` of `steps`."""
 
     start_ns: int
     dt_s: float
@@ -55,26 +71,50 @@ class SpikeFrame(NamedTuple):
     size: int
 
     @property
+    def layout(self) -> Hashable:
+        """Number of neurons."""
+        return self.size
+
+    @property
     def end_ns(self) -> int:
-        """When the last step ends."""
+        """End of the last step."""
         return self.start_ns + round(self.steps * self.dt_s * NANOSECONDS)
 
 
 class ScoreFrame(NamedTuple):
-    """Scores of every label in one frame."""
+    """Scores (0..1) and spike rates (Hz) of every label in one frame."""
 
     start_ns: int
-    scores: Floats
+    labels: tuple[str, ...]
+    scores: tuple[float, ...]
+    rates_hz: tuple[float, ...]
 
     @property
-    def size(self) -> int:
-        """Number of labels."""
-        return len(self.scores)
+    def layout(self) -> Hashable:
+        """The labels."""
+        return self.labels
 
     @property
     def end_ns(self) -> int:
-        """A score holds from its stamp on."""
+        """Stamp of the frame."""
         return self.start_ns
+
+
+class ScoreHistory(NamedTuple):
+    """Scores and spike rates of one face over the last seconds.
+
+    Attributes
+    ----------
+    time_s : (results,), seconds before the newest result, so <= 0, ascending.
+    labels : one for each column.
+    scores : (results, labels), 0..1.
+    rates_hz : (results, labels).
+    """
+
+    time_s: Seconds
+    labels: tuple[str, ...]
+    scores: Floats
+    rates_hz: Floats
 
 
 class _Frame(Protocol):
@@ -83,7 +123,7 @@ class _Frame(Protocol):
     @property
     def end_ns(self) -> int: ...
     @property
-    def size(self) -> int: ...
+    def layout(self) -> Hashable: ...
 
 
 Frame = TypeVar("Frame", bound=_Frame)
@@ -100,107 +140,149 @@ class FrameLog(Generic[Frame]):
         return len(self._frames)
 
     @property
-    def newest(self) -> Frame | None:
-        """The frame that came last."""
-        return self._frames[-1] if self._frames else None
+    def end_ns(self) -> int | None:
+        """End of the newest frame, None without frames."""
+        return self._frames[-1].end_ns if self._frames else None
 
     def add(self, frame: Frame) -> None:
-        """Keep a frame. Begins again where the stamp goes back or the size is another."""
-        newest = self.newest
-        if newest is not None and (frame.start_ns < newest.start_ns or frame.size != newest.size):
-            self._frames.clear()
+        """Keep a frame. An earlier stamp or another layout clears the log first."""
+        if self._frames:
+            newest = self._frames[-1]
+            if frame.start_ns < newest.start_ns or frame.layout != newest.layout:
+                self._frames.clear()
         self._frames.append(frame)
         oldest_ns = frame.end_ns - round(self.span_s * NANOSECONDS)
         while self._frames[0].end_ns < oldest_ns:
             self._frames.popleft()
 
-    def between(self, begin_ns: int, end_ns: int) -> list[Frame]:
-        """Return the frames that touch a time span, oldest first."""
+    def last(self, span_s: float, end_ns: int) -> list[Frame]:
+        """Return the frames that overlap the `span_s` seconds before `end_ns`, oldest first."""
+        begin_ns = end_ns - round(span_s * NANOSECONDS)
         return [
             frame for frame in self._frames if frame.end_ns > begin_ns and frame.start_ns <= end_ns
         ]
 
+    def clear(self) -> None:
+        """Drop all frames."""
+        self._frames.clear()
+
 
 @dataclass
-class FaceLog:
-    """What is remembered of one face."""
+class FaceHistory:
+    """What is remembered of one face; `span_s` seconds of potentials and spikes."""
 
     span_s: float
     potentials: FrameLog[PotentialFrame] = field(init=False)
     spikes: FrameLog[SpikeFrame] = field(init=False)
+    feature_spikes: FrameLog[SpikeFrame] = field(init=False)
     scores: FrameLog[ScoreFrame] = field(init=False)
 
     def __post_init__(self) -> None:
-        """Begin with nothing."""
-        self.potentials = FrameLog(self.span_s)
-        self.spikes = FrameLog(self.span_s)
-        self.scores = FrameLog(self.span_s)
-
-    @property
-    def end_ns(self) -> int | None:
-        """End of the newest frame of potentials or spikes, None before the first."""
-        ends = [
-            log.newest.end_ns for log in (self.potentials, self.spikes) if log.newest is not None
-        ]
-        return max(ends, default=None)
+        """Create the logs."""
+        self.potentials, self.spikes = FrameLog(self.span_s), FrameLog(self.span_s)
+        self.feature_spikes, self.scores = FrameLog(self.span_s), FrameLog(SCORE_SPAN_S)
 
     def set_span(self, span_s: float) -> None:
         """Remember for longer or shorter from the next frame on."""
         self.span_s = span_s
-        for log in (self.potentials, self.spikes, self.scores):
+        for log in (self.potentials, self.spikes, self.feature_spikes):
             log.span_s = span_s
 
+    def window(self, span_s: float) -> tuple[Traces | None, Raster | None]:
+        """Return potentials and spikes of the last `span_s` seconds, None for what is unknown.
 
-class History:
-    """Potentials, spikes and scores of every face, for `span_s` seconds."""
+        Both end with the newest frame of either, so that they share one time axis.
+        """
+        ends = [log.end_ns for log in (self.potentials, self.spikes) if log.end_ns is not None]
+        if not ends:
+            return None, None
+        end_ns = max(ends)
+        return (
+            traces(self.potentials.last(span_s, end_ns), end_ns),
+            raster(self.spikes.last(span_s, end_ns), end_ns),
+        )
+
+    def feature_raster(self, span_s: float) -> Raster | None:
+        """Return the spikes of the feature layer, None if it is not published."""
+        end_ns = self.feature_spikes.end_ns
+        return None if end_ns is None else raster(self.feature_spikes.last(span_s, end_ns), end_ns)
+
+    def score_history(self) -> ScoreHistory | None:
+        """Return scores and rates, None before the first result."""
+        end_ns = self.scores.end_ns
+        if end_ns is None:
+            return None
+        # Frames have no length: one more nanosecond keeps the oldest.
+        frames = self.scores.last(SCORE_SPAN_S + 1 / NANOSECONDS, end_ns)
+        return ScoreHistory(
+            np.array([(frame.start_ns - end_ns) / NANOSECONDS for frame in frames]),
+            frames[-1].labels,
+            np.array([frame.scores for frame in frames], np.float32),
+            np.array([frame.rates_hz for frame in frames], np.float32),
+        )
+
+
+class FaceHistories:
+    """The history of every face."""
 
     def __init__(self, span_s: float) -> None:
         self._span_s = span_s
-        self._faces: OrderedDict[int, FaceLog] = OrderedDict()
+        self._faces: OrderedDict[int, FaceHistory] = OrderedDict()
 
     @property
     def faces(self) -> tuple[int, ...]:
-        """Faces that are remembered, the one seen last at the end."""
+        """Ids of the remembered faces, the one seen last at the end."""
         return tuple(self._faces)
 
-    def face(self, face_id: int) -> FaceLog:
-        """Return the log of a face, a new one for a face that was not seen before."""
-        log = self._faces.get(face_id)
-        if log is None:
-            log = self._faces[face_id] = FaceLog(self._span_s)
+    def face(self, face_id: int) -> FaceHistory:
+        """Return the history of a face and count it as seen; a new one for a new face."""
+        history = self._faces.setdefault(face_id, FaceHistory(self._span_s))
         self._faces.move_to_end(face_id)
         while len(self._faces) > MAX_FACES:
             self._faces.popitem(last=False)
-        return log
+        return history
+
+    def get(self, face_id: int) -> FaceHistory | None:
+        """Return the history of a face, None for one that is not remembered."""
+        return self._faces.get(face_id)
 
     def set_span(self, span_s: float) -> None:
         """Remember for longer or shorter from the next frame on."""
         self._span_s = span_s
-        for log in self._faces.values():
-            log.set_span(span_s)
+        for history in self._faces.values():
+            history.set_span(span_s)
 
     def clear(self) -> None:
         """Forget everything."""
         self._faces.clear()
 
-    def window(self, face_id: int, span_s: float) -> tuple[Traces | None, Raster | None]:
-        """Return potentials and spikes of a face in the last `span_s` seconds.
 
-        None stands for what is not known. Both end with the newest frame of either, so that they
-        share one time axis.
-        """
-        log = self._faces.get(face_id)
-        end_ns = None if log is None else log.end_ns
-        if log is None or end_ns is None:
-            return None, None
-        begin_ns = end_ns - round(span_s * NANOSECONDS)
-        return traces(log.potentials.between(begin_ns, end_ns), end_ns), raster(
-            log.spikes.between(begin_ns, end_ns), end_ns
-        )
+class SimulationLag:
+    """How much of the time between stamps the network did not simulate, over the last seconds."""
+
+    def __init__(self) -> None:
+        self._frames: deque[tuple[int, float]] = deque()
+
+    def add(self, stamp_ns: int, simulated_s: float) -> None:
+        """Count a frame that was simulated for `simulated_s`."""
+        if self._frames and stamp_ns < self._frames[-1][0]:
+            self._frames.clear()
+        self._frames.append((stamp_ns, simulated_s))
+        while stamp_ns - self._frames[0][0] > _LAG_WINDOW_S * NANOSECONDS:
+            self._frames.popleft()
+
+    @property
+    def lag_s(self) -> float:
+        """Seconds that were not simulated; 0 before the second frame."""
+        if not self._frames:
+            return 0.0
+        # The first frame was simulated before the window.
+        simulated_s = sum(simulated for _, simulated in self._frames) - self._frames[0][1]
+        return max((self._frames[-1][0] - self._frames[0][0]) / NANOSECONDS - simulated_s, 0.0)
 
 
 def traces(frames: list[PotentialFrame], end_ns: int) -> Traces | None:
-    """Join frames of potentials into one trace, with a row of NaN wherever two do not meet."""
+    """Join frames of potentials into one trace, with a row of NaN in each gap."""
     if not frames:
         return None
     times: list[Seconds] = []
@@ -211,7 +293,7 @@ def traces(frames: list[PotentialFrame], end_ns: int) -> Traces | None:
         slack_ns = _JOIN_STEPS * frame.dt_s * NANOSECONDS
         if expected_ns is not None and abs(frame.start_ns - expected_ns) > slack_ns:
             times.append(np.array([start_s]))
-            values.append(np.full((1, frame.size), np.nan, np.float32))
+            values.append(np.full((1, frame.potential_v.shape[1]), np.nan, np.float32))
         # A step's value is that at its end.
         steps = np.arange(1, len(frame.potential_v) + 1, dtype=np.float64)
         times.append(start_s + frame.dt_s * steps)

@@ -1,4 +1,4 @@
-"""Weights and features by orientation, as the dashboard shows them."""
+"""Weights and features by orientation, as the dashboard and figures show them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from fer_common.core.errors import MessageError
 from fer_viz.core.messages import channel_signs, field_weights
 from fer_viz.core.scene import Floats
 
-#: The choice that stands before the orientations.
+#: The choice before the orientations.
 ALL = "all orientations"
 _CHANNEL = re.compile(r"(?:ON|OFF) \S+ ([\d.]+)deg")
 _ORIENTATIONS = re.compile(r"(?:^|;)o=(\d+)(?:;|$)")
@@ -20,13 +20,13 @@ _ORIENTATIONS = re.compile(r"(?:^|;)o=(\d+)(?:;|$)")
 
 @dataclass(frozen=True)
 class WeightMaps:
-    """What every label sees, summed over all channels and over those of each orientation.
+    """Receptive field of every label, summed over all channels and over each orientation.
 
     Attributes
     ----------
     labels : one for each map.
     choices : `ALL`, then the orientations, such as "22.5°".
-    maps : (choices, labels, rows, cols): weights of ON channels less those of OFF channels.
+    maps : (choices, labels, rows, cols): weights of ON channels minus those of OFF channels.
     """
 
     labels: tuple[str, ...]
@@ -40,8 +40,8 @@ class FeatureMap:
 
     Attributes
     ----------
-    energy : (orientations, rows, cols), mean over the scales. One orientation where they are not
-        known.
+    energy : (orientations, rows, cols), mean over the scales. One orientation where they are
+        unknown.
     """
 
     energy: Floats
@@ -50,7 +50,8 @@ class FeatureMap:
     def strokes(self) -> tuple[Floats, Floats]:
         """Dominant direction of each cell, radians, and its strength 0..1; both (rows, cols).
 
-        The vector sum of the orientations, whose angles count double: 0 and 180 degrees are one.
+        This is the vector sum of the orientations with doubled angles: 0 and 180 degrees are the
+        same orientation.
         """
         count = len(self.energy)
         angle = 2 * np.pi * np.arange(count) / count
@@ -67,7 +68,7 @@ def weight_maps(message: Any) -> WeightMaps:
     Raises
     ------
     MessageError
-        if weights, shape and labels do not go together.
+        if weights, shape and labels are inconsistent.
     """
     labels, weights = tuple(message.labels), field_weights(message)
     names = list(message.receptive_fields.channel_names)
@@ -84,12 +85,12 @@ def weight_maps(message: Any) -> WeightMaps:
 
 
 def feature_maps(message: Any) -> dict[int, FeatureMap]:
-    """Read the features of every face that has some from a FaceFeaturesArray, by face id.
+    """Read the features of a FaceFeaturesArray by face id, without faces that have none.
 
     Raises
     ------
     MessageError
-        if their number is not that of the shape.
+        if features and shape are inconsistent.
     """
     shape = (message.channels, message.rows, message.cols)
     found = _ORIENTATIONS.search(message.feature_spec)

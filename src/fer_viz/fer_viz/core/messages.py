@@ -1,4 +1,4 @@
-"""Messages to plain data, checked. Works on any object with their fields, so it needs no ROS."""
+"""ROS messages as plain, checked data, read from any object with their fields, without ROS."""
 
 from __future__ import annotations
 
@@ -10,40 +10,32 @@ import numpy as np
 from fer_common.core.errors import MessageError
 from fer_common.core.stamps import checked_ns
 from fer_viz.core.history import PotentialFrame, SpikeFrame
-from fer_viz.core.scene import UNNAMED, Face, Floats, Network, ReceptiveFields
+from fer_viz.core.scene import UNNAMED, Face, Floats, NetworkSummary, ReceptiveFields
 
-#: How Weights.neuron_label says that a neuron has no label.
+#: The value of Weights.neuron_label for a neuron without a label.
 _UNNAMED = 2**32 - 1
 _OFF = "OFF"
-#: A thousand times the usual.
+#: A thousand times the usual step.
 LONGEST_STEP_S = 1.0
-#: Of a layer. A few bytes may claim thousands of millions, and every one has a row in a picture.
+#: Largest layer that is drawn: a few bytes can claim 2**32 neurons, and each one has a row.
 MAX_NEURONS = 100_000
 
 
-class Answers(NamedTuple):
-    """What the network says of all faces of one image, after `skipped` frames passed over."""
+class ImageFaces(NamedTuple):
+    """Faces of one image, detected or with results; `skipped` frames were dropped before it."""
 
     stamp_ns: int
     faces: tuple[Face, ...]
     skipped: int
 
 
-class Sightings(NamedTuple):
-    """Where the faces of one image are, before the network has said anything of them."""
-
-    stamp_ns: int
-    faces: tuple[Face, ...]
-    skipped: int
-
-
-def answers(message: Any) -> Answers:
+def results(message: Any) -> ImageFaces:
     """Read an ExpressionArray.
 
     Raises
     ------
     MessageError
-        if scores or rates are not one for each label, or no numbers.
+        if there is not one finite score and rate for each label.
     """
     faces = []
     for item in message.expressions:
@@ -51,11 +43,12 @@ def answers(message: Any) -> Answers:
         if len(item.scores) != len(labels) or len(item.rates_hz) != len(labels):
             raise MessageError(
                 f"expression of face {item.face_id} has {len(labels)} labels, "
-                f"{len(item.scores)} scores and {len(item.rates_hz)} rates: they must be as many"
+                f"{len(item.scores)} scores and {len(item.rates_hz)} rates: "
+                "these numbers must be equal"
             )
         if not np.isfinite([item.confidence, *item.scores, *item.rates_hz]).all():
             raise MessageError(
-                f"expression of face {item.face_id}: a confidence, score or rate is no number"
+                f"expression of face {item.face_id}: confidence, scores and rates must be finite"
             )
         faces.append(
             Face(
@@ -69,11 +62,11 @@ def answers(message: Any) -> Answers:
                 rates_hz=tuple(item.rates_hz),
             )
         )
-    return Answers(checked_ns(message.header.stamp), tuple(faces), message.skipped)
+    return ImageFaces(checked_ns(message.header.stamp), tuple(faces), message.skipped)
 
 
-def sightings(message: Any) -> Sightings:
-    """Read where the faces of a FaceFeaturesArray are; their features are left alone.
+def detections(message: Any) -> ImageFaces:
+    """Read boxes and landmarks, but not the features, of a FaceFeaturesArray.
 
     Raises
     ------
@@ -88,7 +81,7 @@ def sightings(message: Any) -> Sightings:
                 f"face {item.id} has {landmarks.size} landmark coordinates: they must be pairs"
             )
         faces.append(Face(id=item.id, box_px=_box(item.roi), landmarks_px=landmarks.reshape(-1, 2)))
-    return Sightings(checked_ns(message.header.stamp), tuple(faces), message.skipped)
+    return ImageFaces(checked_ns(message.header.stamp), tuple(faces), message.skipped)
 
 
 def potentials(message: Any, layer: str) -> dict[int, PotentialFrame]:
@@ -97,8 +90,8 @@ def potentials(message: Any, layer: str) -> dict[int, PotentialFrame]:
     Raises
     ------
     MessageError
-        if the number of values is not steps x size, there are no neurons, or threshold,
-        resting or reset potential or the step are no numbers that can be.
+        if there are no neurons, the number of values is not steps x neurons, or the step,
+        threshold, resting or reset potential is out of range.
     """
     dt_s = _step_s(message)
     frames = {}
@@ -107,16 +100,18 @@ def potentials(message: Any, layer: str) -> dict[int, PotentialFrame]:
             continue
         values = np.asarray(trace.potential, np.float32)
         if not trace.size:
-            raise MessageError(f"potentials of layer '{layer}' are those of no neuron")
+            raise MessageError(f"potentials of layer '{layer}' have no neurons")
         if values.size != message.steps * trace.size or len(trace.threshold) != trace.size:
             raise MessageError(
                 f"potentials of layer '{layer}' have {values.size} values and "
-                f"{len(trace.threshold)} thresholds for {message.steps} steps of {trace.size} "
-                "neurons: they do not go together"
+                f"{len(trace.threshold)} thresholds: {message.steps} steps of {trace.size} "
+                "neurons need others"
             )
         threshold = np.asarray(trace.threshold, np.float32)
         if not np.isfinite([*threshold, message.v_rest, message.v_reset]).all():
-            raise MessageError(f"potentials of layer '{layer}' have marks that are no numbers")
+            raise MessageError(
+                f"potentials of layer '{layer}': threshold, v_rest and v_reset must be finite"
+            )
         frames[trace.face_id] = PotentialFrame(
             start_ns=checked_ns(message.header.stamp),
             dt_s=dt_s,
@@ -134,8 +129,8 @@ def spikes(message: Any, layer: str) -> dict[int, SpikeFrame]:
     Raises
     ------
     MessageError
-        if neurons and steps are not equally many or lie outside the layer or the frame, a step
-        is no time, or the layer is larger than `MAX_NEURONS`.
+        if neurons and steps are not equally many or out of range, the step is out of range, or the
+        layer has more than `MAX_NEURONS`.
     """
     dt_s = _step_s(message)
     frames = {}
@@ -148,13 +143,11 @@ def spikes(message: Any, layer: str) -> dict[int, SpikeFrame]:
                 "be shown"
             )
         neuron, step = np.asarray(train.neuron, np.int64), np.asarray(train.step, np.int64)
-        whole = len(neuron) == len(step)
-        if not whole or (
-            len(neuron) and (neuron.max() >= train.size or step.max() >= message.steps)
-        ):
+        inside = neuron.max(initial=-1) < train.size and step.max(initial=-1) < message.steps
+        if len(neuron) != len(step) or not inside:
             raise MessageError(
                 f"spikes of layer '{layer}' do not fit {message.steps} steps of {train.size} "
-                "neurons: neuron and step must be equally long and inside these"
+                "neurons: neuron and step must have the same length and lie within these"
             )
         frames[train.face_id] = SpikeFrame(
             checked_ns(message.header.stamp), dt_s, message.steps, step, neuron, train.size
@@ -163,19 +156,19 @@ def spikes(message: Any, layer: str) -> dict[int, SpikeFrame]:
 
 
 def receptive_fields(message: Any) -> ReceptiveFields:
-    """Read what every label sees from a Weights message.
+    """Read the receptive field of every label from a Weights message.
 
     Raises
     ------
     MessageError
-        if the number of weights, the shape and the labels do not go together.
+        if weights, shape and labels are inconsistent.
     """
     labels, weights = tuple(message.labels), field_weights(message)
     neuron_label = np.asarray(message.neuron_label, np.int64)
     neuron_label = np.where(neuron_label == _UNNAMED, UNNAMED, neuron_label)
-    if len(neuron_label) and neuron_label.max() >= len(labels):
+    if neuron_label.max(initial=UNNAMED) >= len(labels):
         raise MessageError(
-            f"a neuron has label {neuron_label.max()} of {len(labels)}: labels are counted from 0"
+            f"a neuron has label {neuron_label.max()} of {len(labels)}: labels count from 0"
         )
     sign = channel_signs(message.receptive_fields.channel_names, weights.shape[1])
     maps = np.tensordot(weights, sign, axes=(1, 0)).astype(np.float32)
@@ -188,7 +181,7 @@ def field_weights(message: Any) -> Floats:
     Raises
     ------
     MessageError
-        if the number of weights, the shape and the labels do not go together.
+        if weights, shape and labels are inconsistent.
     """
     projection = message.receptive_fields
     shape = (len(message.labels), projection.channels, projection.rows, projection.cols)
@@ -209,16 +202,17 @@ def channel_signs(names: Sequence[str], channels: int) -> Floats:
     return sign
 
 
-def network(message: Any) -> Network:
+def network(message: Any) -> NetworkSummary:
     """Read a NetworkInfo message."""
-    return Network(message.model, tuple(message.labels), message.learning)
+    return NetworkSummary(message.model, tuple(message.labels), message.learning)
 
 
 def _step_s(message: Any) -> float:
     dt_s = float(message.dt)
     if not 0.0 < dt_s <= LONGEST_STEP_S:
         raise MessageError(
-            f"a step of {dt_s:g} s is none: it must be above 0 and at most {LONGEST_STEP_S:g} s"
+            f"a step of {dt_s:g} s is out of range: it must be above 0 and at most "
+            f"{LONGEST_STEP_S:g} s"
         )
     return dt_s
 

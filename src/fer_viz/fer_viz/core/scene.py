@@ -1,12 +1,12 @@
-"""What is drawn: plain data without ROS, the same for the overlay and for any window.
+"""What is drawn, as plain data without ROS.
 
-Times are seconds relative to the end of the frame that is shown (so <= 0), potentials volts, rates
-Hz.
+Times are seconds before the end of the frame that is shown (so <= 0), potentials volts, rates Hz.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -16,24 +16,26 @@ Floats = npt.NDArray[np.float32]
 Seconds = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
-#: Stands in `neuron_label` for a neuron that has no label.
+#: The layer whose potentials and spikes are shown.
+EXPRESSION_LAYER = "expression"
+#: Label index of a neuron without a label.
 UNNAMED = -1
 
 
 @dataclass(frozen=True)
 class Face:
-    """A face and what the network says of it.
+    """A face and its result.
 
     Attributes
     ----------
     id : track id.
     box_px : x, y, width, height in the source image.
-    label : what the network says, empty where nothing was said of this face yet.
-    label_index : its place in `labels`, -1 where the network is undecided.
+    label : predicted label, empty as long as there is no result.
+    label_index : its index in `labels`, -1 for an undecided face.
     confidence : 0..1, of the best label.
     labels, scores, rates_hz : one entry for each label.
-    landmarks_px : (k, 2) points in the source image, right eye and left eye first; empty where not
-    known.
+    landmarks_px : (k, 2) points in the source image, right eye and left eye first; empty where
+        unknown.
     """
 
     id: int
@@ -52,6 +54,12 @@ class Face:
         return self.box_px[2] * self.box_px[3]
 
 
+def selected_face(faces: Sequence[Face], wanted_id: int) -> Face | None:
+    """Return the wanted face, else the largest, None where there is no face."""
+    by_id = {face.id: face for face in faces}
+    return by_id.get(wanted_id) or max(faces, key=lambda face: face.area_px, default=None)
+
+
 @dataclass(frozen=True)
 class Traces:
     """Membrane potentials of one layer for one face.
@@ -59,7 +67,7 @@ class Traces:
     Attributes
     ----------
     time_s : (steps,), ascending.
-    potential_v : (steps, neurons); a row of NaN parts pieces that do not join.
+    potential_v : (steps, neurons); a row of NaN separates pieces with a gap between them.
     threshold_v : (neurons,) at the newest step.
     v_rest_v, v_reset_v : constants of the neurons.
     """
@@ -79,17 +87,26 @@ class Raster:
     neuron: Indices
     size: int
 
+    def last(self, span_s: float) -> Raster:
+        """Return the spikes of the last `span_s` seconds."""
+        inside = (self.time_s >= -span_s) & (self.time_s <= 0)
+        return Raster(self.time_s[inside], self.neuron[inside], self.size)
+
+    def rate_hz(self, span_s: float) -> float:
+        """Return the mean rate of a neuron over the last `span_s` seconds."""
+        return len(self.last(span_s).time_s) / span_s / max(self.size, 1)
+
 
 @dataclass(frozen=True)
 class ReceptiveFields:
-    """What every label sees in the face.
+    """Receptive field of every label.
 
     Attributes
     ----------
     version : version of the weights.
     labels : one for each map.
-    maps : (labels, rows, cols): weights of ON channels less those of OFF channels, summed.
-    neuron_label : (neurons,) index into `labels` of each expression neuron, `UNNAMED` for none.
+    maps : (labels, rows, cols): weights of ON channels minus those of OFF channels, summed.
+    neuron_label : (neurons,) index into `labels` of each expression neuron, or `UNNAMED`.
     """
 
     version: int
@@ -98,9 +115,14 @@ class ReceptiveFields:
     neuron_label: Indices
 
 
+def label_name(labels: Sequence[str], index: int) -> str:
+    """Return the name of a label, "unnamed" for an index outside."""
+    return labels[index] if 0 <= index < len(labels) else "unnamed"
+
+
 @dataclass(frozen=True)
-class Network:
-    """What the network is, and how it learns: "off", "unsupervised" or "supervised"."""
+class NetworkSummary:
+    """Model, labels and learning mode ("off", "unsupervised" or "supervised") of the network."""
 
     model: str
     labels: tuple[str, ...]
@@ -108,14 +130,14 @@ class Network:
 
 
 @dataclass(frozen=True)
-class Status:
-    """How the graph does. NaN: not known.
+class GraphStatus:
+    """How well the graph runs. NaN: unknown.
 
     Attributes
     ----------
-    rate_hz : answers per second.
-    latency_ms : from the image's stamp to the answer, median of the last seconds.
-    skipped : frames passed over by any node since the start.
+    rate_hz : results per second.
+    latency_ms : from the stamp of the image to the result, median of the last seconds.
+    skipped : frames skipped by any node since the start.
     hint : what is missing and what to do, empty when all is well.
     """
 
@@ -124,16 +146,22 @@ class Status:
     skipped: int = 0
     hint: str = ""
 
+    @property
+    def figures(self) -> tuple[str, str, str]:
+        """Rate, latency and skipped frames as text."""
+        latency = "…" if math.isnan(self.latency_ms) else f"{self.latency_ms:.0f}"
+        return f"{self.rate_hz:.0f} fps", f"{latency} ms", f"{self.skipped} skipped"
+
 
 @dataclass(frozen=True)
 class Scene:
-    """Everything that goes with one image.
+    """Everything that belongs to one image.
 
     Attributes
     ----------
     faces : in order of id.
-    focus : the face that the panel is about, None where there is none.
-    span_s : how far back traces and raster reach.
+    focus : the face whose data are shown in detail, None where there is none.
+    span_s : length of traces and raster.
     """
 
     faces: tuple[Face, ...] = ()
@@ -141,15 +169,27 @@ class Scene:
     traces: Traces | None = None
     raster: Raster | None = None
     fields: ReceptiveFields | None = None
-    network: Network | None = None
-    status: Status = field(default_factory=Status)
+    network: NetworkSummary | None = None
+    status: GraphStatus = field(default_factory=GraphStatus)
     span_s: float = 1.0
 
     @property
     def labels(self) -> tuple[str, ...]:
-        """Every label that can be said, in order; empty where nobody has told yet."""
+        """Labels of the network, in order; empty as long as they are unknown."""
         if self.focus is not None and self.focus.labels:
             return self.focus.labels
         if self.fields is not None:
             return self.fields.labels
         return self.network.labels if self.network is not None else ()
+
+    @property
+    def caption(self) -> str:
+        """Which face is shown and how many are in view; empty without a face."""
+        others = f", {len(self.faces)} in view" if len(self.faces) > 1 else ""
+        return "" if self.focus is None else f"face {self.focus.id}{others}"
+
+    def missing(self, what: str) -> str:
+        """Say why there is no `what` to show."""
+        if self.focus is not None:
+            return f"no {what} yet"
+        return "no results" if self.status.hint else "no face in view"

@@ -1,4 +1,4 @@
-"""The dashboard: everything that the graph does, in one Qt widget.
+"""The dashboard: one Qt widget for rqt and for a window of its own.
 
-`state` and what it uses import neither Qt nor ROS; `link` is all of ROS; the rest is Qt.
+Its data are `core.dashboard_state`, its connection to ROS is `ros.dashboard_client`.
 """

@@ -1,4 +1,4 @@
-"""Is there a Qt that works? Asked before anything of Qt is imported: one line says what to do."""
+"""Checks whether Qt works, before anything of Qt is imported."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ _LIBRARY = re.compile(r"lib[\w.+-]+\.so[.\d]*")
 
 
 class NoQtError(FerError):
-    """There is no Qt that works here."""
+    """Qt does not work here."""
 
 
 def has_display() -> bool:
-    """Whether a window could be opened here."""
+    """Return whether a window could be opened here."""
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
@@ -36,7 +36,7 @@ def require_qt(window: bool) -> None:
 
     Parameters
     ----------
-    window : on a display; else Qt may draw off screen.
+    window : on a display; otherwise Qt may draw off screen.
 
     Raises
     ------
@@ -60,7 +60,7 @@ def require_qt(window: bool) -> None:
 
 
 def _require_x11(binding: str) -> None:
-    """Load what Qt loads when it opens a window, because Qt aborts the process where it cannot."""
+    """Load what Qt loads to open a window: Qt aborts the process if that fails."""
     package = importlib.util.find_spec(binding)
     if package is None or package.origin is None or os.environ.get("QT_QPA_PLATFORM"):
         return
@@ -73,5 +73,5 @@ def _require_x11(binding: str) -> None:
 
 def _explained(error: Exception) -> NoQtError:
     if missing := _LIBRARY.search(str(error)):
-        return NoQtError(f"Qt needs {missing[0]}, which this system lacks: {INSTALL_LIBRARIES}")
+        return NoQtError(f"Qt needs {missing[0]}, which is missing: {INSTALL_LIBRARIES}")
     return NoQtError(f"Qt is not installed: {INSTALL_QT}")

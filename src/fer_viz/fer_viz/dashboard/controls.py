@@ -1,25 +1,30 @@
-"""The bar at the top, which says how the graph does, and the bar at the bottom, which asks."""
+"""The bar at the top with the state of the graph, and the bar at the bottom with requests to it."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from pyqtgraph.Qt import QtCore, QtWidgets
 
-from fer_viz.core.commands import LEARNING_MODES, Commands, Note
-from fer_viz.core.palette import mix
+from fer_viz.core.dashboard_state import LEARNING_MODES, Commands, DashboardView, Note
+from fer_viz.core.drawing.style import DARK, Style, mix
 from fer_viz.core.scene import Face, Scene
-from fer_viz.dashboard.parts import Choice
-from fer_viz.dashboard.style import Style, code
+from fer_viz.dashboard.cards import Choice, named_label
+from fer_viz.dashboard.style import code
 
-#: Spans of time that can be chosen, seconds.
+#: Spans of time to choose from, seconds.
 SPANS_S = (0.5, 1.0, 2.0, 5.0)
 #: More labels than this are taught from a menu.
 MOST_BUTTONS = 7
 _NOTE_S = 8.0
 _LARGEST = 0
+_FIGURES = {
+    "rate": "Results per second",
+    "latency": "From the stamp of the image to its result, median of 5 s",
+    "skipped": "Frames that nodes skipped in favour of newer ones",
+    "lag": "Time between stamps that was not simulated, last 5 s",
+}
 
 
 class TopBar(QtWidgets.QWidget):
@@ -33,70 +38,58 @@ class TopBar(QtWidgets.QWidget):
         # A long sentence must not make the window wider.
         policy = QtWidgets.QSizePolicy.Policy
         self.state.setSizePolicy(policy.Ignored, policy.Preferred)
-        self.figures = {name: QtWidgets.QLabel() for name in ("rate", "latency", "skipped", "lag")}
-        for name, tip in (
-            ("rate", "Answers per second"),
-            ("latency", "From the stamp of the image to its answer, median of 5 s"),
-            ("skipped", "Frames that nodes passed over for newer ones"),
-            ("lag", "Time of the stamps that was not simulated, last 5 s"),
-        ):
-            self.figures[name].setObjectName("figure")
+        self.figures = {name: named_label("", "figure") for name in _FIGURES}
+        for name, tip in _FIGURES.items():
             self.figures[name].setToolTip(tip)
         self.face, self.span = Choice(), Choice()
-        self.face.setToolTip("Whom the panels are about")
+        self.face.setToolTip("Which face is shown in detail")
         self.face.addItem("largest face", _LARGEST)
         self.span.setToolTip("How far back potentials and spikes are shown")
         for span_s in SPANS_S:
             self.span.addItem(f"last {span_s:g} s", span_s)
-        self.pause = _button("Pause", "Hold the display still; zoom with the mouse (space)", True)
+        self.pause = _button("Pause", "Freeze the display; zoom with the mouse (space)")
+        self.pause.setCheckable(True)
         self.pause.setShortcut("Space")
-        self.snapshot = _button("Snapshot", "Save what is to be seen as a PNG file")
+        self.snapshot = _button("Snapshot", "Save the dashboard as a PNG file")
         self.theme = _button("Light", "Change between light and dark")
-        row = QtWidgets.QHBoxLayout(self)
-        row.addWidget(self.dot)
-        row.addWidget(self.state, 1)
-        for widget in (*self.figures.values(), self.face, self.span):
-            row.addWidget(widget)
-        for widget in (self.pause, self.snapshot, self.theme):
-            row.addWidget(widget)
-        self._row = row
-        self._style = Style()
+        self._row = QtWidgets.QHBoxLayout(self)
+        self._row.addWidget(self.dot)
+        self._row.addWidget(self.state, 1)
+        _add(self._row, *self.figures.values(), self.face, self.span)
+        _add(self._row, self.pause, self.snapshot, self.theme)
+        self._style = Style(DARK)
         self._note: tuple[Note, float] | None = None
 
     def add_note(self, note: Note, now_s: float) -> None:
-        """Show for a while what came of a request."""
+        """Show the outcome of a request for a while."""
         self._note = (note, now_s)
         self._show(note)
 
-    def show_scene(self, scene: Scene, lag_s: float, now_s: float) -> None:
+    def show_view(self, view: DashboardView[Any], now_s: float) -> None:
         """Show state, figures and the faces in view."""
-        status = scene.status
-        latency = "…" if math.isnan(status.latency_ms) else f"{status.latency_ms:.0f}"
-        texts = {
-            "rate": f"{status.rate_hz:.0f} fps",
-            "latency": f"{latency} ms",
-            "skipped": f"{status.skipped} skipped",
-            "lag": f"lag {1e3 * lag_s:.0f} ms",
-        }
-        for name, text in texts.items():
-            self.figures[name].setText(text)
-        self._show_state(scene, now_s)
-        self._show_faces(scene.faces)
+        texts = (*view.scene.status.figures, f"lag {1e3 * view.lag_s:.0f} ms")
+        for label, text in zip(self.figures.values(), texts, strict=True):
+            label.setText(text)
+        self._show_state(view.scene, now_s)
+        self._show_faces(view.scene.faces)
 
     def restyle(self, style: Style) -> None:
-        """Take colours and sizes."""
+        """Apply colours and sizes."""
         self._style = style
         self._row.setContentsMargins(style.px(4), 0, style.px(2), 0)
         self._row.setSpacing(style.px(10))
-        self.theme.setText("Light" if style.theme_name == "dark" else "Dark")
+        self.theme.setText("Light" if style.theme is DARK else "Dark")
 
     def _show_state(self, scene: Scene, now_s: float) -> None:
         if self._note is not None and now_s - self._note[1] < _NOTE_S:
             self._show(self._note[0])
         elif scene.status.hint:
             self._show(Note(scene.status.hint, False))
+        elif scene.network is None:
+            self._show(Note("connected", True))
         else:
-            self._show(Note(_description(scene), True))
+            text = f"model {scene.network.model} · learning {scene.network.learning}"
+            self._show(Note(text, True))
 
     def _show(self, note: Note) -> None:
         theme, (text, good) = self._style.theme, note
@@ -120,55 +113,55 @@ class TopBar(QtWidgets.QWidget):
 
 
 class BottomBar(QtWidgets.QWidget):
-    """Teach, change how it learns, keep and take weights, put back.
+    """Teach, change the learning mode, save, load and reset.
 
     Parameters
     ----------
-    commands : where requests go.
-    followed : returns the id of the face that is followed, 0 for none.
+    commands : takes the requests.
+    focus_id : returns the id of the face in focus, 0 for none.
     """
 
-    def __init__(self, commands: Commands, followed: Callable[[], int]) -> None:
+    def __init__(self, commands: Commands, focus_id: Callable[[], int]) -> None:
         super().__init__()
         self.setObjectName("bar")
-        self._commands, self._followed = commands, followed
+        self._commands, self._focus_id = commands, focus_id
         self._labels: tuple[str, ...] = ()
-        self._style = Style()
+        self._style = Style(DARK)
         self.ask_name = self._ask_name
         self.learning = Choice()
         self.learning.addItems(LEARNING_MODES)
         self.learning.setToolTip("How the network learns")
-        self.learning.activated.connect(self._change_learning)
+        self.learning.activated.connect(lambda k: commands.set_learning(LEARNING_MODES[k]))
         self.learning.setEnabled(False)
+        #: Button or menu action of each label.
         self.labels: dict[str, Any] = {}
         self._teach = QtWidgets.QHBoxLayout()
         self.new = _button("New…", "Teach an expression that the network does not know yet")
         self.new.clicked.connect(self._teach_new)
-        self.save = _button("Save weights…", "Keep the weights under a name")
-        self.load = _button("Load weights…", "Take weights that were kept, or default")
-        self.reset = _button("Reset", "Put the network back")
-        menu = QtWidgets.QMenu(self.reset)
-        self.reset_state = menu.addAction("Potentials and answers")
-        self.reset_weights = menu.addAction("Weights too, as at the start")
-        self.reset.setMenu(menu)
-        self.reset.setPopupMode(QtWidgets.QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.save = _button("Save weights…", "Save the weights under a name")
+        self.load = _button("Load weights…", "Load saved weights, or default")
         self.save.clicked.connect(lambda: self._with_name("Save weights as", commands.save_weights))
         self.load.clicked.connect(lambda: self._with_name("Load weights", commands.load_weights))
-        self.reset_state.triggered.connect(lambda: commands.reset(False))
-        self.reset_weights.triggered.connect(lambda: commands.reset(True))
-        row = QtWidgets.QHBoxLayout(self)
-        for widget in (_caption("Learning"), self.learning, _caption("Teach")):
-            row.addWidget(widget)
-        row.addLayout(self._teach)
-        row.addWidget(self.new)
-        row.addStretch(1)
-        for widget in (self.save, self.load, self.reset):
-            row.addWidget(widget)
-        self._row = row
+        reset, actions = _menu_button(
+            "Reset",
+            "Reset the network",
+            {
+                "Potentials and results": lambda: commands.reset(False),
+                "Weights too, as at the start": lambda: commands.reset(True),
+            },
+        )
+        self.reset_state, self.reset_weights = actions.values()
+        self._row = QtWidgets.QHBoxLayout(self)
+        _add(self._row, named_label("Learning", "caption"), self.learning)
+        self._row.addWidget(named_label("Teach", "caption"))
+        self._row.addLayout(self._teach)
+        self._row.addWidget(self.new)
+        self._row.addStretch(1)
+        _add(self._row, self.save, self.load, reset)
         self._show_labels()
 
     def show_scene(self, scene: Scene) -> None:
-        """Show the labels that can be taught, and how the network learns."""
+        """Show the labels that can be taught and the learning mode."""
         known = scene.network is not None and scene.network.learning in LEARNING_MODES
         self.learning.setEnabled(known)
         if known and scene.network is not None and not self.learning.view().isVisible():
@@ -178,7 +171,7 @@ class BottomBar(QtWidgets.QWidget):
             self._show_labels()
 
     def restyle(self, style: Style) -> None:
-        """Take colours and sizes."""
+        """Apply colours and sizes."""
         self._style = style
         self._row.setContentsMargins(style.px(4), 0, style.px(2), 0)
         for row in (self._row, self._teach):
@@ -188,26 +181,22 @@ class BottomBar(QtWidgets.QWidget):
     def _show_labels(self) -> None:
         while self._teach.count():
             self._teach.takeAt(0).widget().deleteLater()
+        teach = {label: self._teacher(label) for label in self._labels}
         self.labels = {}
-        if not self._labels:
-            self._teach.addWidget(_caption("no labels yet"))
-        elif len(self._labels) <= MOST_BUTTONS:
-            for index, label in enumerate(self._labels):
+        if not teach:
+            self._teach.addWidget(named_label("no labels yet", "caption"))
+        elif len(teach) > MOST_BUTTONS:
+            button, self.labels = _menu_button(
+                "an expression", "Teach what the face shows, for 2 s", teach
+            )
+            self._teach.addWidget(button)
+        else:
+            for index, (label, request) in enumerate(teach.items()):
                 button = _button(label, f"Teach that the face shown is “{label}”, for 2 s")
-                button.clicked.connect(lambda _=False, label=label: self._teach_label(label))
+                button.clicked.connect(lambda _=False, request=request: request())
                 button.setStyleSheet(self._label_sheet(index))
                 self._teach.addWidget(button)
                 self.labels[label] = button
-        else:
-            menu_button = _button("an expression", "Teach what the face shows, for 2 s")
-            menu = QtWidgets.QMenu(menu_button)
-            for label in self._labels:
-                action = menu.addAction(label)
-                action.triggered.connect(lambda _=False, label=label: self._teach_label(label))
-                self.labels[label] = action
-            menu_button.setMenu(menu)
-            menu_button.setPopupMode(QtWidgets.QToolButton.ToolButtonPopupMode.InstantPopup)
-            self._teach.addWidget(menu_button)
 
     def _label_sheet(self, index: int) -> str:
         theme = self._style.theme
@@ -220,41 +209,44 @@ class BottomBar(QtWidgets.QWidget):
             f"QToolButton:pressed {{ background: {code(mix(theme.plate, colour, 0.55))}; }}"
         )
 
-    def _teach_label(self, label: str) -> None:
-        self._commands.teach(label, self._followed())
+    def _teacher(self, label: str) -> Callable[[], None]:
+        return lambda: self._commands.teach(label, self._focus_id())
 
     def _teach_new(self) -> None:
-        face_id = self._followed()
+        face_id = self._focus_id()
         self._with_name("New expression", lambda name: self._commands.teach(name, face_id, True))
 
-    def _change_learning(self, index: int) -> None:
-        self._commands.set_learning(LEARNING_MODES[index])
-
-    def _with_name(self, title: str, ask: Callable[[str], None]) -> None:
+    def _with_name(self, title: str, request: Callable[[str], None]) -> None:
         name = self.ask_name(title)
         if name:
-            ask(name)
+            request(name)
 
     def _ask_name(self, title: str) -> str:
         name, given = QtWidgets.QInputDialog.getText(self, "fer", f"{title}:", text="my_robot")
         return str(name).strip() if given else ""
 
 
-def _description(scene: Scene) -> str:
-    if scene.network is None:
-        return "connected"
-    return f"model {scene.network.model} · learning {scene.network.learning}"
+def _add(row: Any, *widgets: Any) -> None:
+    for widget in widgets:
+        row.addWidget(widget)
 
 
-def _button(text: str, tip: str, checkable: bool = False) -> Any:
+def _button(text: str, tip: str) -> Any:
     button = QtWidgets.QToolButton()
     button.setText(text)
     button.setToolTip(tip)
-    button.setCheckable(checkable)
     return button
 
 
-def _caption(text: str) -> Any:
-    label = QtWidgets.QLabel(text)
-    label.setObjectName("caption")
-    return label
+def _menu_button(
+    text: str, tip: str, requests: Mapping[str, Callable[[], None]]
+) -> tuple[Any, dict[str, Any]]:
+    """Return a button that opens a menu, and the actions of the menu."""
+    button = _button(text, tip)
+    menu = QtWidgets.QMenu(button)
+    actions = {name: menu.addAction(name) for name in requests}
+    for name, request in requests.items():
+        actions[name].triggered.connect(lambda _=False, request=request: request())
+    button.setMenu(menu)
+    button.setPopupMode(QtWidgets.QToolButton.ToolButtonPopupMode.InstantPopup)
+    return button, actions

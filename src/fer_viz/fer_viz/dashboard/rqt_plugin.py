@@ -5,37 +5,36 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-# First, so that pyqtgraph takes the Qt that rqt runs on.
+# First, so that pyqtgraph uses the Qt of rqt.
 from python_qt_binding import QtWidgets
 from rqt_gui_py.plugin import Plugin
 
 from fer_common.ros.image_subscription import bgr_reader
 from fer_viz.dashboard.widget import Dashboard
-from fer_viz.dashboard.window import add_arguments
-from fer_viz.ros.dashboard_link import Link
+from fer_viz.dashboard.window import DEFAULT_NAMESPACE, add_arguments
+from fer_viz.ros.dashboard_client import DashboardClient
 
 _TITLE = "fer"
 
 
 class DashboardPlugin(Plugin):
-    """Holds a dashboard and its tie to the graph, which is another one for another namespace."""
+    """Holds a dashboard and its connection to the graph, which another namespace replaces."""
 
     def __init__(self, context: Any) -> None:
         super().__init__(context)
         self.setObjectName("FerDashboard")
         parser = argparse.ArgumentParser(prog="rqt --standalone fer_viz", add_help=False)
         add_arguments(parser)
-        given, _ = parser.parse_known_args(context.argv())
-        self._given = given
-        self._namespace, self._compressed = given.namespace, given.compressed
-        # rqt tells the node's thread apart from Qt's; ours has both of its own.
+        self._given, _ = parser.parse_known_args(context.argv())
+        self._namespace, self._compressed = self._given.namespace, self._given.compressed
+        # rqt has a node and a thread for it; the dashboard has its own of both.
         self._holder = QtWidgets.QWidget()
         self._holder.setObjectName("FerDashboardHolder")
         number = context.serial_number()
         self._holder.setWindowTitle(_TITLE + (f" ({number})" if number > 1 else ""))
         self._rows = QtWidgets.QVBoxLayout(self._holder)
         self._rows.setContentsMargins(0, 0, 0, 0)
-        self._link: Link | None = None
+        self._client: DashboardClient | None = None
         self._dashboard: Dashboard | None = None
         self._open({})
         context.add_widget(self._holder)
@@ -45,7 +44,7 @@ class DashboardPlugin(Plugin):
         self._close()
 
     def save_settings(self, plugin_settings: Any, instance_settings: Any) -> None:
-        """Rqt keeps what shall be the same the next time."""
+        """Rqt saves the settings to be restored next time."""
         instance_settings.set_value("namespace", self._namespace)
         instance_settings.set_value("compressed", str(self._compressed).lower())
         if self._dashboard is not None:
@@ -53,20 +52,20 @@ class DashboardPlugin(Plugin):
                 instance_settings.set_value(key, value)
 
     def restore_settings(self, plugin_settings: Any, instance_settings: Any) -> None:
-        """Rqt gives back what was kept."""
+        """Rqt restores the settings."""
         kept = {key: str(instance_settings.value(key)) for key in instance_settings.all_keys()}
         namespace = kept.pop("namespace", self._namespace)
         compressed = kept.pop("compressed", "") == "true"
         given = (self._given.namespace, self._given.compressed)
-        # What stands on the command line counts more.
-        if given == (_default_namespace(), False) and (namespace, compressed) != given:
+        # The command line has priority.
+        if given == (DEFAULT_NAMESPACE, False) and (namespace, compressed) != given:
             self._namespace, self._compressed = namespace, compressed
             self._open(kept)
         elif self._dashboard is not None:
             self._dashboard.apply_settings(kept)
 
     def trigger_configuration(self) -> None:
-        """Rqt's gear: of which graph, and which pictures."""
+        """Rqt's gear button: choose another graph."""
         name, given = QtWidgets.QInputDialog.getText(
             self._holder, _TITLE, "Namespace of the graph:", text=self._namespace
         )
@@ -77,23 +76,17 @@ class DashboardPlugin(Plugin):
 
     def _open(self, settings: dict[str, str]) -> None:
         self._close()
-        link = Link(self._namespace, self._compressed)
-        dashboard = Dashboard(link.state, link, bgr_reader(), self._given.theme)
+        client = DashboardClient(self._namespace, self._compressed)
+        dashboard = Dashboard(client.state, client, bgr_reader(), self._given.theme)
         self._rows.addWidget(dashboard)
         dashboard.apply_settings(settings)
-        self._link, self._dashboard = link, dashboard
+        self._client, self._dashboard = client, dashboard
 
     def _close(self) -> None:
         if self._dashboard is not None:
             self._dashboard.close_down()
             self._rows.removeWidget(self._dashboard)
             self._dashboard.deleteLater()
-        if self._link is not None:
-            self._link.close()
-        self._link = self._dashboard = None
-
-
-def _default_namespace() -> str:
-    parser = argparse.ArgumentParser()
-    add_arguments(parser)
-    return str(parser.get_default("namespace"))
+        if self._client is not None:
+            self._client.close()
+        self._client = self._dashboard = None

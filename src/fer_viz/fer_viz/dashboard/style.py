@@ -1,77 +1,45 @@
-"""Colours, sizes and the style sheet of the dashboard, from the palette of all drawings."""
+"""Sizes, fonts and the style sheet of the dashboard, in the colours of all drawings."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
 import pyqtgraph as pg
 from pyqtgraph.Qt import QtGui
 
-from fer_viz.core.look import Look
-from fer_viz.core.palette import THEMES, Colour, Theme, mix
+from fer_viz.core.drawing.style import Colour, Style, mix
 
-#: The size at which one unit of the design is one pixel.
+#: At this size, one unit of the design is one pixel.
 DESIGN_WIDTH, DESIGN_HEIGHT = 1280, 800
 LEAST_UNIT, MOST_UNIT = 0.85, 3.0
-#: Sans-serifs whose figures are equally wide, the first that is installed.
+#: Sans-serif fonts with tabular digits; the first one that is installed is used.
 FONTS = '"Inter", "Noto Sans", "Ubuntu", "Cantarell", "DejaVu Sans", sans-serif'
-_TEXT_PX, _SMALL_PX, _LARGE_PX = 12, 11, 26
+_TEXT_PX, _SMALL_PX = 12, 11
 _UNIT_STEP = 0.05
 
 
-@dataclass(frozen=True)
-class Style:
-    """How the dashboard looks at one size.
-
-    Attributes
-    ----------
-    theme_name : key of `palette.THEMES`.
-    unit : pixels for one of the design.
-    """
-
-    theme_name: str = "dark"
-    unit: float = 1.0
-
-    @property
-    def theme(self) -> Theme:
-        """The colours."""
-        return THEMES[self.theme_name]
-
-    @property
-    def look(self) -> Look:
-        """The same for drawings."""
-        return Look(self.theme, self.unit)
-
-    def px(self, units: float) -> int:
-        """Return a length of the design in whole pixels, at least one."""
-        return max(round(units * self.unit), 1)
-
-    def stroke(self, colour: Colour) -> dict[str, Any]:
-        """Return pen and smoothing of a line, as arguments of PlotCurveItem.setData.
-
-        Smooth lines are cheap only where they are one pixel wide (1 ms against 100 ms of 900
-        points), so wide ones are not smoothed.
-        """
-        width = round(self.unit)
-        pen = pg.mkPen(qcolour(colour), width=max(width, 1))
-        return {"pen": pen, "antialias": width <= 1}
-
-    def font(self, size: str = "text", bold: bool = False) -> Any:
-        """Return the QFont of "small", "text" or "large" text."""
-        font = QtGui.QFont()
-        font.setFamilies([name.strip(' "') for name in FONTS.split(",")])
-        units = {"small": _SMALL_PX, "text": _TEXT_PX, "large": _LARGE_PX}[size]
-        font.setPixelSize(self.px(units))
-        font.setWeight(QtGui.QFont.Weight.DemiBold if bold else QtGui.QFont.Weight.Normal)
-        return font
-
-
 def unit_for(width: int, height: int) -> float:
-    """Return the unit with which everything fits a window, in steps so that it changes seldom."""
+    """Return the unit at which everything fits a window, in steps so that it rarely changes."""
     wanted = min(width / DESIGN_WIDTH, height / DESIGN_HEIGHT)
     stepped = round(wanted / _UNIT_STEP) * _UNIT_STEP
     return min(max(stepped, LEAST_UNIT), MOST_UNIT)
+
+
+def stroke(style: Style, colour: Colour) -> dict[str, Any]:
+    """Return pen and smoothing of a line, as arguments of PlotCurveItem.setData.
+
+    Only lines of one pixel are smoothed: 900 points take 1 ms, and 100 ms in wider lines.
+    """
+    width = max(style.px(1), 1)
+    return {"pen": pg.mkPen(qcolour(colour), width=width), "antialias": width <= 1}
+
+
+def font(style: Style, small: bool = False) -> Any:
+    """Return the QFont of text."""
+    font = QtGui.QFont()
+    font.setFamilies([name.strip(' "') for name in FONTS.split(",")])
+    font.setPixelSize(style.px(_SMALL_PX if small else _TEXT_PX))
+    return font
 
 
 def code(colour: Colour) -> str:
@@ -80,14 +48,14 @@ def code(colour: Colour) -> str:
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
-def qcolour(colour: Colour, opacity: float = 1.0) -> Any:
+def qcolour(colour: Colour) -> Any:
     """Return the QColor."""
     blue, green, red = colour
-    return QtGui.QColor(red, green, blue, round(255 * opacity))
+    return QtGui.QColor(red, green, blue)
 
 
 def sheet(style: Style) -> str:
-    """Return the style sheet of everything in the dashboard."""
+    """Return the style sheet of the dashboard."""
     theme, px = style.theme, style.px
     raised = mix(theme.plate, theme.normal, 0.10)
     hover = mix(theme.plate, theme.normal, 0.20)

@@ -1,7 +1,7 @@
-"""The dashboard itself: all panels, drawn at most 30 times a second from the newest of everything.
+"""The dashboard: all cards, drawn at most 30 times a second from the newest data.
 
-Panels take turns, so that no turn is long: the picture is drawn at every one, potentials, spikes
-and face at every third, the rest more seldom.
+Cards take turns, so that no turn takes long: the image is drawn in every turn, potentials, spikes
+and face in every third one, the rest less often.
 """
 
 from __future__ import annotations
@@ -14,19 +14,29 @@ from typing import Any
 from pyqtgraph.Qt import QtCore, QtGui, QtWidgets
 
 from fer_common.core.errors import FerError
-from fer_viz.core.canvas import Picture
-from fer_viz.core.commands import Commands, Note
+from fer_viz.core.dashboard_state import (
+    FEATURE_LAYER,
+    Commands,
+    DashboardState,
+    DashboardView,
+    Note,
+)
+from fer_viz.core.drawing.canvas import Picture
+from fer_viz.core.drawing.style import THEMES, Style
 from fer_viz.core.maps import WeightMaps
-from fer_viz.core.state import FEATURE_LAYER, State, View
-from fer_viz.dashboard.answer import AnswerCard
 from fer_viz.dashboard.controls import SPANS_S, BottomBar, TopBar
-from fer_viz.dashboard.neurons import FeatureRasterCard, PotentialCard, RasterCard, waiting
-from fer_viz.dashboard.pictures import CameraCard, FaceCard, WeightCard
-from fer_viz.dashboard.style import DESIGN_HEIGHT, DESIGN_WIDTH, Style, sheet, unit_for
-from fer_viz.dashboard.trend import TrendCard
+from fer_viz.dashboard.pictures import CameraCard, FaceCard, ResultCard, WeightCard
+from fer_viz.dashboard.plots import (
+    FeatureRasterCard,
+    PotentialCard,
+    RasterCard,
+    ScoreCard,
+    waiting,
+)
+from fer_viz.dashboard.style import DESIGN_HEIGHT, DESIGN_WIDTH, sheet, unit_for
 
 RATE_HZ = 30.0
-#: Turns from one drawing to the next, and the turn it begins with.
+#: Turns between two drawings, and the first turn.
 _POTENTIALS, _SPIKES, _FACE, _SLOW, _WEIGHTS = (3, 0), (3, 1), (3, 2), (8, 3), (15, 7)
 _RESTYLE_MS = 150
 #: Shares of the width and of the height, left to right and top to bottom.
@@ -35,41 +45,41 @@ _MIDDLE, _RIGHT = (42, 24, 20, 28), (27, 37, 36)
 
 
 class Dashboard(QtWidgets.QWidget):
-    """All that a running graph does, and buttons for it.
+    """Everything a running graph does, and buttons for requests to it.
 
     Parameters
     ----------
-    state : where messages are collected.
+    state : collects the messages.
     commands : takes requests.
-    read : returns an image message as BGR.
-    theme : "dark" or "light"; empty takes that of the desktop.
+    decode : returns an image message as BGR.
+    theme : "dark" or "light"; empty for that of the desktop.
     """
 
     def __init__(
         self,
-        state: State[Any],
+        state: DashboardState[Any],
         commands: Commands,
-        read: Callable[[Any], Picture],
+        decode: Callable[[Any], Picture],
         theme: str = "",
     ) -> None:
         super().__init__()
         self.setObjectName("dashboard")
         self.setWindowTitle("fer")
         self.setAttribute(QtCore.Qt.WidgetAttribute.WA_StyledBackground)
-        self.style_now = Style(theme or self._desktop_theme())
-        self._state, self._commands, self._read = state, commands, read
+        self.style_now = Style(THEMES[theme or self._desktop_theme()])
+        self._state, self._commands, self._decode = state, commands, decode
         self._turn = 0
-        self._view: View[Any] | None = None
+        self._view: DashboardView[Any] | None = None
         self._message: Any = None
         self._image: Picture | None = None
         self._drawn: tuple[int, str] | None = None
         self._weights: WeightMaps | None = None
-        self.camera, self.face, self.answer = CameraCard(), FaceCard(), AnswerCard()
+        self.camera, self.face, self.result = CameraCard(), FaceCard(), ResultCard()
         self.potentials, self.spikes = PotentialCard(), RasterCard()
         self.feature_spikes, self.weights = FeatureRasterCard(), WeightCard()
-        self.scores, self.rates = TrendCard("Score", ""), TrendCard("Spike rate", "Hz")
+        self.scores, self.rates = ScoreCard("Score", ""), ScoreCard("Spike rate", "Hz")
         self.top = TopBar()
-        self.bottom = BottomBar(commands, self._followed)
+        self.bottom = BottomBar(commands, self.focus_id)
         self._lay_out()
         self._connect()
         self._restyle_timer = QtCore.QTimer(self)
@@ -81,37 +91,42 @@ class Dashboard(QtWidgets.QWidget):
         self.timer.timeout.connect(self._tick)
         self.timer.start(round(1000 / RATE_HZ))
 
-    # What users can do
+    # For users of the widget
 
     @property
     def paused(self) -> bool:
-        """Whether the display is held still."""
+        """Whether the display is frozen."""
         return bool(self.top.pause.isChecked())
 
+    def focus_id(self) -> int:
+        """Return the id of the face in focus, 0 for none."""
+        focus = None if self._view is None else self._view.scene.focus
+        return 0 if focus is None else focus.id
+
     def set_theme(self, name: str) -> None:
-        """Take the colours of "dark" or "light"."""
-        self.style_now = Style(name, self.style_now.unit)
+        """Apply the colours of "dark" or "light"."""
+        self.style_now = Style(THEMES[name], self.style_now.unit)
         self._restyle()
 
     def show_feature_layer(self, wanted: bool) -> None:
-        """Show the spikes of the feature layer too, and ask the network for them."""
+        """Show the spikes of the feature layer too, and request them from the network."""
         self.features_button.setChecked(wanted)
 
     def snapshot(self, path: Path) -> bool:
-        """Save what is to be seen as PNG; return whether that succeeded."""
+        """Save the dashboard as PNG; return whether that succeeded."""
         saved = bool(self.grab().save(str(path), "PNG"))
         note = f"saved {path}" if saved else f"{path} cannot be written"
         self.top.add_note(Note(note, saved), time.monotonic())
         return saved
 
     def settings(self) -> dict[str, str]:
-        """Return what shall be the same the next time."""
+        """Return the settings to be restored next time."""
         sizes = {
             f"sizes_{name}": ",".join(map(str, splitter.sizes()))
             for name, splitter in self._splitters.items()
         }
         return {
-            "theme": self.style_now.theme_name,
+            "theme": self.style_now.theme.name,
             "span_s": f"{self._state.span_s:g}",
             "feature_layer": str(self.features_button.isChecked()).lower(),
             "orientation": self.weights.wanted,
@@ -119,8 +134,8 @@ class Dashboard(QtWidgets.QWidget):
         }
 
     def apply_settings(self, settings: Mapping[str, str]) -> None:
-        """Take settings over; what cannot be read stays as it is."""
-        if settings.get("theme") in ("dark", "light"):
+        """Restore settings; invalid ones change nothing."""
+        if settings.get("theme") in THEMES:
             self.set_theme(settings["theme"])
         spans = {f"{span_s:g}": index for index, span_s in enumerate(SPANS_S)}
         if settings.get("span_s") in spans:
@@ -135,12 +150,12 @@ class Dashboard(QtWidgets.QWidget):
                 splitter.setSizes(sizes)
 
     def close_down(self) -> None:
-        """Stop drawing, and take back what was asked of the network for the display only."""
+        """Stop drawing, and withdraw requests that served only the display."""
         self.timer.stop()
         if self.features_button.isChecked():
             self._commands.publish_layers(())
 
-    # How it is built
+    # Layout and style
 
     def _lay_out(self) -> None:
         self.features_button = QtWidgets.QToolButton()
@@ -149,29 +164,26 @@ class Dashboard(QtWidgets.QWidget):
         self.features_button.setToolTip("Show the spikes of the feature layer too")
         self.spikes.add_to_head(self.features_button)
         self.feature_spikes.hide()
-        vertical, horizontal = QtCore.Qt.Orientation.Vertical, QtCore.Qt.Orientation.Horizontal
-        left = _splitter(vertical, (self.camera, self.face), _LEFT)
-        middle = _splitter(
-            vertical, (self.potentials, self.spikes, self.feature_spikes, self.weights), _MIDDLE
+        columns = (
+            ("left", (self.camera, self.face), _LEFT),
+            (
+                "middle",
+                (self.potentials, self.spikes, self.feature_spikes, self.weights),
+                _MIDDLE,
+            ),
+            ("right", (self.result, self.scores, self.rates), _RIGHT),
         )
-        right = _splitter(vertical, (self.answer, self.scores, self.rates), _RIGHT)
-        columns = _splitter(horizontal, (left, middle, right), _COLUMNS)
-        self._splitters = {"left": left, "middle": middle, "right": right, "columns": columns}
+        self._cards = [card for _, cards, _ in columns for card in cards]
+        orientations = QtCore.Qt.Orientation
+        self._splitters = {
+            name: _splitter(orientations.Vertical, cards, shares) for name, cards, shares in columns
+        }
+        row = _splitter(orientations.Horizontal, tuple(self._splitters.values()), _COLUMNS)
+        self._splitters["columns"] = row
         self._rows = QtWidgets.QVBoxLayout(self)
         self._rows.addWidget(self.top)
-        self._rows.addWidget(columns, 1)
+        self._rows.addWidget(row, 1)
         self._rows.addWidget(self.bottom)
-        self._cards = (
-            self.camera,
-            self.face,
-            self.answer,
-            self.potentials,
-            self.spikes,
-            self.feature_spikes,
-            self.weights,
-            self.scores,
-            self.rates,
-        )
 
     def _connect(self) -> None:
         top = self.top
@@ -202,25 +214,21 @@ class Dashboard(QtWidgets.QWidget):
     def _fit(self) -> None:
         unit = unit_for(self.width(), self.height())
         if unit != self.style_now.unit:
-            self.style_now = Style(self.style_now.theme_name, unit)
+            self.style_now = Style(self.style_now.theme, unit)
             self._restyle()
         else:
             self._draw_all()
 
     def sizeHint(self) -> Any:
-        """Qt asks for the size to begin with."""
+        """Qt asks for the initial size."""
         return QtCore.QSize(DESIGN_WIDTH, DESIGN_HEIGHT)
 
     def resizeEvent(self, event: Any) -> None:
-        """Qt gives another size; fonts follow when it stays for a moment."""
+        """Qt has changed the size; fonts follow when it stays for a moment."""
         super().resizeEvent(event)
         self._restyle_timer.start(_RESTYLE_MS)
 
-    # What the buttons do
-
-    def _followed(self) -> int:
-        focus = None if self._view is None else self._view.scene.focus
-        return 0 if focus is None else focus.id
+    # Buttons
 
     def _change_span(self, index: int) -> None:
         self._state.span_s = SPANS_S[index]
@@ -240,40 +248,37 @@ class Dashboard(QtWidgets.QWidget):
         self.snapshot(folder / time.strftime("fer-%Y%m%d-%H%M%S.png"))
 
     def _change_theme(self) -> None:
-        self.set_theme("light" if self.style_now.theme_name == "dark" else "dark")
+        self.set_theme("light" if self.style_now.theme.name == "dark" else "dark")
 
     def _change_feature_layer(self, wanted: bool) -> None:
         self.feature_spikes.setVisible(wanted)
         self._commands.publish_layers((FEATURE_LAYER,) if wanted else ())
 
-    # What is drawn
+    # Drawing
 
     def _tick(self) -> None:
         now_s = time.monotonic()
         for note in self._commands.notes():
             self.top.add_note(note, now_s)
-        # Nobody sees a window that is minimised.
-        if not self.isVisible() or self.window().isMinimized():
-            return
-        if self.paused:
+        # Nobody sees a minimised window.
+        if not self.isVisible() or self.window().isMinimized() or self.paused:
             return
         self._turn += 1
         self._view = self._state.view(now_s)
-        self._draw(lambda every, first: self._turn % every == first, now_s)
+        self._draw(self._view, lambda every, first: self._turn % every == first, now_s)
 
     def _draw_all(self) -> None:
-        """Draw what is known again, for another size or other colours."""
+        """Draw everything again, for another size or other colours."""
         now_s = time.monotonic()
         if self._view is None or not self.paused:
             self._view = self._state.view(now_s)
         self._weights = None
-        self._draw(lambda every, first: True, now_s)
+        self._draw(self._view, lambda every, first: True, now_s)
 
-    def _draw(self, due: Callable[[int, int], bool], now_s: float) -> None:
-        view = self._view
-        assert view is not None
+    def _draw(
+        self, view: DashboardView[Any], due: Callable[[int, int], bool], now_s: float
+    ) -> None:
         scene = view.scene
-        why = waiting(scene, "answers")
         if self._drawn != (id(view.image), scene.status.hint) or due(*_SLOW):
             self._drawn = (id(view.image), scene.status.hint)
             self.camera.show_image(self._pixels(view.image), scene)
@@ -281,16 +286,16 @@ class Dashboard(QtWidgets.QWidget):
             self.potentials.show_scene(scene)
         if due(*_SPIKES):
             self.spikes.show_scene(scene)
-            self.answer.show_scene(scene)
+            self.result.show_scene(scene)
         if due(*_FACE):
             self.face.show_face(self._image, scene.focus, view.features)
             if self.features_button.isChecked():
                 self.feature_spikes.show_spikes(view.feature_raster, scene.span_s)
         if due(*_SLOW):
-            trend = None if scene.focus is None else self._state.trend(scene.focus.id)
-            self.scores.show_scores(trend, why)
-            self.rates.show_rates(trend, why)
-            self.top.show_scene(scene, view.lag_s, now_s)
+            why = waiting(scene, "results")
+            self.scores.show_scores(view.scores, why)
+            self.rates.show_rates(view.scores, why)
+            self.top.show_view(view, now_s)
             self.bottom.show_scene(scene)
         weights = self._state.weights
         if due(*_WEIGHTS) and weights is not self._weights:
@@ -298,12 +303,12 @@ class Dashboard(QtWidgets.QWidget):
             self.weights.show_weights(weights)
 
     def _pixels(self, message: Any) -> Picture | None:
-        """Return the newest picture that can be read; each message is read once."""
+        """Return the newest image that can be decoded; each message is decoded once."""
         if message is not self._message:
             self._message, self._image = message, None
             if message is not None:
                 try:
-                    self._image = self._read(message)
+                    self._image = self._decode(message)
                 except FerError as error:
                     self.top.add_note(Note(str(error), False), time.monotonic())
         return self._image

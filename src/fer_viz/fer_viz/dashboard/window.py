@@ -15,19 +15,21 @@ from fer_viz.dashboard.binding import require_qt
 HELP = "show the running graph in a window"
 EXIT_USER_ERROR = 2
 DESIGN_SIZE = (1280, 800)
-_NAMESPACE = "fer"
+DEFAULT_NAMESPACE = "fer"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument(
-        "--namespace", default=_NAMESPACE, help="namespace of the graph (default: %(default)s)"
+        "--namespace",
+        default=DEFAULT_NAMESPACE,
+        help="namespace of the graph (default: %(default)s)",
     )
     parser.add_argument(
-        "--compressed", action="store_true", help="take compressed pictures: for slow networks"
+        "--compressed", action="store_true", help="use compressed images, for slow networks"
     )
     parser.add_argument(
-        "--theme", choices=("dark", "light"), default="", help="(default: as the last time)"
+        "--theme", choices=("dark", "light"), default="", help="(default: as last time)"
     )
     parser.add_argument(
         "--ros-args",
@@ -44,7 +46,7 @@ def run(arguments: argparse.Namespace) -> int:
     Raises
     ------
     FerError
-        where there is no Qt that works, or no display.
+        if Qt does not work or there is no display.
     """
     # Before anything imports NumPy, which reads the number of threads once.
     pin_to_one_thread()
@@ -54,16 +56,18 @@ def run(arguments: argparse.Namespace) -> int:
 
     from fer_common.ros.image_subscription import bgr_reader
     from fer_viz.dashboard.widget import Dashboard
-    from fer_viz.ros.dashboard_link import Link
+    from fer_viz.ros.dashboard_client import DashboardClient
 
     cv2.setNumThreads(1)
     application = QtWidgets.QApplication(["fer"])
     application.setDesktopFileName("fer")
-    link = Link(arguments.namespace, arguments.compressed, ("--ros-args", *arguments.ros_args))
+    ros_arguments = ("--ros-args", *arguments.ros_args)
+    client = DashboardClient(arguments.namespace, arguments.compressed, ros_arguments)
     store = QtCore.QSettings("fer", "dashboard")
     kept = {key: str(store.value(key)) for key in store.allKeys()}
-    dashboard = Dashboard(link.state, link, bgr_reader(), arguments.theme or kept.pop("theme", ""))
-    dashboard.setWindowTitle(f"fer {link.namespace}")
+    theme = arguments.theme or kept.pop("theme", "")
+    dashboard = Dashboard(client.state, client, bgr_reader(), theme)
+    dashboard.setWindowTitle(f"fer {client.namespace}")
     dashboard.resize(*_size(kept.get("window", ""), application))
     dashboard.apply_settings(kept)
     dashboard.show()
@@ -74,12 +78,12 @@ def run(arguments: argparse.Namespace) -> int:
         store.setValue(key, value)
     store.setValue("window", f"{dashboard.width()}x{dashboard.height()}")
     dashboard.close_down()
-    link.close()
+    client.close()
     return code
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Entry of `ros2 run fer_viz dashboard`; return the exit code."""
+    """Run `ros2 run fer_viz dashboard`; return the exit code."""
     parser = argparse.ArgumentParser(prog="dashboard", description=f"{HELP.capitalize()}.")
     add_arguments(parser)
     try:
@@ -90,7 +94,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _size(kept: str, application: Any) -> tuple[int, int]:
-    """Return the size of the last time, else that of the design, as far as the screen allows."""
+    """Return the last size, else that of the design, but at most that of the screen."""
     width, _, height = kept.partition("x")
     wanted = (int(width), int(height)) if width.isdecimal() and height.isdecimal() else DESIGN_SIZE
     if application.platformName() == "offscreen":

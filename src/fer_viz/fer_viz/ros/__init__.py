@@ -1,1 +1,1 @@
-"""ROS: nodes, messages, topics and services. What they do stands in `core`."""
+"""The viz node, and the connection of the dashboard to the graph."""

@@ -1,11 +1,11 @@
-"""Listens to the whole graph and keeps `Live` up to date: for the overlay, and for any window."""
+"""Subscriptions to the whole graph, for the viz node and for the dashboard."""
 
 from __future__ import annotations
 
 import copy
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from rclpy.node import Node
 from rclpy.qos import QoSProfile
@@ -25,45 +25,46 @@ from fer_interfaces.msg import (
     Weights,
 )
 from fer_viz.core import messages
-from fer_viz.core.live import Live, Shot, Topics
-from fer_viz.core.plots import LAYER
+from fer_viz.core.messages import ImageFaces
+from fer_viz.core.monitor import AnnotatedImage, GraphMonitor, GraphTopics
+from fer_viz.core.scene import EXPRESSION_LAYER
+
+Annotated: TypeAlias = AnnotatedImage[AnyImage]
 
 
-def topics(node: Node, compressed: bool) -> Topics:
-    """Return the full names of what is listened to."""
+def graph_topics(node: Node, compressed: bool) -> GraphTopics:
+    """Return the full names of the subscribed topics."""
     names = (node.resolve_topic_name(name) for name in ("image_raw", "features", "expressions"))
     image, features, expressions = names
-    return Topics(image + ("/compressed" if compressed else ""), features, expressions)
+    return GraphTopics(image + ("/compressed" if compressed else ""), features, expressions)
 
 
 class GraphListener:
-    """Subscriptions of a node, in two parts: what is latched, and the streams.
+    """Subscriptions of a node, in two parts: latched topics and streams.
 
     Parameters
     ----------
-    node : whose subscriptions they are.
-    live : what everything goes into.
-    compressed : take compressed images.
-    offer : called in the executor's thread with every image that can be drawn.
-    dropped : called with the topic and the reason when a message cannot be used.
-    heard : called with the topic and every other message that was used; may raise FerError.
+    node : owner of the subscriptions.
+    monitor : receives everything.
+    compressed : subscribe to compressed images.
+    on_image : called in the executor's thread with every image that can be drawn.
+    on_error : called with the topic and the reason when a message cannot be used.
+    on_message : called with topic, message and the data read from it; may raise FerError.
     """
 
     def __init__(
         self,
         node: Node,
-        live: Live[AnyImage],
+        monitor: GraphMonitor[AnyImage],
         compressed: bool,
-        offer: Callable[[Shot[AnyImage]], None],
-        dropped: Callable[[str, FerError], None],
-        heard: Callable[[str, Any], None] = lambda topic, message: None,
+        on_image: Callable[[Annotated], None],
+        on_error: Callable[[str, FerError], None],
+        on_message: Callable[[str, Any, Any], None],
     ) -> None:
         self._node = node
-        self._live = live
+        self._monitor = monitor
         self._compressed = compressed
-        self._offer = offer
-        self._dropped = dropped
-        self._heard = heard
+        self._on_image, self._on_error, self._on_message = on_image, on_error, on_message
         self._latched: list[Subscription[Any]] = []
         self._streams: list[Subscription[Any]] = []
         self._source: ImageSubscription | None = None
@@ -74,33 +75,56 @@ class GraphListener:
         return self._source is not None
 
     def open_latched(self) -> None:
-        """Subscribe to what comes seldom: weights and the description of the network."""
+        """Subscribe to weights and the description of the network."""
+        read, monitor = messages, self._monitor
         self._latched = [
-            self._subscribe(Weights, "weights", qos.LATCHED, self._on_weights),
-            self._subscribe(NetworkInfo, "network", qos.LATCHED, self._on_network),
+            self._subscribe(
+                Weights, "weights", qos.LATCHED, read.receptive_fields, monitor.set_fields
+            ),
+            self._subscribe(NetworkInfo, "network", qos.LATCHED, read.network, monitor.set_network),
         ]
 
     def open_streams(self) -> None:
-        """Subscribe to what comes with every image; history begins anew."""
-        self._live.restart(time.monotonic())
-        # Executors serve ready subscriptions in this order, so a picture has its spikes and
-        # potentials when its answers complete it.
+        """Subscribe to what comes with every image, and restart the history."""
+        monitor = self._monitor
+        monitor.restart(time.monotonic())
+        # Executors serve ready subscriptions in this order, so the spikes and potentials of an
+        # image are there when its results complete it.
         self._streams = [
-            self._subscribe(Spikes, "spikes", qos.RESULT, self._on_spikes),
-            self._subscribe(Potentials, "potentials", qos.RESULT, self._on_potentials),
-            self._subscribe(FaceFeaturesArray, "features", qos.STREAM, self._on_features),
+            self._subscribe(
+                Spikes,
+                "spikes",
+                qos.RESULT,
+                lambda message: messages.spikes(message, EXPRESSION_LAYER),
+                monitor.add_spikes,
+            ),
+            self._subscribe(
+                Potentials,
+                "potentials",
+                qos.RESULT,
+                lambda message: messages.potentials(message, EXPRESSION_LAYER),
+                monitor.add_potentials,
+            ),
+            self._subscribe(
+                FaceFeaturesArray,
+                "features",
+                qos.STREAM,
+                messages.detections,
+                lambda found: self._draw(monitor.add_detections(found, time.monotonic())),
+            ),
         ]
         profile = copy.copy(qos.STREAM)
-        self._source = ImageSubscription(self._node, self._compressed, profile, self._on_image)
+        self._source = ImageSubscription(self._node, self._compressed, profile, self._receive_image)
         self._streams.append(
-            self._subscribe(ExpressionArray, "expressions", qos.RESULT, self._on_expressions)
+            self._subscribe(
+                ExpressionArray, "expressions", qos.RESULT, messages.results, self._take_results
+            )
         )
 
     def close_streams(self) -> None:
         """Unsubscribe from the streams."""
-        for subscription in self._streams:
-            self._node.destroy_subscription(subscription)
-        self._streams = []
+        while self._streams:
+            self._node.destroy_subscription(self._streams.pop())
         if self._source is not None:
             self._source.close()
         self._source = None
@@ -108,59 +132,47 @@ class GraphListener:
     def close(self) -> None:
         """Unsubscribe from everything."""
         self.close_streams()
-        for subscription in self._latched:
-            self._node.destroy_subscription(subscription)
-        self._latched = []
+        while self._latched:
+            self._node.destroy_subscription(self._latched.pop())
 
     def _subscribe(
-        self, kind: type[Any], topic: str, profile: QoSProfile, take: Callable[[Any], None]
+        self,
+        kind: type[Any],
+        topic: str,
+        profile: QoSProfile,
+        read: Callable[[Any], Any],
+        take: Callable[[Any], None],
     ) -> Subscription[Any]:
         def received(message: Any) -> None:
             try:
-                take(message)
-                self._heard(topic, message)
+                data = read(message)
+                take(data)
+                self._on_message(topic, message, data)
             except FerError as error:
-                self._dropped(topic, error)
+                self._on_error(topic, error)
 
         return self._node.create_subscription(
             kind,
             topic,
             received,
-            # A copy, because qos_overrides are written into the profile.
+            # A copy: qos_overrides are written into the profile.
             copy.copy(profile),
             qos_overriding_options=QoSOverridingOptions.with_default_policies(),
         )
 
-    def _on_image(self, message: AnyImage) -> None:
+    def _receive_image(self, message: AnyImage) -> None:
         try:
             stamp_ns = stamps.checked_ns(message.header.stamp)
         except FerError as error:
-            self._dropped("image_raw", error)
+            self._on_error("image_raw", error)
             return
-        self._pass_on(self._live.add_image(stamp_ns, message, time.monotonic()))
+        self._draw(self._monitor.add_image(stamp_ns, message, time.monotonic()))
 
-    def _on_features(self, message: FaceFeaturesArray) -> None:
-        sightings = messages.sightings(message)
-        self._pass_on(self._live.add_sightings(sightings, time.monotonic()))
-
-    def _on_expressions(self, message: ExpressionArray) -> None:
-        answers = messages.answers(message)
-        latency_ns = self._node.get_clock().now().nanoseconds - answers.stamp_ns
+    def _take_results(self, results: ImageFaces) -> None:
+        latency_ns = self._node.get_clock().now().nanoseconds - results.stamp_ns
         latency_s = latency_ns / stamps.NANOSECONDS
-        self._pass_on(self._live.add_answers(answers, time.monotonic(), latency_s))
+        self._draw(self._monitor.add_results(results, time.monotonic(), latency_s))
 
-    def _on_spikes(self, message: Spikes) -> None:
-        self._live.add_spikes(messages.spikes(message, LAYER))
-
-    def _on_potentials(self, message: Potentials) -> None:
-        self._live.add_potentials(messages.potentials(message, LAYER))
-
-    def _on_weights(self, message: Weights) -> None:
-        self._live.set_fields(messages.receptive_fields(message))
-
-    def _on_network(self, message: NetworkInfo) -> None:
-        self._live.set_network(messages.network(message))
-
-    def _pass_on(self, shot: Shot[AnyImage] | None) -> None:
-        if shot is not None:
-            self._offer(shot)
+    def _draw(self, image: Annotated | None) -> None:
+        if image is not None:
+            self._on_image(image)

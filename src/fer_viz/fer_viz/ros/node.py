@@ -1,4 +1,4 @@
-"""ROS node `viz`: shows what the network sees and says, as pictures and as numbers."""
+"""ROS node `viz`: publishes the images, results and activity of the network as pictures."""
 # ruff: noqa: E402
 
 from __future__ import annotations
@@ -26,36 +26,38 @@ from fer_common.core.worker import Worker
 from fer_common.ros.diagnostics import OK, WARN, Health
 from fer_common.ros.image_subscription import AnyImage, bgr_reader
 from fer_common.ros.node import FerNode, run
-from fer_viz.core.live import Live, Shot
-from fer_viz.core.pacing import Pacer
-from fer_viz.core.parameters import NODE, TABLE, style
-from fer_viz.ros.listener import GraphListener, topics
-from fer_viz.ros.outputs import PICTURES, NumberOutput, PictureOutput
+from fer_viz.core.monitor import GraphMonitor
+from fer_viz.core.parameters import NODE, TABLE, picture_options
+from fer_viz.core.synchroniser import RateLimiter
+from fer_viz.ros.listener import Annotated, GraphListener, graph_topics
+from fer_viz.ros.outputs import PICTURES, NumberOutput, PictureOutput, listeners
 
-#: How soon the node sees that somebody has begun or ceased to listen.
+#: How soon the node notices subscribers that come or leave.
 LISTENERS_PERIOD_S = 0.2
 WARNING_PERIOD_S = 5.0
-#: The last picture is shown again, with what is missing, this often when no new one comes.
+#: How often the last picture is published with a hint when no new image comes.
 STALLED_RATE_HZ = 1.0
 
 
 class VizNode(FerNode):
-    """Publishes pictures and numbers. Listens to the streams only while somebody listens to it."""
+    """Publishes pictures and numbers. Subscribes to the streams only while it has subscribers."""
 
     def __init__(self) -> None:
         super().__init__(NODE, TABLE, hardware_id="pictures")
         compressed = self.values["image_transport"] == "compressed"
-        self._read = bgr_reader()
+        self._decode = bgr_reader()
         self._statistics = StreamStatistics()
-        self._pacer = Pacer(1.0)
-        self._stalled_pacer = Pacer(STALLED_RATE_HZ)
-        self._live: Live[AnyImage] = Live(topics(self, compressed), time.monotonic())
-        self._listener = GraphListener(
-            self, self._live, compressed, self._offer, self._drop, self._take
+        self._limiter = RateLimiter(1.0)
+        self._stalled_limiter = RateLimiter(STALLED_RATE_HZ)
+        self._monitor: GraphMonitor[AnyImage] = GraphMonitor(
+            graph_topics(self, compressed), time.monotonic()
         )
-        self._worker: Worker[Shot[AnyImage]] | None = None
+        self._listener = GraphListener(
+            self, self._monitor, compressed, self._queue, self._drop, self._publish_numbers
+        )
+        self._worker: Worker[Annotated] | None = None
         self._pictures: list[PictureOutput] = []
-        self._numbers: NumberOutput | None = None
+        self._numbers: list[NumberOutput] = []
         self._timer: Timer | None = None
         self._last_drop = ""
         self._dropped_s = float("-inf")
@@ -64,19 +66,20 @@ class VizNode(FerNode):
     # Lifecycle and parameters
 
     def configure(self) -> None:
-        """Create the publishers, and listen to what comes seldom."""
+        """Create the publishers and subscribe to the latched topics."""
         self._pictures = [PictureOutput(self, topic) for topic in PICTURES]
-        self._numbers = NumberOutput(self, lambda: self._face)
+        self._numbers = [NumberOutput(self)]
+        self._numbers[0].wanted_face = self._face
         self._listener.open_latched()
 
     def activate(self) -> None:
-        """Draw whenever somebody listens."""
-        self._worker = Worker(self._work, self.fail, NODE)
+        """Start to draw whenever there are subscribers."""
+        self._worker = Worker(self._draw, self.fail, NODE)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._timer = self.create_timer(LISTENERS_PERIOD_S, self._look_around, clock=steady)
+        self._timer = self.create_timer(LISTENERS_PERIOD_S, self._check_listeners, clock=steady)
 
     def deactivate(self) -> None:
-        """Stop drawing and listening."""
+        """Stop to draw and to listen."""
         if self._timer is not None:
             self.destroy_timer(self._timer)
         self._timer = None
@@ -86,67 +89,64 @@ class VizNode(FerNode):
         self._worker = None
 
     def cleanup(self) -> None:
-        """Take publishers and subscriptions away."""
+        """Destroy publishers and subscriptions."""
         self._listener.close()
-        publishers = [each for output in self._pictures for each in output.publishers]
-        publishers += self._numbers.publishers if self._numbers is not None else ()
-        for publisher in publishers:
+        outputs: tuple[PictureOutput | NumberOutput, ...] = (*self._pictures, *self._numbers)
+        for publisher in (each for output in outputs for each in output.publishers):
             self.destroy_publisher(publisher)
-        self._pictures, self._numbers = [], None
+        self._pictures, self._numbers = [], []
 
     def apply_parameters(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
-        """Take over new values; the worker takes the style up with its next picture."""
+        """Apply new values; the worker uses them from its next picture on."""
         given: Any = values
-        self._style, self._quality = style(values), given["jpeg_quality"]
+        self._options, self._quality = picture_options(values), given["jpeg_quality"]
         self._face: int = given["face"]
-        self._pacer.rate_hz = given["rate"]
-        self._live.configure(given["history"], given["result_timeout"], given["face"])
+        for output in self._numbers:
+            output.wanted_face = self._face
+        self._limiter.rate_hz = given["rate"]
+        self._monitor.configure(given["history"], given["result_timeout"], self._face)
 
     def health(self) -> Health:
-        """Say whether pictures are drawn, and if not, why."""
+        """Return whether pictures are drawn, and if not, why."""
         now_s = time.monotonic()
         if not self.active:
             return Health(OK, "inactive: activate it to draw")
         if now_s - self._dropped_s < WARNING_PERIOD_S:
             return Health(WARN, f"dropping messages: {self._last_drop}")
         if not self._listener.streaming:
-            return Health(OK, "idle: nobody listens to what is drawn here")
-        hint = self._live.hint(now_s)
+            return Health(OK, "idle: nobody listens to its topics")
+        hint = self._monitor.hint(now_s)
         return Health(WARN, hint) if hint else Health(OK, "drawing")
 
     def facts(self) -> Mapping[str, object]:
-        """Tell who listens, and what has become of the frames."""
+        """Return the number of subscribers and counts of the frames."""
         return {
-            "listeners": self._listeners(),
+            "listeners": listeners(*self._pictures, *self._numbers),
             **self._statistics.facts(time.monotonic()),
             "last_drop": self._last_drop,
         }
 
-    # Who listens, and what is drawn for them
+    # Messages, in the executor's thread
 
-    def _listeners(self) -> int:
-        numbers = 0 if self._numbers is None else self._numbers.listeners
-        return numbers + sum(output.listeners for output in self._pictures)
-
-    def _look_around(self) -> None:
-        """Listen while somebody listens to us; show what is missing when no picture comes."""
-        if not self._listeners():
+    def _check_listeners(self) -> None:
+        """Listen while there are subscribers; show a hint when no image comes."""
+        if not listeners(*self._pictures, *self._numbers):
             self._listener.close_streams()
             return
         if not self._listener.streaming:
             self._listener.open_streams()
         now_s = time.monotonic()
-        stalled = self._live.stalled(now_s)
-        if stalled is not None and self._worker and self._stalled_pacer.due(now_s):
+        stalled = self._monitor.stalled(now_s)
+        if stalled is not None and self._worker and self._stalled_limiter.due(now_s):
             self._worker.queue.put(stalled)
 
-    def _offer(self, shot: Shot[AnyImage]) -> None:
-        if self._worker is not None and self._pacer.due(time.monotonic()):
-            self._worker.queue.put(shot)
+    def _queue(self, image: Annotated) -> None:
+        if self._worker is not None and self._limiter.due(time.monotonic()):
+            self._worker.queue.put(image)
 
-    def _take(self, topic: str, message: Any) -> None:
-        if self._numbers is not None:
-            self._numbers.take(topic, message)
+    def _publish_numbers(self, topic: str, message: Any, data: Any) -> None:
+        for output in self._numbers:
+            output.add(topic, data)
 
     def _drop(self, topic: str, error: FerError) -> None:
         self._statistics.drop(topic)
@@ -155,28 +155,28 @@ class VizNode(FerNode):
             f"message dropped {self._last_drop}", throttle_duration_sec=WARNING_PERIOD_S
         )
 
-    # Work on a picture, in the worker's thread
+    # Drawing, in the worker's thread
 
-    def _work(self, shot: Shot[AnyImage], skipped: int) -> None:
+    def _draw(self, shown: Annotated, skipped: int) -> None:
         begun_s = time.monotonic()
-        heard = [output for output in self._pictures if output.listeners]
-        if not heard:
+        wanted = [output for output in self._pictures if listeners(output)]
+        if not wanted:
             return
         try:
-            image = self._read(shot.image)
+            image = self._decode(shown.image)
         except FerError as error:
             self._drop("image_raw", error)
             return
-        scene = self._live.scene(shot, begun_s)
-        for output in heard:
-            output.publish(shot.image.header, image, scene, self._style, self._quality)
+        scene = self._monitor.scene(shown, begun_s)
+        for output in wanted:
+            output.publish(shown.image.header, image, scene, self._options, self._quality)
         done_s = time.monotonic()
-        latency_s = (self.get_clock().now().nanoseconds - shot.stamp_ns) / stamps.NANOSECONDS
+        latency_s = (self.get_clock().now().nanoseconds - shown.stamp_ns) / stamps.NANOSECONDS
         self._statistics.add(done_s, latency_s, done_s - begun_s, skipped)
 
 
 def main(args: list[str] | None = None) -> int:
-    """Run the node until it is told to end; return the exit code."""
+    """Run the node until it is shut down; return the exit code."""
     cv2.setNumThreads(1)
     return run(VizNode, args)
 

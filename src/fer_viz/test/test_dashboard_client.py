@@ -24,7 +24,7 @@ from pyqtgraph.Qt import QtWidgets
 from fer_common.ros.image_subscription import bgr_reader
 from fer_testing.viz import PlayedGraph, grey
 from fer_viz.dashboard.widget import Dashboard
-from fer_viz.ros.dashboard_link import Link
+from fer_viz.ros.dashboard_client import DashboardClient
 
 PARAMETERS = "snn/set_parameters_atomically"
 FIVE = ("neutral", "smile", "surprised", "angry", "sad")
@@ -35,8 +35,8 @@ class Window:
 
     def __init__(self) -> None:
         self.application = QtWidgets.QApplication.instance() or QtWidgets.QApplication([])
-        self.link = Link("/")
-        self.dashboard = Dashboard(self.link.state, self.link, bgr_reader(), "dark")
+        self.client = DashboardClient("/")
+        self.dashboard = Dashboard(self.client.state, self.client, bgr_reader(), "dark")
         self.dashboard.resize(900, 600)
         self.dashboard.show()
 
@@ -53,7 +53,7 @@ class Window:
 
     def close(self) -> None:
         self.dashboard.close_down()
-        self.link.close()
+        self.client.close()
         self.dashboard.close()
         self.dashboard.deleteLater()
         self.application.processEvents()
@@ -73,7 +73,7 @@ def test_a_graph_comes_goes_and_comes_back_with_other_labels(graph: Graph, windo
     def shows(played: PlayedGraph) -> bool:
         if played.heard():
             played.publish_frame(grey(), said=len(played.labels) - 1)
-        face = dashboard.answer.view.face
+        face = dashboard.result.face
         return bool(
             face is not None
             and face.labels == played.labels
@@ -130,7 +130,7 @@ def test_buttons_call_the_services(graph: Graph, window: Window) -> None:
     def ready() -> bool:
         played.publish_network()
         played.publish_frame(grey())
-        return "smile" in bottom.labels and window.dashboard._followed() == 1
+        return "smile" in bottom.labels and window.dashboard.focus_id() == 1
 
     window.wait_for(ready, "the labels and a face")
     bottom.ask_name = lambda title: "mine"

@@ -1,8 +1,9 @@
-"""Colours that people with any colour vision can tell apart, on dark and on light ground.
+"""Colours and sizes of everything that is drawn.
 
-Labels take the colours of Okabe and Ito (2008, "Color Universal Design"). Weights take a diverging
-map and potentials a sequential one whose lightness is monotonic on each side (Crameri et al. 2020,
-Nature Communications 11:5444).
+Colours are distinct for people with any colour vision, on a dark and on a light background. Labels
+take those of Okabe and Ito (2008, "Color Universal Design"). Weights take a diverging map and
+potentials a sequential one, with monotonic lightness on each side (Crameri et al. 2020, Nature
+Communications 11:5444).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-#: Blue, green, red, 0..255, as OpenCV wants them.
+#: Blue, green, red, 0..255: the order of OpenCV.
 Colour: TypeAlias = tuple[int, int, int]
 
 
@@ -26,25 +27,27 @@ def rgb(code: str) -> Colour:
 
 
 def mix(first: Colour, second: Colour, share: float) -> Colour:
-    """Return `first` with `share` (0..1) of `second` in it."""
+    """Return `first` mixed with `share` (0..1) of `second`."""
     blue, green, red = (round(a + (b - a) * share) for a, b in zip(first, second, strict=True))
     return blue, green, red
 
 
 @dataclass(frozen=True)
 class Theme:
-    """Colours of everything that is drawn.
+    """A set of colours.
 
     Attributes
     ----------
-    ground, plate, rule : the panel, plots on it, and fine lines.
+    name : key in `THEMES`.
+    ground, plate, rule : panel, plots on it, thin lines.
     strong, normal, faint : text by importance.
-    labels : one colour for each label, in order; more labels than colours begin again, paler.
-    undecided : a face of which the network says nothing.
-    good, warning : dots of the status line.
+    labels : one colour for each label, in order; further labels repeat them, paler.
+    undecided : faces without a label and neurons without a label.
+    good, warning : dot of the status line.
     diverging, sequential : anchors of the colour maps, low to high.
     """
 
+    name: str
     ground: Colour
     plate: Colour
     rule: Colour
@@ -59,7 +62,7 @@ class Theme:
     sequential: tuple[Colour, ...]
 
     def label(self, index: int) -> Colour:
-        """Return the colour of a label; that of an unnamed neuron for a negative index."""
+        """Return the colour of the label with this index; `undecided` below 0."""
         if index < 0:
             return self.undecided
         again, index = divmod(index, len(self.labels))
@@ -70,6 +73,7 @@ _SKY, _ORANGE, _GREEN, _PURPLE = rgb("#56b4e9"), rgb("#e69f00"), rgb("#009e73"),
 _YELLOW, _VERMILLION, _BLUE = rgb("#f0e442"), rgb("#d55e00"), rgb("#0072b2")
 
 DARK = Theme(
+    name="dark",
     ground=rgb("#12151b"),
     plate=rgb("#1a1f27"),
     rule=rgb("#2c333e"),
@@ -87,6 +91,7 @@ DARK = Theme(
 )
 
 LIGHT = Theme(
+    name="light",
     ground=rgb("#f7f8fa"),
     plate=rgb("#ffffff"),
     rule=rgb("#dde1e7"),
@@ -111,29 +116,69 @@ LIGHT = Theme(
     sequential=tuple(map(rgb, ("#fbf6df", "#e3cf7e", "#8fa583", "#4a7589", "#234468", "#10192b"))),
 )
 
-THEMES = {"dark": DARK, "light": LIGHT}
+THEMES = {theme.name: theme for theme in (DARK, LIGHT)}
+
+#: A picture of this height is drawn at the design's own size: one unit is one pixel.
+DESIGN_HEIGHT = 480
+
+
+@dataclass(frozen=True)
+class Style:
+    """A theme at one scale.
+
+    Attributes
+    ----------
+    theme : the colours.
+    unit : pixels for one unit of the design.
+    """
+
+    theme: Theme
+    unit: float = 1.0
+
+    def px(self, units: float) -> int:
+        """Return a length of the design in whole pixels."""
+        return round(units * self.unit)
+
+    def at_least(self, least_px: int, units: float) -> int:
+        """Return a length of the design in whole pixels, not below `least_px`."""
+        return max(least_px, self.px(units))
+
+    # Capital letters end on whole pixels at these sizes, so they look sharp.
+
+    @property
+    def small_px(self) -> float:
+        """Font size of axes and notes."""
+        return 9.62 * self.unit
+
+    @property
+    def text_px(self) -> float:
+        """Font size of most text."""
+        return 11.0 * self.unit
+
+    @property
+    def large_px(self) -> float:
+        """Font size of what is read from a distance."""
+        return 19.25 * self.unit
 
 
 @lru_cache(maxsize=16)
-def table(anchors: Sequence[Colour]) -> npt.NDArray[np.uint8]:
-    """Return a colour map, (256, 3) uint8, straight between evenly spaced anchors."""
+def colour_table(anchors: Sequence[Colour]) -> npt.NDArray[np.uint8]:
+    """Return a colour map, (256, 3) uint8, linear between evenly spaced anchors."""
     points = np.asarray(anchors, float)
     position = np.linspace(0, len(points) - 1, 256)
-    channels = [
-        np.interp(position, np.arange(len(points)), points[:, channel]) for channel in range(3)
-    ]
+    channels = [np.interp(position, np.arange(len(points)), points[:, k]) for k in range(3)]
     return np.round(np.stack(channels, axis=1)).astype(np.uint8)
 
 
-def mapped(
+def colour_mapped(
     values: npt.NDArray[np.float32], low: float, high: float, anchors: Sequence[Colour]
 ) -> npt.NDArray[np.uint8]:
-    """Return values as colours, (..., 3) uint8; beyond `low` and `high` the map's ends."""
+    """Return values as colours, (..., 3) uint8; values outside low..high take the end colours."""
     if not values.size:
         # OpenCV divides by the size.
         return np.zeros((*values.shape, 3), np.uint8)
     span = high - low
     share = (values - low) / span if span > 0 else np.full_like(values, 0.5)
     index = np.clip(np.nan_to_num(share) * 255 + 0.5, 0, 255).astype(np.uint8)
-    flat = cv2.applyColorMap(index.reshape(1, -1), table(anchors)[:, None])
+    flat = cv2.applyColorMap(index.reshape(1, -1), colour_table(anchors)[:, None])
     return np.asarray(flat, np.uint8).reshape(*values.shape, 3)

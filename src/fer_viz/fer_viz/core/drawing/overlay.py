@@ -1,51 +1,47 @@
-"""What is drawn into the camera picture: box, label and confidence of each face, and hints."""
+"""What is drawn into the camera image: box, label and confidence of each face, and hints."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from fer_viz.core.canvas import Box, Picture, disc, fill, write
-from fer_viz.core.look import Look
-from fer_viz.core.palette import Colour, mix, rgb
+from fer_viz.core.drawing.canvas import Box, Picture, disc, fill
+from fer_viz.core.drawing.style import Colour, Style, mix, rgb
+from fer_viz.core.drawing.text import cap_height_px, fitted, width_px, write
 from fer_viz.core.scene import Face
-from fer_viz.core.text import cap_height_px, fitted, width_px
 
-# On a photograph text stands on a dark plate whatever the theme, so that it can be read on any
-# ground.
+# Text on a photograph has a dark plate in both themes, so that it is readable on any background.
 _PLATE = rgb("#0c0f14")
 _ON_PLATE = rgb("#f4f6f8")
 _ON_PLATE_FAINT = rgb("#aab3bf")
 _PLATE_OPACITY = 0.72
 _EDGE_OPACITY = 0.35
 _CORNER_SHARE = 0.18
-#: Labels' colours are made lighter by this share, so that those for a light ground can be read too.
+#: Label colours are made lighter by this share: those of the light theme are too dark for a plate.
 _LIGHTER = 0.35
 
 
 def draw_faces(
-    picture: Picture, faces: Sequence[Face], focus: Face | None, scale: float, look: Look
+    picture: Picture, faces: Sequence[Face], focus: Face | None, scale: float, style: Style
 ) -> None:
     """Mark every face.
 
     Parameters
     ----------
     picture : (height, width, 3) BGR, drawn into.
-    faces : the faces.
-    focus : the face that the panel is about; it is drawn last and strongest.
-    scale : pixels of the picture for a pixel of the source image.
-    look : colours and sizes.
+    focus : the face that is shown in detail; it is drawn last and strongest.
+    scale : pixels of the picture for one pixel of the source image.
     """
     for face in sorted(faces, key=lambda face: face is focus):
-        colour = look.theme.label(face.label_index)
+        colour = style.theme.label(face.label_index)
         box = Box(*(round(value * scale) for value in face.box_px))
-        _frame(picture, box, colour, look.at_least(2, 3 if face is focus else 2), look)
+        _draw_frame(picture, box, colour, style.at_least(2, 3 if face is focus else 2), style)
         if face.label:
-            _tag(picture, box, face, look)
+            _draw_tag(picture, box, face, style)
 
 
-def _frame(picture: Picture, box: Box, colour: Colour, thick: int, look: Look) -> None:
-    """Draw a fine rectangle with strong corners."""
-    thin = look.at_least(1, 1)
+def _draw_frame(picture: Picture, box: Box, colour: Colour, thick: int, style: Style) -> None:
+    """Draw a thin rectangle with strong corners."""
+    thin = style.at_least(1, 1)
     length = max(thick, round(_CORNER_SHARE * min(box.width, box.height)))
     for y in (box.y, box.bottom - thin):
         fill(picture, Box(box.x, y, box.width, thin), colour, _EDGE_OPACITY)
@@ -59,31 +55,31 @@ def _frame(picture: Picture, box: Box, colour: Colour, thick: int, look: Look) -
             fill(picture, Box(x, y, thick, length), colour)
 
 
-def _tag(picture: Picture, box: Box, face: Face, look: Look) -> None:
+def _draw_tag(picture: Picture, box: Box, face: Face, style: Style) -> None:
     """Write label, confidence and id on a plate."""
-    size, small = 15 * look.unit, look.text_px
-    pad, gap = look.px(8), look.px(10)
-    colour = look.theme.label(face.label_index)
-    name = fitted(face.label, size, max(picture.shape[1] / 3, 80 * look.unit), "semibold")
+    size, small = 15 * style.unit, style.text_px
+    pad, gap = style.px(8), style.px(10)
+    colour = style.theme.label(face.label_index)
+    name = fitted(face.label, size, max(picture.shape[1] / 3, 80 * style.unit), "semibold")
     percent, number = f"{100 * face.confidence:.0f} %", f"#{face.id}"
     name_width = width_px(name, size, "semibold")
     width = name_width + width_px(percent, size) + width_px(number, small) + 2 * (gap + pad)
-    plate = _tag_box(picture, box, round(width), look)
-    fill(picture, plate, _PLATE, _PLATE_OPACITY, radius=look.px(4))
-    x, baseline = plate.x + pad, plate.y + look.px(18)
+    plate = _tag_box(picture, box, round(width), style)
+    fill(picture, plate, _PLATE, _PLATE_OPACITY, radius=style.px(4))
+    x, baseline = plate.x + pad, plate.y + style.px(18)
     write(picture, name, (x, baseline), size, mix(colour, _ON_PLATE, _LIGHTER), "semibold")
     write(picture, percent, (x + name_width + gap, baseline), size, _ON_PLATE)
     write(picture, number, (plate.right - pad, baseline), small, _ON_PLATE_FAINT, align="right")
-    track = Box(x, plate.bottom - look.px(6), plate.width - 2 * pad, look.at_least(2, 2))
+    track = Box(x, plate.bottom - style.px(6), plate.width - 2 * pad, style.at_least(2, 2))
     fill(picture, track, _ON_PLATE, 0.22)
     share = min(max(face.confidence, 0.0), 1.0)
     fill(picture, track._replace(width=round(track.width * share)), colour)
 
 
-def _tag_box(picture: Picture, box: Box, width: int, look: Look) -> Box:
-    """Place the plate above the face, or inside its box where there is no room; never outside."""
-    height, inset = look.px(29), look.px(6)
-    plate = Box(box.x, box.y - look.px(34), width, height)
+def _tag_box(picture: Picture, box: Box, width: int, style: Style) -> Box:
+    """Place the plate above the face, or inside its box where there is no room above."""
+    height, inset = style.px(29), style.px(6)
+    plate = Box(box.x, box.y - style.px(34), width, height)
     if plate.y < 0:
         plate = plate._replace(x=box.x + inset, y=max(box.y, 0) + inset)
     return plate._replace(
@@ -92,15 +88,15 @@ def _tag_box(picture: Picture, box: Box, width: int, look: Look) -> Box:
     )
 
 
-def draw_hint(picture: Picture, hint: str, look: Look) -> None:
-    """Say at the lower edge what is missing."""
+def draw_hint(picture: Picture, hint: str, style: Style) -> None:
+    """Write at the lower edge what is missing."""
     height, width = picture.shape[:2]
-    size, pad = 12.83 * look.unit, look.px(12)
+    size, pad = 12.83 * style.unit, style.px(12)
     text = fitted(hint, size, width - 5 * pad)
-    plate = Box(0, 0, round(width_px(text, size)) + 3 * pad, look.px(30))
+    plate = Box(0, 0, round(width_px(text, size)) + 3 * pad, style.px(30))
     plate = plate._replace(x=(width - plate.width) // 2, y=height - plate.height - pad)
-    fill(picture, plate, _PLATE, 0.8, radius=look.px(6))
+    fill(picture, plate, _PLATE, 0.8, radius=style.px(6))
     middle = plate.y + plate.height / 2
-    disc(picture, (plate.x + pad, middle), 3.5 * look.unit, look.theme.warning)
+    disc(picture, (plate.x + pad, middle), 3.5 * style.unit, style.theme.warning)
     at = (plate.x + 2 * pad, middle + cap_height_px(size) / 2)
     write(picture, text, at, size, _ON_PLATE)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_viz.core.joiner import Joined, Joiner, StampRing
-from fer_viz.core.pacing import Pacer
+from fer_viz.core.synchroniser import RateLimiter, StampBuffer, Synchroniser
 
 
 def test_ring_keeps_the_last_by_stamp() -> None:
-    ring: StampRing[str] = StampRing(2)
+    ring: StampBuffer[str] = StampBuffer(2)
     for stamp_ns, item in ((1, "a"), (2, "b"), (3, "c")):
         ring.put(stamp_ns, item)
     assert [ring.get(stamp_ns) for stamp_ns in (1, 2, 3, 4)] == [None, "b", "c", None]
@@ -18,7 +17,7 @@ def test_ring_keeps_the_last_by_stamp() -> None:
 
 
 def test_an_equal_stamp_replaces() -> None:
-    ring: StampRing[str] = StampRing(2)
+    ring: StampBuffer[str] = StampBuffer(2)
     ring.put(1, "old")
     ring.put(2, "other")
     ring.put(1, "new")
@@ -27,62 +26,60 @@ def test_an_equal_stamp_replaces() -> None:
 
 
 def test_result_after_its_image() -> None:
-    joiner: Joiner[str, str] = Joiner(4)
-    assert joiner.add_image(10, "image") is None
-    assert joiner.add_result(10, "result") == Joined(10, "image", "result")
+    synchroniser: Synchroniser[str, str] = Synchroniser(4)
+    assert synchroniser.add_image(10, "image") is None
+    assert synchroniser.add_result(10, "result") == "image"
 
 
 def test_result_before_its_image() -> None:
-    joiner: Joiner[str, str] = Joiner(4)
-    assert joiner.add_result(10, "result") is None
-    assert joiner.add_image(9, "earlier") is None
-    assert joiner.add_image(10, "image") == Joined(10, "image", "result")
-    assert joiner.unmatched == 0
+    synchroniser: Synchroniser[str, str] = Synchroniser(4)
+    assert synchroniser.add_result(10, "result") is None
+    assert synchroniser.add_image(9, "earlier") is None
+    assert synchroniser.add_image(10, "image") == "result"
 
 
 def test_one_nanosecond_off_is_another_image() -> None:
-    joiner: Joiner[str, str] = Joiner(4)
-    joiner.add_image(10, "image")
-    assert joiner.add_result(11, "result") is None
+    synchroniser: Synchroniser[str, str] = Synchroniser(4)
+    synchroniser.add_image(10, "image")
+    assert synchroniser.add_result(11, "result") is None
 
 
 def test_only_the_newest_result_waits() -> None:
-    joiner: Joiner[str, str] = Joiner(4)
-    joiner.add_result(10, "old")
-    joiner.add_result(20, "new")
-    assert joiner.unmatched == 1
-    assert joiner.add_image(10, "image") is None
-    assert joiner.add_image(20, "image") == Joined(20, "image", "new")
+    synchroniser: Synchroniser[str, str] = Synchroniser(4)
+    synchroniser.add_result(10, "old")
+    synchroniser.add_result(20, "new")
+    assert synchroniser.add_image(10, "image") is None
+    assert synchroniser.add_image(20, "image") == "new"
 
 
 def test_images_are_let_go() -> None:
-    joiner: Joiner[str, str] = Joiner(3)
+    synchroniser: Synchroniser[str, str] = Synchroniser(3)
     for stamp_ns in range(5):
-        joiner.add_image(stamp_ns, "image")
-    assert joiner.add_result(1, "too late") is None
-    assert joiner.add_result(4, "in time") is not None
+        synchroniser.add_image(stamp_ns, "image")
+    assert synchroniser.add_result(1, "too late") is None
+    assert synchroniser.add_result(4, "in time") is not None
 
 
 def test_a_recording_that_loops_joins_again() -> None:
-    joiner: Joiner[int, str] = Joiner(4)
+    synchroniser: Synchroniser[int, str] = Synchroniser(4)
     for image, stamp_ns in enumerate((10, 20, 30, 10, 20, 30)):
-        joiner.add_image(stamp_ns, image)
-        assert joiner.add_result(stamp_ns, "result") == Joined(stamp_ns, image, "result")
+        synchroniser.add_image(stamp_ns, image)
+        assert synchroniser.add_result(stamp_ns, "result") == image
 
 
 def test_clear_forgets_both() -> None:
-    joiner: Joiner[str, str] = Joiner(4)
-    joiner.add_image(1, "image")
-    joiner.add_result(2, "result")
-    joiner.clear()
-    assert joiner.add_result(1, "result") is None
-    joiner.clear()
-    assert joiner.add_image(1, "image") is None
+    synchroniser: Synchroniser[str, str] = Synchroniser(4)
+    synchroniser.add_image(1, "image")
+    synchroniser.add_result(2, "result")
+    synchroniser.clear()
+    assert synchroniser.add_result(1, "result") is None
+    synchroniser.clear()
+    assert synchroniser.add_image(1, "image") is None
 
 
 def passed(rate_hz: float, times_s: list[float]) -> int:
-    pacer = Pacer(rate_hz)
-    return sum(pacer.due(time_s) for time_s in times_s)
+    limiter = RateLimiter(rate_hz)
+    return sum(limiter.due(time_s) for time_s in times_s)
 
 
 def test_a_stream_at_the_rate_passes_whole_with_jitter() -> None:

@@ -1,4 +1,4 @@
-"""What the panels are made of: cards with a title, pictures, and plots with time to the right."""
+"""Building blocks of the dashboard: cards with a title, pictures, and plots over time."""
 
 from __future__ import annotations
 
@@ -9,36 +9,43 @@ import numpy as np
 import pyqtgraph as pg
 from pyqtgraph.Qt import QtCore, QtGui, QtWidgets
 
-from fer_viz.core.canvas import Picture
-from fer_viz.core.text import MINUS
-from fer_viz.dashboard.style import Style, qcolour
+from fer_viz.core.drawing.canvas import Picture
+from fer_viz.core.drawing.style import DARK, Style
+from fer_viz.core.drawing.text import MINUS
+from fer_viz.dashboard.style import font, qcolour
 
 #: Room for marks beside a plot, units of the design.
 _WIDE, _NARROW = 62, 34
 
 
 class Card(QtWidgets.QFrame):
-    """A plate with a title, a note to its right, and whatever is put below."""
+    """A plate with a title, a note to its right, and content below.
 
-    def __init__(self, title: str) -> None:
+    Parameters
+    ----------
+    content : widgets side by side, each with a method `restyle`.
+    """
+
+    def __init__(self, title: str, *content: Any) -> None:
         super().__init__()
         self.setObjectName("card")
-        self.style_now = Style()
-        self._title = QtWidgets.QLabel(title)
-        self._title.setObjectName("title")
-        self._note = QtWidgets.QLabel()
-        self._note.setObjectName("note")
-        self._head = QtWidgets.QHBoxLayout()
-        self._head.addWidget(self._title)
+        self.style_now = Style(DARK)
+        self._content = content
+        self._note = named_label("", "note")
+        self._head, self._row = QtWidgets.QHBoxLayout(), QtWidgets.QHBoxLayout()
+        self._head.addWidget(named_label(title, "title"))
         self._head.addStretch(1)
         self._head.addWidget(self._note)
-        self.body = QtWidgets.QVBoxLayout(self)
-        self.body.addLayout(self._head)
+        self._body = QtWidgets.QVBoxLayout(self)
+        self._body.addLayout(self._head)
+        self._body.addLayout(self._row, 1)
+        for widget in content:
+            self._row.addWidget(widget, 1)
         self.setMinimumSize(60, 40)
 
     @property
     def note(self) -> str:
-        """What stands to the right of the title."""
+        """The text to the right of the title."""
         return str(self._note.text())
 
     @note.setter
@@ -51,19 +58,29 @@ class Card(QtWidgets.QFrame):
         self._head.addWidget(widget)
 
     def restyle(self, style: Style) -> None:
-        """Take colours and sizes."""
+        """Apply colours and sizes."""
         self.style_now = style
         pad = style.px(8)
-        self.body.setContentsMargins(pad, style.px(6), pad, pad)
-        self.body.setSpacing(style.px(4))
-        self._head.setSpacing(style.px(8))
+        self._body.setContentsMargins(pad, style.px(6), pad, pad)
+        self._body.setSpacing(style.px(4))
+        for row in (self._head, self._row):
+            row.setSpacing(pad)
+        for widget in self._content:
+            widget.restyle(style)
+
+
+def named_label(text: str, name: str) -> Any:
+    """Return a label that the style sheet knows by a name."""
+    label = QtWidgets.QLabel(text)
+    label.setObjectName(name)
+    return label
 
 
 class Choice(QtWidgets.QComboBox):
-    """A list to choose from, with an arrow in the colour of its text: style sheets have none."""
+    """A combo box with an arrow in the colour of its text, which style sheets cannot draw."""
 
     def paintEvent(self, event: Any) -> None:
-        """Qt asks for the picture."""
+        """Qt requests the picture."""
         super().paintEvent(event)
         size = self.fontMetrics().height() / 4
         x, y = self.width() - 3.2 * size, self.height() / 2
@@ -77,19 +94,18 @@ class Choice(QtWidgets.QComboBox):
 
 
 class PictureWidget(QtWidgets.QWidget):
-    """Shows pixels one to one; a text instead where there is none."""
+    """Shows pixels one to one, or a text where there is no picture."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setSizePolicy(
-            QtWidgets.QSizePolicy.Policy.Expanding, QtWidgets.QSizePolicy.Policy.Expanding
-        )
+        policy = QtWidgets.QSizePolicy.Policy.Expanding
+        self.setSizePolicy(policy, policy)
         self.setMinimumSize(24, 24)
         #: What is shown, (height, width, 3) BGR; None while the text is.
         self.picture: Picture | None = None
         self.text = ""
-        self.style_now = Style()
-        #: Called with no arguments when there is another size to draw for.
+        self.style_now = Style(DARK)
+        #: Called when the size has changed.
         self.resized: Callable[[], None] = lambda: None
 
     @property
@@ -98,63 +114,67 @@ class PictureWidget(QtWidgets.QWidget):
         ratio = self.devicePixelRatioF()
         return max(round(self.width() * ratio), 1), max(round(self.height() * ratio), 1)
 
+    @property
+    def canvas(self) -> tuple[Picture, Style]:
+        """A picture as large as the widget, in the colour of its plate, and the style to draw."""
+        width, height = self.size_px
+        picture = np.empty((height, width, 3), np.uint8)
+        picture[...] = self.style_now.theme.plate
+        unit = 1.2 * self.style_now.unit * self.devicePixelRatioF()
+        return picture, Style(self.style_now.theme, unit)
+
     def show_picture(self, picture: Picture) -> None:
         """Show pixels, (height, width, 3) BGR, in the middle."""
         self.picture, self.text = np.ascontiguousarray(picture), ""
         self.update()
 
     def show_text(self, text: str) -> None:
-        """Show a text in place of a picture."""
+        """Show a text instead of a picture."""
         if self.picture is not None or text != self.text:
             self.picture, self.text = None, text
             self.update()
 
     def restyle(self, style: Style) -> None:
-        """Take colours and sizes."""
+        """Apply colours and sizes."""
         self.style_now = style
         self.update()
 
     def resizeEvent(self, event: Any) -> None:
-        """Qt gives another size."""
+        """Qt has changed the size."""
         super().resizeEvent(event)
         self.resized()
 
     def paintEvent(self, event: Any) -> None:
-        """Qt asks for the picture."""
+        """Qt requests the picture."""
         painter = QtGui.QPainter(self)
         if self.picture is None:
-            paint_text(painter, self.rect(), self.text, self.style_now)
+            self._paint_text(painter)
         else:
             height, width = self.picture.shape[:2]
             kind = QtGui.QImage.Format.Format_BGR888
             image = QtGui.QImage(self.picture.data, width, height, 3 * width, kind)
-            image.setDevicePixelRatio(self.devicePixelRatioF())
-            left, top = ((a - b) // 2 for a, b in zip(self.size_px, (width, height), strict=True))
             ratio = self.devicePixelRatioF()
+            image.setDevicePixelRatio(ratio)
+            left, top = ((a - b) // 2 for a, b in zip(self.size_px, (width, height), strict=True))
             painter.drawImage(QtCore.QPointF(left / ratio, top / ratio), image)
         painter.end()
 
-
-def paint_text(painter: Any, rectangle: Any, text: str, style: Style) -> None:
-    """Write a text for an empty panel into its middle."""
-    painter.setFont(style.font())
-    painter.setPen(qcolour(style.theme.faint))
-    flags = QtCore.Qt.AlignmentFlag.AlignCenter | QtCore.Qt.TextFlag.TextWordWrap
-    pad = style.px(10)
-    painter.drawText(rectangle.adjusted(pad, pad, -pad, -pad), int(flags_value(flags)), text)
-
-
-def flags_value(flags: Any) -> int:
-    """Return Qt's flags as a number: PyQt5 has numbers, PySide6 has enumerations."""
-    return int(getattr(flags, "value", flags))
+    def _paint_text(self, painter: Any) -> None:
+        painter.setFont(font(self.style_now))
+        painter.setPen(qcolour(self.style_now.theme.faint))
+        flags = QtCore.Qt.AlignmentFlag.AlignCenter | QtCore.Qt.TextFlag.TextWordWrap
+        pad = self.style_now.px(10)
+        room = self.rect().adjusted(pad, pad, -pad, -pad)
+        # PyQt5 has numbers for flags, PySide6 enumerations.
+        painter.drawText(room, int(getattr(flags, "value", flags)), self.text)
 
 
 class TimePlot(pg.PlotWidget):
-    """A plot whose x axis are the last seconds; a text in its middle while it is empty.
+    """A plot of the last seconds, with a text in its middle while it is empty.
 
     Parameters
     ----------
-    wide : leave room for words at both sides; plots that do so lie exactly below one another.
+    wide : leave room for words at both sides, so that such plots are aligned with each other.
     """
 
     def __init__(self, wide: bool = False) -> None:
@@ -163,7 +183,6 @@ class TimePlot(pg.PlotWidget):
         self._span_s = 0.0
         self._marks: dict[str, list[tuple[float, str]]] = {}
         self._y_range: tuple[float, float, bool] | None = None
-        self.style_now = Style()
         plot = self.plot
         plot.setMenuEnabled(False)
         plot.hideButtons()
@@ -172,6 +191,7 @@ class TimePlot(pg.PlotWidget):
         plot.getViewBox().disableAutoRange()
         if wide:
             plot.showAxis("right")
+            self.set_marks("right", [])
         self._empty = QtWidgets.QLabel(self)
         self._empty.setAlignment(QtCore.Qt.AlignmentFlag.AlignCenter)
         self._empty.setWordWrap(True)
@@ -194,54 +214,59 @@ class TimePlot(pg.PlotWidget):
 
     @property
     def empty_text(self) -> str:
-        """The text that stands in place of data, empty while there are some."""
+        """The text that replaces data, empty while there are data."""
         return "" if self._empty.isHidden() else str(self._empty.text())
 
     def set_empty(self, text: str) -> None:
-        """Say why there is nothing to see; an empty text where there is."""
+        """Say why there are no data; an empty text if there are."""
         if text != self.empty_text:
             self._empty.setText(text)
             self._empty.setVisible(bool(text))
 
     def set_span(self, span_s: float) -> None:
-        """Show the last so many seconds."""
+        """Show the last `span_s` seconds."""
         if span_s != self._span_s:
             self._span_s = span_s
             self.plot.setXRange(-span_s, 0, padding=0)
-            marks = [(-share * span_s, seconds(-share * span_s)) for share in (1, 0.75, 0.5, 0.25)]
+            times_s = (-share * span_s for share in (1, 0.75, 0.5, 0.25))
+            marks = [(time_s, f"{time_s:.3g}".replace("-", MINUS)) for time_s in times_s]
             self.plot.getAxis("bottom").setTicks([[*marks, (0, "0 s")]])
 
-    def set_y(self, low: float, high: float) -> None:
-        """Show this range, if it is another one."""
-        self._set_y(low, high, False)
-
-    def set_rows(self, rows: int) -> None:
-        """Show so many rows, the first at the top."""
-        self._set_y(0, max(rows, 1), True)
-
-    def _set_y(self, low: float, high: float, downwards: bool) -> None:
+    def set_y(self, low: float, high: float, downwards: bool = False) -> None:
+        """Show this range of y."""
         wanted = (low, high, downwards)
         if wanted != self._y_range:
             self._y_range = wanted
             self.plot.getViewBox().invertY(downwards)
             self.plot.setYRange(low, high, padding=0)
 
+    def set_rows(self, rows: int) -> None:
+        """Show this number of rows, the first at the top."""
+        self.set_y(0, max(rows, 1), downwards=True)
+
     def set_marks(self, side: str, marks: list[tuple[float, str]]) -> None:
-        """Write these texts at "left" or "right"; the same ones again cost nothing."""
+        """Write these texts at "left" or "right"; unchanged ones cost nothing."""
         if marks != self._marks.get(side):
             self._marks[side] = marks
             self.plot.getAxis(side).setTicks([marks])
 
+    def set_items(self, items: list[Any], count: int, make: Callable[[], Any]) -> None:
+        """Add or remove items until there are `count`."""
+        while len(items) > count:
+            self.plot.removeItem(items.pop())
+        while len(items) < count:
+            items.append(make())
+            self.plot.addItem(items[-1])
+
     def freeze(self, frozen: bool) -> None:
-        """Let the mouse move and magnify while nothing moves; show the last seconds again after."""
+        """Let the mouse pan and zoom while frozen; show the last seconds again afterwards."""
         self.plot.setMouseEnabled(x=frozen, y=frozen)
         if not frozen:
             span_s, self._span_s, self._y_range = self._span_s, 0.0, None
             self.set_span(span_s)
 
     def restyle(self, style: Style) -> None:
-        """Take colours and sizes."""
-        self.style_now = style
+        """Apply colours and sizes."""
         theme = style.theme
         self.setBackground(qcolour(theme.plate))
         for side in ("left", "bottom", "right"):
@@ -249,10 +274,10 @@ class TimePlot(pg.PlotWidget):
             axis.setPen(qcolour(theme.rule))
             axis.setTextPen(qcolour(theme.faint if side != "right" else theme.normal))
             axis.setStyle(
-                tickFont=style.font("small"),
+                tickFont=font(style, small=True),
                 tickLength=-style.px(3),
                 tickTextOffset=style.px(4),
-                # So far the marks at the ends may reach beyond the axis, pixels.
+                # How far the marks at the ends may extend beyond the axis, pixels.
                 hideOverlappingLabels=style.px(24),
             )
         self.plot.getAxis("left").setWidth(style.px(_WIDE if self._wide else _NARROW))
@@ -263,13 +288,37 @@ class TimePlot(pg.PlotWidget):
         self.plot.layout.setContentsMargins(0, style.px(7), margin, 0)
 
     def resizeEvent(self, event: Any) -> None:
-        """Qt gives another size."""
+        """Qt has changed the size."""
         super().resizeEvent(event)
-        # pyqtgraph resizes once while it is built.
+        # pyqtgraph resizes once in its constructor.
         if hasattr(self, "_empty"):
             self._empty.setGeometry(self.rect())
 
 
-def seconds(value_s: float) -> str:
-    """Return a time as a mark of an axis."""
-    return f"{value_s:.3g}".replace("-", MINUS)
+class PlotCard(Card):
+    """A card with a plot over time, which can show a picture behind its lines."""
+
+    def __init__(self, title: str, wide: bool = True) -> None:
+        plot = TimePlot(wide)
+        super().__init__(title, plot)
+        self.plot = plot
+        # Pixels: the marks of thousands of spikes are too slow as lines.
+        self.map = pg.ImageItem(axisOrder="row-major")
+        self.plot.addItem(self.map)
+
+    def prepare(self, data: object | None, span_s: float, why: str) -> bool:
+        """Show the last `span_s` seconds, or why there are no data; return whether there are."""
+        self.plot.set_empty("" if data is not None else why)
+        self.plot.set_span(span_s)
+        if data is None:
+            self.note = ""
+            self.map.hide()
+        return data is not None
+
+    def show_map(self, picture: Picture, span_s: float, rows: int) -> None:
+        """Show a picture, (height, width, 3) BGR, over the last seconds and this many rows."""
+        self.map.show()
+        pixels = np.ascontiguousarray(picture[..., ::-1])
+        self.map.setImage(pixels, autoLevels=False, levels=None)
+        self.map.setRect(QtCore.QRectF(-span_s, 0, span_s, max(rows, 1)))
+        self.plot.set_rows(rows)

@@ -1,27 +1,24 @@
-"""What OpenCV's drawing lacks: translucent and rounded boxes, and text that is aligned."""
+"""What OpenCV's drawing lacks: translucent boxes and boxes with round corners."""
 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Literal, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
-from fer_viz.core import text as typesetting
-from fer_viz.core.palette import Colour
-from fer_viz.core.text import Mask, Weight
+from fer_viz.core.drawing.style import Colour
 
 #: (height, width, 3) BGR, drawn into in place.
 Picture: TypeAlias = npt.NDArray[np.uint8]
-Align: TypeAlias = Literal["left", "centre", "right"]
+#: (height, width), share of a pixel that a shape covers: 0..255.
+Mask: TypeAlias = npt.NDArray[np.uint8]
 
 #: Fraction bits of OpenCV's sub-pixel coordinates.
 SHIFT = 4
 SUBPIXEL = 1 << SHIFT
-#: Texts and plates kept ready; one picture needs about 40, and the figures in it change.
-_INKS = 1024
 
 
 class Box(NamedTuple):
@@ -48,9 +45,13 @@ class Box(NamedTuple):
         right, bottom = min(max(self.right, x), width), min(max(self.bottom, y), height)
         return Box(x, y, right - x, bottom - y)
 
+    def of(self, picture: Picture) -> Picture:
+        """Return the view of a picture inside the box, which must lie within it."""
+        return picture[self.y : self.bottom, self.x : self.right]
 
-class Ink(NamedTuple):
-    """A shape in a colour, ready to be laid over a picture: result = picture * keep / 255 + add.
+
+class Blend(NamedTuple):
+    """A shape in a colour, to be blended over a picture: result = picture * keep / 255 + add.
 
     Attributes
     ----------
@@ -61,18 +62,18 @@ class Ink(NamedTuple):
     add: Picture
 
     @classmethod
-    def of(cls, mask: Mask, colour: Colour, opacity: float = 1.0) -> Ink:
-        """Return a colour through a mask of coverage, (height, width) 0..255."""
+    def through(cls, mask: Mask, colour: Colour, opacity: float = 1.0) -> Blend:
+        """Return a colour through a mask."""
         share = mask[..., None] * (opacity / 255)
         add = np.round(share * np.asarray(colour, float))
         keep = np.round(255 * (1 - share)) * np.ones(3)
         return cls(keep.astype(np.uint8), add.astype(np.uint8))
 
 
-def lay(picture: Picture, ink: Ink, x: int, y: int) -> None:
-    """Lay a shape over the picture with its corner at (x, y); clipped at the edges."""
+def blend(picture: Picture, shape: Blend, x: int, y: int) -> None:
+    """Blend a shape over the picture with its corner at (x, y), clipped at the edges."""
     height, width = picture.shape[:2]
-    keep, add = ink
+    keep, add = shape
     if x < 0 or y < 0 or x + keep.shape[1] > width or y + keep.shape[0] > height:
         box = Box(x, y, keep.shape[1], keep.shape[0]).clipped(width, height)
         if box.width == 0 or box.height == 0:
@@ -84,31 +85,20 @@ def lay(picture: Picture, ink: Ink, x: int, y: int) -> None:
 
 
 def fill(picture: Picture, box: Box, colour: Colour, opacity: float = 1.0, radius: int = 0) -> None:
-    """Fill a box, translucent and with round corners where wanted; clipped at the edges."""
+    """Fill a box, optionally translucent and with round corners, clipped at the edges."""
     if radius > 0:
-        lay(picture, _rounded_ink(box.width, box.height, radius, colour, opacity), box.x, box.y)
+        shape = _rounded_box(box.width, box.height, radius, colour, opacity)
+        blend(picture, shape, box.x, box.y)
         return
     inside = box.clipped(picture.shape[1], picture.shape[0])
     if inside.width == 0 or inside.height == 0:
         return
-    part = picture[inside.y : inside.bottom, inside.x : inside.right]
+    part = inside.of(picture)
     if opacity >= 1:
         # Row by row: NumPy is ten times slower when it repeats three bytes.
         part[...] = np.full((inside.width, 3), colour, np.uint8)
     else:
         part[...] = cv2.addWeighted(part, 1 - opacity, np.full_like(part, colour), opacity, 0)
-
-
-def line(
-    picture: Picture,
-    start: tuple[float, float],
-    end: tuple[float, float],
-    colour: Colour,
-    thickness: int = 1,
-) -> None:
-    """Draw a smooth line between two points, to a fraction of a pixel."""
-    points = [(round(x * SUBPIXEL), round(y * SUBPIXEL)) for x, y in (start, end)]
-    cv2.line(picture, points[0], points[1], colour, thickness, cv2.LINE_AA, SHIFT)
 
 
 def disc(picture: Picture, centre: tuple[float, float], radius: float, colour: Colour) -> None:
@@ -117,41 +107,15 @@ def disc(picture: Picture, centre: tuple[float, float], radius: float, colour: C
     cv2.circle(picture, at, round(radius * SUBPIXEL), colour, -1, cv2.LINE_AA, SHIFT)
 
 
-def write(
-    picture: Picture,
-    text: str,
-    at: tuple[float, float],
-    size_px: float,
-    colour: Colour,
-    weight: Weight = "regular",
-    align: Align = "left",
-) -> float:
-    """Write a line with its pen at `at` = (x, baseline) and return its width, pixels."""
-    if not text:
-        return 0.0
-    ink, left, top, advance = _text_ink(text, size_px, weight, colour)
-    shift = {"left": 0.0, "centre": advance / 2, "right": advance}[align]
-    lay(picture, ink, round(at[0] - shift) + left, round(at[1]) + top)
-    return advance
-
-
-@lru_cache(maxsize=_INKS)
-def _text_ink(
-    text: str, size_px: float, weight: Weight, colour: Colour
-) -> tuple[Ink, int, int, float]:
-    mask, left, top, advance = typesetting.line(text, size_px, weight)
-    return Ink.of(mask, colour), left, top, advance
-
-
-@lru_cache(maxsize=_INKS)
-def _rounded_ink(width: int, height: int, radius: int, colour: Colour, opacity: float) -> Ink:
-    return Ink.of(rounded_mask(width, height, radius), colour, opacity)
+@lru_cache(maxsize=1024)
+def _rounded_box(width: int, height: int, radius: int, colour: Colour, opacity: float) -> Blend:
+    return Blend.through(rounded_mask(width, height, radius), colour, opacity)
 
 
 @lru_cache(maxsize=256)
 def rounded_mask(width: int, height: int, radius: int) -> Mask:
-    """Return the coverage of a box with round corners, (height, width) 0..255."""
-    # Drawn four times as large and shrunk: OpenCV has no smooth filled corner.
+    """Return the mask of a box with round corners."""
+    # Drawn four times as large and averaged: OpenCV has no smooth filled corner.
     factor = 4
     radius = min(radius, width // 2, height // 2)
     large = np.zeros((height * factor, width * factor), np.uint8)

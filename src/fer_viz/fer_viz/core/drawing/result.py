@@ -1,0 +1,108 @@
+"""The result of one face: label with confidence, and score and spike rate of every label."""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+from fer_viz.core.drawing.canvas import Box, Picture, fill
+from fer_viz.core.drawing.style import Colour, Style, mix
+from fer_viz.core.drawing.text import Weight, cap_height_px, fitted, width_px, write
+from fer_viz.core.scene import Face, Scene
+
+# In units of the design.
+HEADLINE = 36
+SCORE_ROW = 17
+_LEAST_SCORE_ROW = 14
+_COLUMN_GAP = 16
+#: Columns narrower than this have no rates.
+_RATE_WIDTH = 200
+
+
+class ScoreRow(NamedTuple):
+    """Place of the score of one label; `rate` tells whether there is room for its spike rate."""
+
+    box: Box
+    track: Box
+    score_right: int
+    rate: bool
+
+
+def baseline(box: Box, size_px: float) -> int:
+    """Return the baseline that centres capital letters in a box."""
+    return math.floor(box.y + (box.height + cap_height_px(size_px)) / 2 + 0.5)
+
+
+def draw_headline(picture: Picture, box: Box, scene: Scene, style: Style) -> None:
+    """Write label and confidence above a bar, or why there is no result."""
+    theme, face = style.theme, scene.focus
+    if face is None:
+        size = 16.5 * style.unit
+        write(picture, scene.missing("result"), (box.x, baseline(box, size)), size, theme.faint)
+        return
+    percent = f"{100 * face.confidence:.0f} %" if face.label else ""
+    room = box.width - width_px(percent, style.large_px) - style.px(10)
+    name = fitted(face.label or "no result", style.large_px, room, "semibold")
+    y, colour = box.y + style.px(18), theme.label(face.label_index)
+    write(picture, name, (box.x, y), style.large_px, colour, "semibold")
+    strength = theme.strong if face.label_index >= 0 else theme.faint
+    write(picture, percent, (box.right, y), style.large_px, strength, align="right")
+    track = Box(box.x, box.y + style.px(28), box.width, style.at_least(3, 4))
+    fill(picture, track, theme.rule, radius=style.px(2))
+    _draw_bar(picture, track, face.confidence, colour, style)
+
+
+def score_rows(box: Box, labels: int, style: Style) -> list[ScoreRow]:
+    """Return a row for each label that has room, in one column where all fit, else in two."""
+    pitch = min(style.px(SCORE_ROW), box.height // max(labels, 1))
+    across = 1 if pitch >= style.px(_LEAST_SCORE_ROW) else 2
+    pitch = pitch if across == 1 else style.px(SCORE_ROW)
+    rows = min(-(-labels // across), box.height // pitch)
+    width = box.width if across == 1 else (box.width - style.px(_COLUMN_GAP)) // 2
+    places = [
+        Box(box.x + column * (box.width - width), box.y + row * pitch, width, pitch)
+        for column in range(across)
+        for row in range(rows)
+    ]
+    return [_score_row(place, style) for place in places[:labels]]
+
+
+def _score_row(box: Box, style: Style) -> ScoreRow:
+    """Lay out label, bar, score and, with enough room, rate from left to right."""
+    rate = box.width >= style.px(_RATE_WIDTH)
+    figures = box.right - style.px(84 if rate else 34)
+    left = box.x + round((0.36 if rate else 0.50) * box.width)
+    height = style.at_least(4, 7)
+    track = Box(left, box.y + (box.height - height) // 2, max(figures - left, 1), height)
+    return ScoreRow(box, track, figures + style.px(32), rate)
+
+
+def draw_score_names(picture: Picture, box: Box, labels: tuple[str, ...], style: Style) -> None:
+    """Write the labels and draw empty bars."""
+    theme, size = style.theme, style.text_px
+    for index, row in enumerate(score_rows(box, len(labels), style)):
+        text = fitted(labels[index], size, row.track.x - row.box.x - style.px(6))
+        write(picture, text, (row.box.x, baseline(row.box, size)), size, theme.normal)
+        background = mix(theme.plate, theme.label(index), 0.10)
+        fill(picture, row.track, background, radius=style.px(2))
+
+
+def draw_scores(picture: Picture, box: Box, face: Face, style: Style) -> None:
+    """Fill the bars and write scores and rates."""
+    theme, size = style.theme, style.text_px
+    for index, row in enumerate(score_rows(box, len(face.labels), style)):
+        predicted = index == face.label_index
+        weight: Weight = "semibold" if predicted else "regular"
+        colour, y = theme.strong if predicted else theme.normal, baseline(row.box, size)
+        _draw_bar(picture, row.track, face.scores[index], theme.label(index), style)
+        score = f"{face.scores[index]:.2f}"
+        write(picture, score, (row.score_right, y), size, colour, weight, "right")
+        if row.rate:
+            rate = f"{face.rates_hz[index]:.0f} Hz"
+            write(picture, rate, (row.box.right, y), size, theme.faint, align="right")
+
+
+def _draw_bar(picture: Picture, track: Box, share: float, colour: Colour, style: Style) -> None:
+    length = round(track.width * min(max(share, 0.0), 1.0))
+    if length > 0:
+        fill(picture, track._replace(width=length), colour, radius=style.px(2))
