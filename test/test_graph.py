@@ -27,6 +27,7 @@ from fer_testing.whole_graph import (
     Listener,
     all_gone,
     check_rate,
+    check_spike_times,
     check_stamps,
     children,
     start_fer,
@@ -104,6 +105,10 @@ def test_topics_are_there(run: Run) -> None:
 
 def test_the_header_of_the_image_travels_unchanged(run: Run) -> None:
     check_stamps(run.listener)
+
+
+def test_no_neuron_fires_within_its_refractory_period(run: Run) -> None:
+    check_spike_times(run.listener)
 
 
 def test_nothing_falls_behind(run: Run) -> None:

@@ -190,3 +190,24 @@ def test_weights_are_saved_and_loaded_by_name(model: Model, tmp_path) -> None:  
             learner.load(name)
     with pytest.raises(Exception, match="cannot be replaced"):
         learner.save("default")
+
+
+def test_spike_times_respect_the_refractory_period_whatever_the_stamps(model: Model) -> None:
+    """Steps lie before the stamp: times grow over jitter, skipped frames, glances and gaps."""
+    recogniser = Recogniser(model, RecogniserParameters())
+    neuron = recogniser.parameters.network.lif
+    dt_ns = round(recogniser.parameters.network.dt * 1e9)
+    rng = np.random.default_rng(0)
+    intervals_ns = rng.choice([FRAME_NS, 2 * FRAME_NS, 5 * FRAME_NS, 400_000_000], 80)
+    stamps_ns = 10**18 + np.cumsum(intervals_ns + rng.integers(-4_000_000, 4_000_000, 80))
+    recording = Recording(spikes=("feature", "hidden", "expression"))
+    fired: dict[tuple[str, int], list[int]] = {}
+    for k, stamp_ns in enumerate(stamps_ns.tolist()):
+        result = show(recogniser, stamp_ns, face(1, k % 24), recording=recording)
+        for name, layer in result.faces[0].activity.layers.items():
+            for index, step in np.column_stack(layer.events()).tolist():
+                time_ns = stamp_ns - (result.tick.steps - 1 - step) * dt_ns
+                fired.setdefault((name, index), []).append(time_ns)
+    intervals = np.concatenate([np.diff(times) for times in fired.values()])
+    assert len(intervals) > 10_000
+    assert intervals.min() >= round(neuron.t_ref * 1e9)

@@ -11,7 +11,7 @@ MS = 1_000_000
 
 def potentials(start_ms: int, steps: int = 33, neurons: int = 2, level_v: float = -0.07):
     return PotentialFrame(
-        start_ns=start_ms * MS,
+        end_ns=(start_ms + steps) * MS,
         dt_s=0.001,
         potential_v=np.full((steps, neurons), level_v, np.float32),
         threshold_v=np.full(neurons, -0.05, np.float32),
@@ -21,9 +21,8 @@ def potentials(start_ms: int, steps: int = 33, neurons: int = 2, level_v: float 
 
 
 def spikes(start_ms: int, step: list[int], neuron: list[int], size: int = 2, steps: int = 33):
-    return SpikeFrame(
-        start_ms * MS, 0.001, steps, np.array(step, np.int64), np.array(neuron, np.int64), size
-    )
+    end_ns = (start_ms + steps) * MS
+    return SpikeFrame(end_ns, 0.001, steps, np.array(step), np.array(neuron), size)
 
 
 def test_frames_join_into_one_axis() -> None:
@@ -34,9 +33,9 @@ def test_frames_join_into_one_axis() -> None:
     traces, raster = history.face(1).window(1.0)
     assert traces is not None and raster is not None
     assert traces.potential_v.shape == (99, 2)
-    # Values stand at the end of their step, spikes at its beginning; the axis ends at 0.
+    # The last step has the time of the stamp, where the axis ends.
     np.testing.assert_allclose(traces.time_s, np.arange(-98, 1) * 1e-3, atol=1e-12)
-    expected_s = (np.array([0, 32, 33, 65, 66, 98]) - 99) * 1e-3
+    expected_s = np.array([-98, -66, -65, -33, -32, 0]) * 1e-3
     np.testing.assert_allclose(raster.time_s, expected_s, atol=1e-12)
     assert raster.neuron.tolist() == [0, 1] * 3
 

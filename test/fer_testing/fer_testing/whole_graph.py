@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import psutil
@@ -96,7 +97,7 @@ class Listener:
     graph : node and executor to listen with.
     namespace : of the graph, absolute.
     headers : (stamp in ns, frame_id) of every message so far, by topic.
-    expressions : every expression message so far.
+    expressions, spikes : every message of these topics so far.
     latched : messages of the latched topics, by topic.
     """
 
@@ -104,6 +105,7 @@ class Listener:
     namespace: str
     headers: dict[str, list[tuple[int, str]]] = field(default_factory=dict)
     expressions: list[Any] = field(default_factory=list)
+    spikes: list[Any] = field(default_factory=list)
     latched: dict[str, list[Any]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -133,8 +135,9 @@ class Listener:
     def _on_stream(self, topic: str) -> Any:
         def received(message: Any) -> None:
             self.headers[topic].append((to_ns(message.header.stamp), message.header.frame_id))
-            if topic == "expressions":
-                self.expressions.append(message)
+            kept = {"expressions": self.expressions, "spikes": self.spikes}
+            if topic in kept:
+                kept[topic].append(message)
 
         return received
 
@@ -172,3 +175,23 @@ def check_rate(listener: Listener, topic: str, rate_hz: float) -> None:
     stamps = [stamp_ns for stamp_ns, _ in listener.headers[topic]]
     measured_hz = (len(stamps) - 1) / (stamps[-1] - stamps[0]) * 1e9
     assert KEPT_UP * rate_hz <= measured_hz <= 1.1 * rate_hz, f"{topic}: {measured_hz:.1f} Hz"
+
+
+def check_spike_times(listener: Listener, t_ref_s: float = 0.002) -> None:
+    """No neuron fires twice within its refractory period; times are those that Spikes.msg states.
+
+    Raises
+    ------
+    AssertionError
+        if one does, or too few spikes were heard to tell.
+    """
+    times_ns: dict[tuple[int, str, int], list[int]] = {}
+    for message in listener.spikes:
+        stamp_ns, dt_ns = to_ns(message.header.stamp), round(message.dt * 1e9)
+        for train in message.trains:
+            for neuron, step in zip(train.neuron, train.step, strict=True):
+                time_ns = stamp_ns - (message.steps - 1 - step) * dt_ns
+                times_ns.setdefault((train.face_id, train.layer, neuron), []).append(time_ns)
+    intervals = [b - a for times in times_ns.values() for a, b in pairwise(times)]
+    assert len(intervals) > 1000
+    assert min(intervals) >= round(t_ref_s * 1e9)

@@ -1,7 +1,7 @@
 """The last moments of each face on the time axis of the stamps. Everything is bounded.
 
-A frame of `steps` steps of `dt` seconds begins at its stamp. A stamp that jumps back (a bag that
-loops) restarts the history.
+The steps of a frame lie before its stamp: step k of n has the time stamp - (n - 1 - k) dt. A stamp
+that jumps back (a bag that loops) restarts the history.
 """
 
 from __future__ import annotations
@@ -28,9 +28,12 @@ _JOIN_STEPS = 2.5
 
 
 class PotentialFrame(NamedTuple):
-    """Potentials (steps, neurons) and thresholds (neurons,) of one layer in one frame."""
+    """Potentials (steps, neurons) and thresholds (neurons,) of one layer in one frame.
 
-    start_ns: int
+    `end_ns` is the stamp of the frame, the time of its last step.
+    """
+
+    end_ns: int
     dt_s: float
     potential_v: Floats
     threshold_v: Floats
@@ -43,9 +46,9 @@ class PotentialFrame(NamedTuple):
         return self.potential_v.shape[1]
 
     @property
-    def end_ns(self) -> int:
-        """End of the last step."""
-        return self.start_ns + round(len(self.potential_v) * self.dt_s * NANOSECONDS)
+    def start_ns(self) -> int:
+        """Begin of the first step."""
+        return self.end_ns - round(len(self.potential_v) * self.dt_s * NANOSECONDS)
 
     def label_means_v(self, labels: int, neuron_label: Indices) -> tuple[float, ...] | None:
         """Return the mean potential of each label's neurons at the end of the frame, volts.
@@ -61,9 +64,12 @@ class PotentialFrame(NamedTuple):
 
 
 class SpikeFrame(NamedTuple):
-    """Spikes of one layer in one frame: spike k of `neuron[k]` in step `step[k]` of `steps`."""
+    """Spikes of one layer in one frame: spike k of `neuron[k]` in step `step[k]` of `steps`.
 
-    start_ns: int
+    `end_ns` is the stamp of the frame, the time of its last step.
+    """
+
+    end_ns: int
     dt_s: float
     steps: int
     step: Indices
@@ -76,15 +82,15 @@ class SpikeFrame(NamedTuple):
         return self.size
 
     @property
-    def end_ns(self) -> int:
-        """End of the last step."""
-        return self.start_ns + round(self.steps * self.dt_s * NANOSECONDS)
+    def start_ns(self) -> int:
+        """Begin of the first step."""
+        return self.end_ns - round(self.steps * self.dt_s * NANOSECONDS)
 
 
 class ScoreFrame(NamedTuple):
-    """Scores (0..1) and spike rates (Hz) of every label in one frame."""
+    """Scores (0..1) and spike rates (Hz) of every label in one frame, whose stamp is `end_ns`."""
 
-    start_ns: int
+    end_ns: int
     labels: tuple[str, ...]
     scores: tuple[float, ...]
     rates_hz: tuple[float, ...]
@@ -95,9 +101,9 @@ class ScoreFrame(NamedTuple):
         return self.labels
 
     @property
-    def end_ns(self) -> int:
+    def start_ns(self) -> int:
         """Stamp of the frame."""
-        return self.start_ns
+        return self.end_ns
 
 
 class ScoreHistory(NamedTuple):
@@ -148,7 +154,7 @@ class FrameLog(Generic[Frame]):
         """Keep a frame. An earlier stamp or another layout clears the log first."""
         if self._frames:
             newest = self._frames[-1]
-            if frame.start_ns < newest.start_ns or frame.layout != newest.layout:
+            if frame.end_ns < newest.end_ns or frame.layout != newest.layout:
                 self._frames.clear()
         self._frames.append(frame)
         oldest_ns = frame.end_ns - round(self.span_s * NANOSECONDS)
@@ -313,7 +319,9 @@ def raster(frames: list[SpikeFrame], end_ns: int) -> Raster | None:
     """Join frames of spikes into one raster."""
     if not frames:
         return None
-    times = [(frame.start_ns - end_ns) / NANOSECONDS + frame.dt_s * frame.step for frame in frames]
+    times = [
+        (frame.start_ns - end_ns) / NANOSECONDS + frame.dt_s * (frame.step + 1) for frame in frames
+    ]
     return Raster(
         np.concatenate(times), np.concatenate([frame.neuron for frame in frames]), frames[-1].size
     )

@@ -113,7 +113,7 @@ def potentials(message: Any, layer: str) -> dict[int, PotentialFrame]:
                 f"potentials of layer '{layer}': threshold, v_rest and v_reset must be finite"
             )
         frames[trace.face_id] = PotentialFrame(
-            start_ns=checked_ns(message.header.stamp),
+            end_ns=checked_ns(message.header.stamp),
             dt_s=dt_s,
             potential_v=values.reshape(message.steps, trace.size),
             threshold_v=threshold,
