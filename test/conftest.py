@@ -11,7 +11,7 @@ import pytest
 from fer.bringup.environment import graph_environment
 from fer.bringup.installed import config_folder
 from fer.cli import main
-from fer_bench import machine, markers
+from fer_bench import machine, page
 from fer_faults import ledger as book
 from fer_testing.message_packages import messages_folder, messages_of_others
 from fer_testing.ros import graph, ros_domain
@@ -31,7 +31,7 @@ def ledger(request: pytest.FixtureRequest) -> Iterator[book.Ledger]:
         ledger.rows = book.load(RESULTS) | ledger.rows
         ledger.save(RESULTS)
         text = book.table(list(ledger.rows.values()), machine.describe_today())
-        markers.replace(ROOT / book.PAGE, "figures", text)
+        page.replace(ROOT / book.PAGE, "figures", text)
 
 
 @pytest.fixture
