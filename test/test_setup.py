@@ -370,19 +370,18 @@ class TestProcesses:
             assert "interrupted" in second.communicate(timeout=20)[1]
             assert second.returncode == 130
 
-    def test_only_orphans_of_this_clone_are_ended(self, tmp_path: Path) -> None:
-        sleepers = [
-            subprocess.Popen(["sleep", "60"], env={environment.SETUP_MARK: str(root)})
-            for root in (tmp_path, tmp_path / "other")
-        ]
-        try:
-            installation.end_orphans(tmp_path)
-            assert sleepers[0].wait(timeout=10) == -signal.SIGKILL
-            assert sleepers[1].poll() is None
-        finally:
-            for sleeper in sleepers:
-                sleeper.kill()
-                sleeper.wait()
+    def test_a_command_keeps_the_lock_of_a_set_up_that_was_killed(self, tmp_path: Path) -> None:
+        with (tmp_path / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            runner = Runner(tmp_path / "setup.log", "title", [lock.fileno()])
+            # The command stays behind when the one that the set-up waits for has ended.
+            runner.run(["/bin/sh", "-c", "sleep 60 & echo $!"], dict(os.environ), tmp_path)
+        orphan = int((tmp_path / "setup.log").read_text().split()[-1])
+        with (tmp_path / "lock").open("w") as lock:
+            with pytest.raises(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.kill(orphan, signal.SIGTERM)
+            fcntl.flock(lock, fcntl.LOCK_EX)
 
     def test_interrupted_step_ends_its_children(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -14,9 +14,6 @@ from fer_setup.steps import SetupError
 Prefixes = dict[str, list[str]]
 """Path-like variables and the entries to put in front of them."""
 
-SETUP_MARK = "FER_SETUP_OF"
-"""Marks the processes of a set-up, so that the next one can end orphans of a killed one."""
-
 _LEAKS = ("_ROS_WHEELS_BOOTSTRAP_COMPLETE", "PYTHONHOME", "VIRTUAL_ENV")
 _CAPTURE_PATH = "/usr/bin:/bin"
 

@@ -10,11 +10,11 @@ import signal
 import sys
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from fer_setup import machine
 from fer_setup.distribution import Distribution
-from fer_setup.environment import SETUP_MARK, add_defaults, prepend
+from fer_setup.environment import add_defaults, prepend
 from fer_setup.stamps import OWNER_STAGE, Stamps
 from fer_setup.steps import Runner, SetupError, Step
 from fer_setup.wheels import WheelEnvironment
@@ -63,16 +63,13 @@ class Installation:
         machine.check_path(self._root)
         # Before, a signal ends this process silently, as there is nothing to be cleaned up.
         old = {number: signal.signal(number, _interrupt) for number in _heeded_signals()}
-        with self._locked():
+        with self._locked() as lock:
             self._stamps = self._read_stamps()
             if force:
                 self._stamps.clear()
                 self._stamps.put(OWNER_STAGE, "")
             if steps := self.pending(extras):
-                end_orphans(self._root)
-                os.environ[SETUP_MARK] = str(self._root)
-                self._run(steps)
-                del os.environ[SETUP_MARK]
+                self._run(steps, lock)
         for number, handler in old.items():
             signal.signal(number, handler)
 
@@ -87,9 +84,11 @@ class Installation:
     def _read_stamps(self) -> Stamps:
         return Stamps(self._state / "setup.json", self._root)
 
-    def _run(self, steps: list[Step]) -> None:
+    def _run(self, steps: list[Step], lock: TextIO) -> None:
         log_path = self._state / "setup.log"
-        runner = Runner(log_path, f"setting up in {self._root} (once; details in {log_path})")
+        header = f"setting up in {self._root} (once; details in {log_path})"
+        # Commands hold the lock too: if this process is killed, the next one waits for them.
+        runner = Runner(log_path, header, [lock.fileno()])
         for number, step in enumerate(steps, 1):
             runner.begin(f"{number}/{len(steps)} {step.title}")
             step.run(runner)
@@ -104,7 +103,7 @@ class Installation:
             raise SetupError(f"the network's kernels did not compile: see {runner.log_path}")
 
     @contextlib.contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _locked(self) -> Iterator[TextIO]:
         try:
             self._state.mkdir(exist_ok=True)
             lock = (self._state / "setup.lock").open("w")
@@ -121,7 +120,7 @@ class Installation:
             except BlockingIOError:
                 print("fer: waiting for another set-up of this clone to end", file=sys.stderr)
                 fcntl.flock(lock, fcntl.LOCK_EX)
-            yield
+            yield lock
 
 
 def _interrupt(_signal: int, _frame: object) -> NoReturn:
@@ -132,17 +131,3 @@ def _heeded_signals() -> list[signal.Signals]:
     """Return SIGINT and SIGTERM, without those that this process was started to ignore."""
     both = (signal.SIGINT, signal.SIGTERM)
     return [number for number in both if signal.getsignal(number) != signal.SIG_IGN]
-
-
-def end_orphans(root: Path) -> None:
-    """Kill what a set-up of this clone left running when it was killed itself.
-
-    Called under the lock, so every process with the mark of a set-up is such an orphan.
-    """
-    mark = f"{SETUP_MARK}={root}".encode()
-    for folder in Path("/proc").glob("[0-9]*"):
-        if folder.name == str(os.getpid()):
-            continue
-        with contextlib.suppress(OSError):
-            if mark in (folder / "environ").read_bytes().split(b"\0"):
-                os.kill(int(folder.name), signal.SIGKILL)

@@ -32,9 +32,11 @@ class Runner:
     ----------
     log_path : file that gets the output of all commands.
     header : line before the first command.
+    inherited : files that commands keep open.
     """
 
-    def __init__(self, log_path: Path, header: str) -> None:
+    def __init__(self, log_path: Path, header: str, inherited: Sequence[int] = ()) -> None:
+        self._inherited = inherited
         self.log_path = log_path
         self._header = header
         self._stream = sys.stderr
@@ -84,6 +86,7 @@ class Runner:
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     start_new_session=True,
+                    pass_fds=self._inherited,
                 )
             except OSError as error:
                 raise SetupError(f"cannot run {command[0]}: {error.strerror}") from error
