@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -32,9 +32,9 @@ def replace(path: Path, name: str, text: str) -> None:
     write_atomically(path, f"{before}{begin}\n\n{text.strip()}\n\n{end}{after}".encode())
 
 
-def table(head: Sequence[str], rows: Iterable[Sequence[str]], numbers: int = 0) -> str:
-    """Return a table in Markdown, of which the last columns, `numbers`, are aligned right."""
-    rules = ["---"] * (len(head) - numbers) + ["---:"] * numbers
+def table(head: Sequence[str], rows: Iterable[Sequence[str]], right: Container[int] = ()) -> str:
+    """Return a table in Markdown; `right` are the columns that are aligned right."""
+    rules = ["---:" if k in right else "---" for k in range(len(head))]
     lines = [head, rules, *([cell.replace("|", "\\|") for cell in row] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 

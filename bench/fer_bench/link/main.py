@@ -130,7 +130,7 @@ def _series_text(series: Sequence[Series]) -> str:
     parts = [_machine({"link": "forwarder in user space between two TAP devices"})]
     for each in series:
         rows = map(_cells, each.figures)
-        parts.append(f"### {each.title}\n\n{page.table(_HEAD, rows, len(_HEAD) - 1)}")
+        parts.append(f"### {each.title}\n\n{page.table(_HEAD, rows, range(1, len(_HEAD)))}")
     return "\n\n".join(parts)
 
 
@@ -145,7 +145,7 @@ def _discovery_text(found: Sequence[discovery.Discovery]) -> str:
         )
         for each in found
     ]
-    return f"{_machine({})}\n\n{page.table(head, rows, len(head))}"
+    return f"{_machine({})}\n\n{page.table(head, rows, range(len(head)))}"
 
 
 def _machine(more: Mapping[str, str]) -> str:
