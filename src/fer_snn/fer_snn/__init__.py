@@ -50,42 +50,30 @@ if TYPE_CHECKING:
     load_weights, save_weights = weights_file.load, weights_file.save
     default_weights_path = weights_folder.default_path
 
-_PLACES = {
-    "Answer": "readout.Answer",
-    "Architecture": "untrained.Architecture",
-    "DriveParameters": "neurons.layers.DriveParameters",
-    "FaceInput": "recogniser.FaceInput",
-    "FaceResult": "recogniser.FaceResult",
-    "FeatureStatistics": "neurons.encoding.FeatureStatistics",
-    "Frame": "recogniser.Frame",
-    "FrameActivity": "network.FrameActivity",
-    "FrameResult": "recogniser.FrameResult",
-    "LIFParameters": "neurons.lif.LIFParameters",
-    "Learner": "teaching.learner.Learner",
-    "Learning": "synapses.learning.Learning",
-    "Lesson": "recogniser.Lesson",
-    "Model": "model.Model",
-    "Network": "network.Network",
-    "NetworkParameters": "network.NetworkParameters",
-    "ReadoutCalibration": "readout.ReadoutCalibration",
-    "ReadoutParameters": "readout.ReadoutParameters",
-    "Recogniser": "recogniser.Recogniser",
-    "RecogniserParameters": "recogniser.RecogniserParameters",
-    "Recording": "network.Recording",
-    "STDPParameters": "synapses.stdp.STDPParameters",
-    "Stage": "model.Stage",
-    "SupervisedParameters": "synapses.learning.SupervisedParameters",
-    "ThresholdParameters": "neurons.threshold.ThresholdParameters",
-    "WeightBounds": "network.WeightBounds",
-    "Wiring": "synapses.wiring.Wiring",
-    "default_weights_path": "weights.weights_folder.default_path",
-    "load_weights": "weights.weights_file.load",
-    "save_weights": "weights.weights_file.save",
-    "teach": "synapses.learning.teach",
-    "untrained_model": "untrained.untrained_model",
+_NAMES = {
+    "model": "Model Stage",
+    "network": "FrameActivity Network NetworkParameters Recording WeightBounds",
+    "neurons.encoding": "FeatureStatistics",
+    "neurons.layers": "DriveParameters",
+    "neurons.lif": "LIFParameters",
+    "neurons.threshold": "ThresholdParameters",
+    "readout": "Answer ReadoutCalibration ReadoutParameters",
+    "recogniser": "FaceInput FaceResult Frame FrameResult Lesson Recogniser RecogniserParameters",
+    "synapses.learning": "Learning SupervisedParameters teach",
+    "synapses.stdp": "STDPParameters",
+    "synapses.wiring": "Wiring",
+    "teaching.learner": "Learner",
+    "untrained": "Architecture untrained_model",
+    "weights.weights_file": "load_weights=load save_weights=save",
+    "weights.weights_folder": "default_weights_path=default_path",
 }
-"""Where each public name is defined, below `fer_snn.core`."""
+"""The public names that each module below `fer_snn.core` defines, as NAME or NAME=THERE."""
 
+_PLACES = {
+    name: (f"{__name__}.core.{module}", there or name)
+    for module, names in _NAMES.items()
+    for name, _, there in (each.partition("=") for each in names.split())
+}
 __all__ = list(_PLACES)
 
 
@@ -93,8 +81,8 @@ def __getattr__(name: str) -> object:
     """Import a public name when it is first used (PEP 562)."""
     if name not in _PLACES:
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    module, _, attribute = _PLACES[name].rpartition(".")
-    value = globals()[name] = getattr(import_module(f"{__name__}.core.{module}"), attribute)
+    module, attribute = _PLACES[name]
+    value = globals()[name] = getattr(import_module(module), attribute)
     return value
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from fer_snn.core.teaching.learner import (
 )
 from fer_snn.core.teaching.rehearsal import LIKENESS, RehearsalMemory
 from fer_snn.core.teaching.report import weight_changes
+from fer_snn.core.untrained import Architecture
 from fer_snn.core.weights import weights_file, weights_folder
 from fer_testing.networks import LABELS, SHAPE, small_model, synthetic, trained_model
 
@@ -188,6 +190,21 @@ def test_impossible_names_of_labels_are_refused(stream: Stream, label: str) -> N
         stream.learner.teach(label, True, 0, 1.0)
     assert stream.network.labels == LABELS
     assert stream.learner.undo_reasons == reasons
+
+
+def test_loading_copies_weights_for_the_stage_and_for_the_network_only(tmp_path: Path) -> None:
+    path = tmp_path / "large.npz"
+    weights_file.save(small_model(Architecture(window=6, column=4096)), path)
+    tracemalloc.start()
+    model = weights_file.load(path)
+    size = sum(stage.padded_weights.nbytes for stage in model.stages)
+    assert tracemalloc.get_traced_memory()[0] < 1.1 * size
+    learner = Learner(model)
+    used, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert used < 2.1 * size
+    learner.recogniser.network.normalise()
+    assert learner.report().projections[0].changed > 0
 
 
 def test_the_last_changes_are_kept() -> None:

@@ -51,13 +51,8 @@ class SnnOutputs:
         """Destroy the publishers."""
         if self._hri is not None:
             self._hri.close()
-        for publisher in (
-            self._expressions,
-            self._spikes,
-            self._potentials,
-            self._weights,
-            self._network,
-        ):
+        topics = (self._expressions, self._spikes, self._potentials, self._weights, self._network)
+        for publisher in topics:
             self._node.destroy_publisher(publisher)
 
     def recording(self, network: Network) -> Recording:
