@@ -6,17 +6,24 @@ for speed, numba:  PYTHONPATH=src/fer_snn:src/fer_common python3 examples/networ
 
 import numpy as np
 
-from fer_snn import FaceInput, Frame, Recogniser, Recording, default_weights_path, load_weights
+from fer_snn import (
+    FaceInput,
+    FeatureFrame,
+    Recogniser,
+    RecordedLayers,
+    default_weights_path,
+    load_weights,
+)
 
 model = load_weights(default_weights_path())
 on, off = np.split(model.receptive_fields()[model.labels.index("smile")], 2)
 mean, deviation = model.statistics.mean, model.statistics.deviation
 face = np.maximum(mean + deviation * (on - off) / (on - off).std(), 0).reshape(model.feature_shape)
 
-recogniser, recording = Recogniser(model), Recording(spikes=("expression",))
+recogniser, recording = Recogniser(model), RecordedLayers(spikes=("expression",))
 for k in range(1, 4):
     faces = [FaceInput(id=1, area_px=100 * 100, features=face)]
-    result = recogniser.process(Frame(k * 33_333_333, faces, recording)).faces[0]
+    result = recogniser.process(FeatureFrame(k * 33_333_333, faces, recording)).faces[0]
     neuron, step = result.activity.layers["expression"].events()
     print(f"frame {k}: {len(neuron)} spikes, as neuron@step:")
     print("  ", *(f"{n}@{s}" for n, s in zip(neuron[:20], step[:20], strict=True)))

@@ -26,7 +26,7 @@ from fer_features.core.pipeline import FaceObservation, FeatureParameters, Featu
 from fer_features.core.windows import whole_picture
 from fer_features.ros.messages import features_message
 from fer_interfaces.msg import FaceFeaturesArray
-from fer_snn.core.network import EXPRESSION, Network, Recording
+from fer_snn.core.network import EXPRESSION, Network, RecordedLayers
 from fer_snn.core.parameters import TABLE, recogniser_parameters
 from fer_snn.core.recogniser import Recogniser
 from fer_snn.core.synapses.learning import Learning
@@ -42,7 +42,7 @@ PLAIN = "the same, written plainly"
 #: Columns and rows of faces.
 CROWDS = ((1, 1), (2, 2), (4, 2))
 SIZES = ((320, 240), (640, 480), (1280, 720), (1920, 1080))
-_RECORDING = Recording((EXPRESSION,), (EXPRESSION,))
+_RECORDING = RecordedLayers((EXPRESSION,), (EXPRESSION,))
 
 
 class Snn:

@@ -2,9 +2,9 @@
 
 The names below are the public interface. They need NumPy and, for speed, numba, but no ROS:
 
->>> from fer_snn import FaceInput, Frame, Recogniser, load_weights
+>>> from fer_snn import FaceInput, FeatureFrame, Recogniser, load_weights
 >>> recogniser = Recogniser(load_weights(path))
->>> result = recogniser.process(Frame(stamp_ns, [FaceInput(1, area_px, features)]))
+>>> result = recogniser.process(FeatureFrame(stamp_ns, [FaceInput(1, area_px, features)]))
 
 Each name is imported when it is first used, so that a node can set the number of BLAS threads
 before NumPy is imported.
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fer_snn.core.network import FrameActivity as FrameActivity
     from fer_snn.core.network import Network as Network
     from fer_snn.core.network import NetworkParameters as NetworkParameters
-    from fer_snn.core.network import Recording as Recording
+    from fer_snn.core.network import RecordedLayers as RecordedLayers
     from fer_snn.core.network import WeightBounds as WeightBounds
     from fer_snn.core.neurons.encoding import FeatureStatistics as FeatureStatistics
     from fer_snn.core.neurons.layers import DriveParameters as DriveParameters
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from fer_snn.core.readout import ReadoutParameters as ReadoutParameters
     from fer_snn.core.recogniser import FaceInput as FaceInput
     from fer_snn.core.recogniser import FaceResult as FaceResult
-    from fer_snn.core.recogniser import Frame as Frame
+    from fer_snn.core.recogniser import FeatureFrame as FeatureFrame
     from fer_snn.core.recogniser import FrameResult as FrameResult
     from fer_snn.core.recogniser import Lesson as Lesson
     from fer_snn.core.recogniser import Recogniser as Recogniser
@@ -52,13 +52,14 @@ if TYPE_CHECKING:
 
 _NAMES = {
     "model": "Model Stage",
-    "network": "FrameActivity Network NetworkParameters Recording WeightBounds",
+    "network": "FrameActivity Network NetworkParameters RecordedLayers WeightBounds",
     "neurons.encoding": "FeatureStatistics",
     "neurons.layers": "DriveParameters",
     "neurons.lif": "LIFParameters",
     "neurons.threshold": "ThresholdParameters",
     "readout": "Answer ReadoutCalibration ReadoutParameters",
-    "recogniser": "FaceInput FaceResult Frame FrameResult Lesson Recogniser RecogniserParameters",
+    "recogniser": "FaceInput FaceResult FeatureFrame FrameResult Lesson Recogniser "
+    "RecogniserParameters",
     "synapses.learning": "Learning SupervisedParameters teach",
     "synapses.stdp": "STDPParameters",
     "synapses.wiring": "Wiring",

@@ -12,7 +12,7 @@ import pytest
 
 from fer_snn.core.model import Model
 from fer_snn.core.neurons.lif import Float32s
-from fer_snn.core.recogniser import FaceInput, Frame, RecogniserParameters
+from fer_snn.core.recogniser import FaceInput, FeatureFrame, RecogniserParameters
 from fer_snn.core.synapses.learning import Learning
 from fer_snn.core.teaching.learner import (
     LARGEST,
@@ -60,7 +60,9 @@ class Stream:
         """Show a face and return what is said of it at last."""
         for _ in range(frames):
             self._stamp_ns += FRAME_NS
-            result = self.learner.process(Frame(self._stamp_ns, [FaceInput(1, 100, features)]))
+            result = self.learner.process(
+                FeatureFrame(self._stamp_ns, [FaceInput(1, 100, features)])
+            )
         answer = result.faces[0].answer
         return self.network.labels[answer.best] if answer.decided else "undecided"
 
@@ -146,9 +148,9 @@ def test_a_clock_that_is_set_back_ends_a_lesson(trained: Model) -> None:
     learner = Learner(trained, SUPERVISED)
     learner.teach("smile", False, LARGEST, 1.0)
     face = [FaceInput(1, 100, of("smile")[0])]
-    learner.process(Frame(10**12, face))
+    learner.process(FeatureFrame(10**12, face))
     assert learner.teaching
-    learner.process(Frame(10**12 - 10**9, face))
+    learner.process(FeatureFrame(10**12 - 10**9, face))
     assert not learner.teaching
 
 
@@ -252,7 +254,7 @@ def test_faces_of_a_stream_are_kept_now_and_then_only(stream: Stream) -> None:
     learner = Learner(stream.network, SUPERVISED)
     frames = 60
     for k in range(frames):
-        learner.process(Frame(k * FRAME_NS, [FaceInput(1, 100, of("smile")[k % 8])]))
+        learner.process(FeatureFrame(k * FRAME_NS, [FaceInput(1, 100, of("smile")[k % 8])]))
     assert 0 < len(learner._memory) <= frames / 30 / REHEARSAL_PERIOD_S + 1
 
 
