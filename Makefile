@@ -35,9 +35,11 @@ contracts:
 	@./fer exec env PYTHONPATH=$(SOURCES) lint-imports
 
 bench:  ## measure everything and write docs/performance.md: make bench ARGS="network micro"
+	@./fer setup --test
 	@./fer bench $(ARGS)
 
 bench-check:  ## fail where something became slower, measured against its peers
+	@./fer setup --test
 	@./fer bench check $(ARGS)
 
 bench-network:  ## measure the graph on two hosts over bad links and write docs/distributed.md: 11 minutes

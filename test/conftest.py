@@ -11,8 +11,8 @@ import pytest
 from fer.bringup.environment import graph_environment
 from fer.bringup.installed import config_folder
 from fer.cli import main
-from fer_bench import machine, markers
-from fer_faults import ledger as book
+from fer_bench import machine, page
+from fer_faults import ledger as record
 from fer_testing.message_packages import messages_folder, messages_of_others
 from fer_testing.ros import graph, ros_domain
 
@@ -23,15 +23,15 @@ RESULTS = ROOT / "test" / "reliability.json"
 
 
 @pytest.fixture(scope="session")
-def ledger(request: pytest.FixtureRequest) -> Iterator[book.Ledger]:
-    """The book of all trials; written into the page with --figures."""
-    ledger = book.Ledger(timed=request.config.getoption("--long"))
+def ledger(request: pytest.FixtureRequest) -> Iterator[record.Ledger]:
+    """The record of all injected faults; written into the page with --figures."""
+    ledger = record.Ledger(timed=request.config.getoption("--long"))
     yield ledger
     if request.config.getoption("--figures"):
-        ledger.rows = book.load(RESULTS) | ledger.rows
+        ledger.rows = record.load(RESULTS) | ledger.rows
         ledger.save(RESULTS)
-        text = book.table(list(ledger.rows.values()), machine.describe_today())
-        markers.replace(ROOT / book.PAGE, "figures", text)
+        text = record.table(list(ledger.rows.values()), machine.describe_today())
+        page.replace(ROOT / record.PAGE, "figures", text)
 
 
 @pytest.fixture

@@ -14,14 +14,14 @@ from fer_common.ros import qos
 from fer_interfaces.msg import FaceFeatures, FaceFeaturesArray, Spikes
 from fer_snn.core.weights import weights_file
 from fer_testing.networks import SHAPE, SPEC, small_model, synthetic
-from fer_testing.ros import Graph, Periodic, ros_arguments, wait_for
+from fer_testing.ros import Graph, RepeatingTimer, ros_arguments, wait_for
 
 TICK_S = 0.01
 BEGIN_NS = 1000 * 10**9
 FEATURES, _ = synthetic(8, seed=2)
 
 
-class Simulation(Periodic):
+class Simulation(RepeatingTimer):
     """Publishes /clock and a face at that time, in a thread of its own, also while it is paused."""
 
     def __init__(self, graph: Graph) -> None:

@@ -19,7 +19,7 @@ from fer_common.ros import qos
 from fer_interfaces.msg import ExpressionArray
 from fer_snn.core.weights import weights_file
 from fer_testing.networks import small_model
-from fer_testing.ros import Graph, Periodic, wait_for
+from fer_testing.ros import Graph, RepeatingTimer, wait_for
 from fer_testing.whole_graph import start_fer
 
 RATE_HZ = 100
@@ -55,7 +55,7 @@ weights_file.save(model, Path(sys.argv[1]))
 """
 
 
-def talking(graph: Graph) -> Periodic:
+def talking(graph: Graph) -> RepeatingTimer:
     """Publish answers stamped with the time, until it is closed."""
     publisher = graph.node.create_publisher(ExpressionArray, TOPIC, qos.RESULT)
 
@@ -64,7 +64,7 @@ def talking(graph: Graph) -> Periodic:
         message.header.stamp.sec, message.header.stamp.nanosec = split_ns(time.time_ns())
         publisher.publish(message)
 
-    return Periodic(talk, 1 / RATE_HZ)
+    return RepeatingTimer(talk, 1 / RATE_HZ)
 
 
 @pytest.mark.timeout(900)

@@ -24,7 +24,7 @@ from fer_interfaces.msg import ExpressionArray, FaceFeatures, FaceFeaturesArray,
 from fer_snn.core.parameters import TABLE, recogniser_parameters
 from fer_snn.core.weights import weights_file
 from fer_testing.networks import SHAPE, SPEC, small_model, synthetic
-from fer_testing.ros import Graph, Periodic, end, ros_arguments, wait_for
+from fer_testing.ros import Graph, RepeatingTimer, end, ros_arguments, wait_for
 
 CHANGES = 200
 PERIOD_S = 1 / 30
@@ -40,7 +40,7 @@ CONTRADICTIONS: tuple[dict[str, Any], ...] = (
 )
 
 
-class Camera(Periodic):
+class Camera(RepeatingTimer):
     """Sends features of a face at the rate of a camera, in a thread of its own."""
 
     def __init__(self, graph: Graph) -> None:

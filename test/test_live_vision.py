@@ -19,7 +19,7 @@ from fer_common.ros import qos
 from fer_faults.changes import Changes, values_of
 from fer_features.core import parameters as features
 from fer_interfaces.msg import FaceFeaturesArray, FrameInfo
-from fer_testing.ros import Graph, Periodic, end, ros_arguments, wait_for
+from fer_testing.ros import Graph, RepeatingTimer, end, ros_arguments, wait_for
 
 SHORT, LONG = 30, 200
 PERIOD_S = 1 / 30
@@ -67,7 +67,7 @@ def test_the_camera_loses_no_frame_and_begins_nothing_anew(graph: Graph, long: b
     assert "Traceback" not in output
 
 
-class Pictures(Periodic):
+class Pictures(RepeatingTimer):
     """Sends pictures of a face at the rate of a camera, in a thread of its own."""
 
     def __init__(self, graph: Graph) -> None:

@@ -1,5 +1,6 @@
 """The set-up behind `./fer`: what it decides, and that every lack is told in one line."""
 
+import errno
 import fcntl
 import os
 import shutil
@@ -13,9 +14,8 @@ import pytest
 from packaging.requirements import Requirement
 
 from fer_setup import environment, installation, machine, main, wheels, workspace
-from fer_setup.errors import SetupError
-from fer_setup.progress import Progress, Runner
 from fer_setup.stamps import Stamps, digest, is_complete, take_inventory
+from fer_setup.steps import Runner, SetupError
 
 ROOT = Path(__file__).resolve().parents[1]
 PYTHONS = ["3.10", "3.11", "3.12", "3.13", "3.14"]
@@ -99,8 +99,8 @@ class TestRequirements:
 class Refusing:
     """An installation that can set up everything but the window."""
 
-    def ensure(self, window: bool = False) -> None:
-        if window:
+    def ensure(self, extras: list[str]) -> None:
+        if extras == [wheels.WINDOW]:
             raise SetupError("the disk is full")
 
 
@@ -127,23 +127,32 @@ class TestWindow:
         monkeypatch.setenv("DISPLAY", display)
         assert main.opens_window(arguments) is wanted
 
-    def test_a_changed_list_or_a_deleted_file_asks_for_it_again(
-        self, clone: Path, tmp_path: Path
-    ) -> None:
+    def test_a_changed_list_or_a_deleted_file_asks_for_it_again(self, clone: Path) -> None:
         environment = wheels.WheelEnvironment(clone)
-        stamps = Stamps(tmp_path / "setup.json")
-        assert not environment.has_window(stamps)
+        stamps = Stamps(clone / "setup.json", clone)
+
+        def pending() -> int:
+            return len(environment.pending(stamps, [wheels.WINDOW]))
+
         module = environment.venv / "lib" / "PySide6" / "QtCore.abi3.so"
-        module.parent.mkdir(parents=True)
-        module.touch()
-        inventory = take_inventory(environment.venv)
-        stamps.put(wheels.WINDOW_STAGE, key=environment.window_key(), inventory=inventory)
-        assert environment.has_window(stamps)
+        for path in (module, Path(environment.python)):
+            path.parent.mkdir(parents=True)
+            path.touch(mode=0o755)
+        make_up(environment, stamps, wheels.RUN)
+        assert pending() == 1
+        make_up(environment, stamps, wheels.WINDOW)
+        assert pending() == 0
         module.unlink()
-        assert not environment.has_window(stamps)
+        assert pending() == len([wheels.VENV, wheels.RUN, wheels.WINDOW])
         module.touch()
         (clone / "requirements-gui.txt").write_text("pyqtgraph==1\n")
-        assert not environment.has_window(stamps)
+        assert pending() == 1
+
+
+def make_up(environment: wheels.WheelEnvironment, stamps: Stamps, name: str) -> None:
+    """Record that the packages of a requirements file have been installed."""
+    stamps.put(name, environment.file_key(name))
+    stamps.put(wheels.VENV, environment.key, [wheels.VENV])
 
 
 class TestErrors:
@@ -184,7 +193,8 @@ class TestErrors:
         code, lines = run_fer(clone, programs, "up", PIP_INDEX_URL="http://127.0.0.1:9/simple")
         assert code == 1
         assert "index cannot be reached" in lines[-1]
-        assert not (clone / ".fer" / "setup.json").exists()
+        stamps = Stamps(clone / ".fer" / "setup.json", clone)
+        assert stamps.get(wheels.VENV) and not stamps.get(wheels.RUN)
 
     def test_path_that_colcon_cannot_build_in(self, clone: Path, programs: Path) -> None:
         spaced = clone.rename(clone.with_name("my clone"))
@@ -219,20 +229,38 @@ class TestErrors:
         assert run_fer(clone, programs, "exec")[0] == 2
         assert run_fer(clone, programs, "setup", "--help")[0] == 0
 
+    @pytest.mark.parametrize("arguments", [(), ("--help",), ("exec", "--help")])
+    def test_help_sets_nothing_up(
+        self, arguments: tuple[str, ...], clone: Path, programs: Path
+    ) -> None:
+        assert run_fer(clone, programs, *arguments) == (0, [])
+        assert not (clone / ".fer").exists()
+
+    def test_a_clone_of_somebody_else_is_not_written(
+        self, clone: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(path: Path, **_: object) -> None:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+        monkeypatch.delenv("ROS_DISTRO", raising=False)
+        monkeypatch.setattr(Path, "mkdir", refuse)
+        with pytest.raises(SetupError, match="you may not write there"):
+            installation.Installation(clone).ensure()
+
 
 class TestStamps:
     def test_survive_and_forget(self, tmp_path: Path) -> None:
         path = tmp_path / "state" / "setup.json"
-        Stamps(path).put("python", key="a")
-        assert Stamps(path).get("python") == {"key": "a"}
-        Stamps(path).drop("python")
-        assert Stamps(path).get("python") == {}
+        Stamps(path, tmp_path).put("python", "a")
+        assert Stamps(path, tmp_path).has("python", "a")
+        Stamps(path, tmp_path).drop("python")
+        assert Stamps(path, tmp_path).get("python") == {}
 
-    @pytest.mark.parametrize("text", ["", "{", "[]", '{"python": '])
+    @pytest.mark.parametrize("text", ["", "{", "[]", '{"python": ', '{"python": []}'])
     def test_broken_file_counts_as_none(self, tmp_path: Path, text: str) -> None:
         path = tmp_path / "setup.json"
         path.write_text(text)
-        assert Stamps(path).get("python") == {}
+        assert Stamps(path, tmp_path).get("python") == {}
 
     def test_deleted_files_are_noticed_and_new_ones_do_not_matter(self, tmp_path: Path) -> None:
         (tmp_path / "a" / "b").mkdir(parents=True)
@@ -269,11 +297,12 @@ class TestWorkspaceKeys:
         ],
     )
     def test_what_needs_a_build(self, clone: Path, changed: str, stages: set[str]) -> None:
-        before = workspace.Workspace(clone, "base").keys()
+        built = workspace.Workspace(clone, wheels.WheelEnvironment(clone))
+        before = built.keys()
         path = clone / changed
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text("changed")
-        after = workspace.Workspace(clone, "base").keys()
+        after = built.keys()
         assert {stage for stage in before if before[stage] != after[stage]} == stages
 
 
@@ -293,16 +322,22 @@ class TestEnvironment:
     @pytest.mark.parametrize(
         ("user", "added"),
         [
-            ({"HOME": "/h"}, {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}),
-            ({"HOME": "/h", "ROS_STATIC_PEERS": "10.0.0.2"}, {}),
-            ({"HOME": "/h", "ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"}, {}),
+            ({"HOME": "/"}, {"ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST"}),
+            ({"HOME": "/", "ROS_STATIC_PEERS": "10.0.0.2"}, {}),
+            ({"HOME": "/", "ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"}, {}),
             ({"ROS_STATIC_PEERS": "", "ROS_LOG_DIR": "/l"}, {}),
-            ({"ROS_STATIC_PEERS": ""}, {"ROS_LOG_DIR": "/state/ros_log"}),
+            ({"ROS_STATIC_PEERS": ""}, {"ROS_LOG_DIR": "/tmp/fer-log-7"}),
+            ({"ROS_STATIC_PEERS": "", "HOME": "/proc/x"}, {"ROS_LOG_DIR": "/tmp/fer-log-7"}),
         ],
     )
-    def test_defaults(self, user: dict[str, str], added: dict[str, str]) -> None:
+    def test_defaults(
+        self, user: dict[str, str], added: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("tempfile.tempdir", "/tmp")
+        monkeypatch.setattr(os, "getuid", lambda: 7)
+        monkeypatch.setattr(os, "access", lambda folder, _: "/proc" not in str(folder))
         env = dict(user)
-        environment.add_defaults(env, Path("/state"))
+        environment.add_defaults(env)
         assert env == user | added
 
     def test_capture_returns_what_a_workspace_adds(self, tmp_path: Path) -> None:
@@ -335,32 +370,30 @@ class TestProcesses:
             assert "interrupted" in second.communicate(timeout=20)[1]
             assert second.returncode == 130
 
-    def test_only_orphans_of_this_clone_are_ended(self, tmp_path: Path) -> None:
-        sleepers = [
-            subprocess.Popen(["sleep", "60"], env={environment.SETUP_MARK: str(root)})
-            for root in (tmp_path, tmp_path / "other")
-        ]
-        try:
-            installation.end_orphans(tmp_path)
-            assert sleepers[0].wait(timeout=10) == -signal.SIGKILL
-            assert sleepers[1].poll() is None
-        finally:
-            for sleeper in sleepers:
-                sleeper.kill()
-                sleeper.wait()
+    def test_a_command_keeps_the_lock_of_a_set_up_that_was_killed(self, tmp_path: Path) -> None:
+        with (tmp_path / "lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            runner = Runner(tmp_path / "setup.log", "title", [lock.fileno()])
+            # The command stays behind when the one that the set-up waits for has ended.
+            runner.run(["/bin/sh", "-c", "sleep 60 & echo $!"], dict(os.environ), tmp_path)
+        orphan = int((tmp_path / "setup.log").read_text().split()[-1])
+        with (tmp_path / "lock").open("w") as lock:
+            with pytest.raises(BlockingIOError):
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.kill(orphan, signal.SIGTERM)
+            fcntl.flock(lock, fcntl.LOCK_EX)
 
     def test_interrupted_step_ends_its_children(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        progress = Progress("title", 1.0, stream=(tmp_path / "out").open("w"))
         child_file = tmp_path / "child"
+        runner = Runner(tmp_path / "log" / "setup.log", "title")
 
-        def interrupt(_fraction: float) -> None:
+        def interrupt(_start: int) -> None:
             if child_file.exists() and child_file.read_text():
                 raise KeyboardInterrupt
 
-        monkeypatch.setattr(progress, "advance", interrupt)
-        runner = Runner(tmp_path / "log" / "setup.log", progress)
+        monkeypatch.setattr(runner, "_follow", interrupt)
         script = f"sleep 60 & echo $! > {child_file}; wait"
         with pytest.raises(KeyboardInterrupt):
             runner.run(["/bin/sh", "-c", script], dict(os.environ), tmp_path)

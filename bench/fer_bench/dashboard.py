@@ -1,6 +1,6 @@
 """The dashboard's window beside a graph of 300 expression neurons: CPU, and whether memory grows.
 
-The graph is played by this process: a picture and everything that goes with it, 30 times a second.
+This process plays the graph: a picture and everything that belongs to it, 30 times a second.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import rclpy
 from rclpy.context import Context as RosContext
 from rclpy.node import Node
 
-from fer_bench.context import Context
+from fer_bench.measure import Context
 from fer_bench.results import Measurement, Target
 from fer_common.core.errors import FerError
 from fer_testing.ros import reserved_domain
@@ -29,7 +29,7 @@ from fer_viz.dashboard.binding import NoQtError, require_qt
 PART = "dashboard"
 NEURONS, RATE_HZ = 300, 30.0
 CPU_LIMIT_PERCENT, GROWTH_LIMIT_MB = 60.0, 5.0
-#: Memory settles while histories fill.
+#: Memory grows while histories fill.
 _SETTLE_S = 35.0
 _SAMPLE_S = 1.0
 
@@ -64,27 +64,21 @@ def _watch(duration_s: float) -> tuple[float, list[float]]:
         graph.publish_network()
         megabytes: list[float] = []
         begin_s = due_s = sampled_s = time.monotonic()
-        counted: tuple[float, float] | None = None
         while due_s < begin_s + duration_s:
             graph.publish_frame(picture)
             due_s += 1 / RATE_HZ
             now_s = time.monotonic()
             if now_s - begin_s > _SETTLE_S and now_s - sampled_s >= _SAMPLE_S:
                 sampled_s = now_s
+                if not megabytes:
+                    window.cpu_percent()  # The next call returns the mean since this one.
                 megabytes.append(window.memory_info().rss / 1e6)
-                counted = counted or (now_s, _cpu_s(window))
             time.sleep(max(due_s - time.monotonic(), 0.0))
-        assert counted is not None
-        percent = 100 * (_cpu_s(window) - counted[1]) / (time.monotonic() - counted[0])
+        percent = window.cpu_percent()
         if not graph.heard():
             raise FerError("the window did not listen: run `fer dashboard` and see what it says")
         ros.try_shutdown()
         return percent, megabytes
-
-
-def _cpu_s(process: psutil.Process) -> float:
-    times = process.cpu_times()
-    return float(times.user + times.system)
 
 
 @contextmanager

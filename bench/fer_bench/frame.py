@@ -2,8 +2,8 @@
 
     image -> alignment, Gabor -> features message -> 33 steps with STDP -> three messages
 
-With the model that fer comes with, as the nodes do it, but in one process: what the transport
-costs stands in the figures of the whole graph.
+With the model that fer comes with, as the nodes do it, but in one process. The cost of the
+transport is in the figures of the whole graph.
 """
 
 from __future__ import annotations
@@ -15,8 +15,7 @@ from functools import partial
 from rclpy.serialization import deserialize_message, serialize_message
 
 from fer_bench import scenes
-from fer_bench.context import Context
-from fer_bench.measure import OWN, compared, interleaved, timed
+from fer_bench.measure import OWN, Context
 from fer_bench.network import STEPS_PER_FRAME
 from fer_bench.results import Measurement, Target
 from fer_bench.scenes import Picture
@@ -27,7 +26,7 @@ from fer_features.core.pipeline import FaceObservation, FeatureParameters, Featu
 from fer_features.core.windows import whole_picture
 from fer_features.ros.messages import features_message
 from fer_interfaces.msg import FaceFeaturesArray
-from fer_snn.core.network import EXPRESSION, Network, Recording
+from fer_snn.core.network import EXPRESSION, Network, RecordedLayers
 from fer_snn.core.parameters import TABLE, recogniser_parameters
 from fer_snn.core.recogniser import Recogniser
 from fer_snn.core.synapses.learning import Learning
@@ -43,7 +42,7 @@ PLAIN = "the same, written plainly"
 #: Columns and rows of faces.
 CROWDS = ((1, 1), (2, 2), (4, 2))
 SIZES = ((320, 240), (640, 480), (1280, 720), (1920, 1080))
-_RECORDING = Recording((EXPRESSION,), (EXPRESSION,))
+_RECORDING = RecordedLayers((EXPRESSION,), (EXPRESSION,))
 
 
 class Snn:
@@ -68,43 +67,28 @@ class Snn:
 
 def measure(context: Context) -> Iterator[Measurement | Target]:
     """Measure the work with and without the detector; its growth with faces and picture."""
-    without = _raced(
+    race = partial(context.race, PART, unit="ms", per_call=1e3)
+    without = race(
         "alignment, Gabor, 33 steps with STDP, messages",
-        {OWN: _without_detector(), PLAIN: plain_work(detect=False)},
-        context,
+        works={OWN: _without_detector(), PLAIN: plain_work(detect=False)},
     )
     yield without
     yield Target("frame's work on a face, CPU, detector left out", without.value, 2.5, "ms")
-    frames = scenes.clip()
-    with_detector = _raced(
+    with_detector = race(
         "the same with the detector, 640x480",
-        {OWN: whole_work(frames), PLAIN: plain_work(detect=True)},
-        context,
+        works={OWN: whole_work(scenes.clip()), PLAIN: plain_work(detect=True)},
     )
     yield with_detector
     yield Target("frame's work on a face, CPU, with the detector", with_detector.value, 8.0, "ms")
     for columns, rows in CROWDS:
-        work = whole_work([scenes.crowd(columns, rows)])
         faces = columns * rows
-        curve = "faces, whole frame's work"
-        yield _raced(f"faces in view: {faces}", {OWN: work}, context, curve, faces)
+        works = {OWN: whole_work([scenes.crowd(columns, rows)])}
+        name, series = f"faces in view: {faces}", "faces, whole frame's work"
+        yield race(name, works=works, series=series, x=faces)
     for width, height in SIZES:
-        work = whole_work(scenes.clip(width, height))
-        pixels = width * height / 1e6
-        curve = "image size, whole frame's work"
-        yield _raced(f"picture of {width}x{height}", {OWN: work}, context, curve, pixels)
-
-
-def _raced(
-    name: str,
-    works: dict[str, Callable[[], object]],
-    context: Context,
-    series: str = "",
-    x: float = 0.0,
-) -> Measurement:
-    race = {who: timed(work, context.least_s, 1e3) for who, work in works.items()}
-    value, peers = compared(interleaved(race, context.rounds))
-    return Measurement(PART, name, "ms", value, peers, series, x)
+        works = {OWN: whole_work(scenes.clip(width, height))}
+        name, series = f"picture of {width}x{height}", "image size, whole frame's work"
+        yield race(name, works=works, series=series, x=width * height / 1e6)
 
 
 def _without_detector() -> Callable[[], object]:
@@ -123,7 +107,7 @@ def _without_detector() -> Callable[[], object]:
 
 
 def whole_work(frames: Sequence[Picture]) -> Callable[[], object]:
-    """Return the work of both nodes on the next of some frames, over and over."""
+    """Return the work of both nodes on the next of some frames, again and again."""
     pipeline, snn, stamps = FeaturePipeline(), Snn(), scenes.Stamps()
     # There and back again, so that no face jumps.
     order = [*range(len(frames)), *range(len(frames) - 2, 0, -1)]
@@ -147,7 +131,7 @@ def sent(stamps: scenes.Stamps, frame: Picture, faces: list[FaceObservation]) ->
 
 
 def plain_work(detect: bool) -> Callable[[], object]:
-    """Return the work without any of our short cuts: whole frames, filter2D, NumPy."""
+    """Return the work without optimisations: whole frames, filter2D, NumPy."""
     frame = scenes.clip()[0]
     eyes, geometry, bank = scenes.eyes_px(scenes.observe(frame)), CropGeometry(), GaborParameters()
     detector = FaceDetector(DetectorParameters(model="back"))

@@ -3,51 +3,50 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import psutil
+from sensor_msgs.msg import Image
 
+from fer_bench.peers import last_line
 from fer_common.core.errors import FerError
+from fer_interfaces.msg import ExpressionArray
+from fer_testing.ros import Graph as Listener
+from fer_testing.ros import reserved_domain
 
 OVERLAY, EXPRESSIONS = "overlay", "expressions"
 
-_NAMESPACE = "fer"
-_DOMAINS = 100
-#: Start, drain and end of a run, beyond the time that it is watched for.
+_KINDS = {OVERLAY: Image, EXPRESSIONS: ExpressionArray}
+#: For start and end of a run, beyond the time that it is watched for.
 _PATIENCE_S = 60.0
-_POLL_S = 0.1
-_LIBRARY = Path(__file__).resolve().parents[1]
 
 
 @dataclass(frozen=True)
 class Run:
-    """What a run of the graph came to.
+    """The results of a run of the graph.
 
     Attributes
     ----------
     duration_s : how long it was watched.
     summary : as `fer up --summary` writes it.
-    heard : for every topic listened to, how many messages came.
-    first_s : for every topic, how long after the start of the command the first one came.
+    heard_s : arrival of every message by topic, from the start of the command on.
     """
 
     duration_s: float
     summary: Mapping[str, Any]
-    heard: Mapping[str, int]
-    first_s: Mapping[str, float]
+    heard_s: Mapping[str, Sequence[float]]
 
     @property
     def cpu_percent(self) -> dict[str, float]:
-        """Share of a core that each node took."""
+        """Share of a core that each node used."""
         return {name: node["cpu_percent"] for name, node in self.summary["nodes"].items()}
 
     @property
@@ -80,136 +79,76 @@ class Camera:
         )
 
 
+@contextmanager
+def started(
+    root: Path, camera: Camera, duration_s: float, topics: Sequence[str]
+) -> Iterator[tuple[subprocess.Popen[bytes], Callable[[], Run]]]:
+    """Start the graph, and listen to topics, so that their messages are computed and sent.
+
+    The listener is in this process: its cost is not part of the graph's.
+
+    Yields
+    ------
+    The process of `fer up`, and what waits for its end and returns the results.
+    """
+    with tempfile.TemporaryDirectory(prefix="fer-bench-") as name, reserved_domain() as domain:
+        folder = Path(name)
+        (folder / "camera.yaml").write_text(camera.to_yaml(), encoding="utf-8")
+        listener = Listener(domain)
+        heard_s: dict[str, list[float]] = {topic: [] for topic in topics}
+        command = [*_command(root), "up", "--source", camera.source, "--duration", str(duration_s)]
+        command += ["--params", f"{folder}/camera.yaml", "--summary", f"{folder}/summary.json"]
+        try:
+            with (folder / "log").open("wb") as log:
+                begin_s = time.monotonic()
+                process = subprocess.Popen(
+                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+                )
+            for topic, arrivals_s in heard_s.items():
+                # Not deserialised: only that messages arrive matters.
+                listener.node.create_subscription(
+                    _KINDS[topic],
+                    f"/fer/{topic}",
+                    lambda _, to=arrivals_s: to.append(time.monotonic() - begin_s),
+                    5,
+                    raw=True,
+                )
+            yield process, partial(_finish, process, folder, duration_s, heard_s)
+        finally:
+            if process.poll() is None:
+                process.terminate()
+                process.wait()
+            listener.close()
+
+
 def watch(root: Path, camera: Camera, duration_s: float, topics: Sequence[str]) -> Run:
-    """Run the graph while listening to topics, and return what it came to.
+    """Run the graph while listening to topics, and return the results.
 
     Raises
     ------
     FerError
-        if it does not come up or ends by itself.
+        if it does not start, or ends by itself.
     """
-    with started(root, camera, duration_s, topics) as graph:
-        return graph.finish()
+    with started(root, camera, duration_s, topics) as (_, finish):
+        return finish()
 
 
-@contextmanager
-def started(
-    root: Path, camera: Camera, duration_s: float, topics: Sequence[str]
-) -> Iterator[Graph]:
-    """Start the graph and a listener, and end what still runs at the end."""
-    with tempfile.TemporaryDirectory(prefix="fer-bench-") as folder:
-        graph = Graph(root, Path(folder), camera, duration_s, topics)
-        try:
-            yield graph
-        finally:
-            graph.close()
+def _finish(
+    process: subprocess.Popen[bytes],
+    folder: Path,
+    duration_s: float,
+    heard_s: Mapping[str, Sequence[float]],
+) -> Run:
+    if code := process.wait(duration_s + _PATIENCE_S):
+        said = (folder / "log").read_text(encoding="utf-8", errors="replace")
+        raise FerError(f"`fer up` ended with {code}: {last_line(said)}")
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    if not summary["frames"]["processed"]:
+        raise FerError("the graph answered no frame: try `fer up --source demo`")
+    return Run(duration_s, summary, heard_s)
 
 
-class Graph:
-    """A graph that runs."""
-
-    def __init__(
-        self, root: Path, folder: Path, camera: Camera, duration_s: float, topics: Sequence[str]
-    ) -> None:
-        self._summary = folder / "summary.json"
-        self._log = folder / "log"
-        self._duration_s = duration_s
-        parameters = folder / "camera.yaml"
-        parameters.write_text(camera.to_yaml(), encoding="utf-8")
-        env = environment()
-        listener = [sys.executable, "-m", "fer_bench.listener", _NAMESPACE]
-        self._listener = subprocess.Popen(
-            [*listener, *topics],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env=env,
-            text=True,
-        )
-        assert self._listener.stdout is not None
-        if not self._listener.stdout.readline():
-            raise FerError("the listener does not start: build the workspace again, by ./fer setup")
-        options = [
-            "--source",
-            camera.source,
-            "--duration",
-            str(duration_s),
-            "--params",
-            str(parameters),
-        ]
-        with self._log.open("wb") as log:
-            self._begin_s = time.monotonic()
-            self._process = subprocess.Popen(
-                [*command(root), "up", *options, "--summary", str(self._summary)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                env=env,
-            )
-
-    def finish(self) -> Run:
-        """Wait for the end and return what the run came to."""
-        code = self._process.wait(self._duration_s + _PATIENCE_S)
-        if code:
-            lines = self._log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-            raise FerError(f"`fer up` ended with {code}: {lines[-1] if lines else 'no message'}")
-        heard_of, _ = self._listener.communicate(timeout=_PATIENCE_S)
-        heard = json.loads(heard_of)
-        summary = json.loads(self._summary.read_text(encoding="utf-8"))
-        if not summary["frames"]["processed"]:
-            raise FerError("the graph answered no frame: try `fer up --source demo`")
-        return Run(
-            self._duration_s,
-            summary,
-            {topic: facts["count"] for topic, facts in heard.items()},
-            {
-                topic: facts["first_s"] - self._begin_s
-                for topic, facts in heard.items()
-                if facts["first_s"] is not None
-            },
-        )
-
-    def nodes(self) -> dict[str, int]:
-        """Wait until the nodes run, and return the process id of each by name."""
-        deadline_s = time.monotonic() + _PATIENCE_S
-        while time.monotonic() < deadline_s:
-            found = {
-                argument.removeprefix("__node:="): process.pid
-                for process in psutil.Process(self._process.pid).children(recursive=True)
-                for argument in _command_line(process)
-                if argument.startswith("__node:=")
-            }
-            if len(found) > 1:
-                return found
-            time.sleep(_POLL_S)
-        raise FerError("no node came up: try `fer up --source demo`")
-
-    def close(self) -> None:
-        """End what still runs."""
-        for process in (self._process, self._listener):
-            if process.poll() is None:
-                process.terminate()
-                process.wait()
-
-
-def command(root: Path) -> list[str]:
+def _command(root: Path) -> list[str]:
     """Return the command `fer` as users start it here."""
     was_set_up = (root / ".fer" / "setup.json").is_file()
     return [str(root / "fer")] if was_set_up else [sys.executable, "-m", "fer.cli"]
-
-
-def environment() -> dict[str, str]:
-    """Return the environment of a graph that meets no other one."""
-    paths = [str(_LIBRARY), os.environ.get("PYTHONPATH", "")]
-    return {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join(filter(None, paths)),
-        "ROS_DOMAIN_ID": str(os.getpid() % _DOMAINS + 1),
-        "ROS_AUTOMATIC_DISCOVERY_RANGE": "LOCALHOST",
-    }
-
-
-def _command_line(process: psutil.Process) -> list[str]:
-    try:
-        return process.cmdline()
-    except psutil.NoSuchProcess:
-        return []

@@ -1,4 +1,4 @@
-"""What machine the figures are of: no names of hosts or people, no paths."""
+"""The machine that figures are measured on: no names of hosts or people, no paths."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from pathlib import Path
 import cv2
 
 _LIBRARIES = ("numpy", "numba", "ros-rclpy")
-_CPU_INFO = Path("/proc/cpuinfo")
 
 
 def describe() -> dict[str, str]:
@@ -23,7 +22,12 @@ def describe() -> dict[str, str]:
         "python": platform.python_version(),
         "opencv": cv2.__version__,
     }
-    return facts | {name: found for name in _LIBRARIES if (found := _version(name))}
+    for name in _LIBRARIES:
+        try:
+            facts[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return facts
 
 
 def describe_today() -> dict[str, str]:
@@ -38,17 +42,10 @@ def load_per_core() -> float:
 
 def _processor() -> str:
     try:
-        lines = _CPU_INFO.read_text(encoding="utf-8").splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return platform.processor()
     entries = (line.partition(":") for line in lines)
     facts = {key.strip(): value.strip() for key, _, value in entries}
     name = facts.get("model name", platform.processor())
     return f"{name}, family {facts.get('cpu family', '?')} model {facts.get('model', '?')}"
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-import importlib
+import pkgutil
 import sys
 import time
 from collections.abc import Iterator, Sequence
@@ -11,23 +11,30 @@ from contextlib import nullcontext
 from pathlib import Path
 
 from fer_bench import results
-from fer_bench.context import Context
-from fer_bench.measure import one_core
+from fer_bench.measure import Context, one_core
 from fer_bench.peers import PeerEnvironment
 from fer_bench.results import Measurement, Results, Target
 from fer_common.core.errors import FerError
 
 RESULTS = Path("bench", "results.json")
 PROFILE, ALL, CHECK = "profile", "all", "check"
-#: Above this many busy processes per core, latencies are those of the other programs.
+#: With more busy processes per core than this, latencies depend on the other programs.
 BUSY_LOAD = 0.5
 EXIT_SLOWER = 1
 
-#: Modules of that name have a function `measure`.
-PARTS = ("network", "micro", "frame", "training", "start", "pipeline", "people", "dashboard")
+PARTS = {
+    "network": "fer_bench.network:measure",
+    "micro": "fer_bench.micro:measure",
+    "frame": "fer_bench.frame:measure",
+    "training": "fer_bench.micro:measure_training",
+    "start": "fer_bench.pipeline:measure_start",
+    "pipeline": "fer_bench.pipeline:measure",
+    "people": "fer_bench.people:measure",
+    "dashboard": "fer_bench.dashboard:measure",
+}
 #: Parts whose ratios do not depend on what else runs.
 CHECKED = ("network", "micro", "frame", "training")
-#: Parts in which contestants take turns; a whole graph, and a training, may have every core.
+#: Parts whose contestants take turns on one core; a whole graph, and a training, may use all cores.
 ON_ONE_CORE = ("network", "micro", "frame")
 NAMES = (ALL, CHECK, *PARTS, PROFILE)
 
@@ -58,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--output",
         type=Path,
         metavar="FILE.json",
-        help="write the results there, and neither bench/results.json nor docs/performance.md",
+        help="write the results there instead of bench/results.json and docs/performance.md",
     )
 
 
@@ -67,7 +74,7 @@ def run(arguments: argparse.Namespace, root: Path) -> int:
 
     Returns
     -------
-    0, or 1 where a ratio fell.
+    0, or 1 if a ratio fell.
     """
     names = _names(arguments.names)
     context = Context(
@@ -76,11 +83,11 @@ def run(arguments: argparse.Namespace, root: Path) -> int:
         run_s=max(arguments.seconds, 1.0),
         peers=None if arguments.no_peers else PeerEnvironment(root),
     )
-    # Only here, so that --help need not wait for what the nodes import.
-    from fer_bench import machine, report
+    # Not at the top: --help must not wait for what the nodes import.
+    from fer_bench import machine, page
 
     if machine.load_per_core() > BUSY_LOAD:
-        _say("the machine is busy with other things: latencies will not be those of an idle one")
+        _say("the machine is busy: latencies will be longer than on an idle one")
     if CHECK in names:
         return _check(_measured(CHECKED, context), results.load(root / RESULTS))
     new = _measured(names, context)
@@ -89,8 +96,8 @@ def run(arguments: argparse.Namespace, root: Path) -> int:
         return 0
     merged = results.load(root / RESULTS).replaced(new) if (root / RESULTS).is_file() else new
     results.save(merged, root / RESULTS)
-    report.write(merged, root)
-    _say(f"{RESULTS} and {report.PAGE} are written")
+    page.write(merged, root)
+    _say(f"{RESULTS} and {page.PAGE} are written")
     return 0
 
 
@@ -106,31 +113,30 @@ def _measured(names: Sequence[str], context: Context) -> Results:
 
     from fer_bench import machine, profiling
 
-    # As in the nodes. OpenCV heeds none of the variables that `fer bench` sets.
+    # As in the nodes. OpenCV ignores the variables that `fer bench` sets.
     cv2.setNumThreads(1)
-    measurements: list[Measurement] = []
-    targets: list[Target] = []
+    found: list[Measurement | Target] = []
     begin_s = time.monotonic()
     for name in names:
         if name == PROFILE:
             continue
-        for found in _measured_part(name, context):
-            elapsed_s = time.monotonic() - begin_s
-            _say(f"[{elapsed_s:4.0f} s] {_line(found)}")
-            if isinstance(found, Target):
-                targets.append(found)
-            else:
-                measurements.append(found)
+        for figure in _measured_part(name, context):
+            _say(f"[{time.monotonic() - begin_s:4.0f} s] {_line(figure)}")
+            found.append(figure)
     profiles = {}
     if PROFILE in names and context.peers is not None:
         profiles = profiling.profile(context)
-    facts = machine.describe() | (context.peers.versions() if context.peers else {})
-    return Results(facts, tuple(measurements), tuple(targets), profiles)
+    return Results(
+        machine.describe() | (context.peers.versions() if context.peers else {}),
+        tuple(figure for figure in found if isinstance(figure, Measurement)),
+        tuple(figure for figure in found if isinstance(figure, Target)),
+        profiles,
+    )
 
 
 def _measured_part(name: str, context: Context) -> Iterator[Measurement | Target]:
     with one_core() if name in ON_ONE_CORE else nullcontext():
-        yield from importlib.import_module(f"fer_bench.{name}").measure(context)
+        yield from pkgutil.resolve_name(PARTS[name])(context)
 
 
 def _line(found: Measurement | Target) -> str:

@@ -1,4 +1,4 @@
-"""The pieces of a frame's work one by one, each beside the plain way to do the same."""
+"""The pieces of a frame's work, and training, each beside the plain way to do the same."""
 
 from __future__ import annotations
 
@@ -10,10 +10,9 @@ from numpy.typing import NDArray
 from sensor_msgs.msg import Image
 
 from fer_bench import scenes
-from fer_bench.context import Context
-from fer_bench.measure import OWN, compared, interleaved, timed
-from fer_bench.network import N_INPUT, STEPS_PER_FRAME, Case, Own
-from fer_bench.results import Measurement, Target
+from fer_bench.measure import OWN, Contestant, Context, compared, interleaved
+from fer_bench.network import N_INPUT, NUMPY, STEPS_PER_FRAME, Case, Own
+from fer_bench.results import Measurement
 from fer_bench.scenes import Picture
 from fer_common.core import images
 from fer_features.core.alignment import CropGeometry, align_face, similarity
@@ -24,54 +23,64 @@ from fer_features.core.search import MARGIN, SMALLEST_PART
 from fer_features.core.windows import whole_picture, windows_around
 from fer_features.ros.messages import features_message
 from fer_interfaces.msg import FaceFeatures, FaceFeaturesArray
+from fer_snn.core.network import Network
+from fer_snn.core.parameters import TABLE, network_parameters, supervised_parameters
+from fer_snn.core.synapses.learning import teach
 from fer_snn.ros.messages import read_features
+from fer_train.training import TrainingParameters
 
 PART = "micro"
+_FACES = 64
+_US_PER_MINUTE = 60e6
 _GEOMETRY = CropGeometry()
 
 
-def measure(context: Context) -> Iterator[Measurement | Target]:
+def measure(context: Context) -> Iterator[Measurement]:
     """Measure all pieces."""
-    yield from _neurons(context)
+    case = Case(1, plastic=False)
+    steps = {OWN: Own(case).frame, NUMPY: Own(case, compiled=False).frame}
+    yield context.race(PART, f"LIF step, {N_INPUT} neurons", "us", steps, STEPS_PER_FRAME)
     yield _stdp(context)
     for name, own, peer_name, peer in _vision() + _messages():
-        yield _raced(name, own, {peer_name: peer}, context)
+        yield context.race(PART, name, "us", {OWN: own, peer_name: peer})
 
 
-def _raced(
-    name: str,
-    own: Callable[[], object],
-    peers: dict[str, Callable[[], object]],
-    context: Context,
-    per_call: float = 1.0,
-) -> Measurement:
-    race = {OWN: own, **peers}
-    contestants = {who: timed(work, context.least_s, per_call) for who, work in race.items()}
-    value, compared_peers = compared(interleaved(contestants, context.rounds))
-    return Measurement(PART, name, "us", value, compared_peers)
-
-
-def _neurons(context: Context) -> Iterator[Measurement]:
-    case = Case(1, plastic=False)
-    own, reference = Own(case), Own(case, compiled=False)
-    name = f"LIF step, {N_INPUT} neurons"
-    yield _raced(name, own.frame, {"NumPy": reference.frame}, context, STEPS_PER_FRAME)
+def measure_training(context: Context) -> Iterator[Measurement]:
+    """Measure a presentation of a face, and learning from it."""
+    learners = {OWN: _learner(True), NUMPY: _learner(False)}
+    shown = context.race("training", "a face shown and learnt", "us", learners)
+    yield shown
+    presentations = TrainingParameters().presentations
+    name = f"a training of {presentations} faces shown"
+    yield Measurement("training", name, "min", shown.value * presentations / _US_PER_MINUTE)
 
 
 def _stdp(context: Context) -> Measurement:
     """Return what STDP adds to a step: the difference between steps with and without it."""
-    race = {
-        name: tuple(Own(Case(30, plastic), compiled=compiled) for plastic in (True, False))
-        for name, compiled in ((OWN, True), ("NumPy", False))
-    }
-    contestants = {
-        name: lambda on=on, off=off: max(
-            on.step_us(context.least_s) - off.step_us(context.least_s), 1e-3
-        )
-        for name, (on, off) in race.items()
-    }
-    value, peers = compared(interleaved(contestants, context.rounds))
-    return Measurement(PART, f"STDP step, {N_INPUT} x 30 synapses", "us", value, peers)
+
+    def contestant(compiled: bool) -> Contestant:
+        on, off = (Own(Case(30, plastic), compiled) for plastic in (True, False))
+        return lambda: max(on.step_us(context.least_s) - off.step_us(context.least_s), 1e-3)
+
+    costs = interleaved({OWN: contestant(True), NUMPY: contestant(False)}, context.rounds)
+    return Measurement(PART, f"STDP step, {N_INPUT} x 30 synapses", "us", *compared(costs))
+
+
+def _learner(compiled: bool) -> Callable[[], object]:
+    """Return what shows a random face to the default network and teaches it."""
+    values, model = TABLE.defaults(), scenes.model()
+    rule, rng = supervised_parameters(values), np.random.default_rng(0)
+    network = Network(model, network_parameters(values), compiled=compiled)
+    n_steps = network.parameters.steps(rule.presentation)
+    features = scenes.observe(scenes.clip()[0]).features
+    assert features is not None
+    faces = np.abs(features + rng.normal(0, 0.05, (_FACES, *features.shape))).astype(np.float32)
+
+    def work() -> None:
+        counts = network.present(faces[rng.integers(_FACES)], n_steps).counts
+        teach(network, counts, int(rng.integers(len(model.labels))), rule)
+
+    return work
 
 
 Pair = tuple[str, Callable[[], object], str, Callable[[], object]]

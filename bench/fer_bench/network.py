@@ -1,9 +1,9 @@
 """The network: a step of simulated time, beside Brian2, plain NumPy and plain Python objects.
 
 All of them get the same equations, input currents and first weights; about 5 % of the inputs fire
-in each step of 1 ms. What is timed of fer is what a frame costs: `Network.advance` by the 33 steps
-between two images at 30 Hz, with all that it does per frame. Brian2 makes the steps of a second in
-one call of `run`, as it likes best; what its main loop alone takes is given too.
+in each step of 1 ms. For fer, the cost of a frame is timed: `Network.advance` by the 33 steps
+between two images at 30 Hz, with all that it does per frame. Brian2 simulates one second in one
+call of `run`, which suits it best; the cost of its main loop alone is measured too.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import partial
+from statistics import median
 from typing import Any
 
 import numpy as np
 
-from fer_bench.brian2_client import Brian2
-from fer_bench.context import Context
-from fer_bench.measure import OWN, Contestant, compared, cpu_us, interleaved
+from fer_bench.measure import OWN, Contestant, Context, compared, cpu_us, interleaved, timed
+from fer_bench.peers import Brian2
 from fer_bench.plain import PlainNetwork
 from fer_bench.results import Measurement, Target
 from fer_common.core.errors import FerError
@@ -42,9 +42,9 @@ FEATURE_SHAPE = (4, 12, 12)
 N_INPUT = 2 * 4 * 12 * 12
 OUTPUTS = (3, 30, 300, 3000)
 FACES = (1, 4, 8)
-#: Peers that take minutes with more outputs than this.
+#: With more outputs these peers take minutes.
 MOST_OUTPUTS = {BRIAN2_MANUAL: 300, PLAIN: 30}
-#: Of the spikes of two contestants; lateral inhibition makes much of the last bit of a float.
+#: Of the spike counts of two contestants: lateral inhibition amplifies rounding errors.
 LARGEST_DIFFERENCE = 0.1
 _WARM_UP_STEPS = 330
 _REAL_TIME_US = 1000.0
@@ -159,17 +159,13 @@ def measure(context: Context) -> Iterator[Measurement | Target]:
         for plastic in (False, True):
             yield from _measure_case(Case(n_output, plastic), context)
     case = Case(300, True)
-    crowds = {n: Own(case, faces=n) for n in FACES}
     race: dict[str, Contestant] = {
-        str(n): lambda own=own: own.step_us(context.least_s)  # type: ignore[misc]
-        for n, own in crowds.items()
+        str(n): partial(Own(case, faces=n).step_us, context.least_s) for n in FACES
     }
-    rounds = interleaved(race, context.rounds)
+    costs = interleaved(race, context.rounds)
     for n in FACES:
-        value, _ = compared(rounds, str(n))
-        yield Measurement(
-            PART, f"{case.name}, faces: {n}", "us/step", value, {}, f"faces, {case.name}", n
-        )
+        name, series = f"{case.name}, faces: {n}", f"faces, {case.name}"
+        yield Measurement(PART, name, "us/step", median(costs[str(n)]), {}, series, n)
 
 
 def _measure_case(case: Case, context: Context) -> Iterator[Measurement | Target]:
@@ -191,8 +187,8 @@ def _race(case: Case, context: Context, stack: ExitStack) -> dict[str, Contestan
     own, reference = Own(case), Own(case, compiled=False)
     own.frame()
     race: dict[str, Contestant] = {
-        OWN: lambda: own.step_us(context.least_s),
-        NUMPY: lambda: reference.step_us(context.least_s),
+        OWN: partial(own.step_us, context.least_s),
+        NUMPY: partial(reference.step_us, context.least_s),
     }
     if context.peers is not None:
         in_neurons = {BRIAN2: True}
@@ -212,7 +208,7 @@ def _race(case: Case, context: Context, stack: ExitStack) -> dict[str, Contestan
 
 
 def _check(case: Case, peer: Brian2) -> None:
-    """Refuse a peer that does other work than ours in the first steps of both."""
+    """Raise FerError unless a peer fires as fer does in the first steps of both."""
     own = Own(case)
     for _ in range(_WARM_UP_STEPS // STEPS_PER_FRAME):
         own.frame()
@@ -228,4 +224,4 @@ def _plain(case: Case, least_s: float) -> Contestant:
     lif = case.parameters.lif
     network = PlainNetwork(N_INPUT, case.n_output, case.parameters.expression.gain)
     current = currents(case.features().ravel(), case.model().statistics, lif.rheobase).tolist()
-    return lambda: cpu_us(lambda: network.step(current, case.plastic), least_s)
+    return timed(partial(network.step, current, case.plastic), least_s)

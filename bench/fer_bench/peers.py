@@ -1,21 +1,26 @@
-"""The environment of the peers: packages that fer itself never needs, apart from its own."""
+"""The peers: packages that fer itself never needs, in an environment of their own; and Brian2."""
 
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import subprocess
 import sys
+import tempfile
 import venv
+from collections.abc import Mapping
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from fer_common.core.errors import FerError
 
 REQUIREMENTS = "requirements-bench.txt"
 PEERS = ("brian2", "cython")
-_STAMP = "requirements.sha256"
 _KEPT_VARIABLES = (
     "PATH", "HOME", "TMPDIR", "LANG", "PIP_INDEX_URL", "PIP_CONFIG_FILE",
     "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
@@ -44,12 +49,24 @@ class PeerEnvironment:
             if it cannot be made.
         """
         python = self._folder / "bin" / "python"
-        stamp = self._folder / _STAMP
+        stamp = self._folder / "requirements.sha256"
         key = hashlib.sha256(self._requirements.read_bytes() + sys.version.encode()).hexdigest()
         if not (stamp.is_file() and stamp.read_text(encoding="ascii") == key and python.exists()):
             print("bench: setting up the peers (once)", file=sys.stderr)
             venv.create(self._folder, clear=True, with_pip=True)
-            self._install(python)
+            pip = [str(python), "-m", "pip", "install", "--no-deps", "--quiet"]
+            done = subprocess.run(
+                [*pip, "--disable-pip-version-check", "-r", str(self._requirements)],
+                env=self.variables(),
+                capture_output=True,
+                text=True,
+                check=False,
+            )
+            if done.returncode:
+                raise FerError(
+                    f"{REQUIREMENTS} cannot be installed ({last_line(done.stderr)}): "
+                    "check the network, or leave the peers out with --no-peers"
+                )
             stamp.write_text(key, encoding="ascii")
         return python
 
@@ -75,18 +92,69 @@ class PeerEnvironment:
         kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
         return kept | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
-    def _install(self, python: Path) -> None:
-        command = [str(python), "-m", "pip", "install", "--no-deps", "--disable-pip-version-check"]
-        done = subprocess.run(
-            [*command, "--quiet", "-r", str(self._requirements)],
-            env=self.variables(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if done.returncode:
-            reason = (done.stderr.strip() or "no reason given").splitlines()[-1]
-            raise FerError(
-                f"{self._requirements.name} cannot be installed ({reason}): "
-                "check the network, or leave the peers out with --no-peers"
+
+class Brian2:
+    """A network in Brian2, in a process of its own; to be used in a `with` statement.
+
+    Parameters
+    ----------
+    environment : where Brian2 is.
+    case : what `brian2_peer` asks for.
+
+    Attributes
+    ----------
+    spikes : of the input and of the output layer so far.
+    loop_us : CPU time of a step in the main loop of the last call alone, microseconds.
+    """
+
+    def __init__(self, environment: PeerEnvironment, case: Mapping[str, Any]) -> None:
+        self._folder = tempfile.TemporaryDirectory(prefix="fer-bench-")
+        case_file = Path(self._folder.name, "case.npz")
+        np.savez(case_file, **case)
+        program = Path(__file__).with_name("brian2_peer.py")
+        self._errors = Path(self._folder.name, "errors")
+        with self._errors.open("wb") as errors:
+            self._process = subprocess.Popen(
+                [environment.python, "-I", program, case_file, environment.cache],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=environment.variables(),
+                text=True,
             )
+        self.spikes = np.zeros(2, dtype=np.int64)
+        self.loop_us = 0.0
+
+    def __enter__(self) -> Brian2:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._process.communicate()
+        self._folder.cleanup()
+
+    def step_us(self, steps: int) -> float:
+        """Simulate steps in one call of `run` and return the CPU time of one, microseconds.
+
+        Raises
+        ------
+        FerError
+            if the process ended.
+        """
+        assert self._process.stdin is not None and self._process.stdout is not None
+        try:
+            print(steps, file=self._process.stdin, flush=True)
+            line = self._process.stdout.readline()
+        except BrokenPipeError:
+            line = ""
+        if not line:
+            said = self._errors.read_text(encoding="utf-8", errors="replace")
+            raise FerError(f"Brian2 ended: {last_line(said)}")
+        answer = json.loads(line)
+        self.spikes = np.array(answer["spikes"])
+        self.loop_us = float(answer["loop_s"]) / steps * 1e6
+        return float(answer["call_s"]) / steps * 1e6
+
+
+def last_line(text: str) -> str:
+    """Return the last line of what a program wrote."""
+    return (text.strip() or "it left no message").splitlines()[-1]

@@ -1,11 +1,12 @@
-"""Several people in view: what each costs, and whether the whole graph holds the camera's rate.
+"""Several people in view: the cost of each, and whether the whole graph keeps the camera's rate.
 
 The pictures are heads of the demo clip that move before a background, each with an expression that
-changes; so every face is followed, aligned, described and answered apart.
+changes. So every face is tracked, aligned, described and answered separately.
 """
 
 from __future__ import annotations
 
+import itertools
 import tempfile
 from collections.abc import Iterator
 from math import cos, pi, sin
@@ -14,9 +15,8 @@ from pathlib import Path
 import cv2
 
 from fer_bench import frame, graph, scenes
-from fer_bench.context import Context
 from fer_bench.graph import Camera, Run
-from fer_bench.measure import cpu_us
+from fer_bench.measure import Context, cpu_us
 from fer_bench.results import Measurement, Target
 from fer_common.core.errors import FerError
 from fer_features.core.pipeline import FaceObservation, FeaturePipeline
@@ -26,7 +26,7 @@ from fer_testing.heads import Head, Picture, Stage
 PART = "people"
 COUNTS = (1, 2, 4, 8)
 RATE_HZ = 30.0
-#: Frames after which a clip begins again, without a jump.
+#: A clip is repeated after this number of frames, without a jump.
 _FRAMES = 180
 _WARM_UP = 30
 _COLUMNS = 4
@@ -57,7 +57,7 @@ def pictures(count: int) -> Iterator[Picture]:
 
 
 def measure(context: Context) -> Iterator[Measurement | Target]:
-    """Measure the work of both nodes apart, and watch the graph, with ever more faces."""
+    """Measure the work of both nodes separately, and watch the graph, with ever more faces."""
     for count in COUNTS:
         yield from _nodes(context, count)
     with tempfile.TemporaryDirectory(prefix="fer-bench-") as folder:
@@ -70,46 +70,36 @@ def measure(context: Context) -> Iterator[Measurement | Target]:
 
 
 def _nodes(context: Context, count: int) -> Iterator[Measurement]:
-    frames = list(pictures(count))
-    pipeline, stamps = FeaturePipeline(), scenes.Stamps()
-    k = 0
+    frames, numbers = list(pictures(count)), itertools.cycle(range(_FRAMES))
+    pipeline, stamps, snn = FeaturePipeline(), scenes.Stamps(), frame.Snn(Learning.OFF)
 
     def look() -> list[FaceObservation]:
-        nonlocal k
         stamps.next()
-        k += 1
-        return pipeline.process(frames[k % _FRAMES], stamps.now_ns)
+        return pipeline.process(frames[next(numbers)], stamps.now_ns)
 
     for _ in range(_WARM_UP):
         faces = look()
     if len(faces) != count:
-        raise FerError(f"features follows {len(faces)} of {count} faces: run its tests")
-    features_ms = cpu_us(look, 10 * context.least_s) / 1e3
-    yield _point(f"features, faces: {count}", "ms", features_ms, "faces, features", count)
-    snn, stamps = frame.Snn(Learning.OFF), scenes.Stamps()
+        raise FerError(f"features tracks {len(faces)} of {count} faces: run its tests")
 
     def answer() -> None:
         snn.work(frame.sent(stamps, frames[0], faces))
 
-    answer()  # compiles
-    snn_ms = cpu_us(answer, 10 * context.least_s) / 1e3
-    yield _point(f"snn, faces: {count}", "ms", snn_ms, "faces, snn", count)
+    for node, work in (("features", look), ("snn", answer)):
+        work()  # Compiles.
+        name, value = f"{node}, faces: {count}", cpu_us(work, 10 * context.least_s) / 1e3
+        yield Measurement(PART, name, "ms", value, {}, f"faces, {node}", count)
 
 
 def _graph(count: int, run: Run) -> Iterator[Measurement | Target]:
-    frames, latency_ms = run.summary["frames"], run.summary["latency_ms"]
-    name = f"whole graph, faces: {count}"
+    frames, name = run.summary["frames"], f"whole graph, faces: {count}"
     held_hz = frames["processed"] / frames["published"] * RATE_HZ
-    yield _point(f"{name}: frames answered", "Hz", held_hz)
-    yield _point(f"{name}: latency, p99", "ms", latency_ms["p99"])
+    yield Measurement(PART, f"{name}: frames answered", "Hz", held_hz)
+    yield Measurement(PART, f"{name}: latency, p99", "ms", run.summary["latency_ms"]["p99"])
     for node, percent in run.cpu_percent.items():
-        yield _point(f"{name}: CPU of {node}", "% of a core", percent)
+        yield Measurement(PART, f"{name}: CPU of {node}", "% of a core", percent)
     if count == max(COUNTS):
         yield Target(f"{count} faces: frames lost", frames["skipped"], 0, "")
-
-
-def _point(name: str, unit: str, value: float, series: str = "", x: float = 0.0) -> Measurement:
-    return Measurement(PART, name, unit, value, {}, series, x)
 
 
 def _write(path: Path, count: int) -> None:

@@ -1,27 +1,35 @@
-"""The whole graph: latency from the stamp of the image, frames lost, CPU and memory of each node.
+"""The whole graph: latency from the stamp of the image, frames lost, CPU and memory; start-up.
 
-Somebody listens to the overlay, so that it is drawn and sent. The peer is one plain process: the
-detector of the same reach on whole frames, Gabor by filter2D, the network in NumPy; it draws
+This process listens to the overlay, so that it is drawn and sent. The peer is one plain process:
+the detector of the same reach on whole frames, Gabor by filter2D, the network in NumPy; it draws
 nothing and sends nothing.
 """
 
 from __future__ import annotations
 
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 
 from fer_bench import graph
-from fer_bench.context import Context
 from fer_bench.frame import PLAIN, plain_work
 from fer_bench.graph import Camera, Run
-from fer_bench.measure import Peer, cpu_us
-from fer_bench.results import Measurement, Target
+from fer_bench.measure import OWN, Context, compared, cpu_us, interleaved
+from fer_bench.results import Measurement, Peer, Target
 from fer_common.core.errors import FerError
 
-PART = "pipeline"
+PART, START = "pipeline", "start"
 VGA, HD = Camera(640, 480, 30.0), Camera(1280, 720, 30.0)
 RATES_HZ = (10.0, 20.0, 60.0)
 OTHER_SIZES = ((320, 240), (1920, 1080))
 LIMITS = {VGA: {"p50": 15.0, "p99": 33.0}, HD: {"p99": 66.0}}
+START_LIMIT_S = 5.0
+#: A start takes seconds, and its times hardly vary.
+_MOST_STARTS = 3
+#: The graph needs to run only until the first expression arrives.
+_START_RUN_S = 2.0
+_EMPTY_NODE = "import cv2, numpy, rclpy; rclpy.init(); rclpy.create_node('empty')"
 
 
 def measure(context: Context) -> Iterator[Measurement | Target]:
@@ -39,22 +47,40 @@ def measure(context: Context) -> Iterator[Measurement | Target]:
         yield Target(f"memory of {name}, resident", rss_mb, 250.0, "MB")
     hd = _watch(context, HD, context.run_s)
     yield from _report(HD, hd)
-    by_rate = {VGA.rate_hz: vga}
-    for rate_hz in RATES_HZ:
-        by_rate[rate_hz] = _watch(context, Camera(640, 480, rate_hz), context.short_run_s)
-    by_size = {(640, 480): vga, (1280, 720): hd}
-    for width, height in OTHER_SIZES:
-        by_size[width, height] = _watch(context, Camera(width, height, 30.0), context.short_run_s)
-    for rate_hz, run in sorted(by_rate.items()):
-        yield from _point(f"640x480, {rate_hz:g} Hz", run, "frame rate", rate_hz)
-    for (width, height), run in sorted(by_size.items()):
-        pixels = width * height / 1e6
-        yield from _point(f"{width}x{height}, 30 Hz", run, "image size", pixels)
+    runs = {VGA: vga, HD: hd}
+    others = [Camera(640, 480, rate_hz) for rate_hz in RATES_HZ]
+    others += [Camera(width, height, 30.0) for width, height in OTHER_SIZES]
+    runs |= {camera: _watch(context, camera, context.short_run_s) for camera in others}
+    for camera in sorted((c for c in runs if c.width == VGA.width), key=lambda c: c.rate_hz):
+        yield from _point(camera, runs[camera], "frame rate", camera.rate_hz)
+    for camera in sorted((c for c in runs if c.rate_hz == VGA.rate_hz), key=lambda c: c.width):
+        megapixels = camera.width * camera.height / 1e6
+        yield from _point(camera, runs[camera], "image size", megapixels)
+
+
+def measure_start(context: Context) -> Iterator[Measurement | Target]:
+    """Measure elapsed time, not CPU time, from the command to the first expression."""
+
+    def first_expression_s() -> float:
+        run = graph.watch(context.root, Camera(), _START_RUN_S, [graph.EXPRESSIONS])
+        if not run.heard_s[graph.EXPRESSIONS]:
+            raise FerError("no expression came: try `fer up --source demo`")
+        return run.heard_s[graph.EXPRESSIONS][0]
+
+    def empty_node_s() -> float:
+        begin_s = time.monotonic()
+        subprocess.run([sys.executable, "-c", _EMPTY_NODE], check=True)
+        return time.monotonic() - begin_s
+
+    race = {OWN: first_expression_s, "an empty node that imports NumPy and OpenCV": empty_node_s}
+    value, peers = compared(interleaved(race, min(context.rounds, _MOST_STARTS)))
+    yield Measurement(START, "fer up, to the first expression", "s", value, peers)
+    yield Target("fer up, to the first expression", value, START_LIMIT_S, "s")
 
 
 def _watch(context: Context, camera: Camera, duration_s: float) -> Run:
     run = graph.watch(context.root, camera, duration_s, [graph.OVERLAY])
-    if not run.heard[graph.OVERLAY]:
+    if not run.heard_s[graph.OVERLAY]:
         raise FerError("no overlay came, so that the node viz did nothing: see its log")
     return run
 
@@ -79,10 +105,8 @@ def _report(camera: Camera, run: Run) -> Iterator[Measurement | Target]:
         yield Measurement(PART, f"{name}: memory of {node}", "MB", rss_mb)
 
 
-def _point(name: str, run: Run, curve: str, x: float) -> Iterator[Measurement]:
+def _point(camera: Camera, run: Run, curve: str, x: float) -> Iterator[Measurement]:
+    name, series = _name(camera), f"{curve}, whole graph"
     total = sum(run.cpu_percent.values())
-    yield Measurement(
-        PART, f"{name}: CPU of all nodes", "% of a core", total, {}, f"{curve}, whole graph", x
-    )
-    lost = run.summary["frames"]["skipped"]
-    yield Measurement(PART, f"{name}: frames lost", "", lost)
+    yield Measurement(PART, f"{name}: CPU of all nodes", "% of a core", total, {}, series, x)
+    yield Measurement(PART, f"{name}: frames lost", "", run.summary["frames"]["skipped"])

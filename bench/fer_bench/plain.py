@@ -1,7 +1,7 @@
 """A spiking network as plain Python objects: one object a neuron, one a synapse.
 
-This is how the program that fer grew out of computed, with its equations: Euler's step for the
-membrane, and pair STDP from the time of the last spike of both sides. It stands here as a peer.
+A peer, with the equations of the program that fer grew out of: Euler's method for the membrane,
+and pair STDP from the times of the last spikes of both neurons.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class Synapse:
         self.pre, self.post, self.weight = pre, post, weight
 
     def learn(self, now: float) -> None:
-        """Apply the pair that a spike at `now` completes."""
+        """Apply the spike pair that a spike at `now` completes."""
         difference = self.post.last_spike - self.pre.last_spike
         if max(self.post.last_spike, self.pre.last_spike) != now or math.isinf(difference):
             return

@@ -1,4 +1,4 @@
-"""Where each node's time goes: py-spy looks at the running graph a hundred times a second."""
+"""Where each node's time goes: py-spy samples the running graph a hundred times a second."""
 
 from __future__ import annotations
 
@@ -10,17 +10,21 @@ from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 
+from fer.bringup.graph import NODES
 from fer_bench import graph
-from fer_bench.context import Context
+from fer_bench.measure import Context
+from fer_bench.peers import last_line
 from fer_bench.pipeline import VGA
 from fer_bench.results import Hotspot
 from fer_common.core.errors import FerError
+from fer_testing.ros import wait_for
+from fer_testing.whole_graph import children
 
 RATE_HZ = 100
 LINES = 8
-#: Threads that wait in these are idle, though py-spy at times thinks otherwise.
+#: Threads that wait in these are idle, though py-spy at times takes them for busy.
 IDLE = frozenset({"Condition.wait", "wait"})
-#: Nodes are watched after this much of the run, when everybody has found everybody.
+#: Profiling starts when all nodes have discovered each other.
 SETTLED_S = 5.0
 _FRAME = re.compile(r"(?P<function>.+) \((?P<file>[^()]+):(?P<line>\d+)\)")
 
@@ -31,32 +35,30 @@ def profile(context: Context) -> dict[str, tuple[Hotspot, ...]]:
     Raises
     ------
     FerError
-        if there is no profiler, or it may not look into processes here.
+        if the profiler may not read the memory of processes here.
     """
-    if context.peers is None:
-        raise FerError("the profiler is among the peers: leave --no-peers out")
+    assert context.peers is not None
     watched_s = max(round(context.short_run_s), 1)
+    command = [str(context.peers.profiler), "record", "--format", "raw", "--nonblocking"]
+    command += ["--rate", str(RATE_HZ), "--duration", str(watched_s), "--output", "/dev/stdout"]
     duration_s = watched_s + 2 * SETTLED_S
-    with graph.started(context.root, VGA, duration_s, [graph.OVERLAY]) as running:
-        nodes = running.nodes()
+    with graph.started(context.root, VGA, duration_s, [graph.OVERLAY]) as (process, finish):
+        wait_for(lambda: len(children(process)) == len(NODES), "the nodes", 60.0)
         time.sleep(SETTLED_S)
-        command = [str(context.peers.profiler), "record", "--format", "raw", "--nonblocking"]
-        command += ["--rate", str(RATE_HZ), "--duration", str(watched_s)]
         profilers = {
             name: subprocess.Popen(
-                [*command, "--output", "/dev/stdout", "--pid", str(pid)],
+                [*command, "--pid", str(node.pid)],
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
             )
-            for name, pid in nodes.items()
+            for name, node in children(process).items()
         }
         outputs = {name: profiler.communicate() for name, profiler in profilers.items()}
-        running.finish()
+        finish()
     for name, profiler in profilers.items():
         if profiler.returncode:
-            reason = (outputs[name][1].strip() or "no reason given").splitlines()[-1]
-            raise FerError(f"py-spy cannot look into {name}: {reason}")
+            raise FerError(f"py-spy cannot profile {name}: {last_line(outputs[name][1])}")
     return {name: hotspots(output.splitlines()) for name, (output, _) in outputs.items()}
 
 
@@ -70,15 +72,10 @@ def hotspots(stacks: Iterable[str], most: int = LINES) -> tuple[Hotspot, ...]:
             counts[found["function"], found["file"], found["line"]] += int(count)
     total = max(sum(counts.values()), 1)
     return tuple(
-        Hotspot(f"{_place(file)}, {function}", _text(file, int(line)), count / total)
+        Hotspot(
+            f"{'/'.join(Path(file).parts[-2:])}, {function}",
+            linecache.getline(file, int(line)).strip(),
+            count / total,
+        )
         for (function, file, line), count in counts.most_common(most)
     )
-
-
-def _place(file: str) -> str:
-    """Return package and module of a file."""
-    return "/".join(Path(file).parts[-2:])
-
-
-def _text(file: str, line: int) -> str:
-    return linecache.getline(file, line).strip()

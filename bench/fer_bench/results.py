@@ -1,4 +1,4 @@
-"""Results as data: measurements, targets, a file of them, and the comparison of two files."""
+"""Results as data: measurements, targets, a JSON file of them, and the comparison of two files."""
 
 from __future__ import annotations
 
@@ -9,15 +9,28 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from fer_bench.measure import Peer
 from fer_common.core.atomic import write_atomically
 from fer_common.core.errors import FerError
 
 TOLERANCE = 0.35
-"""A ratio may fall by so much of its committed value: another machine has other caches, and other
-programs on a busy one take their share of them."""
+"""A ratio may fall by this share of its committed value: another machine has other caches, and
+other programs use part of them."""
 
 SIGNIFICANT_DIGITS = 4
+
+
+@dataclass(frozen=True)
+class Peer:
+    """The cost of the same work done by a peer.
+
+    Attributes
+    ----------
+    value : median cost.
+    ratio : median over the rounds of its cost over the cost of fer: how many times faster fer is.
+    """
+
+    value: float
+    ratio: float
 
 
 @dataclass(frozen=True)
@@ -26,12 +39,12 @@ class Measurement:
 
     Attributes
     ----------
-    part : of the benchmarks: micro, network, frame, pipeline, start, training.
+    part : the benchmark, for example "network".
     name : what was measured.
     unit : of `value` and of the peers' values.
-    value : ours.
-    peers : what others took for the same work in the same run, by name.
-    series, x : the curve in the scaling plots that it belongs to, and its place there.
+    value : of fer.
+    peers : the same work by others in the same run, by name.
+    series, x : curve of the scaling plots, and place on it.
     """
 
     part: str
@@ -45,7 +58,7 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Target:
-    """A figure that shall be reached: at most, or `at_least`, the limit."""
+    """A figure with a limit: an upper one, or a lower one (`at_least`)."""
 
     what: str
     value: float
@@ -55,13 +68,13 @@ class Target:
 
     @property
     def met(self) -> bool:
-        """Whether it is reached."""
+        """Whether the figure is within the limit."""
         return self.value >= self.limit if self.at_least else self.value <= self.limit
 
 
 @dataclass(frozen=True)
 class Hotspot:
-    """A line of source and the share (0..1) of a node's busy time that is spent in it."""
+    """A line of source, and the share (0 to 1) of a node's busy time that it takes."""
 
     place: str
     text: str
@@ -70,7 +83,7 @@ class Hotspot:
 
 @dataclass(frozen=True)
 class Results:
-    """Everything that a run came to; `profiles` by the name of the node."""
+    """The results of a run; `profiles` by name of the node."""
 
     machine: Mapping[str, str] = field(default_factory=dict)
     measurements: tuple[Measurement, ...] = ()
@@ -78,15 +91,13 @@ class Results:
     profiles: Mapping[str, tuple[Hotspot, ...]] = field(default_factory=dict)
 
     def replaced(self, newer: Results) -> Results:
-        """Return these results with the parts that `newer` has taken from there."""
+        """Return these results, with every part that `newer` has taken from `newer`."""
         parts = {measurement.part for measurement in newer.measurements}
-        kept = [m for m in self.measurements if m.part not in parts]
         names = {target.what for target in newer.targets}
-        kept_targets = [target for target in self.targets if target.what not in names]
         return Results(
             newer.machine,
-            (*kept, *newer.measurements),
-            (*kept_targets, *newer.targets),
+            (*(m for m in self.measurements if m.part not in parts), *newer.measurements),
+            (*(t for t in self.targets if t.what not in names), *newer.targets),
             newer.profiles or self.profiles,
         )
 
@@ -103,28 +114,25 @@ def load(path: Path) -> Results:
     Raises
     ------
     FerError
-        if there is no such file, or it has no results in it.
+        if there is no such file, or it holds no results.
     """
     try:
-        return _from_plain(json.loads(path.read_text(encoding="utf-8")))
+        plain = json.loads(path.read_text(encoding="utf-8"))
+        for measurement in plain["measurements"]:
+            peers = measurement["peers"]
+            measurement["peers"] = {name: Peer(**peer) for name, peer in peers.items()}
+        profiles = plain["profiles"].items()
+        return Results(
+            plain["machine"],
+            tuple(Measurement(**each) for each in plain["measurements"]),
+            tuple(Target(**each) for each in plain["targets"]),
+            {node: tuple(Hotspot(**spot) for spot in spots) for node, spots in profiles},
+        )
     except OSError as error:
-        raise FerError(
-            f"{path} cannot be read ({error.strerror}): run `make bench` first"
-        ) from error
-    except (ValueError, KeyError, TypeError) as error:
-        raise FerError(f"{path} holds no results: run `make bench` to write it anew") from error
-
-
-def _from_plain(plain: Any) -> Results:
-    measurements = tuple(
-        Measurement(**{**m, "peers": {name: Peer(**p) for name, p in m["peers"].items()}})
-        for m in plain["measurements"]
-    )
-    profiles = {
-        node: tuple(Hotspot(**spot) for spot in spots) for node, spots in plain["profiles"].items()
-    }
-    targets = tuple(Target(**target) for target in plain["targets"])
-    return Results(plain["machine"], measurements, targets, profiles)
+        reason = f"{path} cannot be read ({error.strerror})"
+        raise FerError(f"{reason}: run `make bench` first") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise FerError(f"{path} holds no results: run `make bench` to write it again") from error
 
 
 def _rounded(value: Any) -> Any:
@@ -149,11 +157,8 @@ def regressions(
     common = [name for name in now if name in before]
     if not common:
         raise FerError("the committed results have none of these figures: run `make bench` first")
-    return [
-        (name, before[name], now[name])
-        for name in common
-        if now[name] < before[name] * (1 - tolerance)
-    ]
+    fallen = [name for name in common if now[name] < before[name] * (1 - tolerance)]
+    return [(name, before[name], now[name]) for name in fallen]
 
 
 def _ratios(measurements: Iterable[Measurement]) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Pictures, faces and messages that several benchmarks work on, all from the demo clip."""
+"""Pictures, faces and messages for the benchmarks, all from the demo clip."""
 
 from __future__ import annotations
 

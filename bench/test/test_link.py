@@ -1,4 +1,4 @@
-"""The link that can be made bad: what it does to packets, and what figures say of it."""
+"""The link that can be impaired: its effect on packets, and the figures of a run."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from itertools import pairwise
 
 import pytest
 
+from fer_bench.link.cable import GOOD, QUEUE_PACKETS, Impairment, Schedule
 from fer_bench.link.figures import Arrival, recovery_s, within
-from fer_bench.link.impairment import GOOD, QUEUE_PACKETS, Impairment, Schedule
-from fer_bench.link.medium import netem_arguments
 
 N = 20_000
 
@@ -61,13 +60,6 @@ def test_a_full_queue_takes_no_more() -> None:
 def test_the_same_seed_loses_the_same() -> None:
     bad = Impairment(loss=0.3, delay_s=0.01, jitter_s=0.01)
     assert arrivals(bad, 100, 0.001, 100) == arrivals(bad, 100, 0.001, 100)
-
-
-def test_netem_is_told_the_same() -> None:
-    assert netem_arguments(GOOD) == ["limit", "1000"]
-    bad = Impairment(delay_s=0.02, jitter_s=0.005, loss=0.05, rate_bps=2e6)
-    expected = ["limit", "1000", "delay", "20ms", "5ms", "loss", "5.0000%", "rate", "2000000bit"]
-    assert netem_arguments(bad) == expected
 
 
 def test_recovery_is_the_first_of_steady_new_answers() -> None:

@@ -4,7 +4,8 @@ import os
 
 import pytest
 
-from fer_bench.measure import Peer, compared, cpu_us, interleaved, one_core
+from fer_bench.measure import compared, cpu_us, interleaved, one_core
+from fer_bench.results import Peer
 
 
 def test_contestants_take_turns_and_the_first_turns_do_not_count() -> None:

@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 
 from fer_bench import results
-from fer_bench.measure import Peer
-from fer_bench.results import Hotspot, Measurement, Results, Target
+from fer_bench.results import Hotspot, Measurement, Peer, Results, Target
 from fer_common.core.errors import FerError
 
 

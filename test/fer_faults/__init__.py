@@ -1,1 +1,1 @@
-"""What the tests of faults share: a camera that can be pulled out, load, and the book of trials."""
+"""Shared by the tests of faults: a camera that can be unplugged, load, the record of faults."""

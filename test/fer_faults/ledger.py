@@ -1,4 +1,4 @@
-"""The book of trials: which fault was tried how often, what was survived, how long it took."""
+"""The record of injected faults: how many of each, how many survived, time to recover."""
 
 from __future__ import annotations
 
@@ -11,12 +11,14 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from fer_bench import page
+
 PAGE = Path("docs", "reliability.md")
 
 
 @dataclass
 class Row:
-    """What became of one kind of fault."""
+    """The trials of one kind of fault."""
 
     fault: str
     tried: int = 0
@@ -30,8 +32,7 @@ class Trial:
 
     Parameters
     ----------
-    timed : whether a recovery that takes too long is a failure. Where other programs run beside it,
-        a second says nothing.
+    timed : whether a recovery that takes too long is a failure. It is not on a busy machine.
     """
 
     def __init__(self, timed: bool) -> None:
@@ -40,18 +41,18 @@ class Trial:
         self.recovery_s: float | None = None
 
     def injected(self) -> None:
-        """Recovery counts from now."""
+        """Start the time of recovery."""
         self._injected_s = time.monotonic()
 
     def recovered(self, within_s: float) -> None:
-        """Take the time; where times count, fail if it was too long."""
+        """End the time of recovery; if `timed`, fail if it was too long."""
         self.recovery_s = time.monotonic() - self._injected_s
         in_time = not self._timed or self.recovery_s <= within_s
         assert in_time, f"took {self.recovery_s:.2f} s, not {within_s:g} s"
 
 
 class Ledger:
-    """Counts trials by fault; survived is what ends without an exception.
+    """Counts trials by fault. A trial that ends without an exception is survived.
 
     Parameters
     ----------
@@ -81,7 +82,7 @@ class Ledger:
         row.note = note or row.note
 
     def note(self, fault: str, text: str) -> None:
-        """Add a figure that is neither a count nor a time of recovery."""
+        """Set the remark of a fault, for figures that are neither counts nor times of recovery."""
         self.rows.setdefault(fault, Row(fault)).note = text
 
     def save(self, path: Path) -> None:
@@ -90,26 +91,23 @@ class Ledger:
 
 
 def load(path: Path) -> dict[str, Row]:
-    """Return the rows of a saved book, by fault; none where there is no file."""
+    """Return the rows of a saved record by fault; none if there is no file."""
     if not path.is_file():
         return {}
     return {row["fault"]: Row(**row) for row in json.loads(path.read_text())}
 
 
 def table(rows: Sequence[Row], facts: Mapping[str, str]) -> str:
-    """Return the table for the page."""
-    lines = [
-        *(f"- {name}: {value}" for name, value in facts.items()),
-        "",
-        "| fault | tried | survived | recovery p50 | max | remark |",
-        "| --- | ---: | ---: | ---: | ---: | --- |",
-    ]
+    """Return the facts and the table for the page."""
+    cells = []
     for row in rows:
         p50 = statistics.median(row.recovery_s) if row.recovery_s else math.nan
         longest = max(row.recovery_s, default=math.nan)
-        cells = (row.fault, row.tried, row.survived, _seconds(p50), _seconds(longest), row.note)
-        lines.append(f"| {' | '.join(map(str, cells))} |")
-    return "\n".join(lines)
+        counts = (str(row.tried), str(row.survived))
+        cells.append((row.fault, *counts, _seconds(p50), _seconds(longest), row.note))
+    head = ("fault", "tried", "survived", "recovery p50", "max", "remark")
+    lines = [f"- {name}: {value}" for name, value in facts.items()]
+    return "\n".join([*lines, "", page.table(head, cells, range(1, 5))])
 
 
 def _seconds(value: float) -> str:

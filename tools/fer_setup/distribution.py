@@ -7,16 +7,16 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from functools import partial
 from pathlib import Path
 
 from fer_setup.environment import scrub
-from fer_setup.errors import SetupError
-from fer_setup.progress import Progress, Runner
 from fer_setup.stamps import OWNER_STAGE, Stamps, digest
+from fer_setup.steps import Runner, SetupError, Step
+from fer_setup.wheels import TEST
 
-STAGE = "ros"
-WEIGHT_S = 1.0
+STAGES = "ros", "ros for tests"
 
 MODULES = {
     "python3-numpy": "numpy",
@@ -40,6 +40,13 @@ OPTIONAL = {
 }
 TEST_ONLY = ("python3-pytest", "python3-hypothesis", "python3-pytest-timeout")
 
+TEST_TOOLS = ("ruff", "mypy")
+
+_TOOLS = {"colcon": "python3-colcon-common-extensions", "g++": "g++", "cmake": "cmake"}
+_PRINT_MISSING = (
+    "import importlib.util as u, sys, rclpy\n"
+    "print(*[name for name in sys.argv[1:] if u.find_spec(name) is None])"
+)
 _BUILD_DEPEND = re.compile(r"<(?:depend|build_depend|buildtool_depend)>\s*([\w-]+)\s*<")
 
 
@@ -74,48 +81,16 @@ class Distribution:
         version = ".".join(map(str, sys.version_info[:2]))
         return digest("ros", str(self.root), self.name, str(self.client), version)
 
-    def is_fresh(self, stamps: Stamps, tests: bool) -> bool:
-        """Tell whether this installation has been found to have all that fer needs."""
-        entry = stamps.get(STAGE)
-        return entry.get("key") == self.build_key() and (bool(entry["tests"]) or not tests)
+    def pending(self, stamps: Stamps, extras: Collection[str]) -> list[Step]:
+        """Return whether it is still to be found out that this installation has all fer needs.
 
-    def weight(self, stamps: Stamps, tests: bool) -> float:
-        """Return the seconds that `set_up` is expected to take."""
-        return 0.0 if self.is_fresh(stamps, tests) else WEIGHT_S
-
-    def set_up(self, stamps: Stamps, tests: bool, runner: Runner, progress: Progress) -> None:
-        """Check the installation; raise SetupError that names what it lacks."""
-        self._check()
-        missing = self._missing_modules(tests)
-        if required := [package for package in missing if package not in OPTIONAL]:
-            raise SetupError(
-                f"Python modules are missing: sudo apt install {' '.join(required)} "
-                "(or: rosdep install --from-paths src --ignore-src)"
-            )
-        tools = [tool for tool in ("ruff", "mypy") if tests and shutil.which(tool) is None]
-        if tools:
-            raise SetupError(
-                f"tools of `make test` are missing: pipx install {' '.join(tools)} "
-                "(the tests alone: ./fer exec python3 -m pytest)"
-            )
-        progress.begin(f"using ROS {self.name}", WEIGHT_S)
-        for package in missing:
-            progress.note(
-                f"{MODULES[package]} is not installed; {OPTIONAL[package]} "
-                f"(sudo apt install {package})"
-            )
-        stamps.put(STAGE, key=self.build_key(), tests=tests)
-
-    def has_window(self, stamps: Stamps) -> bool:
-        """Tell that there is nothing to be set up for the window: what is installed is used."""
-        return True
-
-    def window_weight(self, stamps: Stamps) -> float:
-        """Return the seconds that `set_up_window` is expected to take."""
-        return 0.0
-
-    def set_up_window(self, stamps: Stamps, runner: Runner, progress: Progress) -> None:
-        """Do nothing, see `has_window`."""
+        Nothing is to be done for the window: what is installed is used.
+        """
+        tests = TEST in extras
+        stage = STAGES[tests]
+        if stamps.has(stage, self.build_key()):
+            return []
+        return [Step(f"checking ROS {self.name}", partial(self._check, stamps, tests))]
 
     def environment(self, env: Mapping[str, str]) -> dict[str, str]:
         """Return the environment of a process: the user's own."""
@@ -125,38 +100,37 @@ class Distribution:
         """Return the environment of `colcon build`."""
         return self.environment(os.environ)
 
-    def _check(self) -> None:
+    def _check(self, stamps: Stamps, tests: bool, runner: Runner) -> None:
+        """Raise SetupError that names what is missing; note what may be missing."""
         if self.client is None:
             raise SetupError(
                 f"ROS_DISTRO is {self.name}, but no ROS installation is sourced: run "
                 f"'. /opt/ros/{self.name}/setup.bash', or 'unset ROS_DISTRO' to do without one"
             )
-        self._check_rclpy()
-        for tool, package in (
-            ("colcon", "python3-colcon-common-extensions"),
-            ("g++", "g++"),
-            ("cmake", "cmake"),
-        ):
+        missing = self._missing_modules(tests)
+        for tool, package in _TOOLS.items():
             if shutil.which(tool) is None:
                 raise SetupError(f"{tool} is not on PATH: sudo apt install {package}")
         if packages := self._missing_ros_packages():
             names = " ".join(f"ros-{self.name}-{name.replace('_', '-')}" for name in packages)
             raise SetupError(f"packages of ROS are missing: sudo apt install {names}")
-
-    def _check_rclpy(self) -> None:
-        code = "import rclpy"
-        done = subprocess.run(
-            [self.python, "-c", code],
-            env=self.build_environment(),
-            capture_output=True,
-            check=False,
-        )
-        if done.returncode:
-            version = sys.version.split()[0]
+        if required := [package for package in missing if package not in OPTIONAL]:
             raise SetupError(
-                f"{self.python} ({version}) cannot import rclpy of ROS {self.name}: put the Python "
-                "of that ROS first in PATH, or name it: FER_PYTHON=/usr/bin/python3"
+                f"Python modules are missing: sudo apt install {' '.join(required)} "
+                "(or: rosdep install --from-paths src --ignore-src)"
             )
+        if tools := [tool for tool in TEST_TOOLS if tests and shutil.which(tool) is None]:
+            raise SetupError(
+                f"tools of `make test` are missing: pipx install {' '.join(tools)} "
+                "(the tests alone: ./fer exec python3 -m pytest)"
+            )
+        for package in missing:
+            runner.note(
+                f"{MODULES[package]} is not installed; {OPTIONAL[package]} "
+                f"(sudo apt install {package})"
+            )
+        for stage in STAGES[: 1 + tests]:
+            stamps.put(stage, self.build_key())
 
     def _missing_ros_packages(self) -> list[str]:
         sources = {path.parent.name: path for path in self.root.glob("src/*/package.xml")}
@@ -170,16 +144,18 @@ class Distribution:
 
     def _missing_modules(self, tests: bool) -> list[str]:
         wanted = [name for name in MODULES if tests or name not in TEST_ONLY]
-        code = (
-            "import importlib.util as u, sys\n"
-            "print(*[name for name in sys.argv[1:] if u.find_spec(name) is None])"
-        )
         done = subprocess.run(
-            [self.python, "-c", code, *(MODULES[name] for name in wanted)],
+            [self.python, "-c", _PRINT_MISSING, *(MODULES[name] for name in wanted)],
             env=self.build_environment(),
             capture_output=True,
             text=True,
             check=False,
         )
+        if done.returncode:
+            version = sys.version.split()[0]
+            raise SetupError(
+                f"{self.python} ({version}) cannot import rclpy of ROS {self.name}: put the Python "
+                "of that ROS first in PATH, or name it: FER_PYTHON=/usr/bin/python3"
+            )
         absent = done.stdout.split()
         return [name for name in wanted if MODULES[name] in absent]

@@ -5,19 +5,14 @@ from __future__ import annotations
 import json
 import os
 import subprocess
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from fer_setup.errors import SetupError
+from fer_setup.steps import SetupError
 
 Prefixes = dict[str, list[str]]
 """Path-like variables and the entries to put in front of them."""
-
-SETUP_MARK = "FER_SETUP_OF"
-"""Marks the processes of a set-up, so that the next one can end orphans of a killed one."""
-
-INHERITED_PATHS = frozenset({"PATH", "LD_LIBRARY_PATH"})
-"""Paths that keep the user's entries even with .venv; in others these would mix in another ROS."""
 
 _LEAKS = ("_ROS_WHEELS_BOOTSTRAP_COMPLETE", "PYTHONHOME", "VIRTUAL_ENV")
 _CAPTURE_PATH = "/usr/bin:/bin"
@@ -83,9 +78,16 @@ def capture_workspace(install: Path, python: str) -> Prefixes:
     return prefixes
 
 
-def add_defaults(env: dict[str, str], state: Path) -> None:
+def add_defaults(env: dict[str, str]) -> None:
     """Set what a graph on one machine needs and the user did not decide, in place."""
     if "ROS_AUTOMATIC_DISCOVERY_RANGE" not in env and "ROS_STATIC_PEERS" not in env:
         env["ROS_AUTOMATIC_DISCOVERY_RANGE"] = "LOCALHOST"
-    if not {"HOME", "ROS_HOME", "ROS_LOG_DIR"} & env.keys():
-        env["ROS_LOG_DIR"] = str(state / "ros_log")
+    if not {"ROS_HOME", "ROS_LOG_DIR"} & env.keys() and not _is_writable(env.get("HOME")):
+        # rclpy does not start without a folder for its logs.
+        env["ROS_LOG_DIR"] = str(Path(tempfile.gettempdir(), f"fer-log-{os.getuid()}"))
+
+
+def _is_writable(home: str | None) -> bool:
+    logs = Path(home or "/dev/null", ".ros", "log")
+    existing = next((folder for folder in (logs, *logs.parents) if folder.is_dir()), logs)
+    return bool(home) and os.access(existing, os.W_OK)

@@ -13,7 +13,7 @@ import sysconfig
 import tempfile
 from pathlib import Path
 
-from fer_setup.errors import SetupError
+from fer_setup.steps import SetupError
 
 VENV_BYTES = 1_500_000_000
 """Room for a new .venv with build/ and install/ (1.1 GB measured)."""
@@ -21,38 +21,14 @@ TEMPORARY_BYTES = 500_000_000
 """Room for the wheels while pip unpacks them (350 MB measured)."""
 MIN_GLIBC = (2, 28)
 
+_MISSING = ("gcc", "g++", "Python.h", "the modules venv and ensurepip")
 _PACKAGES = {
-    "apt-get": {
-        "gcc": "gcc",
-        "g++": "g++",
-        "Python.h": "python{v}-dev",
-        "the modules venv and ensurepip": "python{v}-venv",
-    },
-    "dnf": {
-        "gcc": "gcc",
-        "g++": "gcc-c++",
-        "Python.h": "python{v}-devel",
-        "the modules venv and ensurepip": "python{v}",
-    },
-    "zypper": {
-        "gcc": "gcc",
-        "g++": "gcc-c++",
-        "Python.h": "python{n}-devel",
-        "the modules venv and ensurepip": "python{n}",
-    },
-    "pacman": {
-        "gcc": "gcc",
-        "g++": "gcc",
-        "Python.h": "python",
-        "the modules venv and ensurepip": "python",
-    },
+    "apt-get": ("sudo apt-get install", "gcc", "g++", "python{v}-dev", "python{v}-venv"),
+    "dnf": ("sudo dnf install", "gcc", "gcc-c++", "python{v}-devel", "python{v}"),
+    "zypper": ("sudo zypper install", "gcc", "gcc-c++", "python{n}-devel", "python{n}"),
+    "pacman": ("sudo pacman -S", "gcc", "gcc", "python", "python"),
 }
-_INSTALL = {
-    "apt-get": "sudo apt-get install",
-    "dnf": "sudo dnf install",
-    "zypper": "sudo zypper install",
-    "pacman": "sudo pacman -S",
-}
+"""By package manager: how it installs, and its packages that bring the things of `_MISSING`."""
 
 
 def check_path(root: Path) -> None:
@@ -84,11 +60,13 @@ def check_platform() -> None:
 
 def check_tools() -> None:
     """Raise SetupError that names all missing tools and the command that installs them."""
-    missing = [name for name in ("gcc", "g++") if not _runs(name)]
-    if not Path(sysconfig.get_path("include"), "Python.h").is_file():
-        missing.append("Python.h")
-    if not all(importlib.util.find_spec(name) for name in ("venv", "ensurepip")):
-        missing.append("the modules venv and ensurepip")
+    there = (
+        _runs("gcc"),
+        _runs("g++"),
+        Path(sysconfig.get_path("include"), "Python.h").is_file(),
+        all(importlib.util.find_spec(name) for name in ("venv", "ensurepip")),
+    )
+    missing = [name for name, found in zip(_MISSING, there, strict=True) if not found]
     if missing:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         raise SetupError(
@@ -111,10 +89,10 @@ def install_hint(missing: list[str], version: str) -> str:
     manager = next((name for name in _PACKAGES if shutil.which(name)), None)
     if manager is None:
         return "install them with the system's package manager"
-    table = _PACKAGES[manager]
-    names = dict.fromkeys(table[name] for name in missing)
-    packages = " ".join(names).format(v=version, n=version.replace(".", ""))
-    return f"install with: {_INSTALL[manager]} {packages}"
+    install, *packages = _PACKAGES[manager]
+    table = dict(zip(_MISSING, packages, strict=True))
+    names = " ".join(dict.fromkeys(table[name] for name in missing))
+    return f"install with: {install} {names.format(v=version, n=version.replace('.', ''))}"
 
 
 def check_space(folder: Path, needed: int = VENV_BYTES) -> None:

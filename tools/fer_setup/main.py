@@ -6,25 +6,30 @@ import os
 import signal
 import sys
 from pathlib import Path
-from types import FrameType
-from typing import NoReturn
 
-from fer_setup.errors import SetupError
 from fer_setup.installation import Installation
+from fer_setup.steps import SetupError
+from fer_setup.wheels import TEST, WINDOW
 
 ROOT = Path(__file__).resolve().parents[2]
 
+USAGE = """\
+usage: ./fer COMMAND [ARGUMENT ...]   set up what is missing, then run the command
+  ./fer up --source demo   run the graph on the demo clip
+  ./fer setup              only set up (./fer setup --help)
+  ./fer exec PROGRAM       run a program in the environment of fer
+Nothing is set up yet. After that, ./fer --help lists all commands."""
 SETUP_USAGE = """\
 usage: ./fer setup [--test] [--window] [--force]
   --test    also what `make test` needs
   --window  also what the window of the dashboard needs
   --force   from the beginning, whatever is there"""
 EXEC_USAGE = "usage: ./fer exec PROGRAM [ARGUMENT ...]   runs it in the environment of fer"
+HELP = (["-h"], ["--help"])
 
 
 def main(arguments: list[str]) -> int:
     """Run `./fer ARGUMENTS`; return an exit code only where no command takes over."""
-    signal.signal(signal.SIGTERM, _interrupt)
     try:
         return _dispatch(arguments)
     except SetupError as error:
@@ -37,10 +42,6 @@ def main(arguments: list[str]) -> int:
         return _fail(f"{error.filename or ROOT}: {error.strerror}: free or allow it and try again")
 
 
-def _interrupt(_signal: int, _frame: FrameType | None) -> NoReturn:
-    raise KeyboardInterrupt
-
-
 def _fail(message: str) -> int:
     print(f"fer: {message}", file=sys.stderr)
     return 1
@@ -50,13 +51,16 @@ def _dispatch(arguments: list[str]) -> int:
     command, rest = (arguments[0], arguments[1:]) if arguments else ("", [])
     if command == "setup":
         return _setup(rest)
-    if command == "exec" and not rest:
-        print(EXEC_USAGE, file=sys.stderr)
-        return 2
+    if command == "exec" and (not rest or rest[:1] in HELP):
+        return _print_usage(EXEC_USAGE, asked=bool(rest))
     installation = Installation(ROOT)
+    if not arguments or arguments in HELP:
+        arguments = ["--help"]
+        if installation.pending():
+            return _print_usage(USAGE, asked=True)
     installation.ensure()
     if command == "dashboard":
-        installation.ensure(window=True)
+        installation.ensure([WINDOW])
     elif opens_window(arguments):
         ensure_window(installation)
     env = installation.environment()
@@ -66,10 +70,17 @@ def _dispatch(arguments: list[str]) -> int:
             os.execvpe(rest[0], rest, env)
         except OSError as error:
             return _fail(f"cannot run {rest[0]}: {error.strerror}")
+    # Ctrl-C waits until fer.cli can handle it; Python would write a traceback while it starts.
+    signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
     # A file in the current folder must not stand for a module (-P, from Python 3.11 on).
     safe = ["-P"] if sys.version_info >= (3, 11) else []
     python = installation.python
     os.execve(python, [python, *safe, "-m", "fer.cli", *arguments], env)
+
+
+def _print_usage(text: str, asked: bool) -> int:
+    print(text, file=sys.stdout if asked else sys.stderr)
+    return 0 if asked else 2
 
 
 def opens_window(arguments: list[str]) -> bool:
@@ -81,17 +92,15 @@ def opens_window(arguments: list[str]) -> bool:
 def ensure_window(installation: Installation) -> None:
     """Set up the window; the graph runs without one where that fails."""
     try:
-        installation.ensure(window=True)
+        installation.ensure([WINDOW])
     except SetupError as error:
         print(f"fer: going on without the window: {error}", file=sys.stderr)
 
 
 def _setup(options: list[str]) -> int:
     if unknown := set(options) - {"--test", "--window", "--force"}:
-        asked = unknown <= {"-h", "--help"}
-        print(SETUP_USAGE, file=sys.stdout if asked else sys.stderr)
-        return 0 if asked else 2
-    tests = "--test" in options
-    Installation(ROOT).ensure(tests, tests or "--window" in options, "--force" in options)
+        return _print_usage(SETUP_USAGE, asked=unknown <= {"-h", "--help"})
+    extras = [TEST, WINDOW] if "--test" in options else [WINDOW] if "--window" in options else []
+    Installation(ROOT).ensure(extras, "--force" in options)
     print("fer: all is set up", file=sys.stderr)
     return 0

@@ -1,8 +1,8 @@
-"""What a set-up was made from, and whether all of it is still there.
+"""What the set-up has made, from what, and whether all of it is still there.
 
-Each stage of the set-up owns one entry in a JSON file: a key that hashes its inputs, and an
-inventory of the files it made. The entry is dropped before a stage starts and written when it has
-ended, so an interrupted stage has none.
+Each stage of the set-up has one entry in a JSON file: a key that hashes its inputs, and how many
+files each folder of its output holds. The entry is dropped before a stage starts and written when
+it has ended, so an interrupted stage has none.
 """
 
 from __future__ import annotations
@@ -23,36 +23,50 @@ Inventory = dict[str, int]
 
 
 class Stamps:
-    """The entries of all stages, kept in one file that is replaced as a whole."""
+    """The entries of all stages, in one file that is replaced as a whole.
 
-    def __init__(self, path: Path) -> None:
+    Parameters
+    ----------
+    path : of the file.
+    root : of the clone; folders are given relative to it.
+    """
+
+    def __init__(self, path: Path, root: Path) -> None:
         self._path = path
-        self._entries = self._read()
-
-    def _read(self) -> dict[str, dict[str, Any]]:
+        self._root = root
         try:
-            entries = json.loads(self._path.read_text(encoding="utf-8"))
+            entries = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError):
-            return {}
-        return entries if isinstance(entries, dict) else {}
+            entries = None
+        self._entries: dict[str, Any] = entries if isinstance(entries, dict) else {}
 
     def get(self, stage: str) -> dict[str, Any]:
         """Return the entry of a stage, empty when it never ended."""
-        return self._entries.get(stage, {})
+        entry = self._entries.get(stage)
+        return entry if isinstance(entry, dict) else {}
+
+    def has(self, stage: str, key: str) -> bool:
+        """Tell whether a stage has ended with these inputs, and its files are still there."""
+        entry = self.get(stage)
+        return entry.get("key") == key and all(
+            is_complete(self._root / folder, recorded)
+            for folder, recorded in entry.get("inventory", {}).items()
+        )
+
+    def put(self, stage: str, key: str, folders: Iterable[str] = (), **more: Any) -> None:
+        """Record that a stage has ended, and what is in the folders that it made."""
+        inventory = {folder: take_inventory(self._root / folder) for folder in folders}
+        self._entries[stage] = {"key": key, "inventory": inventory, **more}
+        self._write()
 
     def drop(self, stage: str) -> None:
-        """Forget a stage, before anything it made is touched."""
+        """Forget a stage, before anything that it made is touched."""
         if self._entries.pop(stage, None) is not None:
             self._write()
 
     def clear(self) -> None:
         """Forget all stages."""
         self._entries.clear()
-        self._write()
-
-    def put(self, stage: str, **entry: Any) -> None:
-        """Record that a stage has ended."""
-        self._entries[stage] = entry
         self._write()
 
     def _write(self) -> None:
@@ -99,11 +113,10 @@ def take_inventory(folder: Path) -> Inventory:
         try:
             with os.scandir(folder / relative) as entries:
                 for entry in entries:
-                    if entry.is_dir(follow_symlinks=False):
-                        if entry.name not in IGNORED_FOLDERS:
-                            pending.append(f"{relative}{entry.name}/")
-                    else:
+                    if not entry.is_dir(follow_symlinks=False):
                         count += 1
+                    elif entry.name not in IGNORED_FOLDERS:
+                        pending.append(f"{relative}{entry.name}/")
         except OSError:
             continue
         counts[relative] = count

@@ -6,30 +6,21 @@ import os
 import re
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from functools import partial
 from pathlib import Path
 
 from fer_setup import machine
 from fer_setup.environment import prepend, scrub, venv_prefixes, venv_variables
-from fer_setup.errors import SetupError
-from fer_setup.progress import Measure, Progress, Runner
-from fer_setup.stamps import Stamps, digest, is_complete, take_inventory
+from fer_setup.stamps import Stamps, digest
+from fer_setup.steps import Runner, SetupError, Step
 
-STAGE = "python"
-WINDOW_STAGE = "window"
-WINDOW_BYTES = 500_000_000
-"""Room for Qt (370 MB measured)."""
+VENV = ".venv"
+RUN, TEST, WINDOW = "requirements.txt", "requirements-test.txt", "requirements-gui.txt"
 RECIPE = "1"
 """Grows when the steps below change what they make."""
-
-_WEIGHTS_S = {
-    "venv": 5.0,
-    "index": 2.0,
-    "packages": 38.0,
-    "tests": 6.0,
-    "compile": 8.0,
-    "window": 15.0,
-}
+WINDOW_BYTES = 500_000_000
+"""Room for Qt (370 MB measured)."""
 
 _PIP_OVERRIDES = ("PIP_USER", "PIP_TARGET", "PIP_PREFIX", "PIP_ROOT", "PIP_REQUIRE_HASHES")
 _UNREACHABLE = re.compile(
@@ -40,10 +31,13 @@ _UNREACHABLE = re.compile(
 )
 _NOT_FOUND = re.compile(r"No matching distribution found for ([^\s(]+)")
 _EXPORT_FILES = "share/*/cmake/export_*__rosidl_generator_pyExport.cmake"
-_BUILDER_INCLUDES = {
-    "python": re.compile(r'/opt/python/[^;"]*?/include/python3\.\d+'),
-    "numpy": re.compile(r'/[^;"]*?/site-packages/numpy/_core/include'),
-}
+_BUILDER_INCLUDES = (
+    re.compile(r'/opt/python/[^;"]*?/include/python3\.\d+'),
+    re.compile(r'/[^;"]*?/site-packages/numpy/_core/include'),
+)
+_PRINT_INCLUDES = (
+    "import numpy, sysconfig\nprint(sysconfig.get_path('include'), numpy.get_include(), sep='\\n')"
+)
 
 
 class WheelEnvironment:
@@ -51,17 +45,16 @@ class WheelEnvironment:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.venv = root / ".venv"
+        self.venv = root / VENV
         self.python = str(self.venv / "bin" / "python")
         self.cmake_arguments = [
             "-DCMAKE_BUILD_TYPE=Release",
             f"-DPython3_EXECUTABLE={self.python}",
             f"-DCMAKE_PROJECT_fer_interfaces_INCLUDE={root / 'tools' / 'unity.cmake'}",
         ]
-        self._base = machine.base_python()
-        self._run_file = root / "requirements.txt"
-        self._test_file = root / "requirements-test.txt"
-        self._window_file = root / "requirements-gui.txt"
+        self._base_python = machine.base_python()
+        version = ".".join(map(str, sys.version_info))
+        self.key = digest(RECIPE, str(root), self._base_python, version)
 
     def provides_fer(self, stamps: Stamps) -> bool:
         """Tell whether fer is built elsewhere: not on wheels."""
@@ -69,91 +62,24 @@ class WheelEnvironment:
 
     def build_key(self) -> str:
         """Hash what binaries built in this environment depend on."""
-        return self.keys()["build"]
+        pins = (self.root / RUN).read_text(encoding="utf-8").splitlines()
+        return digest(self.key, *[pin for pin in pins if pin.startswith(("ros-", "numpy"))])
 
-    def keys(self) -> dict[str, str]:
-        """Hash what the environment is made from; `build` is the part that binaries depend on."""
-        version = ".".join(map(str, sys.version_info))
-        base = digest(RECIPE, str(self.root), self._base, version)
-        pins = self._run_file.read_text(encoding="utf-8").splitlines()
-        return {
-            "base": base,
-            "run": digest(contents=[self._run_file]),
-            "test": digest(contents=[self._run_file, self._test_file]),
-            "build": digest(base, *[pin for pin in pins if pin.startswith(("ros-", "numpy"))]),
-        }
+    def file_key(self, name: str) -> str:
+        """Hash what the packages of a requirements file are installed from."""
+        return digest(self.key, contents=[self.root / name])
 
-    def is_fresh(self, stamps: Stamps, tests: bool) -> bool:
-        """Tell whether all packages are there, with those of the tests when asked for."""
-        entry, keys = stamps.get(STAGE), self.keys()
-        wanted = ["base", "run", "test"] if tests else ["base", "run"]
-        return (
-            all(entry.get(name) == keys[name] for name in wanted)
-            and os.access(self.python, os.X_OK)
-            and is_complete(self.venv, entry["inventory"])
-        )
-
-    def weight(self, stamps: Stamps, tests: bool) -> float:
-        """Return the seconds that `set_up` is expected to take."""
-        if self.is_fresh(stamps, tests):
-            return 0.0
-        left_out = _WEIGHTS_S["window"] + (0.0 if tests else _WEIGHTS_S["tests"])
-        return sum(_WEIGHTS_S.values()) - left_out
-
-    def set_up(self, stamps: Stamps, tests: bool, runner: Runner, progress: Progress) -> None:
-        """Make the environment, or add to one that is whole."""
-        machine.check_platform()
-        machine.check_tools()
-        entry, keys = stamps.get(STAGE), self.keys()
-        tests = tests or bool(entry.get("test"))
-        reusable = entry.get("base") == keys["base"] and is_complete(
-            self.venv, entry.get("inventory", {})
-        )
-        stamps.drop(STAGE)
-        if not reusable:
-            stamps.drop(WINDOW_STAGE)
-            self._create(runner, progress)
-        self._install(tests, runner, progress)
-        self._correct_exports(runner)
-        progress.begin("compiling Python packages", _WEIGHTS_S["compile"])
-        # A few packages ship templates that are no Python; the exit code tells only that.
-        runner.run(
-            [self.python, "-m", "compileall", "-q", "-j", "0", self.venv / "lib"],
-            self.build_environment(),
-            self.root,
-        )
-        stamps.put(
-            STAGE,
-            base=keys["base"],
-            run=keys["run"],
-            test=keys["test"] if tests else "",
-            inventory=take_inventory(self.venv),
-        )
-
-    def has_window(self, stamps: Stamps) -> bool:
-        """Tell whether Qt, which the dashboard's window needs, is there."""
-        entry = stamps.get(WINDOW_STAGE)
-        return (
-            bool(entry)
-            and entry["key"] == self.window_key()
-            and is_complete(self.venv, entry["inventory"])
-        )
-
-    def window_weight(self, stamps: Stamps) -> float:
-        """Return the seconds that `set_up_window` is expected to take."""
-        return 0.0 if self.has_window(stamps) else _WEIGHTS_S["window"]
-
-    def set_up_window(self, stamps: Stamps, runner: Runner, progress: Progress) -> None:
-        """Add Qt to an environment that is whole."""
-        stamps.drop(WINDOW_STAGE)
-        machine.check_space(self.root, WINDOW_BYTES)
-        progress.begin("installing Qt for the window", _WEIGHTS_S["window"])
-        self._pip(runner, ["-r", self._window_file])
-        stamps.put(WINDOW_STAGE, key=self.window_key(), inventory=take_inventory(self.venv))
-
-    def window_key(self) -> str:
-        """Hash what the packages of the window are made from."""
-        return digest(self.keys()["base"], contents=[self._window_file])
+    def pending(self, stamps: Stamps, extras: Collection[str]) -> list[Step]:
+        """Return what is still to be done: to make the environment, to install its packages."""
+        steps = []
+        if not (stamps.has(VENV, self.key) and os.access(self.python, os.X_OK)):
+            title = f"making {VENV} with Python {sys.version.split()[0]}"
+            steps.append(Step(title, partial(self._create, stamps)))
+        for name in (RUN, *sorted(extras)):
+            if steps or not stamps.has(name, self.file_key(name)):
+                title = f"installing {_count(self.root / name)} packages of {name}"
+                steps.append(Step(title, partial(self._install, stamps, name)))
+        return steps
 
     def environment(self, env: Mapping[str, str]) -> dict[str, str]:
         """Return the environment of a process that runs on the wheels."""
@@ -170,55 +96,48 @@ class WheelEnvironment:
         jobs = f"-j{len(os.sched_getaffinity(0))}"
         return env | {"CMAKE_GENERATOR": "Ninja", "MAKEFLAGS": jobs}
 
-    def _create(self, runner: Runner, progress: Progress) -> None:
-        progress.begin(f"making .venv with Python {sys.version.split()[0]}", _WEIGHTS_S["venv"])
+    def _create(self, stamps: Stamps, runner: Runner) -> None:
+        machine.check_platform()
+        machine.check_tools()
+        for stage in (VENV, RUN, TEST, WINDOW):
+            stamps.drop(stage)
         if self.venv.is_symlink():
             self.venv.unlink()
         shutil.rmtree(self.venv, ignore_errors=True)
         machine.check_space(self.root)
         env = scrub(os.environ, isolated=True)
-        code, _ = runner.run([self._base, "-m", "venv", self.venv], env, self.root)
+        code, _ = runner.run([self._base_python, "-m", "venv", self.venv], env, self.root)
         if code:
             raise SetupError(
-                f"{self._base} cannot make a virtual environment in {self.venv} "
+                f"{self._base_python} cannot make a virtual environment in {self.venv} "
                 f"(see {runner.log_path}): try another Python, FER_PYTHON=/path/to/python ./fer"
             )
         (self.venv / "COLCON_IGNORE").touch()
+        stamps.put(VENV, self.key, [VENV])
 
-    def _install(self, tests: bool, runner: Runner, progress: Progress) -> None:
-        pins = _names(self._run_file)
-        setuptools = next(
-            line
-            for line in self._run_file.read_text(encoding="utf-8").splitlines()
-            if line.startswith("setuptools==")
-        )
-        # One small package first: a dead index is found in seconds, and empy is built with it.
-        progress.begin("reaching the package index", _WEIGHTS_S["index"])
-        self._pip(runner, ["--retries", "1", "--timeout", "15", setuptools])
-        files: list[str | Path] = ["-r", self._run_file]
-        weight = _WEIGHTS_S["packages"]
-        if tests:
-            pins |= _names(self._test_file)
-            files += ["-r", self._test_file]
-            weight += _WEIGHTS_S["tests"]
-        progress.begin(f"installing {len(pins)} packages", weight)
-        site = next(self.venv.glob("lib/python3.*/site-packages"))
+    def _install(self, stamps: Stamps, name: str, runner: Runner) -> None:
+        if name == WINDOW:
+            machine.check_space(self.root, WINDOW_BYTES)
+        # An installation that was interrupted may have left half a package, which pip takes for
+        # a whole one.
+        force = [] if stamps.get(name) else ["--force-reinstall"]
+        stamps.drop(name)
+        if name == RUN:
+            # One small package first: a dead index is found in seconds, and empy is built with it.
+            self._pip(runner, "--retries", "1", "--timeout", "15", "-c", name, "setuptools")
+        self._pip(runner, "--no-build-isolation", *force, "-r", name)
+        if name == RUN:
+            self._correct_exports(runner)
+        # A few packages ship templates that are no Python; the exit code tells only that.
+        compile_all = [self.python, "-m", "compileall", "-q", "-j", "0", str(self.venv / "lib")]
+        runner.run(compile_all, self.build_environment(), self.root)
+        stamps.put(name, self.file_key(name))
+        stamps.put(VENV, self.key, [VENV])
 
-        def measure(output: str) -> float:
-            collected = output.count("\nCollecting ") + output.count("\nRequirement already")
-            installed = sum(name.endswith(".dist-info") for name in os.listdir(site))
-            return (collected + installed) / (2 * len(pins))
-
-        self._pip(runner, ["--no-build-isolation", *files], measure)
-
-    def _pip(
-        self, runner: Runner, arguments: list[str | Path], measure: Measure | None = None
-    ) -> None:
+    def _pip(self, runner: Runner, *arguments: str) -> None:
         command = [self.python, "-m", "pip", "install", "--no-deps", "--no-compile"]
         command += ["--disable-pip-version-check", "--no-input", "--progress-bar", "off"]
-        code, output = runner.run(
-            [*command, *arguments], self.build_environment(), self.root, measure
-        )
+        code, output = runner.run([*command, *arguments], self.build_environment(), self.root)
         if code:
             raise SetupError(explain_pip(output, runner.log_path))
 
@@ -227,29 +146,20 @@ class WheelEnvironment:
 
         They name the include folders of the machine that built the wheels.
         """
-        code, output = runner.run(
-            [
-                self.python,
-                "-c",
-                "import numpy, sysconfig\n"
-                "print(sysconfig.get_path('include'), numpy.get_include(), sep='\\n')",
-            ],
-            self.build_environment(),
-            self.root,
-        )
+        command = [self.python, "-c", _PRINT_INCLUDES]
+        code, output = runner.run(command, self.build_environment(), self.root)
         if code:
-            raise SetupError(f"NumPy does not start in .venv: see {runner.log_path}")
-        includes = dict(zip(("python", "numpy"), output.split("\n"), strict=False))
+            raise SetupError(f"NumPy does not start in {VENV}: see {runner.log_path}")
         for path in self.venv.glob(_EXPORT_FILES):
             text = path.read_text(encoding="utf-8")
-            for name, pattern in _BUILDER_INCLUDES.items():
-                text = pattern.sub(includes[name], text)
+            for pattern, folder in zip(_BUILDER_INCLUDES, output.split("\n"), strict=False):
+                text = pattern.sub(folder, text)
             path.write_text(text, encoding="utf-8")
 
 
-def _names(requirements: Path) -> set[str]:
+def _count(requirements: Path) -> int:
     lines = requirements.read_text(encoding="utf-8").splitlines()
-    return {line.split("==")[0] for line in lines if "==" in line and not line.startswith("#")}
+    return len({line.split("==")[0] for line in lines if "==" in line and line[0] != "#"})
 
 
 def explain_pip(output: str, log_path: Path) -> str:

@@ -4,45 +4,39 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from fer_setup import machine
+from fer_setup.distribution import Distribution
 from fer_setup.environment import Prefixes, capture_workspace
-from fer_setup.errors import SetupError
-from fer_setup.progress import Progress, Runner
-from fer_setup.stamps import (
-    OWNER_STAGE,
-    Stamps,
-    digest,
-    is_complete,
-    list_files,
-    take_inventory,
-)
+from fer_setup.stamps import OWNER_STAGE, Stamps, digest, list_files
+from fer_setup.steps import Runner, SetupError, Step
+from fer_setup.wheels import WheelEnvironment
+
+Base = Distribution | WheelEnvironment
+"""What the workspace is built on."""
 
 INTERFACES = "fer_interfaces"
-INTERFACES_STAGE = "interfaces"
-PACKAGES_STAGE = "packages"
+INTERFACES_STAGE, PACKAGES_STAGE = "interfaces", "packages"
 BUILD_BYTES = 200_000_000
 
-_WEIGHTS_S = {INTERFACES_STAGE: 45.0, PACKAGES_STAGE: 10.0}
 _SETUP_FILES = ("package.xml", "setup.py", "setup.cfg", "CMakeLists.txt")
-_STEP = re.compile(r"\[\s*(\d+)(?:/(\d+)\]|%\])")
+_FOLDERS = ("build", "install")
+_COLCON = (
+    *("colcon", "--log-base", "log", "build", "--symlink-install", "--base-paths", "src"),
+    *("--build-base", "build", "--install-base", "install"),
+    *("--event-handlers", "console_direct+"),
+)
 
 
 class Workspace:
     """`build/` and `install/` of the clone, as `colcon build --symlink-install` makes them."""
 
-    def __init__(self, root: Path, base_key: str) -> None:
+    def __init__(self, root: Path, base: Base) -> None:
         self.root = root
-        self.install = root / "install"
-        self._build = root / "build"
-        self._source = root / "src"
-        self._base_key = base_key
-
-    def packages(self) -> list[str]:
-        """List the packages of the workspace by folder name."""
-        return sorted(path.parent.name for path in self._source.glob("*/package.xml"))
+        self._base = base
 
     def keys(self) -> dict[str, str]:
         """Hash what a build depends on.
@@ -50,116 +44,73 @@ class Workspace:
         Messages count by content. Of the other packages only set-up files and the names of
         installed files do: code is linked, not copied, and a Python package as a whole folder.
         """
-        interfaces = self._source / INTERFACES
-        names = list_files(interfaces)
-        parts = [self._base_key]
-        for package in self.packages():
+        source, base_key = self.root / "src", self._base.build_key()
+        names = list_files(source / INTERFACES)
+        packages = sorted(path.parent.name for path in source.glob("*/package.xml"))
+        parts = [base_key]
+        for package in packages:
             linked = ["test/"]
-            if not (self._source / package / "CMakeLists.txt").is_file():
+            if not (source / package / "CMakeLists.txt").is_file():
                 linked.append(f"{package}/")
-            files = list_files(self._source / package)
+            files = list_files(source / package)
             parts += [package, *(name for name in files if not name.startswith(tuple(linked)))]
         contents = [
-            self._source / package / name
-            for package in self.packages()
+            source / package / name
+            for package in packages
             for name in _SETUP_FILES
             if package != INTERFACES
         ]
         return {
             INTERFACES_STAGE: digest(
-                self._base_key, *names, contents=[interfaces / name for name in names]
+                base_key, *names, contents=[source / INTERFACES / name for name in names]
             ),
             PACKAGES_STAGE: digest(*parts, contents=contents),
         }
 
-    def is_fresh(self, stamps: Stamps) -> bool:
-        """Tell whether the build is of these sources and still complete."""
+    def pending(self, stamps: Stamps) -> list[Step]:
+        """Return the builds that are still to be done."""
         keys = self.keys()
-        return all(stamps.get(stage).get("key") == key for stage, key in keys.items()) and all(
-            is_complete(self.root / name, recorded)
-            for name, recorded in stamps.get(PACKAGES_STAGE)["inventory"].items()
-        )
-
-    def weight(self, stamps: Stamps) -> float:
-        """Return the seconds that `set_up` is expected to take."""
-        pending = [PACKAGES_STAGE]
-        if not self._has_interfaces(stamps):
-            pending.append(INTERFACES_STAGE)
-        return sum(_WEIGHTS_S[stage] for stage in pending)
+        compiled = stamps.get(INTERFACES_STAGE).get("key") == keys[INTERFACES_STAGE]
+        if compiled and stamps.has(PACKAGES_STAGE, keys[PACKAGES_STAGE]):
+            return []
+        steps = [Step("linking packages", partial(self._link, stamps, keys[PACKAGES_STAGE]))]
+        if not stamps.has(INTERFACES_STAGE, key := keys[INTERFACES_STAGE]):
+            steps.insert(0, Step("compiling messages", partial(self._compile, stamps, key)))
+        return steps
 
     def prefixes(self, stamps: Stamps) -> Prefixes:
         """Return the path entries that the built workspace adds to an environment."""
         prefixes: Prefixes = stamps.get(PACKAGES_STAGE)["prefixes"]
         return prefixes
 
-    def set_up(
-        self,
-        stamps: Stamps,
-        python: str,
-        env: Mapping[str, str],
-        cmake_arguments: list[str],
-        runner: Runner,
-        progress: Progress,
-    ) -> None:
-        """Build what is missing; a build that was left unfinished starts from nothing."""
+    def _compile(self, stamps: Stamps, key: str, runner: Runner) -> None:
         machine.check_space(self.root, BUILD_BYTES)
-        keep_interfaces = self._has_interfaces(stamps)
-        packages_begun = bool(stamps.get(PACKAGES_STAGE))
         stamps.drop(PACKAGES_STAGE)
+        stamps.drop(INTERFACES_STAGE)
+        stamps.put(OWNER_STAGE, "")
+        for folder in _FOLDERS:
+            shutil.rmtree(self.root / folder, ignore_errors=True)
+        self._build(runner, "--packages-select")
+        stamps.put(INTERFACES_STAGE, key, [f"{folder}/{INTERFACES}" for folder in _FOLDERS])
 
-        def build(phase: str, stage: str, arguments: list[str]) -> None:
-            progress.begin(phase, _WEIGHTS_S[stage])
-            command = ["colcon", "--log-base", "log", "build", "--symlink-install"]
-            command += ["--base-paths", "src", "--build-base", "build", "--install-base", "install"]
-            command += ["--event-handlers", "console_direct+", *arguments]
-            command += ["--cmake-args", "-DBUILD_TESTING=OFF", *cmake_arguments]
-            code, output = runner.run(command, env, self.root, _measure_build)
-            if code:
-                raise SetupError(explain_build(output, runner.log_path))
-
-        if not keep_interfaces:
-            stamps.drop(INTERFACES_STAGE)
-            stamps.put(OWNER_STAGE, ours=True)
-            for folder in (self._build, self.install):
-                shutil.rmtree(folder, ignore_errors=True)
-            key = self.keys()[INTERFACES_STAGE]
-            build("compiling messages", INTERFACES_STAGE, ["--packages-select", INTERFACES])
-            stamps.put(INTERFACES_STAGE, key=key, inventory=self._inventory(INTERFACES))
-        elif not packages_begun:
-            self._remove_python_packages()
-        key = self.keys()[PACKAGES_STAGE]
-        build("linking packages", PACKAGES_STAGE, ["--packages-skip", INTERFACES])
-        stamps.put(
-            PACKAGES_STAGE,
-            key=key,
-            inventory=self._inventory(""),
-            prefixes=capture_workspace(self.install, python),
-        )
-
-    def _has_interfaces(self, stamps: Stamps) -> bool:
-        entry = stamps.get(INTERFACES_STAGE)
-        return entry.get("key") == self.keys()[INTERFACES_STAGE] and all(
-            is_complete(self.root / name, recorded) for name, recorded in entry["inventory"].items()
-        )
-
-    def _inventory(self, package: str) -> dict[str, dict[str, int]]:
-        folders = (self._build / package, self.install / package)
-        return {str(path.relative_to(self.root)): take_inventory(path) for path in folders}
-
-    def _remove_python_packages(self) -> None:
-        for base in (self._build, self.install):
-            for package in base.glob("*/"):
+    def _link(self, stamps: Stamps, key: str, runner: Runner) -> None:
+        stamps.drop(PACKAGES_STAGE)
+        # colcon would leave the links to files that have been moved or deleted.
+        for folder in _FOLDERS:
+            for package in (self.root / folder).glob("*/"):
                 if package.name != INTERFACES:
                     shutil.rmtree(package, ignore_errors=True)
+        self._build(runner, "--packages-skip")
+        prefixes = capture_workspace(self.root / "install", self._base.python)
+        stamps.put(PACKAGES_STAGE, key, _FOLDERS, prefixes=prefixes)
 
-
-def _measure_build(output: str) -> float:
-    """Read the steps that Ninja ([7/186]) or make ([ 4%]) has counted last."""
-    steps = _STEP.findall(output[-4000:])
-    if not steps:
-        return 0.0
-    done, total = steps[-1]
-    return int(done) / int(total or 100)
+    def _build(self, runner: Runner, choice: str) -> None:
+        base = self._base
+        command = [*_COLCON, choice, INTERFACES]
+        command += ["--cmake-args", "-DBUILD_TESTING=OFF", *base.cmake_arguments]
+        code, output = runner.run(command, base.build_environment(), self.root)
+        if code:
+            raise SetupError(explain_build(output, runner.log_path))
 
 
 def explain_build(output: str, log_path: Path) -> str:

@@ -1,1 +1,1 @@
-"""Two hosts on one machine, joined by a link that can be made bad."""
+"""Two hosts on one machine, joined by a link that can be impaired."""

@@ -1,10 +1,9 @@
-"""What discovery sends over a link, by the number of graphs on one side of it."""
+"""Traffic of DDS discovery over a link, by the number of graphs on one side of it."""
 
 from __future__ import annotations
 
 import os
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -14,14 +13,13 @@ from pathlib import Path
 from fer.bringup.environment import graph_environment
 from fer.bringup.graph import NODES
 from fer.bringup.installed import config_folder
-from fer_bench.link import crowd
-from fer_bench.link.hosts import Host
-from fer_bench.link.medium import joined_hosts
+from fer_bench.link import programs
+from fer_bench.link.hosts import Host, joined_hosts
 from fer_bench.link.run import UNWANTED
 from fer_common.core.errors import FerError
 
 GRAPHS = (1, 2, 4, 8)
-#: Until everybody has found everybody, and then for how long the quiet is measured.
+#: Until all nodes have discovered each other, and how long the idle traffic is measured.
 _MEETING_S, _QUIET_S = 15.0, 15.0
 _START_S = 60.0
 _POLL_S = 0.1
@@ -30,12 +28,12 @@ _STOP_S = 20.0
 
 @dataclass(frozen=True)
 class Discovery:
-    """What so many graphs on one host and one on the other send each other, both ways.
+    """Traffic in both directions between some graphs on one host and one graph on the other.
 
     Attributes
     ----------
     graphs : on the one host.
-    meeting_bytes : in all, from the start of the last until everybody has found everybody.
+    meeting_bytes : in all, from the start until all nodes have discovered each other.
     quiet_bps : bytes per second from then on.
     """
 
@@ -45,7 +43,7 @@ class Discovery:
 
     @property
     def participants(self) -> int:
-        """DDS participants on the one host; the other one has as many as one graph."""
+        """DDS participants on the one host; the other has as many as one graph."""
         return self.graphs * len(NODES)
 
 
@@ -60,13 +58,13 @@ def _measure(graphs: int, folder: Path) -> Discovery:
     with joined_hosts() as (robots, workstation, _):
         processes: list[subprocess.Popen[bytes]] = []
         try:
-            begin = _sum(robots)
+            begin = sum(robots.traffic())
             for host, number, name in ((robots, graphs, "robot"), (workstation, 1, "watcher")):
                 processes.append(_start(host, number, name, folder / name))
             time.sleep(_MEETING_S)
-            met = _sum(robots)
+            met = sum(robots.traffic())
             time.sleep(_QUIET_S)
-            return Discovery(graphs, met - begin, (_sum(robots) - met) / _QUIET_S)
+            return Discovery(graphs, met - begin, (sum(robots.traffic()) - met) / _QUIET_S)
         finally:
             for process in processes:
                 process.terminate()
@@ -77,16 +75,10 @@ def _measure(graphs: int, folder: Path) -> Discovery:
 def _start(host: Host, number: int, name: str, log: Path) -> subprocess.Popen[bytes]:
     inherited = {key: value for key, value in os.environ.items() if key not in UNWANTED}
     environment = inherited | graph_environment(inherited, config_folder(), across=True)
-    command = [sys.executable, crowd.__file__, str(number), name]
-    process = host.start(command, environment, log)
+    process = host.start(programs.command("crowd", number, name), environment, log)
     deadline_s = time.monotonic() + _START_S
-    while "all are there" not in log.read_text():
+    while programs.READY not in log.read_text():
         if process.poll() is not None or time.monotonic() > deadline_s:
-            raise FerError(f"{number} graphs do not come up: {log.read_text()[-500:]}")
+            raise FerError(f"{number} graphs do not start: {log.read_text()[-500:]}")
         time.sleep(_POLL_S)
     return process
-
-
-def _sum(host: Host) -> int:
-    counters = host.counters()
-    return counters.sent_bytes + counters.received_bytes

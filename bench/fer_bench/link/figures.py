@@ -1,4 +1,4 @@
-"""What a stretch of a run comes to: rate, latency, age, and how soon all is well again."""
+"""Figures of a stretch of a run: rate, latency, age, bandwidth, and recovery after a cut."""
 
 from __future__ import annotations
 
@@ -7,19 +7,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-_MS = 1e-6
-_S = 1e-9
-#: The run is well again from the first answer on after which so many come ...
+#: A run has recovered at the first answer that is followed by this many in all ...
 _STEADY_ANSWERS = 5
 #: ... within this time.
 _STEADY_S = 1.0
 
 
 class Arrival(NamedTuple):
-    """When an answer came, and the stamp of its picture, ns of one clock."""
+    """Arrival of an answer, and the stamp of its picture, ns of one clock."""
 
     stamp_ns: int
     arrival_ns: int
+
+    @property
+    def latency_ms(self) -> float:
+        """Time from stamp to arrival."""
+        return (self.arrival_ns - self.stamp_ns) / 1e6
 
 
 @dataclass(frozen=True)
@@ -32,9 +35,8 @@ class Figures:
     rate_hz : answers per second.
     p50_ms, p99_ms, max_ms : from the picture's stamp to the answer's arrival, NaN without answers.
     sent_bps : bytes per second that the robot sent over the link.
-    returned_bps : and the workstation.
-    recovery_s : from the return of a link to the first of steady answers, NaN where nothing was
-        cut.
+    returned_bps : bytes per second that the workstation sent.
+    recovery_s : from the return of the link to the first of steady answers, NaN without a cut.
     """
 
     condition: str
@@ -52,18 +54,13 @@ def within(arrivals: Sequence[Arrival], begin_ns: int, end_ns: int) -> list[Arri
     return [arrival for arrival in arrivals if begin_ns <= arrival.arrival_ns < end_ns]
 
 
-def latencies_ms(arrivals: Sequence[Arrival]) -> list[float]:
-    """Return the time from stamp to arrival of each."""
-    return [(arrival - stamp) * _MS for stamp, arrival in arrivals]
-
-
 def recovery_s(arrivals: Sequence[Arrival], returned_ns: int) -> float:
-    """Return how long after the return of the link answers were steady again; infinite if never.
+    """Return the time from the return of the link to steady answers; infinite if never.
 
     Only answers to pictures that were taken after the return count.
     """
     new = [arrival.arrival_ns for arrival in arrivals if arrival.stamp_ns >= returned_ns]
     for first, last in zip(new, new[_STEADY_ANSWERS - 1 :], strict=False):
-        if (last - first) * _S <= _STEADY_S:
-            return (first - returned_ns) * _S
+        if (last - first) / 1e9 <= _STEADY_S:
+            return (first - returned_ns) / 1e9
     return math.inf

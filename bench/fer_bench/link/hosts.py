@@ -6,31 +6,34 @@ import contextlib
 import os
 import subprocess
 import sys
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 
+from fer_bench.link.cable import Cable
+from fer_bench.peers import last_line
 from fer_common.core.errors import FerError
 
+ADDRESSES = ("10.77.0.1/24", "10.77.0.2/24")
 DEVICE = "eth0"
-#: What every host does first. Shared memory of their own, for two hosts that shared one could send
-#: each other pictures without the link. Ends with its standard input, so with whoever started it.
+_TAPS = ("fer-tap0", "fer-tap1")
+#: The first command of every host. Each mounts its own shared memory: two hosts that shared it
+#: could exchange pictures without the link. Ends with its standard input, so with its parent.
 _BOOT = "mount -t tmpfs tmpfs /dev/shm && ip link set lo up && echo up && exec cat"
 _MARK = "FER_BENCH_LINK_INSIDE"
 
 
 def enter_namespace() -> None:
-    """Start this program again with a network of its own; in a user namespace where not as root.
+    """Restart this program with a network of its own; if not root, in a user namespace.
 
     Raises
     ------
     FerError
-        where that is not allowed.
+        if that is not allowed.
     """
     if os.environ.get(_MARK):
         return
-    reason = refusal()
-    if reason:
+    if reason := refusal():
         raise FerError(reason)
     os.environ[_MARK] = "1"
     unshare = ["unshare", *_user_namespace(), "--net", "--mount"]
@@ -42,7 +45,7 @@ def _user_namespace() -> list[str]:
 
 
 def refusal() -> str:
-    """Return why hosts cannot be made here, empty where they can."""
+    """Return why hosts cannot be made here, empty if they can."""
     trial = "mount -t tmpfs tmpfs /dev/shm && ip link set lo up && ip tuntap add fer0 mode tap"
     command = ["unshare", *_user_namespace(), "--net", "--mount", "sh", "-c", trial]
     try:
@@ -51,18 +54,8 @@ def refusal() -> str:
         return "network namespaces need the programs unshare, nsenter and ip: install iproute2"
     if result.returncode == 0:
         return ""
-    reason = result.stderr.strip().splitlines()[-1:] or ["no reason given"]
-    return f"two hosts need root, or user namespaces and TAP devices: {reason[0]}"
-
-
-@dataclass(frozen=True)
-class Counters:
-    """What a host's device has sent and received, with Ethernet headers."""
-
-    sent_bytes: int
-    received_bytes: int
-    sent_packets: int
-    received_packets: int
+    reason = last_line(result.stderr)
+    return f"two hosts need root, or user namespaces and TAP devices: {reason}"
 
 
 class Host:
@@ -75,7 +68,7 @@ class Host:
     Raises
     ------
     FerError
-        where it cannot be made.
+        if it cannot be made.
     """
 
     def __init__(self, address: str) -> None:
@@ -95,10 +88,9 @@ class Host:
 
     def plug_in(self, device: str) -> None:
         """Take a device of this namespace as the end of the link."""
-        address = self.address
         _run(["ip", "link", "set", device, "netns", str(self._holder.pid)])
         self.run("ip", "link", "set", device, "name", DEVICE)
-        self.run("ip", "address", "add", address, "dev", DEVICE)
+        self.run("ip", "address", "add", self.address, "dev", DEVICE)
         self.run("ip", "link", "set", DEVICE, "up")
         # Discovery is multicast.
         self.run("ip", "route", "add", "224.0.0.0/4", "dev", DEVICE)
@@ -108,15 +100,15 @@ class Host:
         target = ["--target", str(self._holder.pid)]
         return ["nsenter", *target, "--net", "--mount", f"--wd={Path.cwd()}", "--", *arguments]
 
-    def run(self, *arguments: str) -> str:
-        """Run a command on this host to its end, and return what it wrote.
+    def run(self, *arguments: str) -> None:
+        """Run a command on this host to its end.
 
         Raises
         ------
         FerError
-            with what it wrote as its error, if it fails.
+            with its error output, if it fails.
         """
-        return _run(self.command(*arguments))
+        _run(self.command(*arguments))
 
     def start(
         self, arguments: Sequence[str], environment: Mapping[str, str], log: Path
@@ -131,23 +123,36 @@ class Host:
                 stderr=subprocess.STDOUT,
             )
 
-    def counters(self) -> Counters:
-        """Return what its device has counted so far."""
+    def traffic(self) -> tuple[int, int]:
+        """Return the bytes that it has sent and received so far, with Ethernet headers."""
         for line in Path(f"/proc/{self._holder.pid}/net/dev").read_text().splitlines():
             name, _, rest = line.partition(":")
             if name.strip() == DEVICE:
                 numbers = [int(part) for part in rest.split()]
-                return Counters(numbers[8], numbers[0], numbers[9], numbers[1])
+                return numbers[8], numbers[0]
         raise FerError(f"host {self.address} has no device {DEVICE}")
 
     def close(self) -> None:
-        """Give the host up; what still runs there loses its network only with its last process."""
+        """End the host; programs that still run keep its network until they end."""
         with contextlib.suppress(OSError):
             self._holder.communicate(timeout=5.0)
 
 
-def _run(command: Sequence[str]) -> str:
+def _run(command: Sequence[str]) -> None:
     result = subprocess.run(command, capture_output=True, text=True, check=False)
     if result.returncode:
         raise FerError(f"`{' '.join(command)}` failed: {result.stderr.strip()}")
-    return result.stdout
+
+
+@contextmanager
+def joined_hosts() -> Iterator[tuple[Host, Host, Cable]]:
+    """Yield two hosts and the cable between them, good at first."""
+    # The cable is closed before the hosts: its devices go with them.
+    with (
+        closing(Host(ADDRESSES[0])) as first,
+        closing(Host(ADDRESSES[1])) as second,
+        closing(Cable(_TAPS)) as cable,
+    ):
+        first.plug_in(_TAPS[0])
+        second.plug_in(_TAPS[1])
+        yield first, second, cable

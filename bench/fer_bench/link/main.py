@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from fer.bringup.installed import config_folder
-from fer_bench.link import discovery, page
+from fer_bench import machine, page
+from fer_bench.link import discovery
 from fer_bench.link.figures import Figures
 from fer_bench.link.hosts import enter_namespace
 from fer_bench.link.run import (
@@ -33,23 +35,24 @@ _SHORT_S, _SHORT_CUT_S = 3.0, 3.0
 _STREAM_CONDITIONS = tuple(
     condition for condition in CONDITIONS if condition is not CLEAN and not condition.cut_s
 )
+_DOCS = Path(__file__).resolve().parents[3] / "docs"
+_HEAD = (
+    "condition",
+    "answers/s",
+    "p50 ms",
+    "p99 ms",
+    "oldest ms",
+    "robot sends kB/s",
+    "workstation sends kB/s",
+    "steady again after s",
+)
 
 
 @dataclass(frozen=True)
 class Series:
-    """What one set of programs came to.
+    """The figures of one set of programs under each condition."""
 
-    Attributes
-    ----------
-    kind : "split" for the graph, "transport" for a bare stream.
-    name : which split, or which transport.
-    medium : how the link was made.
-    figures : under each condition.
-    """
-
-    kind: str
-    name: str
-    medium: str
+    title: str
     figures: tuple[Figures, ...]
 
 
@@ -65,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="features over a clean link, at 5 %% loss, and over one that is cut for 3 s",
     )
     parser.add_argument(
-        "--discovery", action="store_true", help="only what discovery sends: docs/scaling.md"
+        "--discovery", action="store_true", help="only the traffic of discovery: docs/scaling.md"
     )
     parser.add_argument(
         "--output", type=Path, metavar="FILE.json", help="write the figures there, and no page"
@@ -73,53 +76,96 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(argv)
     try:
         enter_namespace()
-        if arguments.discovery:
-            return _discovery()
-        series = _short() if arguments.short else _all(arguments.seconds)
+        if not arguments.discovery:
+            series = _short() if arguments.short else _all(arguments.seconds)
+            if arguments.output:
+                arguments.output.write_text(json.dumps([asdict(each) for each in series], indent=1))
+                return 0
+            page.replace(_DOCS / "distributed.md", "figures", _series_text(series))
+        found = []
+        for each in discovery.measure():
+            found.append(each)
+            print(f"discovery: {each}", file=sys.stderr, flush=True)
+        page.replace(_DOCS / "scaling.md", "discovery", _discovery_text(found))
     except FerError as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_REFUSED
-    if arguments.output:
-        arguments.output.write_text(json.dumps([asdict(each) for each in series], indent=1))
-    else:
-        page.write(series)
-        return _discovery()
-    return 0
-
-
-def _discovery() -> int:
-    found = []
-    for each in discovery.measure():
-        found.append(each)
-        print(f"discovery: {each}", file=sys.stderr, flush=True)
-    page.write_discovery(found)
     return 0
 
 
 def _short() -> list[Series]:
     conditions = (CLEAN, LOSS, Condition("cut", cut_s=_SHORT_CUT_S))
-    return [_measure("split", "features", graph("features"), conditions, _SHORT_S)]
+    return [_measure("features", graph("features"), conditions, _SHORT_S)]
 
 
 def _all(seconds: float) -> list[Series]:
-    series = [_measure("split", split, graph(split), CONDITIONS, seconds) for split in SPLITS]
+    series = [
+        _measure(f"Split at `{split}`", graph(split), CONDITIONS, seconds) for split in SPLITS
+    ]
     ours = config_folder() / "fastdds_network.xml"
     for name, paced, profile in (
-        ("Fast DDS as it comes", False, None),
+        ("Fast DDS with its defaults", False, None),
         ("fastdds_network.xml", False, ours),
         ("fastdds_network.xml, pace_by_link", True, ours),
     ):
-        programs = bare_stream(_STREAM_BYTES, paced, profile)
-        series.append(_measure("transport", name, programs, _STREAM_CONDITIONS, seconds / 2))
+        running = bare_stream(_STREAM_BYTES, paced, profile)
+        series.append(_measure(f"33 kB at 30 Hz, {name}", running, _STREAM_CONDITIONS, seconds / 2))
     return series
 
 
 def _measure(
-    kind: str, name: str, programs: Programs, conditions: Sequence[Condition], seconds: float
+    title: str, running: Programs, conditions: Sequence[Condition], seconds: float
 ) -> Series:
     figures = []
-    with two_hosts(programs) as pair:
+    with two_hosts(running) as pair:
         for condition in conditions:
             figures.append(pair.measure(condition, seconds))
-            print(f"{name}: {page.line(figures[-1])}", file=sys.stderr, flush=True)
-        return Series(kind, name, pair.medium.name, tuple(figures))
+            cells = zip(_HEAD, _cells(figures[-1]), strict=True)
+            line = ", ".join(f"{name} {cell}" for name, cell in cells)
+            print(f"{title}: {line}", file=sys.stderr, flush=True)
+    return Series(title, tuple(figures))
+
+
+def _series_text(series: Sequence[Series]) -> str:
+    parts = [_machine({"link": "forwarder in user space between two TAP devices"})]
+    for each in series:
+        rows = map(_cells, each.figures)
+        parts.append(f"### {each.title}\n\n{page.table(_HEAD, rows, range(1, len(_HEAD)))}")
+    return "\n\n".join(parts)
+
+
+def _discovery_text(found: Sequence[discovery.Discovery]) -> str:
+    head = ("graphs", "participants", "until all have met, kB", "then, kB/s")
+    rows = [
+        (
+            str(each.graphs),
+            str(each.participants),
+            f"{each.meeting_bytes / 1e3:.0f}",
+            f"{each.quiet_bps / 1e3:.1f}",
+        )
+        for each in found
+    ]
+    return f"{_machine({})}\n\n{page.table(head, rows, range(len(head)))}"
+
+
+def _machine(more: Mapping[str, str]) -> str:
+    load = f"{machine.load_per_core():.1f} busy processes a core"
+    facts = {**machine.describe_today(), **more, "load": load}
+    return "\n".join(f"- {name}: {value}" for name, value in facts.items())
+
+
+def _cells(figures: Figures) -> tuple[str, ...]:
+    return (
+        figures.condition,
+        f"{figures.rate_hz:.1f}",
+        *(_number(value, "{:.0f}") for value in (figures.p50_ms, figures.p99_ms, figures.max_ms)),
+        f"{figures.sent_bps / 1e3:.0f}",
+        f"{figures.returned_bps / 1e3:.0f}",
+        _number(figures.recovery_s, "{:.2f}"),
+    )
+
+
+def _number(value: float, form: str) -> str:
+    if math.isnan(value):
+        return "-"
+    return "never" if math.isinf(value) else form.format(value)

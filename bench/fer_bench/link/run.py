@@ -1,4 +1,4 @@
-"""Programs on two hosts, watched under one condition of the link after the other."""
+"""Programs on two hosts, measured under one condition of the link after the other."""
 
 from __future__ import annotations
 
@@ -15,22 +15,20 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from fer.bringup.environment import PROFILE_VARIABLE
-from fer_bench.link import probe, stream
-from fer_bench.link.figures import Arrival, Figures, latencies_ms, recovery_s, within
-from fer_bench.link.hosts import Counters, Host
-from fer_bench.link.impairment import GOOD, Impairment
-from fer_bench.link.medium import Medium, joined_hosts
+from fer_bench.link import programs
+from fer_bench.link.cable import GOOD, Cable, Impairment
+from fer_bench.link.figures import Arrival, Figures, recovery_s, within
+from fer_bench.link.hosts import Host, joined_hosts
 from fer_common.core.errors import FerError
 from fer_common.core.statistics import quantile
 
 START_S = 90.0
 _STOP_S = 10.0
 _TURN_S = 0.02
-#: After a change the link is left to itself for so long before it is measured.
+#: Time from a change of the link to its measurement.
 _SETTLE_S = 2.0
-_NS = 1e9
 _ANSWER = re.compile(r"(\d+) (\d+)\n")
-#: What would keep the two hosts apart, or the measurement from being that of the default start.
+#: Variables that would keep the two hosts apart, or change the defaults that are measured.
 UNWANTED = (
     "ROS_AUTOMATIC_DISCOVERY_RANGE",
     "ROS_STATIC_PEERS",
@@ -49,7 +47,7 @@ class Condition:
     ----------
     name : for the table.
     impairment : of the link.
-    cut_s : the link is cut for so long, and what is measured is its return.
+    cut_s : the link is cut for this long, and its return is measured.
     """
 
     name: str
@@ -77,8 +75,8 @@ class Programs:
     Attributes
     ----------
     robot, workstation : commands; empty for none.
-    topic, kind : what is listened to on the workstation.
-    profile : file of Fast DDS for all of them, None for what they choose themselves.
+    topic, kind : what the probe on the workstation subscribes to.
+    profile : of Fast DDS for all of them, None for their own choice.
     """
 
     robot: tuple[str, ...]
@@ -100,28 +98,28 @@ def graph(split: str) -> Programs:
 
 
 def bare_stream(size_bytes: int, paced: bool, profile: Path | None) -> Programs:
-    """Return a sender and nothing else, with a profile or with what Fast DDS comes with."""
-    sender = (sys.executable, stream.__file__, str(size_bytes), str(paced))
-    return Programs(sender, (), stream.TOPIC, stream.KIND, profile)
+    """Return a sender alone, with a profile or with the defaults of Fast DDS."""
+    sender = tuple(programs.command("stream", size_bytes, paced))
+    return Programs(sender, (), programs.STREAM_TOPIC, programs.STREAM_KIND, profile)
 
 
 class TwoHosts:
-    """Programs on a robot and on a workstation, and a probe that hears what comes of them.
+    """Programs on a robot and on a workstation, and a probe that receives their answers.
 
     Parameters
     ----------
-    hosts : robot and workstation.
-    medium : between them.
-    programs : what runs.
+    robot, workstation : the hosts.
+    cable : between them.
+    running : the programs.
     folder : for logs.
     """
 
     def __init__(
-        self, hosts: tuple[Host, Host], medium: Medium, programs: Programs, folder: Path
+        self, robot: Host, workstation: Host, cable: Cable, running: Programs, folder: Path
     ) -> None:
-        self.robot, self.workstation = hosts
-        self.medium = medium
-        self._programs = programs
+        self.robot, self.workstation = robot, workstation
+        self.cable = cable
+        self._programs = running
         self._folder = folder
         self._answers = folder / "answers"
         self._processes: list[subprocess.Popen[bytes]] = []
@@ -134,12 +132,12 @@ class TwoHosts:
         FerError
             with the last log lines, if nothing does.
         """
-        programs = self._programs
-        listen = [sys.executable, probe.__file__, programs.topic, programs.kind]
+        running = self._programs
+        listen = programs.command("probe", running.topic, running.kind)
         self._start(self.workstation, listen, self._answers)
-        if programs.workstation:
-            self._start(self.workstation, programs.workstation, self._folder / "workstation.log")
-        self._start(self.robot, programs.robot, self._folder / "robot.log")
+        if running.workstation:
+            self._start(self.workstation, running.workstation, self._folder / "workstation.log")
+        self._start(self.robot, running.robot, self._folder / "robot.log")
         deadline_s = time.monotonic() + START_S
         while not self.arrivals():
             ended = any(process.poll() is not None for process in self._processes)
@@ -148,22 +146,27 @@ class TwoHosts:
             time.sleep(_TURN_S)
 
     def measure(self, condition: Condition, measured_s: float) -> Figures:
-        """Make the link so bad, and measure what arrives."""
-        if condition.cut_s:
-            return self._measure_cut(condition, measured_s)
-        self.medium.set(condition.impairment)
-        time.sleep(_SETTLE_S)
-        return self._watch(condition.name, measured_s)
+        """Set the link to a condition, and measure what arrives."""
+        if not condition.cut_s:
+            self.cable.set(condition.impairment)
+            time.sleep(_SETTLE_S)
+            return self._watch(condition.name, measured_s)
+        self.cable.set(condition.impairment.cut())
+        time.sleep(condition.cut_s)
+        self.cable.set(condition.impairment)
+        returned_ns = time.time_ns()
+        figures = self._watch(condition.name, measured_s)
+        return replace(figures, recovery_s=recovery_s(self.arrivals(), returned_ns))
 
     def arrivals(self) -> list[Arrival]:
         """Return every answer so far."""
         lines = self._answers.read_text().splitlines(keepends=True)
-        # The last one may not be whole yet, and libraries write there too.
+        # The last line may be incomplete, and libraries write there too.
         found = (_ANSWER.fullmatch(line) for line in lines)
         return [Arrival(int(match[1]), int(match[2])) for match in found if match]
 
     def close(self) -> None:
-        """End everything, as a user does."""
+        """End everything, as a user does: by Ctrl-C."""
         for process in self._processes:
             process.send_signal(signal.SIGINT)
         for process in self._processes:
@@ -183,50 +186,27 @@ class TwoHosts:
         logs = (self._folder / f"{name}.log" for name in ("robot", "workstation"))
         return "\n".join(log.read_text()[-2000:] for log in logs if log.exists())
 
-    def _measure_cut(self, condition: Condition, measured_s: float) -> Figures:
-        self.medium.set(condition.impairment.cut())
-        time.sleep(condition.cut_s)
-        self.medium.set(condition.impairment)
-        returned_ns = time.time_ns()
-        figures = self._watch(condition.name, measured_s)
-        return replace(figures, recovery_s=recovery_s(self.arrivals(), returned_ns))
-
     def _watch(self, name: str, measured_s: float) -> Figures:
-        before, begin_ns = self.robot.counters(), time.time_ns()
+        before, begin_ns = self.robot.traffic(), time.time_ns()
         time.sleep(measured_s)
-        after, end_ns = self.robot.counters(), time.time_ns()
-        return _figures(name, self.arrivals(), begin_ns, end_ns, before, after)
-
-
-def _figures(
-    name: str,
-    arrivals: Sequence[Arrival],
-    begin_ns: int,
-    end_ns: int,
-    before: Counters,
-    after: Counters,
-) -> Figures:
-    heard = within(arrivals, begin_ns, end_ns)
-    ages_ms = latencies_ms(heard)
-    measured_s = (end_ns - begin_ns) / _NS
-    return Figures(
-        condition=name,
-        rate_hz=len(heard) / measured_s,
-        p50_ms=quantile(ages_ms, 0.50),
-        p99_ms=quantile(ages_ms, 0.99),
-        max_ms=quantile(ages_ms, 1.0),
-        sent_bps=(after.sent_bytes - before.sent_bytes) / measured_s,
-        returned_bps=(after.received_bytes - before.received_bytes) / measured_s,
-    )
+        after, end_ns = self.robot.traffic(), time.time_ns()
+        heard = within(self.arrivals(), begin_ns, end_ns)
+        latencies_ms = [arrival.latency_ms for arrival in heard]
+        measured_s = (end_ns - begin_ns) / 1e9
+        return Figures(
+            name,
+            len(heard) / measured_s,
+            *(quantile(latencies_ms, q) for q in (0.50, 0.99, 1.0)),
+            *((now - then) / measured_s for then, now in zip(before, after, strict=True)),
+        )
 
 
 @contextmanager
-def two_hosts(programs: Programs) -> Iterator[TwoHosts]:
+def two_hosts(running: Programs) -> Iterator[TwoHosts]:
     """Yield two hosts on which programs run."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fer-link-")))
-        robot, workstation, medium = stack.enter_context(joined_hosts())
-        pair = TwoHosts((robot, workstation), medium, programs, folder)
+        pair = TwoHosts(*stack.enter_context(joined_hosts()), running, folder)
         stack.callback(pair.close)
         pair.start()
         yield pair

@@ -90,6 +90,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)
     try:
+        # `./fer` starts the interpreter with it blocked, which could not handle it yet.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
         with blocked_signals():
             parser = _parser(chosen)
         parsed = parser.parse_args(arguments)

@@ -128,7 +128,7 @@ def test_search_takes_the_first_that_gives_a_frame(
     cameras[1].free()
 
 
-class Stream:
+class FakeStream:
     """Stands in for `cv2.VideoCapture` of an address."""
 
     def __init__(self, frames: int, length: float = -1.0) -> None:
@@ -153,7 +153,7 @@ class Stream:
 
 
 def test_network_camera_reads_until_the_stream_breaks() -> None:
-    camera = NetworkCamera("http://u:p@host/cam", lambda address, backend: Stream(1))
+    camera = NetworkCamera("http://u:p@host/cam", lambda address, backend: FakeStream(1))
     camera = camera.new_handle()
     camera.open(replace(DEFAULTS, width=320, height=240, gain=3))
     camera.control(replace(DEFAULTS, gain=4))
@@ -164,6 +164,6 @@ def test_network_camera_reads_until_the_stream_breaks() -> None:
 
 def test_network_camera_that_cannot_be_reached_or_is_a_file() -> None:
     with pytest.raises(DeviceError, match="cannot be opened: check address, user, password"):
-        NetworkCamera("rtsp://host/cam", lambda address, backend: Stream(0)).open(DEFAULTS)
+        NetworkCamera("rtsp://host/cam", lambda address, backend: FakeStream(0)).open(DEFAULTS)
     with pytest.raises(DeviceError, match="is a file, not a live stream"):
-        NetworkCamera("http://host/a.mp4", lambda address, backend: Stream(9, 9)).open(DEFAULTS)
+        NetworkCamera("http://host/a.mp4", lambda address, backend: FakeStream(9, 9)).open(DEFAULTS)

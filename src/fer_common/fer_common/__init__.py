@@ -1,1 +1,1 @@
-"""What the nodes of fer share: parameter tables, lifecycle base, images, stamps, diagnostics."""
+"""Shared by the nodes: parameter tables, lifecycle base class, images, stamps, diagnostics."""

@@ -146,7 +146,7 @@ def test_unknown_name_is_refused_with_the_nearest() -> None:
 
 
 def test_a_name_stands_once() -> None:
-    with pytest.raises(ValueError, match="stands twice"):
+    with pytest.raises(ValueError, match="defined twice"):
         ParameterTable("cam", (RATE, RATE))
 
 

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rclpy.qos import QoSProfile, qos_profile_sensor_data, qos_profile_system_default
 from sensor_msgs.msg import CompressedImage, Image
 
-from fer_testing.features import Rig, image_message
+from fer_testing.features import FeaturesRig, image_message
 from fer_testing.ros import Graph, facts, ros_arguments, wait_for
 
 Picture = NDArray[np.uint8]
@@ -77,7 +77,7 @@ def driver_message(picture: Picture, stamp_ns: int, encoding: str, padding: int 
 
 
 def test_a_face_is_the_same_in_every_encoding(graph: Graph, clip: list[Picture]) -> None:
-    rig = Rig(graph)
+    rig = FeaturesRig(graph)
     (expected,) = rig.ask(image_message(clip[0], 1)).faces
     encodings = ("rgb8", "mono8", "bgra8", "rgba8", "bayer_rggb8")
     for encoding in (*encodings, "yuyv", "yuv422_yuy2", "uyvy", "yuv422", "nv12"):
@@ -118,7 +118,7 @@ def test_a_driver_takes_the_camera_nodes_place(
 ) -> None:
     driver = DRIVERS[name]
     remapping = ("--ros-args", "-r", f"image_raw:={driver.topic}")
-    rig = Rig(graph, *remapping, topic=driver.topic, profile=driver.profile)
+    rig = FeaturesRig(graph, *remapping, topic=driver.topic, profile=driver.profile)
     message = driver_message(clip[0], 1, driver.encoding)
     rig.wait_for_subscription()
 
@@ -134,7 +134,7 @@ def test_a_driver_takes_the_camera_nodes_place(
 
 def test_depth_images_are_refused_with_what_to_do(graph: Graph) -> None:
     topic = "/camera/camera/depth/image_rect_raw"
-    rig = Rig(graph, "--ros-args", "-r", f"image_raw:={topic}", topic=topic)
+    rig = FeaturesRig(graph, "--ros-args", "-r", f"image_raw:={topic}", topic=topic)
     message = image_message(np.zeros((48, 128), np.uint8), 1, "mono8")
     message.encoding, message.width = "16UC1", 64
     rig.send(message)
@@ -162,14 +162,14 @@ def test_a_driver_that_sends_compressed_images_only(
     topic: str, remapping: str, graph: Graph, clip: list[Picture]
 ) -> None:
     arguments = (*ros_arguments(image_transport="compressed"), "-r", remapping)
-    rig = Rig(graph, *arguments, topic=topic, kind=CompressedImage)
+    rig = FeaturesRig(graph, *arguments, topic=topic, kind=CompressedImage)
     for suffix in (".jpg", ".png"):
         assert len(rig.ask(compressed(clip[0], suffix)).faces) == 1
 
 
 def test_a_wrong_transport_is_named(graph: Graph) -> None:
     graph.node.create_publisher(CompressedImage, "/camera1/image_raw/compressed", 1)
-    rig = Rig(
+    rig = FeaturesRig(
         graph,
         *ros_arguments(stale_after=0.2),
         "-r",

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from fer_testing.features import Rig, image_message
+from fer_testing.features import FeaturesRig, image_message
 from fer_testing.message_packages import BUILD_TIMEOUT_S
 from fer_testing.ros import Graph, ros_arguments, wait_for
 
@@ -21,7 +21,7 @@ Picture = NDArray[np.uint8]
 def test_detections_are_the_boxes_of_the_features(graph: Graph, clip: list[Picture]) -> None:
     kind = importlib.import_module("vision_msgs.msg").Detection2DArray
     received = graph.collect(kind, "detections")
-    rig = Rig(graph, *ros_arguments(publish_detections=True))
+    rig = FeaturesRig(graph, *ros_arguments(publish_detections=True))
     graph.wait_until_heard("detections")
     answer = rig.ask(image_message(clip[0], 5))
     wait_for(lambda: received, "detections")

@@ -21,10 +21,10 @@ from fer_common.ros import qos
 from fer_features.core.gabor import features_from_crops
 from fer_features.core.pipeline import FeaturePipeline
 from fer_testing import ros as testing
-from fer_testing.features import Rig, image_message
+from fer_testing.features import FeaturesRig, image_message
 from fer_testing.ros import (
     Graph,
-    Periodic,
+    RepeatingTimer,
     check_throttled,
     end,
     facts,
@@ -38,7 +38,7 @@ PERIOD_NS = 33_333_333
 
 
 def test_features_of_the_clip_equal_those_of_the_core(graph: Graph, clip: list[Picture]) -> None:
-    rig = Rig(graph)
+    rig = FeaturesRig(graph)
     crops = graph.collect(Image, "face_crop", qos.STREAM)
     graph.wait_until_heard("face_crop")
     pipeline = FeaturePipeline()
@@ -72,7 +72,7 @@ def test_features_of_the_clip_equal_those_of_the_core(graph: Graph, clip: list[P
 
 
 def test_an_image_without_a_face_gives_an_empty_array(graph: Graph) -> None:
-    rig = Rig(graph)
+    rig = FeaturesRig(graph)
     answer = rig.ask(image_message(np.zeros((480, 640, 3), np.uint8), 5))
     assert list(answer.faces) == []
     assert answer.header.stamp.nanosec == 5
@@ -98,7 +98,7 @@ def bad_images(picture: Picture) -> list[Image]:
 
 
 def test_bad_images_are_dropped_counted_and_named_and_the_node_goes_on(graph: Graph) -> None:
-    rig = Rig(graph, *ros_arguments(every_frame=True), profile=qos.EVERY_FRAME)
+    rig = FeaturesRig(graph, *ros_arguments(every_frame=True), profile=qos.EVERY_FRAME)
     picture = np.zeros((48, 64, 3), np.uint8)
     bad = bad_images(picture) * 10
     begun_s = time.monotonic()
@@ -108,12 +108,12 @@ def test_bad_images_are_dropped_counted_and_named_and_the_node_goes_on(graph: Gr
     assert len(rig.answers) == 1
     status = rig.wait_for_status(lambda s: facts(s)["dropped"] == "50", "all drops")
     assert status.level == DiagnosticStatus.WARN
-    assert "stamp -1 s 10 ns is no time" in status.message
+    assert "stamp -1 s 10 ns is invalid" in status.message
 
     def names_the_publisher(status: DiagnosticStatus) -> bool:
         # A node's name is discovered apart from its topics, and may come after the first images.
         rig.send(bad[-1])
-        return "from test: stamp -1 s 10 ns is no time" in status.message
+        return "from test: stamp -1 s 10 ns is invalid" in status.message
 
     rig.wait_for_status(names_the_publisher, "the name of the publisher")
     code, output = end(rig.process)
@@ -124,7 +124,7 @@ def test_bad_images_are_dropped_counted_and_named_and_the_node_goes_on(graph: Gr
 
 
 def test_compressed_images(graph: Graph, clip: list[Picture]) -> None:
-    rig = Rig(
+    rig = FeaturesRig(
         graph,
         *ros_arguments(image_transport="compressed"),
         "-r",
@@ -145,7 +145,7 @@ def test_compressed_images(graph: Graph, clip: list[Picture]) -> None:
 
 
 def test_a_best_effort_camera_is_taken_and_the_mismatch_said(graph: Graph) -> None:
-    rig = Rig(graph, profile=qos_profile_sensor_data)
+    rig = FeaturesRig(graph, profile=qos_profile_sensor_data)
     message = image_message(np.zeros((48, 64, 3), np.uint8), 1)
 
     def answered() -> bool:
@@ -168,7 +168,7 @@ def test_a_best_effort_camera_is_taken_and_the_mismatch_said(graph: Graph) -> No
 def test_the_newest_frame_wins_and_the_skipped_are_counted(
     graph: Graph, clip: list[Picture]
 ) -> None:
-    rig = Rig(graph, *ros_arguments(**{"detector.model": "back"}))
+    rig = FeaturesRig(graph, *ros_arguments(**{"detector.model": "back"}))
     sent = 0
 
     def flood() -> bool:
@@ -187,7 +187,7 @@ def test_the_newest_frame_wins_and_the_skipped_are_counted(
 
 
 def test_images_that_never_reached_the_node_count_as_skipped(graph: Graph) -> None:
-    rig = Rig(graph)
+    rig = FeaturesRig(graph)
     number = 300
     first, *burst = (
         image_message(np.zeros((48, 64, 3), np.uint8), (k + 1) * PERIOD_NS) for k in range(number)
@@ -200,7 +200,7 @@ def test_images_that_never_reached_the_node_count_as_skipped(graph: Graph) -> No
 
 
 def test_every_frame_counts_where_asked(graph: Graph, clip: list[Picture]) -> None:
-    rig = Rig(
+    rig = FeaturesRig(
         graph,
         *ros_arguments(every_frame=True, **{"detector.model": "back"}),
         profile=qos.EVERY_FRAME,
@@ -217,7 +217,7 @@ def test_every_frame_counts_where_asked(graph: Graph, clip: list[Picture]) -> No
 def test_parameters_are_described_and_changed_as_a_whole_from_the_next_frame(
     graph: Graph, clip: list[Picture]
 ) -> None:
-    rig = Rig(graph)
+    rig = FeaturesRig(graph)
     request = DescribeParameters.Request(names=["gabor.wavelengths", "tracker.timeout"])
     described = graph.call(DescribeParameters, "features/describe_parameters", request).descriptors
     assert "[px]" in described[0].description and "[s]" in described[1].description
@@ -240,7 +240,7 @@ def test_parameters_are_described_and_changed_as_a_whole_from_the_next_frame(
 def test_lifecycle_keeps_tracks_over_deactivation_and_forgets_them_on_cleanup(
     graph: Graph, clip: list[Picture]
 ) -> None:
-    rig = Rig(graph)
+    rig = FeaturesRig(graph)
     assert rig.ask(image_message(clip[0], 1)).faces[0].id == 1
     assert rig.transition(Transition.TRANSITION_DEACTIVATE)
     wait_for(lambda: graph.node.count_subscribers("image_raw") == 0, "the subscription to end")
@@ -257,7 +257,7 @@ def test_lifecycle_keeps_tracks_over_deactivation_and_forgets_them_on_cleanup(
 
 
 def test_silence_is_stale_in_diagnostics(graph: Graph) -> None:
-    rig = Rig(graph, *ros_arguments(stale_after=0.2))
+    rig = FeaturesRig(graph, *ros_arguments(stale_after=0.2))
     status = rig.wait_for_status(lambda s: s.level == DiagnosticStatus.STALE, "STALE")
     assert "no image on /image_raw" in status.message
 
@@ -270,7 +270,7 @@ def test_what_is_wrong_is_told_when_it_begins_and_not_with_the_next_report(
     publisher = graph.node.create_publisher(Image, "image_raw", qos.STREAM)
     picture = image_message(np.zeros((48, 64, 3), np.uint8), 1)
     # Without reports nobody knows when the node is heard: it goes silent again and again.
-    camera = Periodic(lambda: publisher.publish(picture), 0.6)
+    camera = RepeatingTimer(lambda: publisher.publish(picture), 0.6)
 
     def stale() -> bool:
         statuses = [s for message in list(graph.diagnostics) for s in message.status]
@@ -284,7 +284,7 @@ def test_what_is_wrong_is_told_when_it_begins_and_not_with_the_next_report(
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_ends_cleanly_on_signals(graph: Graph, clip: list[Picture], number: int) -> None:
-    rig = Rig(graph)
+    rig = FeaturesRig(graph)
     rig.ask(image_message(clip[0], 1))
     code, output = end(rig.process, number, within_s=3)
     assert code == 0

@@ -2,9 +2,9 @@
 
 The names below are the public interface. They need NumPy and, for speed, numba, but no ROS:
 
->>> from fer_snn import FaceInput, Frame, Recogniser, load_weights
+>>> from fer_snn import FaceInput, FeatureFrame, Recogniser, load_weights
 >>> recogniser = Recogniser(load_weights(path))
->>> result = recogniser.process(Frame(stamp_ns, [FaceInput(1, area_px, features)]))
+>>> result = recogniser.process(FeatureFrame(stamp_ns, [FaceInput(1, area_px, features)]))
 
 Each name is imported when it is first used, so that a node can set the number of BLAS threads
 before NumPy is imported.
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from fer_snn.core.network import FrameActivity as FrameActivity
     from fer_snn.core.network import Network as Network
     from fer_snn.core.network import NetworkParameters as NetworkParameters
-    from fer_snn.core.network import Recording as Recording
+    from fer_snn.core.network import RecordedLayers as RecordedLayers
     from fer_snn.core.network import WeightBounds as WeightBounds
     from fer_snn.core.neurons.encoding import FeatureStatistics as FeatureStatistics
     from fer_snn.core.neurons.layers import DriveParameters as DriveParameters
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from fer_snn.core.readout import ReadoutParameters as ReadoutParameters
     from fer_snn.core.recogniser import FaceInput as FaceInput
     from fer_snn.core.recogniser import FaceResult as FaceResult
-    from fer_snn.core.recogniser import Frame as Frame
+    from fer_snn.core.recogniser import FeatureFrame as FeatureFrame
     from fer_snn.core.recogniser import FrameResult as FrameResult
     from fer_snn.core.recogniser import Lesson as Lesson
     from fer_snn.core.recogniser import Recogniser as Recogniser
@@ -50,42 +50,31 @@ if TYPE_CHECKING:
     load_weights, save_weights = weights_file.load, weights_file.save
     default_weights_path = weights_folder.default_path
 
-_PLACES = {
-    "Answer": "readout.Answer",
-    "Architecture": "untrained.Architecture",
-    "DriveParameters": "neurons.layers.DriveParameters",
-    "FaceInput": "recogniser.FaceInput",
-    "FaceResult": "recogniser.FaceResult",
-    "FeatureStatistics": "neurons.encoding.FeatureStatistics",
-    "Frame": "recogniser.Frame",
-    "FrameActivity": "network.FrameActivity",
-    "FrameResult": "recogniser.FrameResult",
-    "LIFParameters": "neurons.lif.LIFParameters",
-    "Learner": "teaching.learner.Learner",
-    "Learning": "synapses.learning.Learning",
-    "Lesson": "recogniser.Lesson",
-    "Model": "model.Model",
-    "Network": "network.Network",
-    "NetworkParameters": "network.NetworkParameters",
-    "ReadoutCalibration": "readout.ReadoutCalibration",
-    "ReadoutParameters": "readout.ReadoutParameters",
-    "Recogniser": "recogniser.Recogniser",
-    "RecogniserParameters": "recogniser.RecogniserParameters",
-    "Recording": "network.Recording",
-    "STDPParameters": "synapses.stdp.STDPParameters",
-    "Stage": "model.Stage",
-    "SupervisedParameters": "synapses.learning.SupervisedParameters",
-    "ThresholdParameters": "neurons.threshold.ThresholdParameters",
-    "WeightBounds": "network.WeightBounds",
-    "Wiring": "synapses.wiring.Wiring",
-    "default_weights_path": "weights.weights_folder.default_path",
-    "load_weights": "weights.weights_file.load",
-    "save_weights": "weights.weights_file.save",
-    "teach": "synapses.learning.teach",
-    "untrained_model": "untrained.untrained_model",
+_NAMES = {
+    "model": "Model Stage",
+    "network": "FrameActivity Network NetworkParameters RecordedLayers WeightBounds",
+    "neurons.encoding": "FeatureStatistics",
+    "neurons.layers": "DriveParameters",
+    "neurons.lif": "LIFParameters",
+    "neurons.threshold": "ThresholdParameters",
+    "readout": "Answer ReadoutCalibration ReadoutParameters",
+    "recogniser": "FaceInput FaceResult FeatureFrame FrameResult Lesson Recogniser "
+    "RecogniserParameters",
+    "synapses.learning": "Learning SupervisedParameters teach",
+    "synapses.stdp": "STDPParameters",
+    "synapses.wiring": "Wiring",
+    "teaching.learner": "Learner",
+    "untrained": "Architecture untrained_model",
+    "weights.weights_file": "load_weights=load save_weights=save",
+    "weights.weights_folder": "default_weights_path=default_path",
 }
-"""Where each public name is defined, below `fer_snn.core`."""
+"""The public names that each module below `fer_snn.core` defines, as NAME or NAME=THERE."""
 
+_PLACES = {
+    name: (f"{__name__}.core.{module}", there or name)
+    for module, names in _NAMES.items()
+    for name, _, there in (each.partition("=") for each in names.split())
+}
 __all__ = list(_PLACES)
 
 
@@ -93,8 +82,8 @@ def __getattr__(name: str) -> object:
     """Import a public name when it is first used (PEP 562)."""
     if name not in _PLACES:
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    module, _, attribute = _PLACES[name].rpartition(".")
-    value = globals()[name] = getattr(import_module(f"{__name__}.core.{module}"), attribute)
+    module, attribute = _PLACES[name]
+    value = globals()[name] = getattr(import_module(module), attribute)
     return value
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from fer_common.core.errors import FerError
 from fer_snn.core.parameters import TABLE
-from fer_snn.core.recogniser import FaceInput, Frame, Recogniser, RecogniserParameters
+from fer_snn.core.recogniser import FaceInput, FeatureFrame, Recogniser, RecogniserParameters
 from fer_snn.core.synapses.learning import Learning
 from fer_snn.core.weights import autosave, weights_file
 from fer_snn.core.weights.autosave import AUTOSAVE, Autosave
@@ -22,7 +22,7 @@ FEATURES, _ = synthetic(1, seed=2)
 PERIOD_S = 10.0
 
 
-class Learner:
+class LearningNetwork:
     """A network that learns, and its autosave, on a clock that the test holds."""
 
     def __init__(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,7 +40,7 @@ class Learner:
     def learn(self) -> None:
         """Look at a face."""
         self._stamp_ns += 10**8
-        self._recogniser.process(Frame(self._stamp_ns, [FaceInput(1, 100, FEATURES[0])]))
+        self._recogniser.process(FeatureFrame(self._stamp_ns, [FaceInput(1, 100, FEATURES[0])]))
 
     def when_due(self, after_s: float) -> None:
         """Ask whether it is time, so much later."""
@@ -69,8 +69,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def learner(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Learner]:
-    learner = Learner(folder, monkeypatch)
+def learner(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LearningNetwork]:
+    learner = LearningNetwork(folder, monkeypatch)
     yield learner
     learner.close()
 
@@ -79,7 +79,7 @@ def test_by_default_no_more_than_ten_seconds_are_lost() -> None:
     assert 0.0 < TABLE["autosave"].default <= 10.0  # type: ignore[operator]
 
 
-def test_what_is_learnt_is_saved_once_in_every_period(learner: Learner) -> None:
+def test_what_is_learnt_is_saved_once_in_every_period(learner: LearningNetwork) -> None:
     learner.learn()
     learner.when_due(0.0)
     wait_for(learner.is_saved, "the first save")
@@ -91,7 +91,7 @@ def test_what_is_learnt_is_saved_once_in_every_period(learner: Learner) -> None:
 
 
 def test_what_could_not_be_written_is_written_once_it_can_be(
-    learner: Learner, folder: Path
+    learner: LearningNetwork, folder: Path
 ) -> None:
     folder.touch()
     learner.learn()

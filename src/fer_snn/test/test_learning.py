@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fer_snn.core.model import Model
-from fer_snn.core.network import Network, NetworkParameters, Recording
+from fer_snn.core.network import Network, NetworkParameters, RecordedLayers
 from fer_snn.core.parameters import TABLE, network_parameters
 from fer_snn.core.synapses import learning
 from fer_snn.core.synapses.learning import PresentationCounts, SupervisedParameters
@@ -101,7 +101,7 @@ def test_answers_are_the_same_while_others_learn(model: Model) -> None:
     alone.parameters = dataclasses.replace(
         alone.parameters, competition=alone.parameters.expression.alpha
     )
-    recording = Recording(("expression",))
+    recording = RecordedLayers(("expression",))
     seen = [
         network.advance(network.new_face(), features[0], 60, recording, plastic)
         for network, plastic in ((off, False), (on, True), (alone, True))

@@ -9,11 +9,11 @@ import pytest
 
 from fer_snn.core.clock import Continuity
 from fer_snn.core.model import Model
-from fer_snn.core.network import NO_RECORDING, Recording
+from fer_snn.core.network import NO_RECORDING, RecordedLayers
 from fer_snn.core.recogniser import (
     MAX_TRACKS,
     FaceInput,
-    Frame,
+    FeatureFrame,
     FrameResult,
     Recogniser,
     RecogniserParameters,
@@ -39,16 +39,16 @@ def show(
     recogniser: Recogniser | Learner,
     stamp_ns: int,
     *faces: FaceInput,
-    recording: Recording = NO_RECORDING,
+    recording: RecordedLayers = NO_RECORDING,
 ) -> FrameResult:
-    return recogniser.process(Frame(stamp_ns, faces, recording))
+    return recogniser.process(FeatureFrame(stamp_ns, faces, recording))
 
 
 def stream(
     recogniser: Recogniser | Learner,
     n_frames: int,
     begin_ns: int = 0,
-    recording: Recording = NO_RECORDING,
+    recording: RecordedLayers = NO_RECORDING,
 ) -> list[FrameResult]:
     return [
         show(recogniser, begin_ns + k * FRAME_NS, face(1, k % 24), recording=recording)
@@ -70,7 +70,7 @@ def test_same_stream_gives_the_same_spikes_weights_and_answers(model: Model) -> 
     for _ in range(2):
         learner = Learner(model, RecogniserParameters(learning=Learning.SUPERVISED))
         learner.teach("smile", False, LARGEST, 0.5)
-        results = stream(learner, 20, recording=Recording(("expression",)))
+        results = stream(learner, 20, recording=RecordedLayers(("expression",)))
         rasters = [f.activity.layers["expression"].raster for r in results for f in r.faces]
         answers = [f.answer.confidence for r in results for f in r.faces]
         weights = weights_file.to_bytes(learner.recogniser.network.model)
@@ -127,7 +127,7 @@ def test_parameters_change_between_frames_without_a_reset(model: Model) -> None:
 def test_potentials_and_spikes_are_recorded_only_where_asked(model: Model) -> None:
     recogniser = Recogniser(model, RecogniserParameters())
     silent = show(recogniser, 0, face(1))
-    recording = Recording(("hidden",), ("expression",))
+    recording = RecordedLayers(("hidden",), ("expression",))
     heard = show(recogniser, FRAME_NS, face(1), recording=recording)
     assert all(len(layer.raster) == 0 for layer in silent.faces[0].activity.layers.values())
     layers = heard.faces[0].activity.layers

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+import tracemalloc
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 from fer_snn.core.model import Model
 from fer_snn.core.neurons.lif import Float32s
-from fer_snn.core.recogniser import FaceInput, Frame, RecogniserParameters
+from fer_snn.core.recogniser import FaceInput, FeatureFrame, RecogniserParameters
 from fer_snn.core.synapses.learning import Learning
 from fer_snn.core.teaching.learner import (
     LARGEST,
@@ -22,6 +23,7 @@ from fer_snn.core.teaching.learner import (
 )
 from fer_snn.core.teaching.rehearsal import LIKENESS, RehearsalMemory
 from fer_snn.core.teaching.report import weight_changes
+from fer_snn.core.untrained import Architecture
 from fer_snn.core.weights import weights_file, weights_folder
 from fer_testing.networks import LABELS, SHAPE, small_model, synthetic, trained_model
 
@@ -58,7 +60,9 @@ class Stream:
         """Show a face and return what is said of it at last."""
         for _ in range(frames):
             self._stamp_ns += FRAME_NS
-            result = self.learner.process(Frame(self._stamp_ns, [FaceInput(1, 100, features)]))
+            result = self.learner.process(
+                FeatureFrame(self._stamp_ns, [FaceInput(1, 100, features)])
+            )
         answer = result.faces[0].answer
         return self.network.labels[answer.best] if answer.decided else "undecided"
 
@@ -144,9 +148,9 @@ def test_a_clock_that_is_set_back_ends_a_lesson(trained: Model) -> None:
     learner = Learner(trained, SUPERVISED)
     learner.teach("smile", False, LARGEST, 1.0)
     face = [FaceInput(1, 100, of("smile")[0])]
-    learner.process(Frame(10**12, face))
+    learner.process(FeatureFrame(10**12, face))
     assert learner.teaching
-    learner.process(Frame(10**12 - 10**9, face))
+    learner.process(FeatureFrame(10**12 - 10**9, face))
     assert not learner.teaching
 
 
@@ -188,6 +192,21 @@ def test_impossible_names_of_labels_are_refused(stream: Stream, label: str) -> N
         stream.learner.teach(label, True, 0, 1.0)
     assert stream.network.labels == LABELS
     assert stream.learner.undo_reasons == reasons
+
+
+def test_loading_copies_weights_for_the_stage_and_for_the_network_only(tmp_path: Path) -> None:
+    path = tmp_path / "large.npz"
+    weights_file.save(small_model(Architecture(window=6, column=4096)), path)
+    tracemalloc.start()
+    model = weights_file.load(path)
+    size = sum(stage.padded_weights.nbytes for stage in model.stages)
+    assert tracemalloc.get_traced_memory()[0] < 1.1 * size
+    learner = Learner(model)
+    used, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert used < 2.1 * size
+    learner.recogniser.network.normalise()
+    assert learner.report().projections[0].changed > 0
 
 
 def test_the_last_changes_are_kept() -> None:
@@ -235,7 +254,7 @@ def test_faces_of_a_stream_are_kept_now_and_then_only(stream: Stream) -> None:
     learner = Learner(stream.network, SUPERVISED)
     frames = 60
     for k in range(frames):
-        learner.process(Frame(k * FRAME_NS, [FaceInput(1, 100, of("smile")[k % 8])]))
+        learner.process(FeatureFrame(k * FRAME_NS, [FaceInput(1, 100, of("smile")[k % 8])]))
     assert 0 < len(learner._memory) <= frames / 30 / REHEARSAL_PERIOD_S + 1
 
 

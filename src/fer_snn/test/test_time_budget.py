@@ -8,7 +8,7 @@ import math
 import numpy as np
 import pytest
 
-from fer_snn.core.recogniser import FaceInput, Frame, FrameResult, RecogniserParameters
+from fer_snn.core.recogniser import FaceInput, FeatureFrame, FrameResult, RecogniserParameters
 from fer_snn.core.teaching.learner import Learner
 from fer_snn.core.time_budget import TimeBudget
 from fer_testing.networks import small_model, synthetic
@@ -27,7 +27,7 @@ class SlowLearner(Learner):
         super().__init__(small_model(), RecogniserParameters(max_faces=3))
         self.step_s, self.now_s = step_s, 0.0
 
-    def process(self, frame: Frame, max_steps: int | None = None) -> FrameResult:
+    def process(self, frame: FeatureFrame, max_steps: int | None = None) -> FrameResult:
         result = super().process(frame, max_steps)
         self.now_s += self.step_s * result.tick.steps * len(result.faces)
         return result
@@ -44,7 +44,7 @@ def run(
     done = []
     for k in range(frames):
         before_s = learner.now_s
-        result = budget.process(Frame(10**12 + k * PERIOD_NS, faces(number)))
+        result = budget.process(FeatureFrame(10**12 + k * PERIOD_NS, faces(number)))
         done.append((learner.now_s - before_s, result))
     return done
 
@@ -79,16 +79,16 @@ def test_one_hiccup_of_the_machine_costs_nothing() -> None:
     budget.budget_s = 0.1
     run(budget, learner, 5, 1)
     learner.step_s = 1.0
-    budget.process(Frame(10**12 + 5 * PERIOD_NS, faces(1)))
+    budget.process(FeatureFrame(10**12 + 5 * PERIOD_NS, faces(1)))
     learner.step_s = 1e-5
-    assert budget.process(Frame(10**12 + 6 * PERIOD_NS, faces(1))).tick.left_out == 0
+    assert budget.process(FeatureFrame(10**12 + 6 * PERIOD_NS, faces(1))).tick.left_out == 0
 
 
 def test_without_a_budget_the_clock_plays_no_part() -> None:
     def counts(clock: itertools.count[float]) -> list[np.ndarray]:
         learner = Learner(small_model())
         budget = TimeBudget(learner, lambda: next(clock))
-        results = [budget.process(Frame(10**12 + k * PERIOD_NS, faces(2))) for k in range(5)]
+        results = [budget.process(FeatureFrame(10**12 + k * PERIOD_NS, faces(2))) for k in range(5)]
         return [face.activity.counts[-1] for result in results for face in result.faces]
 
     slow, fast = counts(itertools.count(0.0, 1e6)), counts(itertools.count(0.0, 1e-9))
@@ -102,4 +102,4 @@ def test_what_a_step_takes_is_known_before_the_first_frame() -> None:
     budget = TimeBudget(learner, lambda: next(clock))
     budget.budget_s = 0.1
     # Twenty steps took a second by that clock: two fit into the budget.
-    assert budget.process(Frame(10**12, faces(1))).tick.steps == 2
+    assert budget.process(FeatureFrame(10**12, faces(1))).tick.steps == 2

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from fer_common.core.parameters import Values
 from fer_snn.core.model import Model, Stage
-from fer_snn.core.network import Network
+from fer_snn.core.network import Network, NetworkParameters
 from fer_snn.core.neurons.encoding import FeatureStatistics
 from fer_snn.core.neurons.lif import Float32s
 from fer_snn.core.parameters import (
@@ -101,6 +101,25 @@ class Curriculum:
         channels, rows, cols = self.sources[0].features.shape[2:]
         return channels, rows, cols
 
+    def untrained(
+        self,
+        constants: NetworkParameters,
+        architecture: Architecture,
+        rng: np.random.Generator,
+        hidden: Stage | None = None,
+    ) -> Model:
+        """Return an untrained network for these features and labels; see `untrained_model`."""
+        return untrained_model(
+            self.labels,
+            self.feature_spec,
+            self.feature_shape,
+            statistics_of(self.sources),
+            constants,
+            architecture,
+            rng,
+            hidden,
+        )
+
 
 def quantised(features: Float32s) -> Bytes:
     """Return features 0..1 in 255ths."""
@@ -131,15 +150,7 @@ def train(
     parts = [split(source, n_labels, rng) for source in curriculum.sources]
     learnt = replace(curriculum, sources=tuple(part for _, part in parts))
     constants = network_parameters(values)
-    model = untrained_model(
-        learnt.labels,
-        learnt.feature_spec,
-        learnt.feature_shape,
-        statistics_of(learnt.sources),
-        constants,
-        parameters.architecture,
-        rng,
-    )
+    model = learnt.untrained(constants, parameters.architecture, rng)
     model = replace(model, parameters={name: float(values[name]) for name in MODEL_CONSTANTS})  # type: ignore[arg-type]
     network = Network(model, constants)
     bar = partial(report, "learning")

@@ -22,7 +22,7 @@ from fer_snn.core.model import Model
 from fer_snn.core.network import Network
 from fer_snn.core.parameters import MODEL_CONSTANTS, network_parameters, supervised_parameters
 from fer_snn.core.synapses.learning import SupervisedParameters
-from fer_snn.core.untrained import Architecture, untrained_model
+from fer_snn.core.untrained import Architecture
 from fer_train import naming
 from fer_train.competition import CONTRAST, Competition, CompetitionParameters
 from fer_train.naming import Usual
@@ -210,16 +210,7 @@ class _UnsupervisedTraining:
         constants, architecture = self._constants, Architecture()
         theta = architecture.hidden_theta * constants.lif.rheobase_v
         hidden = prototypes.hidden_stage(theta, constants.hidden_weights)
-        model = untrained_model(
-            self._learnt.labels,
-            self._learnt.feature_spec,
-            self._learnt.feature_shape,
-            statistics_of(self._learnt.sources),
-            constants,
-            architecture,
-            rng,
-            hidden,
-        )
+        model = self._learnt.untrained(constants, architecture, rng, hidden)
         usual = model.statistics
         return replace(
             model,

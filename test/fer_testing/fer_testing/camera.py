@@ -1,4 +1,4 @@
-"""For tests: a camera that can be unplugged, blocked and brought back; a sink that collects."""
+"""A fake camera that can be unplugged and blocked, and a sink that collects frames."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fer_camera.core.stream_state import Frame, StreamStatus
+from fer_camera.core.stream_state import CameraFrame, StreamStatus
 from fer_testing.ros import wait_for
 
 PERIOD_S = 0.005
 
 
 class FakeCamera:
-    """One camera; `make_capture` opens handles of it as `cv2.VideoCapture` does."""
+    """A camera; `make_capture` opens handles as `cv2.VideoCapture` does."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -30,11 +30,11 @@ class FakeCamera:
         self.plug_in()
 
     def plug_in(self) -> None:
-        """Make the device appear."""
+        """Create the device."""
         self.path.touch()
 
     def unplug(self) -> None:
-        """Make the device vanish."""
+        """Remove the device."""
         self.path.unlink()
 
     def block(self) -> None:
@@ -43,7 +43,7 @@ class FakeCamera:
         self.blocked.set()
 
     def free(self) -> None:
-        """Let reads return; those that were blocked return their frame only now."""
+        """Unblock all reads; blocked reads return their frame now."""
         self.blocked.clear()
         self.unblock.set()
 
@@ -57,12 +57,12 @@ class FakeCamera:
 
     @property
     def open_handles(self) -> int:
-        """How many handles are not released."""
+        """Number of handles that are not released."""
         return sum(not handle.released for handle in self.handles)
 
 
 class FakeCapture:
-    """One handle of a `FakeCamera`; refuses to be released while it is read."""
+    """A handle of a `FakeCamera`; it must not be released during a read."""
 
     def __init__(self, camera: FakeCamera) -> None:
         self._camera = camera
@@ -71,11 +71,11 @@ class FakeCapture:
         self.properties: dict[int, float] = {}
 
     def isOpened(self) -> bool:
-        """Whether the device could be opened."""
+        """Return whether the device was opened."""
         return self._camera.opens and self._camera.path.exists()
 
     def read(self) -> tuple[bool, object]:
-        """Wait for a frame; its value counts the frames of the camera."""
+        """Wait for a frame; its pixels count the frames of the camera."""
         with self._reading:
             if self._camera.blocked.is_set():
                 self._camera.unblock.wait()
@@ -93,7 +93,7 @@ class FakeCapture:
         return True
 
     def get(self, prop: int) -> float:
-        """Return the driver's stamp of the last frame, ms."""
+        """Return the driver's time stamp of the last frame, ms."""
         assert prop == cv2.CAP_PROP_POS_MSEC
         return 0.0 if self._camera.age_s is None else (time.monotonic() - self._camera.age_s) * 1e3
 
@@ -105,21 +105,21 @@ class FakeCapture:
 
 
 class Collector:
-    """Takes what a stream gives."""
+    """Collects the frames and statuses of a stream."""
 
     def __init__(self) -> None:
-        self.frames: list[Frame] = []
+        self.frames: list[CameraFrame] = []
         self.times_s: list[float] = []
         self.statuses: list[StreamStatus] = []
         self.failures: list[BaseException] = []
 
-    def emit(self, frame: Frame) -> None:
-        """Take a frame."""
+    def emit(self, frame: CameraFrame) -> None:
+        """Receive a frame."""
         self.frames.append(frame)
         self.times_s.append(time.monotonic())
 
     def wait_for_frames(self, count: int) -> None:
-        """Wait for so many more frames."""
+        """Wait for this many more frames."""
         goal = len(self.frames) + count
         wait_for(lambda: len(self.frames) >= goal, f"{count} more frames")
 

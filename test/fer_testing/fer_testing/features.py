@@ -1,4 +1,4 @@
-"""Fixtures for tests of the features node: a camera of the test's, and the node as a process."""
+"""Fixtures for tests of the features node: the node as a process, and a camera for it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Process = subprocess.Popen[str]
 
 
 def image_message(picture: NDArray[np.uint8], stamp_ns: int, encoding: str = "bgr8") -> Image:
-    """Return a picture as a camera sends it."""
+    """Return a picture as the message of a camera."""
     message = Image()
     message.header.stamp.sec, message.header.stamp.nanosec = divmod(stamp_ns, 10**9)
     message.header.frame_id = "camera_optical"
@@ -29,8 +29,8 @@ def image_message(picture: NDArray[np.uint8], stamp_ns: int, encoding: str = "bg
     return message
 
 
-class Rig:
-    """A features node as a process, and a camera that sends it pictures and waits for answers."""
+class FeaturesRig:
+    """A features node as a process, and a camera that sends pictures and waits for the features."""
 
     def __init__(
         self,
@@ -50,7 +50,7 @@ class Rig:
         graph.wait_until_heard("features")
 
     def wait_for_subscription(self) -> None:
-        """Wait until the camera knows of the node."""
+        """Wait until the camera has discovered the node."""
         wait_for(lambda: self._camera.get_subscription_count() == 1, "the node's subscription")
 
     def send(self, message: object) -> None:
@@ -59,7 +59,7 @@ class Rig:
         self._camera.publish(message)
 
     def ask(self, message: object) -> FaceFeaturesArray:
-        """Publish a picture and return the answer to it."""
+        """Publish a picture and return its features."""
         before = len(self.answers)
         self.send(message)
         wait_for(lambda: len(self.answers) > before, "features")
@@ -68,13 +68,13 @@ class Rig:
     def wait_for_status(
         self, condition: Callable[[DiagnosticStatus], object], what: str
     ) -> DiagnosticStatus:
-        """Wait for a report of the node and return it."""
+        """Wait for a diagnostics status of the node and return it."""
         return self.graph.wait_for_status("/features", condition, what)
 
     def set(self, **values: object) -> tuple[bool, str]:
-        """Set parameters as one batch; return whether they were taken, and why not."""
+        """Set parameters as one batch; return whether they were accepted, and the reason."""
         return self.graph.set_parameters("features", values)
 
     def transition(self, number: int) -> bool:
-        """Ask for a change of the lifecycle; return whether it was made."""
+        """Request a lifecycle transition; return whether it succeeded."""
         return self.graph.change_state("features", number)

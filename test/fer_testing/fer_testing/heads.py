@@ -1,7 +1,4 @@
-"""Pictures of several people, put together from the heads of the demo clip.
-
-For tests and benchmarks, where the truth must be known.
-"""
+"""Pictures of several people, composed from the heads of the demo clip, with known positions."""
 
 from __future__ import annotations
 
@@ -19,7 +16,7 @@ from fer_common.core.errors import ConfigurationError
 Picture = NDArray[np.uint8]
 
 PEOPLE = 6
-"""People in the clip, one after the other."""
+"""Number of people in the clip, one after the other."""
 
 _PERSON_FRAMES = 117
 # Head and hair in a frame of the clip, and the face in it, px.
@@ -34,10 +31,10 @@ class Head:
 
     Attributes
     ----------
-    person : 0 or more; beyond `PEOPLE` come their mirror images.
-    x, y : middle of the face, px.
+    person : at least 0; from `PEOPLE` on, their mirror images.
+    x, y : centre of the face, px.
     size : width of the face, px.
-    moment : frame of the person's part of the clip, 0 or more; beyond its end it goes backwards.
+    moment : frame in the person's part of the clip, at least 0; played backwards after its end.
     """
 
     person: int
@@ -48,7 +45,7 @@ class Head:
 
 
 class Stage:
-    """Draws heads before a background of grey blots.
+    """Draws heads on a background of grey blots.
 
     Parameters
     ----------
@@ -84,7 +81,7 @@ class Stage:
         return np.asarray(cv2.blur(inside.astype(np.float32), edge), np.float32)
 
     def picture(self, heads: Sequence[Head]) -> Picture:
-        """Return a picture (height, width, 3) BGR of heads, later ones before earlier ones."""
+        """Return a picture (height, width, 3) BGR of heads; later ones cover earlier ones."""
         drawn = self._background.copy()
         for head in heads:
             self._draw(drawn, head)
@@ -98,7 +95,7 @@ class Stage:
         size = (round(source.shape[1] * scale), round(source.shape[0] * scale))
         small = cv2.resize(source, size, interpolation=cv2.INTER_AREA)
         opacity = cv2.resize(self._opacity, size, interpolation=cv2.INTER_AREA)
-        # Whole pixels by the place, the rest by a shift, so that nothing jumps.
+        # Whole pixels by position, fractions by interpolation, so that motion is smooth.
         left, top = head.x - _FACE_X * scale, head.y - _FACE_Y * scale
         x, y = int(np.floor(left)), int(np.floor(top))
         shift = np.array([[1, 0, left - x], [0, 1, top - y]])

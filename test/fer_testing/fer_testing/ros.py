@@ -1,4 +1,4 @@
-"""Fixtures for tests over real DDS: a domain for each test, and waiting for conditions only."""
+"""Fixtures for tests over real DDS: a domain for each test, and waiting for conditions."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ Message = TypeVar("Message")
 #: Domain ids whose ports lie below Linux's ephemeral ones.
 _DOMAINS = range(1, 102)
 DEADLINE_S = 20.0
-#: So that tests which wait for a node's diagnostics take no longer than they must.
+#: Short, so that tests do not wait long for diagnostics.
 _DIAGNOSTICS_PERIOD_S = 0.1
-#: Shortest time between two warnings of a node about the same.
+#: Shortest time between two equal warnings of a node.
 _WARNING_PERIOD_S = 5.0
 
 
@@ -52,7 +52,7 @@ def wait_for(condition: Callable[[], object], what: str, deadline_s: float = DEA
     """
     end = time.monotonic() + deadline_s
     while not condition():
-        assert time.monotonic() < end, f"waited {deadline_s:g} s in vain for: {what}"
+        assert time.monotonic() < end, f"no success within {deadline_s:g} s: {what}"
         time.sleep(0.005)
 
 
@@ -93,7 +93,7 @@ class Graph:
         return future.result()
 
     def set_parameters(self, node: str, values: Mapping[str, object]) -> tuple[bool, str]:
-        """Set parameters of a node as one batch; return whether they were taken, and why not."""
+        """Set parameters of a node as one batch; return whether they were accepted, and why not."""
         parameters = [
             Parameter(
                 name, value=list(value) if isinstance(value, tuple) else value
@@ -106,16 +106,16 @@ class Graph:
         return result.successful, result.reason
 
     def change_state(self, node: str, transition: int) -> bool:
-        """Ask for a transition of the lifecycle; return whether it was made."""
+        """Request a lifecycle transition; return whether it succeeded."""
         request = ChangeState.Request(transition=Transition(id=transition))
         return bool(self.call(ChangeState, f"{node}/change_state", request).success)
 
     def wait_for_status(
         self, name: str, condition: Callable[[DiagnosticStatus], object], what: str
     ) -> DiagnosticStatus:
-        """Wait until a node (full name) has made a report that meets a condition; return it.
+        """Wait for a diagnostics status of a node (full name) that meets a condition; return it.
 
-        Reports from before the call count too.
+        Statuses from before the call count, too.
         """
         met: list[DiagnosticStatus] = []
 
@@ -128,10 +128,10 @@ class Graph:
         return met[-1]
 
     def wait_until_heard(self, *topics: str) -> None:
-        """Wait until the processes' publishers of topics know of a listener.
+        """Wait until the publishers of topics have discovered a subscriber.
 
-        That the test knows the publisher is not enough: what a publisher sends before it knows of
-        the listener, the listener never gets.
+        It is not enough that the test has discovered the publisher: a subscriber never receives
+        what was sent before the publisher discovered it.
         """
         keys = {f"listeners {self.node.resolve_topic_name(topic)}" for topic in topics}
 
@@ -167,19 +167,19 @@ class Graph:
     def _spin(self) -> None:
         with suppress(ExternalShutdownException):
             while True:
-                # rclpy does not expect that an event handler goes while the executor looks at it.
+                # rclpy fails if an event handler is destroyed while the executor checks it.
                 with suppress(InvalidHandle):
                     self._executor.spin()
                     return
 
 
-class Periodic:
-    """Does something again and again, in a thread of its own.
+class RepeatingTimer:
+    """Calls a function repeatedly, in a thread.
 
     Parameters
     ----------
-    action : what is done.
-    period_s : pause between two times.
+    action : the function.
+    period_s : pause between two calls.
     """
 
     def __init__(self, action: Callable[[], None], period_s: float) -> None:
@@ -189,7 +189,7 @@ class Periodic:
         self._thread.start()
 
     def close(self) -> None:
-        """End after what is being done."""
+        """Stop after the present call."""
         self._end.set()
         self._thread.join()
 
@@ -199,14 +199,14 @@ class Periodic:
 
 
 def facts(status: DiagnosticStatus) -> dict[str, str]:
-    """Return the figures of a report by name."""
+    """Return the values of a diagnostics status by name."""
     return {pair.key: pair.value for pair in status.values}
 
 
 def end(
     process: subprocess.Popen[str], number: int = signal.SIGINT, within_s: float = 10.0
 ) -> tuple[int, str]:
-    """Signal a process, return its exit code and output; kill it when it takes too long."""
+    """Signal a process, return its exit code and output; kill it if it takes too long."""
     if process.poll() is None:
         process.send_signal(number)
     try:
@@ -219,13 +219,13 @@ def end(
 
 
 def check_throttled(output: str, warning: str, since_s: float) -> None:
-    """Check that a node which has ended logged a warning, and at most once in five seconds.
+    """Check that a finished node logged a warning, at most once in five seconds.
 
     Parameters
     ----------
-    output : of the node.
-    warning : what every such line contains.
-    since_s : monotonic time before the first occasion.
+    output : output of the node.
+    warning : text of the warning.
+    since_s : monotonic time before the first warning.
     """
     most = 1 + int((time.monotonic() - since_s) / _WARNING_PERIOD_S)
     assert 1 <= output.count(warning) <= most, output
@@ -239,11 +239,11 @@ def ros_arguments(**parameters: object) -> Sequence[str]:
 
 @contextmanager
 def reserved_domain() -> Iterator[int]:
-    """Reserve a ROS domain id that no other test on this machine uses meanwhile.
+    """Reserve a ROS domain id that no other test on this machine uses.
 
     Yields
     ------
-    The id; it is this process's own domain too while it lasts, and discovery stays on this machine.
+    The id. It is also the domain of this process meanwhile, with discovery limited to localhost.
     """
     offset = os.getpid()
     for k in range(len(_DOMAINS)):

@@ -71,7 +71,7 @@ def start_fer(*arguments: object) -> subprocess.Popen[str]:
     )
 
 
-def children(process: subprocess.Popen[str]) -> dict[str, psutil.Process]:
+def children(process: subprocess.Popen[Any]) -> dict[str, psutil.Process]:
     """Return the processes of the nodes that `fer up` has started, by the node's name."""
     found: dict[str, psutil.Process] = {}
     for child in psutil.Process(process.pid).children(recursive=True):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import importlib.util
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -11,6 +12,7 @@ from types import ModuleType
 from fer_common.core.errors import FerError
 
 _MARK = Path("bench", "fer_bench", "main.py")
+_FOLDERS = ("bench", "test/fer_testing")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -24,13 +26,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Measure what was asked for."""
+    if importlib.util.find_spec("pytest") is None:
+        raise FerError("the benchmarks use helpers of the tests: run ./fer setup --test first")
     return int(_benchmarks().run(arguments, _root()))
 
 
 def _benchmarks() -> ModuleType:
-    folder = str(_root() / "bench")
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
+    folders = [str(_root() / name) for name in _FOLDERS]
+    sys.path[:0] = [folder for folder in folders if folder not in sys.path]
     return importlib.import_module("fer_bench.main")
 
 

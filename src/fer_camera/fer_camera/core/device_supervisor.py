@@ -8,8 +8,8 @@ import time
 from fer_camera.core.device import Device, DeviceError
 from fer_camera.core.parameters import CameraSettings
 from fer_camera.core.stream_state import (
+    CameraFrame,
     Clock,
-    Frame,
     FrameSink,
     StreamControl,
     StreamState,
@@ -104,7 +104,7 @@ class DeviceSupervisor:
                 self._sink.set_status(StreamStatus(StreamState.STREAMING, text))
                 (pixels, stamp_ns), skipped = entry
                 self.skipped += skipped
-                self._sink.emit(Frame(pixels, stamp_ns, name, self._index, 0))
+                self._sink.emit(CameraFrame(pixels, stamp_ns, name, self._index, 0))
                 self._index += 1
             elif reader.fault:
                 return reader.fault

@@ -7,8 +7,8 @@ import time
 from fer_camera.core.parameters import CameraSettings
 from fer_camera.core.sources import FileSource
 from fer_camera.core.stream_state import (
+    CameraFrame,
     Clock,
-    Frame,
     FrameSink,
     StreamControl,
     StreamState,
@@ -156,7 +156,7 @@ class FilePlayer:
 
     def _emit(self, stamp_ns: int) -> None:
         assert self._ahead is not None
-        frame = Frame(self._ahead, stamp_ns, self.source.name, self._index, self._loop)
+        frame = CameraFrame(self._ahead, stamp_ns, self.source.name, self._index, self._loop)
         self._ahead = None
         self._index += 1
         self._sink.emit(frame)

@@ -10,7 +10,13 @@ from fer_camera.core.device_supervisor import DeviceSupervisor
 from fer_camera.core.file_player import FilePlayer
 from fer_camera.core.parameters import CameraSettings
 from fer_camera.core.sources import FileSource
-from fer_camera.core.stream_state import Clock, Frame, StreamControl, StreamState, StreamStatus
+from fer_camera.core.stream_state import (
+    CameraFrame,
+    Clock,
+    StreamControl,
+    StreamState,
+    StreamStatus,
+)
 from fer_common.core.errors import FerError
 
 _JOIN_S = 1.0
@@ -34,7 +40,7 @@ class CameraStream:
         choose: Callable[[], FileSource | Device],
         settings: CameraSettings,
         clock_ns: Clock,
-        emit: Callable[[Frame], None],
+        emit: Callable[[CameraFrame], None],
         changed: Callable[[StreamStatus], None],
         failed: Callable[[BaseException], None],
     ) -> None:

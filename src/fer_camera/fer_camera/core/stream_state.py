@@ -33,7 +33,7 @@ class StreamStatus:
 
 
 @dataclass(frozen=True)
-class Frame:
+class CameraFrame:
     """Pixels and stamp of a frame, with `source`, `index` and `loop` as in `FrameInfo`."""
 
     pixels: Pixels
@@ -46,7 +46,7 @@ class Frame:
 class FrameSink(Protocol):
     """Receives frames and status changes, in the stream's thread."""
 
-    def emit(self, frame: Frame) -> None:
+    def emit(self, frame: CameraFrame) -> None:
         """Receive a frame."""
 
     def set_status(self, status: StreamStatus) -> None:

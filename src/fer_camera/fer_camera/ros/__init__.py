@@ -1,1 +1,1 @@
-"""ROS: nodes, messages, topics and services. What they do stands in `core`."""
+"""ROS: nodes, messages, topics and services."""

@@ -25,7 +25,7 @@ from fer_camera.core.device_discovery import DeviceDiscovery, find_device
 from fer_camera.core.parameters import AUTO, DEMO, TABLE, CameraSettings
 from fer_camera.core.sources import FileSource, open_source
 from fer_camera.core.stream import CameraStream
-from fer_camera.core.stream_state import Frame, StreamState, StreamStatus
+from fer_camera.core.stream_state import CameraFrame, StreamState, StreamStatus
 from fer_camera.core.transform import transform
 from fer_common.core import images, stamps
 from fer_common.core.errors import FerError
@@ -187,7 +187,7 @@ class CameraNode(FerNode):
             self.get_logger().info(status.text)
         self.publish_health()
 
-    def _publish(self, frame: Frame) -> None:
+    def _publish(self, frame: CameraFrame) -> None:
         settings, publishers = self._settings, self._publishers_by_topic
         began_s = time.monotonic()
         pixels = transform(frame.pixels, settings)

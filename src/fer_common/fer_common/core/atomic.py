@@ -1,4 +1,4 @@
-"""Files that are either old or new, never half written."""
+"""Atomic file writes: a file is either old or new, never half written."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from pathlib import Path
 
 
 def write_atomically(path: Path, data: bytes) -> None:
-    """Write `data` to `path`; a kill at any moment leaves the old or the new file whole.
+    """Write `data` to `path`. If the process is killed, the file is the old or the new one.
 
     Raises
     ------
     OSError
-        if the folder cannot be made or written; the old file is then as it was.
+        if the folder cannot be created or written; the old file is unchanged.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
@@ -32,27 +32,23 @@ def write_atomically(path: Path, data: bytes) -> None:
     except BaseException:
         os.unlink(temporary)
         raise
-    _sync_folder(path.parent)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def check_writable(path: Path) -> None:
-    """Try whether `write_atomically` could write there now; nothing is left behind.
+    """Check that `write_atomically` can write there, without leaving a file.
 
     Raises
     ------
     OSError
-        if it could not.
+        if it cannot.
     """
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     nearest = next(folder for folder in path.absolute().parents if folder.exists())
     with tempfile.TemporaryFile(dir=nearest):
         pass
-
-
-def _sync_folder(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

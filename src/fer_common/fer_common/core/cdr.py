@@ -1,11 +1,11 @@
-"""Looks whether bytes are a message before the middleware unpacks them.
+"""Checks that bytes are a message, before the middleware deserializes them.
 
-Bytes that are no message of their topic's type come from a node built with other definitions, or
-from an attacker. Unpacking fails on them, and with rclpy 9.1 and Fast DDS a failure now and then
-(about one in two thousand) ends the process with a segmentation fault. So they must not get there.
+Malformed bytes come from a node built with other message definitions, or from an attacker. With
+rclpy 9.1 and Fast DDS, about one of two thousand failures to deserialize ends the process with a
+segmentation fault.
 
-Format: CDR as of the OMG's DDSI-RTPS, encapsulation CDR_LE or CDR_BE; every value is aligned to its
-size, counted from behind the four bytes of the header.
+Format: CDR (OMG DDSI-RTPS) with encapsulation CDR_LE or CDR_BE. Every value is aligned to its size,
+counted from the end of the header of four bytes.
 """
 
 from __future__ import annotations
@@ -38,126 +38,122 @@ _SIZES = {
 
 
 class _Reader:
-    """A place in the bytes behind the header.
+    """A position in the bytes after the header.
 
     Attributes
     ----------
-    place : how many bytes were passed.
-    behind_length : how many were when the last length was.
+    position : number of bytes passed.
+    sequence_start : position after the last length.
     """
 
     def __init__(self, data: bytes) -> None:
         self._data = memoryview(data)[_HEADER:]
         self._length = struct.Struct(_ENDIAN[data[:2]] + "I")
-        self.place = 0
-        self.behind_length = 0
+        self.position = 0
+        self.sequence_start = 0
 
     def skip(self, size: int, count: int = 1) -> None:
-        """Pass `count` values of a size."""
-        place = self.place + -self.place % size + size * count
-        if place > len(self._data):
+        """Skip `count` values of a size."""
+        position = self.position + -self.position % size + size * count
+        if position > len(self._data):
             raise MessageError("is cut")
-        self.place = place
+        self.position = position
 
     def length(self) -> int:
-        """Pass a length and return it."""
+        """Read a length."""
         self.skip(_LENGTH)
-        self.behind_length = self.place
-        return int(self._length.unpack_from(self._data, self.place - _LENGTH)[0])
+        self.sequence_start = self.position
+        return int(self._length.unpack_from(self._data, self.position - _LENGTH)[0])
 
     def last(self, count: int) -> bytes:
-        """Return the last bytes that were passed."""
-        return bytes(self._data[self.place - count : self.place])
+        """Return the last bytes that were skipped."""
+        return bytes(self._data[self.position - count : self.position])
 
 
-_Walk: TypeAlias = Callable[[_Reader], None]
+_Check: TypeAlias = Callable[[_Reader], None]
 
 
-def check(kind: Any, data: bytes) -> None:
+def check(kind: Any, data: bytes) -> _Reader:
     """Refuse bytes that are no message of a type.
 
     Raises
     ------
     MessageError
-        with what is wrong, worded to follow the name of the topic.
+        with the reason, worded to follow the name of the topic.
     """
-    _walked(kind, data)
+    if data[:2] not in _ENDIAN or len(data) < _HEADER:
+        raise MessageError("has no message header")
+    reader = _Reader(data)
+    _message(kind)(reader)
+    return reader
 
 
 def split(kind: Any, data: bytes) -> tuple[bytes, memoryview]:
-    """Take a message apart whose last field is a sequence of bytes.
+    """Split a message whose last field is a sequence of bytes.
 
     Returns
     -------
-    The bytes of the message with that sequence empty, and the sequence, which is not copied.
+    The message with that sequence empty, and the sequence, which is not copied.
 
     Raises
     ------
     MessageError
         as `check`.
     """
-    reader = _walked(kind, data)
-    begin, end = _HEADER + reader.behind_length, _HEADER + reader.place
+    reader = check(kind, data)
+    begin, end = _HEADER + reader.sequence_start, _HEADER + reader.position
     return data[: begin - _LENGTH] + bytes(_LENGTH), memoryview(data)[begin:end]
 
 
-def _walked(kind: Any, data: bytes) -> _Reader:
-    if data[:2] not in _ENDIAN or len(data) < _HEADER:
-        raise MessageError("has no header of a message")
-    reader = _Reader(data)
-    _walk_of(kind)(reader)
-    return reader
-
-
 @cache
-def _walk_of(kind: Any) -> _Walk:
-    steps = [_step(slot) for slot in kind.SLOT_TYPES]
+def _message(kind: Any) -> _Check:
+    fields = [_field(slot) for slot in kind.SLOT_TYPES]
 
-    def walk(reader: _Reader) -> None:
-        for step in steps:
-            step(reader)
+    def check_fields(reader: _Reader) -> None:
+        for field in fields:
+            field(reader)
 
-    return walk
+    return check_fields
 
 
-def _step(slot: Any) -> _Walk:
+def _field(slot: Any) -> _Check:
     if isinstance(slot, BasicType):
         return _values(slot.typename, lambda reader: 1)
     if isinstance(slot, AbstractString):
         return _string
     if isinstance(slot, NamespacedType):
-        return _walk_of(getattr(importlib.import_module(".".join(slot.namespaces)), slot.name))
+        return _message(getattr(importlib.import_module(".".join(slot.namespaces)), slot.name))
     if isinstance(slot, Array):
         size = slot.size
-        return _several(slot.value_type, lambda reader: size)
+        return _elements(slot.value_type, lambda reader: size)
     assert isinstance(slot, AbstractSequence)
-    return _several(slot.value_type, _Reader.length)
+    return _elements(slot.value_type, _Reader.length)
 
 
-def _several(slot: Any, count: Callable[[_Reader], int]) -> _Walk:
+def _elements(slot: Any, count: Callable[[_Reader], int]) -> _Check:
     if isinstance(slot, BasicType):
         return _values(slot.typename, count)
-    step = _step(slot)
+    element = _field(slot)
 
-    def walk(reader: _Reader) -> None:
-        # Every element passes a byte at least, so this ends with the data.
+    def check_elements(reader: _Reader) -> None:
+        # Every element has at least one byte, so this ends with the data.
         for _ in range(count(reader)):
-            step(reader)
+            element(reader)
 
-    return walk
+    return check_elements
 
 
-def _values(name: str, count: Callable[[_Reader], int]) -> _Walk:
+def _values(name: str, count: Callable[[_Reader], int]) -> _Check:
     size = _SIZES[name]
 
-    def walk(reader: _Reader) -> None:
+    def check_values(reader: _Reader) -> None:
         number = count(reader)
         if number:
             reader.skip(size, number)
             if name == "boolean" and any(value > 1 for value in reader.last(number)):
-                raise MessageError("has a truth value that is none")
+                raise MessageError("has a boolean that is neither 0 nor 1")
 
-    return walk
+    return check_values
 
 
 def _string(reader: _Reader) -> None:
@@ -165,4 +161,4 @@ def _string(reader: _Reader) -> None:
     if length:
         reader.skip(1, length)
         if reader.last(1) != b"\x00":
-            raise MessageError("has a text without an end")
+            raise MessageError("has a string without end")

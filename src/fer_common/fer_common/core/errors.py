@@ -1,25 +1,24 @@
-"""The root of all errors that fer raises on purpose.
+"""The errors that fer raises on purpose.
 
-Every message says what is wrong, where, and what to do, in one sentence that can be shown to a user
-as it is.
+Every message is a sentence for the user that says what is wrong, where, and what to do.
 """
 
 
 class FerError(Exception):
-    """Anything that fer refuses."""
+    """Root of all errors of fer."""
 
 
 class ParameterError(FerError):
-    """A parameter that does not exist, has the wrong type or lies outside its range."""
+    """A parameter does not exist, has the wrong type or is out of range."""
 
 
 class ConfigurationError(FerError):
-    """Something that a node cannot start with: a file that is missing, a model that doesn't fit."""
+    """A node cannot start: a file is missing, or a model does not fit."""
 
 
 class ImageError(FerError):
-    """An image message that cannot be read: encoding, size, step or data do not go together."""
+    """An image message is invalid: encoding, size, step and data are inconsistent."""
 
 
 class MessageError(FerError):
-    """A message of another kind whose fields do not go together."""
+    """The fields of another message are inconsistent."""

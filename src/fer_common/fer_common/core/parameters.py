@@ -1,8 +1,7 @@
-"""Typed parameter tables: all that is to say of a parameter stands once.
+"""Typed parameter tables: the only definition of each parameter.
 
-A node declares its ROS parameters from its table, `config/fer.yaml` and the tables in the
-documentation are made from it, and a batch of new values is checked against it as a whole. Nothing
-here imports ROS.
+A node declares its ROS parameters from its table, and checks a batch of new values against it as a
+whole. `config/fer.yaml` and the tables in the documentation are generated from it.
 """
 
 from __future__ import annotations
@@ -18,27 +17,27 @@ from fer_common.core.errors import ParameterError
 Scalar: TypeAlias = bool | int | float | str
 Value: TypeAlias = Scalar | tuple[Scalar, ...]
 Values: TypeAlias = Mapping[str, Value]
-#: Looks at a whole set of values and returns why it cannot stand, or None.
+#: Checks a complete set of values; returns why it is refused, or None.
 Constraint: TypeAlias = Callable[[Values], "str | None"]
 
-#: What fits into a ROS parameter.
+#: Range of an integer ROS parameter.
 _INT64 = (-(2**63), 2**63 - 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """One parameter. Its type is that of `default`; a tuple is an array of its elements' type.
+    """One parameter. It has the type of `default`; a tuple is an array.
 
     Attributes
     ----------
     name : as in ROS.
-    default : value when nothing else is said; for arrays a tuple with at least one element.
-    description : one sentence for people.
-    unit : SI symbol, "px", "Hz" ..., empty for a number without unit and for text.
-    minimum, maximum : range of a number (of every element of an array), both ends included.
-    choices : the texts that are allowed, empty for any.
-    live : can be changed while the node runs, from the next frame on; else read-only.
-    resets : what a live change puts back, empty for nothing.
+    default : default value; for arrays a tuple with at least one element.
+    description : what it does, for the user.
+    unit : SI symbol, "px", "Hz" ...; empty for text and numbers without unit.
+    minimum, maximum : range of a number (of every element of an array), inclusive.
+    choices : the allowed texts; empty for any.
+    live : can be changed while the node runs, from the next frame on; otherwise read-only.
+    resets : what a live change resets; empty for nothing.
     """
 
     name: str
@@ -63,13 +62,13 @@ class Parameter:
 
     @property
     def type_name(self) -> str:
-        """Type as ROS users know it: bool, integer, double, string, or one of these and `[]`."""
+        """Type in ROS terms: bool, integer, double, string, or one of these with `[]`."""
         names = {bool: "bool", int: "integer", float: "double", str: "string"}
         return names[self.element_type] + ("[]" if self.is_array else "")
 
     @property
     def range_text(self) -> str:
-        """Range or choices for people, empty where everything is allowed."""
+        """Range or choices as text; empty if every value is allowed."""
         if self.choices:
             return ", ".join(choice or '""' for choice in self.choices)
         if self.minimum is None and self.maximum is None:
@@ -84,7 +83,7 @@ class Parameter:
         Raises
         ------
         ParameterError
-            if type, range or choice are not met; an integer is taken for a double, nothing else is
+            if type, range or choice are wrong. Integers are accepted as doubles; nothing else is
             converted.
         """
         if not self.is_array:
@@ -141,27 +140,27 @@ AUTOSTART = Parameter(
 DIAGNOSTICS_PERIOD = Parameter(
     "diagnostic_updater.period",
     1.0,
-    "Time between two reports on /diagnostics.",
+    "Period of the messages on /diagnostics.",
     unit="s",
     minimum=0.05,
     maximum=60.0,
 )
-#: Every node has these.
+#: Parameters of every node.
 COMMON = (AUTOSTART, DIAGNOSTICS_PERIOD)
 
-#: Of nodes that look at pictures.
+#: For nodes that subscribe to images.
 IMAGE_TRANSPORT = Parameter(
     "image_transport",
     "raw",
-    "Which images to subscribe to: image_raw, or image_raw/compressed (JPEG, PNG).",
+    "Images to subscribe to: image_raw, or image_raw/compressed (JPEG, PNG).",
     choices=("raw", "compressed"),
     live=False,
 )
-#: Of nodes that can queue frames.
+#: For nodes that can queue frames.
 EVERY_FRAME = Parameter(
     "every_frame",
     False,
-    "Work on every frame, however late, instead of on the newest: for replays.",
+    "Process every frame, however late, instead of the newest only. For replays.",
     live=False,
 )
 
@@ -173,8 +172,8 @@ class ParameterTable:
     Attributes
     ----------
     node : name of the node.
-    parameters : in the order in which people read them.
-    constraints : what must hold between several parameters.
+    parameters : in the order of the documentation.
+    constraints : conditions on several parameters.
     """
 
     node: str
@@ -185,7 +184,7 @@ class ParameterTable:
     def __post_init__(self) -> None:
         by_name = {parameter.name: parameter for parameter in self.parameters}
         if len(by_name) != len(self.parameters):
-            raise ValueError(f"a parameter of {self.node} stands twice")
+            raise ValueError(f"a parameter of {self.node} is defined twice")
         object.__setattr__(self, "_by_name", by_name)
 
     def __iter__(self) -> Iterator[Parameter]:
@@ -201,23 +200,22 @@ class ParameterTable:
             raise ParameterError(self.unknown(name)) from None
 
     def unknown(self, name: str) -> str:
-        """Say that a name is not a parameter, with the nearest name that is."""
+        """Return the error for an unknown name, with the most similar parameter."""
         near = difflib.get_close_matches(name, self._by_name, n=1)
         hint = f"did you mean '{near[0]}'?" if near else f"`fer param list {self.node}` shows all"
         return f"node '{self.node}' has no parameter '{name}': {hint}"
 
     def defaults(self) -> dict[str, Value]:
-        """Value of every parameter when nothing else is said."""
+        """Return the default value of every parameter."""
         return {parameter.name: parameter.default for parameter in self.parameters}
 
     def merged(self, current: Values, changes: Mapping[str, object]) -> dict[str, Value]:
-        """Return `current` with `changes`, checked one by one and as a whole.
+        """Return `current` with `changes`, checked individually and as a whole.
 
         Raises
         ------
         ParameterError
-            for the first unknown name, wrong type, value out of range, or constraint that is not
-            met.
+            for the first unknown name, wrong type, value out of range, or violated constraint.
         """
         merged = dict(current)
         for name, value in changes.items():

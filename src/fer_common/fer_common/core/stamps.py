@@ -1,4 +1,8 @@
-"""Stamps as whole nanoseconds, from any object with `sec` and `nanosec`: no ROS needed."""
+"""Stamps in nanoseconds, from any object with `sec` and `nanosec`.
+
+A frame is identified by the stamp of its header. ROS code hands the header on; the core, which
+imports no ROS, takes `stamp_ns`.
+"""
 
 from __future__ import annotations
 
@@ -22,16 +26,16 @@ def to_ns(stamp: Stamp) -> int:
 
 
 def checked_ns(stamp: Stamp) -> int:
-    """Return the stamp of a message that came from outside, ns.
+    """Return the stamp of a received message, ns.
 
     Raises
     ------
     MessageError
-        if it is negative or has more than a second of nanoseconds.
+        if it is negative, or `nanosec` is a second or more.
     """
     if stamp.sec < 0 or stamp.nanosec >= NANOSECONDS:
         raise MessageError(
-            f"stamp {stamp.sec} s {stamp.nanosec} ns is no time: correct the clock of the publisher"
+            f"stamp {stamp.sec} s {stamp.nanosec} ns is invalid: correct the clock of the publisher"
         )
     return to_ns(stamp)
 

@@ -1,4 +1,4 @@
-"""Counts and rates of a stream of frames, for diagnostics."""
+"""Counters, rates and latencies of a stream of frames, for diagnostics."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import threading
 from collections import Counter, deque
 from collections.abc import Iterable
 
-#: Rates and latencies look this far back.
+#: Time window of rates and latencies.
 WINDOW_S = 5.0
 
 
 def quantile(values: Iterable[float], fraction: float) -> float:
-    """Return the smallest value that `fraction` (0..1) of all do not exceed; NaN of nothing."""
+    """Return the smallest value that `fraction` (0..1) of all do not exceed; NaN without values."""
     ordered = sorted(values)
     if not ordered:
         return math.nan
@@ -20,9 +20,9 @@ def quantile(values: Iterable[float], fraction: float) -> float:
 
 
 class StreamStatistics:
-    """What happened to the frames of one node. Safe to use from several threads.
+    """Counts the frames of one node. Thread-safe.
 
-    All times are given by the caller, in seconds of one monotonic clock.
+    The caller gives all times, in seconds of one monotonic clock.
     """
 
     def __init__(self) -> None:
@@ -36,14 +36,16 @@ class StreamStatistics:
     def add(
         self, now_s: float, latency_s: float = math.nan, work_s: float = math.nan, skipped: int = 0
     ) -> None:
-        """Count a frame that was done at `now_s`, `latency_s` after its stamp, in `work_s`."""
+        """Count a frame finished at `now_s`, `latency_s` after its stamp, processed in `work_s`."""
         with self._lock:
             if self._since is None:
                 self._since = now_s
             self.processed += 1
             self.skipped += skipped
             self._done.append((now_s, latency_s, work_s))
-            self._forget(now_s)
+            # age_s needs the last frame, however old it is.
+            while len(self._done) > 1 and self._done[0][0] < now_s - WINDOW_S:
+                self._done.popleft()
 
     def drop(self, reason: str) -> None:
         """Count a frame that could not be used."""
@@ -51,12 +53,12 @@ class StreamStatistics:
             self.dropped[reason] += 1
 
     def age_s(self, now_s: float) -> float:
-        """Seconds since the last finished frame, infinite if there was none."""
+        """Return the seconds since the last finished frame, infinite if there was none."""
         with self._lock:
             return now_s - self._done[-1][0] if self._done else math.inf
 
     def rate_hz(self, now_s: float) -> float:
-        """Frames per second over the last seconds."""
+        """Return the frames per second over the last seconds."""
         with self._lock:
             if self._since is None:
                 return 0.0
@@ -64,15 +66,15 @@ class StreamStatistics:
             return recent / max(min(WINDOW_S, now_s - self._since), 1e-3)
 
     def latency_ms(self, fraction: float) -> float:
-        """Quantile (0..1) of the latency over the last seconds, NaN if there was none."""
+        """Return a quantile (0..1) of the latency over the last seconds, NaN without frames."""
         return self._quantile_ms(1, fraction)
 
     def work_ms(self, fraction: float) -> float:
-        """Quantile (0..1) of the work in a frame over the last seconds, NaN if there was none."""
+        """Return a quantile (0..1) of the processing time over the last seconds, or NaN."""
         return self._quantile_ms(2, fraction)
 
     def facts(self, now_s: float) -> dict[str, object]:
-        """Return everything under the names that all nodes use in their diagnostics."""
+        """Return all values, with the names that all nodes use in their diagnostics."""
         with self._lock:
             dropped = dict(self.dropped)
         return {
@@ -92,8 +94,3 @@ class StreamStatistics:
         with self._lock:
             values = [row[column] for row in self._done if not math.isnan(row[column])]
         return quantile(values, fraction) * 1e3
-
-    def _forget(self, now_s: float) -> None:
-        # The newest stays however old it is: age_s needs it.
-        while len(self._done) > 1 and self._done[0][0] < now_s - WINDOW_S:
-            self._done.popleft()

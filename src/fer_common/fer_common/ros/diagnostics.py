@@ -1,4 +1,4 @@
-"""Health of a node on /diagnostics, regularly whatever the clock of the simulation does."""
+"""Publishes the health of a node on /diagnostics, independent of simulated time."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
-#: Topics that every node publishes, of which nobody needs to know who hears them.
-_EVERYBODYS = ("/rosout", "/parameter_events", "/diagnostics")
+#: Topics of every node, whose subscribers are of no interest.
+_COMMON_TOPICS = ("/rosout", "/parameter_events", "/diagnostics")
 _NANOSECONDS = 1e9
-#: How soon a change for the worse or the better is told.
-_LOOK_S = 0.1
+#: Period at which the level is checked for changes.
+_CHECK_S = 0.1
 
 OK = DiagnosticStatus.OK
 WARN = DiagnosticStatus.WARN
@@ -26,25 +26,25 @@ STALE = DiagnosticStatus.STALE
 
 @dataclass(frozen=True)
 class Health:
-    """What a node says of itself: level, and a sentence that a person can act on."""
+    """State of a node: level, and a sentence that tells the user what to do."""
 
     level: bytes
     message: str
 
 
 class DiagnosticsPublisher:
-    """Publishes the health of the node regularly and whenever its level changes.
+    """Publishes the health of the node periodically, and at once when its level changes.
 
-    With it goes who hears the node's topics, and how much memory it holds.
+    Adds the number of subscribers of the node's topics, and its memory.
 
     Parameters
     ----------
     node : the node.
-    hardware_id : what the diagnostics are about.
-    health : returns what the node says of itself; asked ten times a second.
-    facts : returns what it counts, by name; asked only when that is told.
-    mismatches : returns a sentence for each node that ours cannot hear or be heard by.
-    period_s : time between two reports in seconds.
+    hardware_id : device or part that the diagnostics describe.
+    health : returns the health of the node; called ten times per second.
+    facts : returns counters and other values, by name; called only to publish them.
+    mismatches : returns a sentence for each node with incompatible QoS.
+    period_s : period of the messages in seconds.
     """
 
     def __init__(
@@ -62,34 +62,34 @@ class DiagnosticsPublisher:
         self._facts = facts
         self._mismatches = mismatches
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
-        self._told = b""
+        self._published_level = b""
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = node.create_timer(period_s, self.publish, clock=steady)
-        node.create_timer(_LOOK_S, self._look, clock=steady)
+        node.create_timer(_CHECK_S, self._publish_change, clock=steady)
 
     @property
     def period_s(self) -> float:
-        """Time between two reports in seconds."""
+        """Period of the messages in seconds."""
         period_ns: int = self._timer.timer_period_ns
         return period_ns / _NANOSECONDS
 
     @period_s.setter
     def period_s(self, period_s: float) -> None:
         period_ns = round(period_s * _NANOSECONDS)
-        # Setting the same period would put the next report off.
+        # Setting the same period would delay the next message.
         if period_ns != self._timer.timer_period_ns:
             self._timer.timer_period_ns = period_ns
-            # Else the report that the old period has put off would come first.
+            # Otherwise the message that the old period scheduled would come first.
             self._timer.reset()
 
     def publish(self) -> None:
         """Publish now."""
         self._publish(*self._present())
 
-    def _look(self) -> None:
-        """Publish at once when the level is another one: nobody should wait for what is wrong."""
+    def _publish_change(self) -> None:
+        """Publish at once if the level has changed."""
         health, mismatches = self._present()
-        if health.level != self._told:
+        if health.level != self._published_level:
             self._publish(health, mismatches)
 
     def _present(self) -> tuple[Health, Sequence[str]]:
@@ -97,7 +97,7 @@ class DiagnosticsPublisher:
         return _with_mismatches(self._health(), mismatches), mismatches
 
     def _publish(self, health: Health, mismatches: Sequence[str]) -> None:
-        self._told = health.level
+        self._published_level = health.level
         facts = {
             **self._facts(),
             **({"qos_mismatch": "; ".join(mismatches)} if mismatches else {}),
@@ -119,12 +119,12 @@ class DiagnosticsPublisher:
         return {
             f"listeners {publisher.topic_name}": publisher.get_subscription_count()
             for publisher in self._node.publishers
-            if publisher.topic_name not in _EVERYBODYS
+            if publisher.topic_name not in _COMMON_TOPICS
         }
 
 
 def resident_mb() -> float:
-    """Return the memory that this process holds, in megabytes (10^6 bytes); NaN where unknown."""
+    """Return the resident memory of this process in megabytes (10^6 bytes); NaN if unknown."""
     try:
         pages = int(Path("/proc/self/statm").read_text().split()[1])
     except OSError:
@@ -133,11 +133,11 @@ def resident_mb() -> float:
 
 
 def _with_mismatches(health: Health, mismatches: Sequence[str]) -> Health:
-    """Return a health that says, before all else that is not wrong, who is not heard."""
+    """Return the health with the incompatible QoS appended."""
     if not mismatches:
         return health
-    said = [] if health.level == OK else [health.message]
-    return Health(max(health.level, WARN), "; ".join([*said, *mismatches]))
+    problems = [] if health.level == OK else [health.message]
+    return Health(max(health.level, WARN), "; ".join([*problems, *mismatches]))
 
 
 def _text(value: object) -> str:

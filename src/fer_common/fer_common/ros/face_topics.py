@@ -1,4 +1,4 @@
-"""Publishers below /humans/faces/<id>, which come and go with the faces."""
+"""Publishers below /humans/faces/<id>, created and destroyed with the faces."""
 
 from __future__ import annotations
 
@@ -8,32 +8,29 @@ from typing import Any
 from rclpy.event_handler import PublisherEventCallbacks
 from rclpy.publisher import Publisher
 
-from fer_common.core import ros4hri as humans
-from fer_common.core.ros4hri import Roster
+from fer_common.core import ros4hri
 from fer_common.ros import qos
 from fer_common.ros.node import FerNode
 
 
 class FaceTopics:
-    """The topics of every face that is there.
-
-    Used by one thread, which need not be the executor's.
+    """The topics of every present face. Not thread-safe.
 
     Parameters
     ----------
-    node : whose publishers they are.
-    kinds : type of message of each topic, by its name below the face's.
-    departure_s : a face that was not seen for longer has left.
+    node : owner of the publishers.
+    kinds : message type of each topic, by its name below that of the face.
+    departure_s : time out of sight after which a face has left.
     """
 
     def __init__(self, node: FerNode, kinds: Mapping[str, type[Any]], departure_s: float) -> None:
         self._node = node
         self._kinds = kinds
         self._publishers: dict[int, dict[str, Publisher[Any]]] = {}
-        self.roster = Roster(departure_s)
+        self.roster = ros4hri.Roster(departure_s)
 
     def update(self, stamp_ns: int, seen: Collection[int]) -> None:
-        """Take the topics of those away who have left, and make those of who has come."""
+        """Destroy the topics of faces that have left, and create those of new faces."""
         for face in self.roster.update(stamp_ns, seen):
             self._destroy(self._publishers.pop(face))
         for face in seen:
@@ -41,15 +38,15 @@ class FaceTopics:
                 self._publishers[face] = self._create(self.name(face))
 
     def of(self, face: int) -> Mapping[str, Publisher[Any]]:
-        """Return the publishers of a face that is there, by topic."""
+        """Return the publishers of a present face, by topic."""
         return self._publishers[face]
 
     def name(self, face: int) -> str:
-        """Return the REP's id of a face."""
-        return humans.face_name(self._node.get_namespace(), face)
+        """Return the id of a face in REP-155."""
+        return ros4hri.face_name(self._node.get_namespace(), face)
 
     def close(self) -> None:
-        """Take all publishers away."""
+        """Destroy all publishers."""
         for publishers in self._publishers.values():
             self._destroy(publishers)
         self._publishers = {}
@@ -58,9 +55,9 @@ class FaceTopics:
         return {
             topic: self._node.create_publisher(
                 kind,
-                f"{humans.FACES}/{name}/{topic}",
+                f"{ros4hri.FACES}/{name}/{topic}",
                 qos.RESULT,
-                # Event handlers would come and go under the executor that waits for them.
+                # Event handlers must not be added or removed while the executor waits for them.
                 event_callbacks=PublisherEventCallbacks(use_default_callbacks=False),
             )
             for topic, kind in self._kinds.items()

@@ -1,4 +1,4 @@
-"""The base of the nodes: parameters, lifecycle, diagnostics, and an end without a traceback."""
+"""Base class of the nodes: parameters, lifecycle, diagnostics and a clean exit."""
 
 from __future__ import annotations
 
@@ -34,25 +34,25 @@ from fer_common.ros.messages import MessageChecker
 from fer_common.ros.parameter_server import ParameterServer
 from fer_common.ros.qos import QosMonitor
 
-#: Exit codes: what the user gave cannot work; the node broke.
+#: Exit codes: wrong configuration; unexpected error.
 EXIT_CONFIGURATION = 2
 EXIT_BROKEN = 1
-#: A start that is still at work, say compiling, so long after a signal is cut off.
+#: A node that is still starting (compiling, for example) this long after a signal is ended.
 _START_GRACE_S = 1.5
 
 
 class FerNode(LifecycleNode):
-    """A lifecycle node that brings itself up.
+    """A lifecycle node that configures and activates itself.
 
-    Subclasses override the hooks below. A hook refuses by raising `FerError`; the transition then
-    fails with the reason in the log and the node stays in the state that it was in. Live parameters
-    arrive in `apply_parameters`, already checked; every hook runs in the executor's thread.
+    Subclasses override the hooks below, which run in the executor's thread. A hook refuses by
+    raising `FerError`: the transition fails, the reason is logged, and the node keeps its state.
+    `apply_parameters` receives live parameters, already checked.
 
     Parameters
     ----------
     name : default name of the node.
-    table : its parameters, those of `COMMON` among them.
-    hardware_id : what the diagnostics are about.
+    table : its parameters, including those of `COMMON`.
+    hardware_id : device or part that the diagnostics describe.
     """
 
     def __init__(self, name: str, table: ParameterTable, hardware_id: str) -> None:
@@ -61,7 +61,7 @@ class FerNode(LifecycleNode):
         self._checker = MessageChecker(self)
         super().__init__(name)
         self._active = False
-        #: The first error that was given to `fail`.
+        #: The first error passed to `fail`.
         self.failure: BaseException | None = None
         self.parameters = ParameterServer(self, table, self.check_parameters, self._apply)
         self._diagnostics = DiagnosticsPublisher(
@@ -75,7 +75,7 @@ class FerNode(LifecycleNode):
 
     @property
     def values(self) -> Mapping[str, Value]:
-        """Present value of every parameter."""
+        """Present values of all parameters."""
         return self.parameters.values
 
     @property
@@ -89,33 +89,33 @@ class FerNode(LifecycleNode):
         """Load files, create publishers and subscriptions."""
 
     def activate(self) -> None:
-        """Begin to stream."""
+        """Start streaming."""
 
     def deactivate(self) -> None:
         """Stop streaming; keep the state."""
 
     def cleanup(self) -> None:
-        """Release everything that `configure` took. Also called at the end, from any state."""
+        """Release everything that `configure` created. Also called on exit, from any state."""
 
     def check_parameters(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
-        """Refuse by FerError what the table cannot see. Must change nothing."""
+        """Raise FerError for values that the table cannot refuse. No side effects."""
 
     def apply_parameters(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
-        """Take over new values, from the next frame on."""
+        """Apply new values, from the next frame on."""
 
     def health(self) -> Health:
-        """Return what /diagnostics shall say. Asked often: it must cost next to nothing."""
+        """Return the health for /diagnostics. Called often, so it must be fast."""
         return Health(OK, "running")
 
     def facts(self) -> Mapping[str, object]:
-        """Return what /diagnostics shall tell beside it, by name."""
+        """Return counters and other values for /diagnostics, by name."""
         return {}
 
     # For subclasses
 
     def add_publisher(self, kind: type[Any], topic: str, profile: QoSProfile) -> Publisher[Any]:
-        """Create a publisher whose quality of service `qos_overrides` can change."""
-        # A copy, because the overrides are written into the profile.
+        """Create a publisher whose QoS can be changed by `qos_overrides`."""
+        # A copy, because rclpy writes the overrides into the profile.
         overriding = QoSOverridingOptions.with_default_policies()
         return self.create_publisher(
             kind, topic, copy.copy(profile), qos_overriding_options=overriding
@@ -124,7 +124,7 @@ class FerNode(LifecycleNode):
     def create_publisher(
         self, msg_type: type[Any], topic: str, qos_profile: QoSProfile | int, **options: Any
     ) -> Publisher[Any]:
-        """As `Node.create_publisher`; a mismatch of qualities of service is told."""
+        """As `Node.create_publisher`; incompatible QoS is reported."""
         if options.get("event_callbacks") is None:
             options["event_callbacks"] = self._qos_monitor.publisher_callbacks(topic)
         return super().create_publisher(msg_type, topic, qos_profile, **options)
@@ -137,7 +137,7 @@ class FerNode(LifecycleNode):
         qos_profile: QoSProfile | int,
         **options: Any,
     ) -> Subscription[Any]:
-        """As `Node.create_subscription`; bytes that are no message and mismatches are told."""
+        """As `Node.create_subscription`; malformed messages and incompatible QoS are reported."""
         if options.get("event_callbacks") is None:
             options["event_callbacks"] = self._qos_monitor.subscription_callbacks(topic)
         if not options.get("raw"):
@@ -150,7 +150,7 @@ class FerNode(LifecycleNode):
         return (self.get_clock().now().nanoseconds - to_ns(header.stamp)) / NANOSECONDS
 
     def publish_health(self) -> None:
-        """Tell the health now: nobody should wait a second for what has changed."""
+        """Publish the health now instead of at the next period."""
         self._diagnostics.publish()
 
     def _all_facts(self) -> Mapping[str, object]:
@@ -216,13 +216,13 @@ class FerNode(LifecycleNode):
                 undo()
             return TransitionCallbackReturn.FAILURE
         except Exception as error:
-            # rclpy would swallow it without a word.
+            # rclpy would ignore it silently.
             self.fail(error)
             return TransitionCallbackReturn.ERROR
         return TransitionCallbackReturn.SUCCESS
 
     def bring_up(self) -> bool:
-        """Configure and activate; False if a transition was refused, with the reason in the log."""
+        """Configure and activate; return False if refused, with the reason in the log."""
         success = TransitionCallbackReturn.SUCCESS
         return self.trigger_configure() == success and self.trigger_activate() == success
 
@@ -232,8 +232,8 @@ class FerNode(LifecycleNode):
         self.cleanup()
 
     def fail(self, error: BaseException) -> None:
-        """End the process because of an unforeseen error. May be called from any thread."""
-        # The executor looks at it. To shut the context down from here would break what it is at.
+        """End the process because of an unexpected error. Thread-safe."""
+        # The main loop checks it. Shutting down the context here would break running calls.
         self.failure = self.failure or error
 
 
@@ -243,7 +243,7 @@ def run(make_node: Callable[[], FerNode], args: list[str] | None = None) -> int:
     Returns
     -------
     Exit code: 0 after a signal, `EXIT_CONFIGURATION` with one line of error if the node cannot
-    start, `EXIT_BROKEN` with a traceback if it broke.
+    start, `EXIT_BROKEN` with a traceback after an unexpected error.
     """
     stop = threading.Event()
     started = threading.Event()
@@ -255,23 +255,21 @@ def run(make_node: Callable[[], FerNode], args: list[str] | None = None) -> int:
             cut.start()
         stop.set()
 
-    # Our own handlers from the first moment on: a signal during start-up must end the process
-    # cleanly too.
+    # Install our own handlers first: a signal during the start must end the process cleanly, too.
     for number in STOP_SIGNALS:
         signal.signal(number, on_signal)
     unblock_stop_signals()
     try:
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     except (RCLError, UnknownROSArgsError) as error:
-        print(f"error: {_without_places(str(error))}", file=sys.stderr)
+        print(f"error: {_without_locations(str(error))}", file=sys.stderr)
         return EXIT_CONFIGURATION
     try:
         return _run(make_node, stop, started)
     finally:
         rclpy.try_shutdown()
-        # A Ctrl-C under `ros2 launch` reaches a node twice: by the terminal and by launch. The
-        # second one must not turn a clean end into an interrupted one, and the interpreter puts
-        # other handlers back too soon.
+        # A Ctrl-C under `ros2 launch` reaches a node twice, from the terminal and from launch. The
+        # second one must not interrupt the clean exit.
         for number in STOP_SIGNALS:
             signal.signal(number, signal.SIG_IGN)
 
@@ -310,16 +308,16 @@ def _spin(node: FerNode, stop: threading.Event) -> None:
         executor.shutdown()
 
 
-def _without_places(text: str) -> str:
-    """Return a message of rcl without the places in its C code."""
+def _without_locations(text: str) -> str:
+    """Return an rcl error without the locations in its C code."""
     return " ".join(re.sub(r",?\s+at /\S+?:\d+", "", text).split())
 
 
 def all_acknowledged(publisher: Publisher[Any]) -> bool:
-    """Return whether every reliable listener has acknowledged all messages; does not wait."""
+    """Return whether every reliable subscriber has acknowledged all messages; never blocks."""
     return bool(publisher.wait_for_all_acked(Duration(nanoseconds=0)))
 
 
 def subscription_count(publisher: Any) -> int:
-    """Return how many subscriptions hear a publisher, 0 for a publisher that is None."""
+    """Return the number of subscriptions of a publisher, 0 for None."""
     return 0 if publisher is None else publisher.get_subscription_count()

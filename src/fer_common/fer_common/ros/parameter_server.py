@@ -1,4 +1,4 @@
-"""A node's ROS parameters, declared from its table and changed as a whole."""
+"""Declares the ROS parameters of a node from its table, and changes them as a whole."""
 
 from __future__ import annotations
 
@@ -19,10 +19,9 @@ from fer_common.core.errors import ConfigurationError, FerError
 from fer_common.core.parameter_files import check_node_files, is_ros_parameter
 from fer_common.core.parameters import Parameter, ParameterTable, Value
 
-#: Looks at new values and the names that change; raises FerError to refuse them. It must change
-#: nothing.
+#: Checks new values, given those that change; raises FerError to refuse them. No side effects.
 Check = Callable[[Mapping[str, Value], frozenset[str]], None]
-#: Takes over new values, once all of them stand.
+#: Applies new values, after all of them were set.
 Apply = Callable[[Mapping[str, Value], frozenset[str]], None]
 
 _BOUNDLESS = 1.7976931348623157e308
@@ -30,19 +29,19 @@ _INTEGERS = (-(2**63), 2**63 - 1)
 
 
 class ParameterServer:
-    """Declares a table on a node, refuses bad batches, applies good ones as a whole.
+    """Declares the parameters of a table; refuses or applies each batch of changes as a whole.
 
     Parameters
     ----------
     node : the node.
     table : its parameters.
-    check : further check of a batch that passed the table.
-    apply : called after a batch was set, with all values and the names that changed.
+    check : further check of a batch that the table accepts.
+    apply : called after a batch was set, with all values and the changed names.
 
     Raises
     ------
     ConfigurationError
-        if a value given at start is unknown or bad.
+        if a value given at start is unknown or invalid.
     """
 
     def __init__(self, node: Node, table: ParameterTable, check: Check, apply: Apply) -> None:
@@ -78,7 +77,7 @@ class ParameterServer:
         )
         override = self._node._parameter_overrides.get(parameter.name)
         if override is not None:
-            # Checked here first: rclpy's own refusals name neither the range nor the remedy.
+            # Checked first, because rclpy's errors name neither the range nor the remedy.
             try:
                 checked = parameter.check(_plain(override.value))
             except FerError as error:
@@ -110,7 +109,7 @@ class ParameterServer:
             self._apply(merged, changed)
 
     def _own(self, parameters: list[RosParameter[Any]]) -> dict[str, Any]:
-        # The others are rclpy's own: for the clock and for qualities of service.
+        # The others are rclpy's own, for clock and QoS.
         return {p.name: _plain(p.value) for p in parameters if p.name in self._table}
 
     def _changed(self, merged: Mapping[str, Value]) -> frozenset[str]:
@@ -118,7 +117,7 @@ class ParameterServer:
 
 
 def descriptor(parameter: Parameter) -> ParameterDescriptor:
-    """Return what `ros2 param describe` and rqt_reconfigure show of a parameter."""
+    """Return the descriptor that `ros2 param describe` and rqt_reconfigure show."""
     unit = f" [{parameter.unit}]" if parameter.unit else ""
     resets = f" A change resets {parameter.resets}." if parameter.resets else ""
     result = ParameterDescriptor(
@@ -141,5 +140,5 @@ def descriptor(parameter: Parameter) -> ParameterDescriptor:
 
 
 def _plain(value: Any) -> Any:
-    """Return an array parameter as a tuple, so that values can be compared."""
+    """Return an array value as a tuple, so that values can be compared."""
     return value if isinstance(value, (bool, int, float, str)) or value is None else tuple(value)

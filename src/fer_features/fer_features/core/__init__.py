@@ -1,1 +1,1 @@
-"""NumPy in, NumPy out: nothing here imports ROS."""
+"""Core: NumPy in, NumPy out. Imports neither rclpy nor message packages."""

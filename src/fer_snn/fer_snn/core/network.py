@@ -85,14 +85,14 @@ class NetworkParameters:
 
 
 @dataclass(frozen=True)
-class Recording:
+class RecordedLayers:
     """Names of the layers to record in every step. Spike counts are always recorded."""
 
     spikes: tuple[str, ...] = ()
     potentials: tuple[str, ...] = ()
 
 
-NO_RECORDING = Recording()
+NO_RECORDING = RecordedLayers()
 
 
 @dataclass(frozen=True)
@@ -170,7 +170,7 @@ class Network:
         face: FaceState,
         features: Float32s,
         n_steps: int,
-        recording: Recording = NO_RECORDING,
+        recording: RecordedLayers = NO_RECORDING,
         plastic: bool = False,
     ) -> FrameActivity:
         """Show a feature map to the neurons of a face for `n_steps` steps.

@@ -23,7 +23,7 @@ from fer_snn.core.network import (
     FrameActivity,
     Network,
     NetworkParameters,
-    Recording,
+    RecordedLayers,
 )
 from fer_snn.core.neurons.lif import Float32s
 from fer_snn.core.readout import Answer, DecisionWindow, ReadoutParameters, answer, label_means
@@ -60,7 +60,7 @@ class FaceInput:
 
 
 @dataclass(frozen=True)
-class Frame:
+class FeatureFrame:
     """The faces of one image, and what to record while the network looks at them.
 
     Attributes
@@ -72,7 +72,7 @@ class Frame:
 
     stamp_ns: int
     faces: Sequence[FaceInput]
-    recording: Recording = NO_RECORDING
+    recording: RecordedLayers = NO_RECORDING
 
     def largest_first(self) -> list[FaceInput]:
         """Return the faces in order of decreasing area."""
@@ -101,7 +101,7 @@ class FaceResult:
 class FrameResult:
     """Result for a frame; the faces in order of their ids."""
 
-    frame: Frame
+    frame: FeatureFrame
     tick: Tick
     faces: tuple[FaceResult, ...]
 
@@ -162,7 +162,7 @@ class Recogniser:
         return face_id in self._tracks
 
     def process(
-        self, frame: Frame, max_steps: int | None = None, lesson: Lesson | None = None
+        self, frame: FeatureFrame, max_steps: int | None = None, lesson: Lesson | None = None
     ) -> FrameResult:
         """Advance the network by a frame.
 
@@ -188,7 +188,7 @@ class Recogniser:
         return FrameResult(frame, tick, results)
 
     def _advance(
-        self, frame: Frame, tick: Tick, face: FaceInput, lesson: Lesson | None
+        self, frame: FeatureFrame, tick: Tick, face: FaceInput, lesson: Lesson | None
     ) -> FaceResult:
         parameters = self._parameters
         track = self._tracks.pop(face.id, None) or _Track(self.network)

@@ -17,7 +17,7 @@ from collections import deque
 from collections.abc import Callable
 
 from fer_snn.core.network import Network
-from fer_snn.core.recogniser import Frame, FrameResult
+from fer_snn.core.recogniser import FeatureFrame, FrameResult
 from fer_snn.core.teaching.learner import Learner
 
 _MEASUREMENTS = 5
@@ -48,7 +48,7 @@ class TimeBudget:
         self._step_s: deque[float] = deque(maxlen=_MEASUREMENTS)
         self._measure(learner.recogniser.network)
 
-    def process(self, frame: Frame) -> FrameResult:
+    def process(self, frame: FeatureFrame) -> FrameResult:
         """Advance the network by a frame, as `Learner.process`, as far as there is time."""
         n_faces = min(len(frame.faces), self._learner.parameters.max_faces)
         max_steps = self._max_steps(n_faces)

@@ -23,16 +23,16 @@ from fer_interfaces.msg import (
     Weights,
 )
 from fer_snn.core.model import Model
-from fer_snn.core.network import FEATURE, NO_RECORDING, Network, Recording
+from fer_snn.core.network import FEATURE, NO_RECORDING, Network, RecordedLayers
 from fer_snn.core.neurons.encoding import channel_names
 from fer_snn.core.neurons.lif import Float32s
 from fer_snn.core.readout import UNNAMED
-from fer_snn.core.recogniser import FaceInput, Frame, FrameResult
+from fer_snn.core.recogniser import FaceInput, FeatureFrame, FrameResult
 
 
 def read_features(
-    message: FaceFeaturesArray, model: Model, recording: Recording = NO_RECORDING
-) -> Frame:
+    message: FaceFeaturesArray, model: Model, recording: RecordedLayers = NO_RECORDING
+) -> FeatureFrame:
     """Return the faces that have features, as a frame with a recording.
 
     Raises
@@ -59,7 +59,7 @@ def read_features(
             )
     if len({face.id for face in faces}) != len(faces):
         raise MessageError("two faces have the same id: give each face its own")
-    return Frame(stamp_ns, faces, recording)
+    return FeatureFrame(stamp_ns, faces, recording)
 
 
 def _checked(features: Float32s, shape: tuple[int, int, int], face_id: int) -> Float32s:

@@ -17,7 +17,7 @@ from fer_interfaces.msg import (
     Spikes,
     Weights,
 )
-from fer_snn.core.network import EXPRESSION, Network, Recording
+from fer_snn.core.network import EXPRESSION, Network, RecordedLayers
 from fer_snn.core.parameters import NO_LAYER
 from fer_snn.core.recogniser import FrameResult
 from fer_snn.ros import messages
@@ -51,22 +51,17 @@ class SnnOutputs:
         """Destroy the publishers."""
         if self._hri is not None:
             self._hri.close()
-        for publisher in (
-            self._expressions,
-            self._spikes,
-            self._potentials,
-            self._weights,
-            self._network,
-        ):
+        topics = (self._expressions, self._spikes, self._potentials, self._weights, self._network)
+        for publisher in topics:
             self._node.destroy_publisher(publisher)
 
-    def recording(self, network: Network) -> Recording:
+    def recording(self, network: Network) -> RecordedLayers:
         """Return the layers to record in the next frame, given the present subscribers."""
         asked = self._node.values["publish_layers"]
         assert isinstance(asked, tuple)
         wanted = {EXPRESSION, *asked} - {NO_LAYER}
         layers = tuple(name for name in network.layer_names if name in wanted)
-        return Recording(
+        return RecordedLayers(
             layers if subscription_count(self._spikes) else (),
             layers if subscription_count(self._potentials) else (),
         )

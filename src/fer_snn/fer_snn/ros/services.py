@@ -60,8 +60,8 @@ class Services:
             self._serve(LoadWeights, "load_weights", lambda r: learner.load(r.name)),
             self._serve(Reset, "reset", self._reset),
             self._serve(Undo, "undo", lambda r: learner.undo(r.steps or 1)),
-            node.create_service(FetchWeights, "fetch_weights", self._fetch),
-            node.create_service(StoreWeights, "store_weights", self._store),
+            node.create_service(FetchWeights, "fetch_weights", _answering(self._fetch)),
+            node.create_service(StoreWeights, "store_weights", _answering(self._store)),
             node.create_service(ListWeights, "list_weights", self._list),
             node.create_service(LearningReport, "learning_report", self._report),
         ]
@@ -75,19 +75,17 @@ class Services:
         self._node.destroy_subscription(self._lessons)
 
     def _serve(self, kind: type[Any], name: str, work: Callable[[Any], str]) -> Any:
-        def answer(request: Any, response: Any) -> Any:
+        def carry_out(request: Any, response: Any) -> str:
             with self._between_frames:
                 try:
-                    response.message = work(request)
-                    response.success = True
+                    message = work(request)
                     self._done()
-                except FerError as error:
-                    response.message = str(error)
-                if hasattr(response, "version"):
-                    response.version = self._learner.recogniser.network.version
-            return response
+                finally:
+                    if hasattr(response, "version"):
+                        response.version = self._learner.recogniser.network.version
+            return message
 
-        return self._node.create_service(kind, name, answer)
+        return self._node.create_service(kind, name, _answering(carry_out))
 
     def _teach(self, request: Teach.Request | Lesson) -> str:
         return self._learner.teach(
@@ -118,37 +116,22 @@ class Services:
             response.files.append(file)
         return response
 
-    def _fetch(
-        self, request: FetchWeights.Request, response: FetchWeights.Response
-    ) -> FetchWeights.Response:
-        try:
-            if request.digest:
-                piece = self._downloads.piece(request.digest, request.offset)
-            else:
-                with self._between_frames:
-                    network = self._learner.recogniser.network
-                    piece = self._downloads.first_piece(request.name, network.model)
-                    response.version = 0 if request.name else network.version
-        except FerError as error:
-            response.message = str(error)
-            return response
-        response.success = True
-        response.message = request.name or "the present weights"
+    def _fetch(self, request: FetchWeights.Request, response: FetchWeights.Response) -> str:
+        if request.digest:
+            piece = self._downloads.piece(request.digest, request.offset)
+        else:
+            with self._between_frames:
+                network = self._learner.recogniser.network
+                piece = self._downloads.first_piece(request.name, network.model)
+                response.version = 0 if request.name else network.version
         response.size, response.digest = piece.size, piece.digest
         response.data.frombytes(piece.data)
-        return response
+        return request.name or "the present weights"
 
-    def _store(
-        self, request: StoreWeights.Request, response: StoreWeights.Response
-    ) -> StoreWeights.Response:
-        try:
-            response.message = self._upload.add(
-                request.name, request.size, request.digest, request.offset, request.data.tobytes()
-            )
-            response.success = True
-        except FerError as error:
-            response.message = str(error)
-        return response
+    def _store(self, request: StoreWeights.Request, response: StoreWeights.Response) -> str:
+        return self._upload.add(
+            request.name, request.size, request.digest, request.offset, request.data.tobytes()
+        )
 
     def _report(
         self, request: LearningReport.Request, response: LearningReport.Response
@@ -175,3 +158,17 @@ class Services:
             for pre, post, each in zip(names, names[1:], report.projections, strict=False)
         ]
         return response
+
+
+def _answering(work: Callable[[Any, Any], str]) -> Callable[[Any, Any], Any]:
+    """Return a service callback that puts what `work` returns, or its refusal, in the response."""
+
+    def answer(request: Any, response: Any) -> Any:
+        try:
+            response.message = work(request, response)
+            response.success = True
+        except FerError as error:
+            response.message = str(error)
+        return response
+
+    return answer

@@ -19,7 +19,7 @@ from fer_snn.core.model import Model
 from fer_snn.core.recogniser import (
     FaceInput,
     FaceResult,
-    Frame,
+    FeatureFrame,
     FrameResult,
     Lesson,
     Recogniser,
@@ -143,7 +143,7 @@ class Learner:
 
     # The stream
 
-    def process(self, frame: Frame, max_steps: int | None = None) -> FrameResult:
+    def process(self, frame: FeatureFrame, max_steps: int | None = None) -> FrameResult:
         """Advance the network by a frame, as `Recogniser.process`, and learn what is due."""
         result = self.recogniser.process(frame, max_steps, self._lesson_for(frame))
         inputs = {face.id: face for face in frame.faces}
@@ -154,7 +154,7 @@ class Learner:
             self._keep(frame.stamp_ns, inputs, result.faces)
         return result
 
-    def _lesson_for(self, frame: Frame) -> Lesson | None:
+    def _lesson_for(self, frame: FeatureFrame) -> Lesson | None:
         scheduled = self._scheduled
         if scheduled is None:
             return None
