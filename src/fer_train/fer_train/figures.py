@@ -17,7 +17,6 @@ from fer_common.core.errors import FerError
 from fer_viz.core.drawing.plots import neuron_order
 from fer_viz.core.drawing.receptive_fields import weight_limit
 from fer_viz.core.drawing.style import LIGHT, Colour
-from fer_viz.core.maps import WeightMaps
 from fer_viz.core.scene import Raster, ReceptiveFields, Traces, label_name
 
 DPI = 300
@@ -59,20 +58,20 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
 
 
 @rc_context(_RC)
-def weights(maps: WeightMaps) -> Figure:
+def weights(fields: ReceptiveFields) -> Figure:
     """Draw the receptive field of every label (row), summed and by orientation (columns)."""
-    choices, labels = len(maps.choices), len(maps.labels)
+    maps, choices, labels = fields.maps, len(fields.choices), len(fields.labels)
     figure = _figure(_WIDTH_IN, 0.45 + labels * _WIDTH_IN / (choices + 1.2))
     cells: Any = figure.subplots(labels, choices, squeeze=False)
     # Sums over all orientations are larger than those of one, so each kind has its own scale.
-    limits = [weight_limit(maps.maps[0]) or 1.0]
-    limits += [weight_limit(maps.maps[1:]) or 1.0] * (choices - 1)
+    limits = [weight_limit(maps[0]) or 1.0]
+    limits += [weight_limit(maps[1:]) or 1.0] * (choices - 1)
     colours = _colour_map(LIGHT.diverging)
     images: list[Any] = [None] * choices
-    for row, label in enumerate(maps.labels):
-        for column, choice in enumerate(maps.choices):
+    for row, label in enumerate(fields.labels):
+        for column, choice in enumerate(fields.choices):
             axes, limit = cells[row, column], limits[column]
-            images[column] = axes.imshow(maps.maps[column, row], colours, vmin=-limit, vmax=limit)
+            images[column] = axes.imshow(maps[column, row], colours, vmin=-limit, vmax=limit)
             axes.set_xticks([])
             axes.set_yticks([])
             for spine in axes.spines.values():

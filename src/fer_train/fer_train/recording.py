@@ -11,7 +11,6 @@ from fer_common.core.errors import ConfigurationError, FerError, MessageError
 from fer_common.core.stamps import NANOSECONDS, to_ns
 from fer_viz.core import history, messages
 from fer_viz.core.history import PotentialFrame, SpikeFrame
-from fer_viz.core.maps import WeightMaps, weight_maps
 from fer_viz.core.messages import ImageFaces
 from fer_viz.core.scene import EXPRESSION_LAYER, Raster, ReceptiveFields, Traces
 
@@ -27,14 +26,13 @@ class Recording:
     results : in the order of the bag.
     frame_index : index of an image in its source, by stamp (nanoseconds).
     spikes, potentials : frames of the expression layer by face id.
-    weights, fields : the last ones in the bag, None without any.
+    fields : the last receptive fields in the bag, None without any.
     """
 
     results: list[ImageFaces] = field(default_factory=list)
     frame_index: dict[int, int] = field(default_factory=dict)
     spikes: dict[int, list[SpikeFrame]] = field(default_factory=dict)
     potentials: dict[int, list[PotentialFrame]] = field(default_factory=dict)
-    weights: WeightMaps | None = None
     fields: ReceptiveFields | None = None
 
     @property
@@ -83,7 +81,6 @@ class Recording:
             for face, trace in messages.potentials(message, EXPRESSION_LAYER).items():
                 self.potentials.setdefault(face, []).append(trace)
         elif topic == "weights":
-            self.weights = weight_maps(message)
             self.fields = messages.receptive_fields(message)
 
 

@@ -88,7 +88,7 @@ def make_scene() -> SceneMaker:
             fields=ReceptiveFields(
                 version=1,
                 labels=labels,
-                maps=generator.normal(size=(len(labels), 12, 12)).astype(np.float32),
+                maps=generator.normal(size=(1, len(labels), 12, 12)).astype(np.float32),
                 neuron_label=np.arange(neurons) * len(labels) // neurons,
             ),
             network=NetworkSummary("test", labels, "off"),

@@ -9,14 +9,10 @@ import numpy as np
 import pytest
 
 from fer_common.core.errors import MessageError
-from fer_viz.core.history import (
-    SCORE_SPAN_S,
-    FaceHistories,
-    ScoreFrame,
-    ScoreHistory,
-    SimulationLag,
-)
-from fer_viz.core.maps import ALL, FeatureMap, feature_maps, weight_maps
+from fer_viz.core.history import SCORE_SPAN_S, FaceHistories, ScoreFrame, SimulationLag
+from fer_viz.core.messages import features as feature_maps
+from fer_viz.core.messages import receptive_fields
+from fer_viz.core.scene import ALL_ORIENTATIONS, FeatureMap, ScoreHistory
 from fer_viz.dashboard import binding
 
 S = 10**9
@@ -83,7 +79,7 @@ def weights(names: list[str], values: list[float], labels: tuple[str, ...]) -> S
     fields = SimpleNamespace(
         channels=len(values) // len(labels), rows=1, cols=1, channel_names=names, weights=values
     )
-    return SimpleNamespace(receptive_fields=fields, labels=labels)
+    return SimpleNamespace(receptive_fields=fields, labels=labels, version=1, neuron_label=[])
 
 
 def test_weights_by_orientation_are_on_less_off() -> None:
@@ -93,17 +89,17 @@ def test_weights_by_orientation_are_on_less_off() -> None:
         for wl in (4, 6)
         for degrees in (0, 90)
     ]
-    maps = weight_maps(weights(names, [1, 2, 3, 4, 10, 20, 30, 40], ("smile",)))
-    assert maps.choices == (ALL, "0°", "90°")
+    maps = receptive_fields(weights(names, [1, 2, 3, 4, 10, 20, 30, 40], ("smile",)))
+    assert maps.choices == (ALL_ORIENTATIONS, "0°", "90°")
     assert maps.maps.ravel().tolist() == [-90, 4 - 40, 6 - 60]
 
 
 def test_weights_of_unknown_channels_are_summed() -> None:
-    maps = weight_maps(weights(["a", "b"], [1, 2, 3, 4], ("smile", "neutral")))
-    assert maps.choices == (ALL,)
+    maps = receptive_fields(weights(["a", "b"], [1, 2, 3, 4], ("smile", "neutral")))
+    assert maps.choices == (ALL_ORIENTATIONS,)
     assert maps.maps.ravel().tolist() == [3, 7]
     with pytest.raises(MessageError, match="receptive fields"):
-        weight_maps(weights(["a"], [1, 2, 3], ("smile", "neutral")))
+        receptive_fields(weights(["a"], [1, 2, 3], ("smile", "neutral")))
 
 
 def features(spec: str, values: list[float], channels: int) -> SimpleNamespace:

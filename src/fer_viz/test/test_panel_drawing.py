@@ -38,7 +38,7 @@ def plot_scene(
 ) -> Scene:
     fields = None
     if labels is not None:
-        maps = np.zeros((3, 2, 2), np.float32)
+        maps = np.zeros((1, 3, 2, 2), np.float32)
         fields = ReceptiveFields(1, ("a", "b", "c"), maps, np.array(labels, np.int64))
     raster = Raster(np.array(time_s), np.array(neuron, np.int64), size)
     return Scene(raster=raster, fields=fields)
@@ -158,10 +158,9 @@ def test_many_neurons_become_a_map() -> None:
 def test_maps_take_the_colours_of_their_weights() -> None:
     maps = np.zeros((2, 2, 2), np.float32)
     maps[0, 0, 0], maps[1, 1, 1] = 1.0, -1.0
-    fields = ReceptiveFields(1, ("a", "b"), maps, np.arange(2))
     picture = np.zeros((100, 300, 3), np.uint8)
     box = Box(0, 0, 300, 100)
-    draw_fields(picture, box, fields, STYLE)
+    draw_fields(picture, box, ("a", "b"), maps, STYLE)
     first, second = arrange(box, (2, 2, 2), 6, STYLE.small_px).places
     entries = colour_table(DARK.diverging)
     assert picture[first.y + 2, first.x + 2].tolist() == entries[255].tolist()
@@ -250,7 +249,7 @@ def test_new_weights_are_drawn_and_old_ones_kept(make_scene: SceneMaker) -> None
 
 
 def test_a_network_without_labels_or_neurons_is_drawn(make_scene: SceneMaker) -> None:
-    nothing = ReceptiveFields(1, (), np.zeros((0, 12, 12), np.float32), np.zeros(0, np.int64))
+    nothing = ReceptiveFields(1, (), np.zeros((1, 0, 12, 12), np.float32), np.zeros(0, np.int64))
     silent = Raster(np.zeros(0), np.zeros(0, np.int64), 0)
     scene = replace(make_scene(faces=()), fields=nothing, raster=silent)
     assert Renderer(PictureOptions()).draw(grey(), scene).shape == (480, 960, 3)

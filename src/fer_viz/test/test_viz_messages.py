@@ -157,7 +157,7 @@ def weights(**changes: object) -> Weights:
 
 def test_off_channels_count_against_on_channels() -> None:
     fields = messages.receptive_fields(weights())
-    np.testing.assert_array_equal(fields.maps, [[[-9, -18]], [[-27, -36]]])
+    np.testing.assert_array_equal(fields.maps[0], [[[-9, -18]], [[-27, -36]]])
     assert fields.neuron_label.tolist() == [0, 1, UNNAMED]
     assert fields.version == 5
 
@@ -165,7 +165,9 @@ def test_off_channels_count_against_on_channels() -> None:
 def test_channels_without_names_are_summed() -> None:
     message = weights()
     message.receptive_fields.channel_names = []
-    np.testing.assert_array_equal(messages.receptive_fields(message).maps, [[[11, 22]], [[33, 44]]])
+    np.testing.assert_array_equal(
+        messages.receptive_fields(message).maps[0], [[[11, 22]], [[33, 44]]]
+    )
 
 
 def test_weights_of_another_shape_are_refused() -> None:

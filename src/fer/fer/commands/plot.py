@@ -75,10 +75,10 @@ def _of_weights(path: Path) -> Iterator[tuple[str, Any]]:
     from fer_snn.core.weights import weights_file
     from fer_snn.ros.messages import weights_message
     from fer_train import figures
-    from fer_viz.core.maps import weight_maps
+    from fer_viz.core.messages import receptive_fields
 
     network = Network(weights_file.load(path), NetworkParameters())
-    yield "weights", figures.weights(weight_maps(weights_message(Header(), network, limit=0)))
+    yield "weights", figures.weights(receptive_fields(weights_message(Header(), network, limit=0)))
 
 
 def _of_bag(arguments: argparse.Namespace) -> Iterator[tuple[str, Any]]:
@@ -86,8 +86,8 @@ def _of_bag(arguments: argparse.Namespace) -> Iterator[tuple[str, Any]]:
 
     truth = read_labels(arguments.labels) if arguments.labels else {}
     recorded = recording.read(arguments.source, arguments.namespace)
-    if recorded.weights is not None and recorded.weights.maps.size:
-        yield "weights", figures.weights(recorded.weights)
+    if recorded.fields is not None and recorded.fields.maps.size:
+        yield "weights", figures.weights(recorded.fields)
     faces = recorded.faces
     if arguments.face and arguments.face not in faces:
         known = ", ".join(map(str, faces)) or "none"

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Generic, NamedTuple, Protocol
+from dataclasses import replace
+from typing import Any, NamedTuple, Protocol
 
 from fer_common.core.stamps import to_ns
 from fer_viz.core import messages
-from fer_viz.core.history import ScoreHistory, SimulationLag
-from fer_viz.core.maps import FeatureMap, WeightMaps, feature_maps, weight_maps
+from fer_viz.core.history import SimulationLag
 from fer_viz.core.messages import ImageFaces
 from fer_viz.core.monitor import AnnotatedImage, GraphMonitor, GraphTopics, Image
-from fer_viz.core.scene import Raster, Scene
+from fer_viz.core.scene import FeatureMap, Scene
 
 FEATURE_LAYER = "feature"
 LEARNING_MODES = ("off", "unsupervised", "supervised")
@@ -56,30 +55,8 @@ class Commands(Protocol):
         """Return the outcome of requests since the last call."""
 
 
-@dataclass(frozen=True)
-class DashboardView(Generic[Image]):
-    """What is shown at one moment.
-
-    Attributes
-    ----------
-    image : newest image, None before the first and while results come without.
-    scene : everything that belongs to it.
-    features : of the face that is shown in detail.
-    feature_raster : spikes of the feature layer, None unless they are published.
-    scores : history of the face that is shown in detail.
-    lag_s : time between stamps that was not simulated in the last seconds.
-    """
-
-    image: Image | None
-    scene: Scene
-    features: FeatureMap | None
-    feature_raster: Raster | None
-    scores: ScoreHistory | None
-    lag_s: float
-
-
 class DashboardState(GraphMonitor[Image]):
-    """A monitor that also knows features, receptive fields by orientation and the feature layer."""
+    """A monitor that also knows features, score histories and the feature layer."""
 
     def __init__(self, topics: GraphTopics, now_s: float) -> None:
         super().__init__(topics, now_s)
@@ -88,8 +65,6 @@ class DashboardState(GraphMonitor[Image]):
         self._results: ImageFaces | None = None
         self._features: dict[int, FeatureMap] = {}
         self._lag = SimulationLag()
-        #: Newest weights, None before the first.
-        self.weights: WeightMaps | None = None
         self.configure(self._span_s, IMAGE_TIMEOUT_S, self._wanted_id)
 
     @property
@@ -134,9 +109,7 @@ class DashboardState(GraphMonitor[Image]):
         """
         with self._lock:
             if topic == "features":
-                self._features = feature_maps(message)
-            elif topic == "weights":
-                self.weights = weight_maps(message)
+                self._features = messages.features(message)
             elif topic == "spikes":
                 self._lag.add(to_ns(message.header.stamp), message.steps * message.dt)
                 frames = messages.spikes(message, FEATURE_LAYER)
@@ -147,8 +120,11 @@ class DashboardState(GraphMonitor[Image]):
                 for face_id, frame in frames.items():
                     self._histories.face(face_id).feature_spikes.add(frame)
 
-    def view(self, now_s: float) -> DashboardView[Image]:
-        """Return what is to be shown now."""
+    def view(self, now_s: float) -> tuple[Image | None, Scene]:
+        """Return the image to show and its scene.
+
+        The image is None before the first one, and while results come without images.
+        """
         with self._lock:
             shown = self._current(now_s)
             scene = self._scene(shown, now_s)
@@ -158,7 +134,10 @@ class DashboardState(GraphMonitor[Image]):
                 if history := self._histories.get(scene.focus.id):
                     raster = history.feature_raster(self._span_s)
                     scores = history.score_history()
-            return DashboardView(shown.image, scene, features, raster, scores, self._lag.lag_s)
+            status = replace(scene.status, lag_s=self._lag.lag_s)
+            return shown.image, replace(
+                scene, features=features, feature_raster=raster, scores=scores, status=status
+            )
 
     def _current(self, now_s: float) -> AnnotatedImage[Any]:
         if self._shown is not None and now_s - self._shown_s <= IMAGE_TIMEOUT_S:

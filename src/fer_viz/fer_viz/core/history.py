@@ -14,7 +14,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 import numpy as np
 
 from fer_common.core.stamps import NANOSECONDS
-from fer_viz.core.scene import Floats, Indices, Raster, Seconds, Traces
+from fer_viz.core.scene import Floats, Indices, Raster, ScoreHistory, Seconds, Traces
 
 #: Faces remembered at once; the one not seen for longest is dropped.
 MAX_FACES = 16
@@ -104,23 +104,6 @@ class ScoreFrame(NamedTuple):
     def start_ns(self) -> int:
         """Stamp of the frame."""
         return self.end_ns
-
-
-class ScoreHistory(NamedTuple):
-    """Scores and spike rates of one face over the last seconds.
-
-    Attributes
-    ----------
-    time_s : (results,), seconds before the newest result, so <= 0, ascending.
-    labels : one for each column.
-    scores : (results, labels), 0..1.
-    rates_hz : (results, labels).
-    """
-
-    time_s: Seconds
-    labels: tuple[str, ...]
-    scores: Floats
-    rates_hz: Floats
 
 
 class _Frame(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -10,11 +10,19 @@ import numpy as np
 from fer_common.core.errors import MessageError
 from fer_common.core.stamps import checked_ns
 from fer_viz.core.history import PotentialFrame, SpikeFrame
-from fer_viz.core.scene import UNNAMED, Face, Floats, NetworkSummary, ReceptiveFields
+from fer_viz.core.scene import (
+    ALL_ORIENTATIONS,
+    UNNAMED,
+    Face,
+    FeatureMap,
+    NetworkSummary,
+    ReceptiveFields,
+)
 
 #: The value of Weights.neuron_label for a neuron without a label.
 _UNNAMED = 2**32 - 1
-_OFF = "OFF"
+_CHANNEL = re.compile(r"(?:ON|OFF) \S+ ([\d.]+)deg")
+_ORIENTATIONS = re.compile(r"(?:^|;)o=(\d+)(?:;|$)")
 #: A thousand times the usual step.
 LONGEST_STEP_S = 1.0
 #: Largest layer that is drawn: a few bytes can claim 2**32 neurons, and each one has a row.
@@ -156,50 +164,65 @@ def spikes(message: Any, layer: str) -> dict[int, SpikeFrame]:
 
 
 def receptive_fields(message: Any) -> ReceptiveFields:
-    """Read the receptive field of every label from a Weights message.
+    """Read a Weights message.
 
     Raises
     ------
     MessageError
         if weights, shape and labels are inconsistent.
     """
-    labels, weights = tuple(message.labels), field_weights(message)
+    labels, field = tuple(message.labels), message.receptive_fields
+    shape = (len(labels), field.channels, field.rows, field.cols)
+    weights = np.asarray(field.weights, np.float32)
+    if weights.size != np.prod(shape, dtype=int):
+        raise MessageError(
+            f"receptive fields have {weights.size} weights: {'x'.join(map(str, shape))} "
+            "(labels, channels, rows, cols) were announced"
+        )
     neuron_label = np.asarray(message.neuron_label, np.int64)
     neuron_label = np.where(neuron_label == _UNNAMED, UNNAMED, neuron_label)
     if neuron_label.max(initial=UNNAMED) >= len(labels):
         raise MessageError(
             f"a neuron has label {neuron_label.max()} of {len(labels)}: labels count from 0"
         )
-    sign = channel_signs(message.receptive_fields.channel_names, weights.shape[1])
-    maps = np.tensordot(weights, sign, axes=(1, 0)).astype(np.float32)
-    return ReceptiveFields(message.version, labels, maps, neuron_label)
+    names = list(field.channel_names)
+    by_channel = weights.reshape(shape).swapaxes(0, 1)
+    if len(names) == field.channels:
+        off = np.array([name.startswith("OFF") for name in names], bool)
+        by_channel = np.where(off[:, None, None, None], -by_channel, by_channel)
+    maps, choices = [by_channel.sum(axis=0)], [ALL_ORIENTATIONS]
+    degrees = np.array([float(match[1]) for match in map(_CHANNEL.fullmatch, names) if match])
+    if len(degrees) == field.channels:
+        for value in np.unique(degrees):
+            maps.append(by_channel[degrees == value].sum(axis=0))
+            choices.append(f"{value:g}°")
+    return ReceptiveFields(message.version, labels, np.stack(maps), neuron_label, tuple(choices))
 
 
-def field_weights(message: Any) -> Floats:
-    """Return the receptive fields of a Weights message, (labels, channels, rows, cols).
+def features(message: Any) -> dict[int, FeatureMap]:
+    """Read the features of a FaceFeaturesArray by face id, without faces that have none.
 
     Raises
     ------
     MessageError
-        if weights, shape and labels are inconsistent.
+        if features and shape are inconsistent.
     """
-    projection = message.receptive_fields
-    shape = (len(message.labels), projection.channels, projection.rows, projection.cols)
-    weights = np.asarray(projection.weights, np.float32)
-    if weights.size != np.prod(shape, dtype=int):
-        raise MessageError(
-            f"receptive fields have {weights.size} weights: {'x'.join(map(str, shape))} "
-            "(labels, channels, rows, cols) were announced"
-        )
-    return weights.reshape(shape)
-
-
-def channel_signs(names: Sequence[str], channels: int) -> Floats:
-    """Return 1 for each ON channel and -1 for each OFF channel; 1 for all without names."""
-    sign = np.ones(channels, np.float32)
-    if len(names) == channels:
-        sign[[name.startswith(_OFF) for name in names]] = -1
-    return sign
+    shape = (message.channels, message.rows, message.cols)
+    found = _ORIENTATIONS.search(message.feature_spec)
+    count = int(found[1]) if found else 1
+    if not count or message.channels % count:
+        count = 1
+    maps = {}
+    for face in message.faces:
+        values = np.asarray(face.features, np.float32)
+        if values.size not in (0, np.prod(shape, dtype=int)):
+            raise MessageError(
+                f"face {face.id} has {values.size} features: "
+                f"{'x'.join(map(str, shape))} (channels, rows, cols) were announced"
+            )
+        if values.size:
+            maps[face.id] = FeatureMap(values.reshape(-1, count, *shape[1:]).mean(axis=0))
+    return maps
 
 
 def network(message: Any) -> NetworkSummary:

@@ -20,6 +20,8 @@ Indices = npt.NDArray[np.int64]
 EXPRESSION_LAYER = "expression"
 #: Label index of a neuron without a label.
 UNNAMED = -1
+#: The first entry of `ReceptiveFields.choices`.
+ALL_ORIENTATIONS = "all orientations"
 
 
 @dataclass(frozen=True)
@@ -99,20 +101,68 @@ class Raster:
 
 @dataclass(frozen=True)
 class ReceptiveFields:
-    """Receptive field of every label.
+    """Receptive field of every label, summed over all channels and over each orientation.
 
     Attributes
     ----------
     version : version of the weights.
-    labels : one for each map.
-    maps : (labels, rows, cols): weights of ON channels minus those of OFF channels, summed.
+    labels : one for each row of `maps`.
+    maps : (choices, labels, rows, cols): weights of ON channels minus those of OFF channels.
     neuron_label : (neurons,) index into `labels` of each expression neuron, or `UNNAMED`.
+    choices : `ALL_ORIENTATIONS`, then the orientations, such as "22.5°".
     """
 
     version: int
     labels: tuple[str, ...]
     maps: Floats
     neuron_label: Indices
+    choices: tuple[str, ...] = (ALL_ORIENTATIONS,)
+
+
+@dataclass(frozen=True)
+class FeatureMap:
+    """Features of one face.
+
+    Attributes
+    ----------
+    energy : (orientations, rows, cols), mean over the scales. One orientation where they are
+        unknown.
+    """
+
+    energy: Floats
+
+    @property
+    def strokes(self) -> tuple[Floats, Floats]:
+        """Dominant direction of each cell, radians, and its strength 0..1; both (rows, cols).
+
+        This is the vector sum of the orientations with doubled angles: 0 and 180 degrees are the
+        same orientation.
+        """
+        count = len(self.energy)
+        angle = 2 * np.pi * np.arange(count) / count
+        across = np.tensordot(np.cos(angle), self.energy, (0, 0))
+        along = np.tensordot(np.sin(angle), self.energy, (0, 0))
+        strength = np.hypot(across, along)
+        peak = float(strength.max(initial=0.0))
+        return np.arctan2(along, across) / 2, strength / peak if peak > 0 else strength
+
+
+@dataclass(frozen=True)
+class ScoreHistory:
+    """Scores and spike rates of one face over the last seconds.
+
+    Attributes
+    ----------
+    time_s : (results,), seconds before the newest result, so <= 0, ascending.
+    labels : one for each column.
+    scores : (results, labels), 0..1.
+    rates_hz : (results, labels).
+    """
+
+    time_s: Seconds
+    labels: tuple[str, ...]
+    scores: Floats
+    rates_hz: Floats
 
 
 def label_name(labels: Sequence[str], index: int) -> str:
@@ -138,6 +188,7 @@ class GraphStatus:
     rate_hz : results per second.
     latency_ms : from the stamp of the image to the result, median of the last seconds.
     skipped : frames skipped by any node since the start.
+    lag_s : time between stamps that was not simulated in the last seconds.
     hint : what is missing and what to do, empty when all is well.
     """
 
@@ -145,6 +196,7 @@ class GraphStatus:
     latency_ms: float = math.nan
     skipped: int = 0
     hint: str = ""
+    lag_s: float = math.nan
 
     @property
     def figures(self) -> tuple[str, str, str]:
@@ -161,7 +213,9 @@ class Scene:
     ----------
     faces : in order of id.
     focus : the face whose data are shown in detail, None where there is none.
-    span_s : length of traces and raster.
+    span_s : length of traces and rasters.
+    features, feature_raster, scores : only for the dashboard; the raster only while the network
+        publishes it.
     """
 
     faces: tuple[Face, ...] = ()
@@ -172,6 +226,9 @@ class Scene:
     network: NetworkSummary | None = None
     status: GraphStatus = field(default_factory=GraphStatus)
     span_s: float = 1.0
+    features: FeatureMap | None = None
+    feature_raster: Raster | None = None
+    scores: ScoreHistory | None = None
 
     @property
     def labels(self) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pyqtgraph.Qt import QtCore, QtWidgets
 
-from fer_viz.core.dashboard_state import LEARNING_MODES, Commands, DashboardView, Note
+from fer_viz.core.dashboard_state import LEARNING_MODES, Commands, Note
 from fer_viz.core.drawing.style import DARK, Style, mix
 from fer_viz.core.scene import Face, Scene
 from fer_viz.dashboard.cards import Choice, named_label
@@ -65,13 +65,13 @@ class TopBar(QtWidgets.QWidget):
         self._note = (note, now_s)
         self._show(note)
 
-    def show_view(self, view: DashboardView[Any], now_s: float) -> None:
+    def show_scene(self, scene: Scene, now_s: float) -> None:
         """Show state, figures and the faces in view."""
-        texts = (*view.scene.status.figures, f"lag {1e3 * view.lag_s:.0f} ms")
+        texts = (*scene.status.figures, f"lag {1e3 * scene.status.lag_s:.0f} ms")
         for label, text in zip(self.figures.values(), texts, strict=True):
             label.setText(text)
-        self._show_state(view.scene, now_s)
-        self._show_faces(view.scene.faces)
+        self._show_state(scene, now_s)
+        self._show_faces(scene.faces)
 
     def restyle(self, style: Style) -> None:
         """Apply colours and sizes."""

@@ -9,10 +9,15 @@ from fer_viz.core.drawing.canvas import SHIFT, SUBPIXEL, Box, Picture
 from fer_viz.core.drawing.face_crop import upright_face
 from fer_viz.core.drawing.overlay import draw_faces, draw_hint
 from fer_viz.core.drawing.receptive_fields import draw_fields, scale_note
-from fer_viz.core.drawing.result import HEADLINE, draw_headline, draw_score_names, draw_scores
+from fer_viz.core.drawing.result import (
+    HEADLINE,
+    SCORE_ROW,
+    draw_headline,
+    draw_score_names,
+    draw_scores,
+)
 from fer_viz.core.drawing.style import DESIGN_HEIGHT, Style, colour_mapped, mix
-from fer_viz.core.maps import ALL, FeatureMap, WeightMaps
-from fer_viz.core.scene import Face, ReceptiveFields, Scene
+from fer_viz.core.scene import ALL_ORIENTATIONS, Face, FeatureMap, ReceptiveFields, Scene
 from fer_viz.dashboard.cards import Card, Choice, PictureWidget
 
 #: Side of the face that the network gets, pixels.
@@ -23,6 +28,8 @@ _STALE_SHARE = 0.45
 _FAINTEST = 0.15
 #: How much of its colour the strongest cell has: strokes must stand out on it.
 _MAP_STRENGTH = 0.7
+#: Rows of scores shrink to at least this share before they form two columns.
+_SMALLEST_ROWS = 0.75
 
 
 class CameraCard(Card):
@@ -65,10 +72,9 @@ class FaceCard(Card):
         super().__init__("Face and features", crop, features)
         self.crop, self.features = crop, features
 
-    def show_face(
-        self, image: Picture | None, face: Face | None, features: FeatureMap | None
-    ) -> None:
+    def show_face(self, image: Picture | None, scene: Scene) -> None:
         """Draw the face in focus; empty plates without one."""
+        face, features = scene.focus, scene.features
         if face is None or face.area_px == 0:
             self.crop.show_text("no face in view")
         elif image is None:
@@ -129,9 +135,13 @@ class ResultCard(Card):
         picture, style = self.view.canvas
         height, width = picture.shape[:2]
         top = style.px(HEADLINE + 4)
-        headline, scores = Box(0, 0, width, top), Box(0, top, width, max(height - top, 1))
-        draw_headline(picture, headline, scene, style)
-        draw_score_names(picture, scores, self.face.labels, style)
+        draw_headline(picture, Box(0, 0, width, top), scene, style)
+        scores, labels = Box(0, top, width, max(height - top, 1)), self.face.labels
+        # Smaller rows in one column, which has room for rates, rather than two columns.
+        needed_px = style.px(SCORE_ROW) * max(len(labels), 1)
+        share = min(max(scores.height / needed_px, _SMALLEST_ROWS), 1.0)
+        style = Style(style.theme, share * style.unit)
+        draw_score_names(picture, scores, labels, style)
         draw_scores(picture, scores, self.face, style)
         self.view.show_picture(picture)
 
@@ -145,18 +155,18 @@ class WeightCard(Card):
         self.view = view
         self.choice = Choice()
         self.choice.setToolTip("Which orientations of the edges are shown")
-        self.choice.addItem(ALL)
+        self.choice.addItem(ALL_ORIENTATIONS)
         self.choice.activated.connect(self._choose)
         #: The choice that is shown whenever the weights have it.
-        self.wanted = ALL
+        self.wanted = ALL_ORIENTATIONS
         self.add_to_head(self.choice)
-        self._weights: WeightMaps | None = None
+        self._fields: ReceptiveFields | None = None
         self.view.resized = self._draw
 
-    def show_weights(self, weights: WeightMaps | None) -> None:
-        """Draw weights."""
-        self._weights = weights
-        choices = [ALL] if weights is None else list(weights.choices)
+    def show_fields(self, fields: ReceptiveFields | None) -> None:
+        """Draw receptive fields."""
+        self._fields = fields
+        choices = [ALL_ORIENTATIONS] if fields is None else list(fields.choices)
         if choices != [self.choice.itemText(k) for k in range(self.choice.count())]:
             self.choice.clear()
             self.choice.addItems(choices)
@@ -173,14 +183,14 @@ class WeightCard(Card):
         self._draw()
 
     def _draw(self) -> None:
-        weights = self._weights
-        if weights is None or not weights.maps.size:
+        fields = self._fields
+        if fields is None or not fields.maps.size:
             self.note = ""
             self.view.show_text("no weights yet: is the snn node up?")
             return
-        maps = weights.maps[max(self.choice.currentIndex(), 0)]
+        maps = fields.maps[max(self.choice.currentIndex(), 0)]
         picture, style = self.view.canvas
-        fields = ReceptiveFields(0, weights.labels, maps, np.empty(0, np.int64))
-        draw_fields(picture, Box(0, 0, picture.shape[1], picture.shape[0]), fields, style)
+        height, width = picture.shape[:2]
+        draw_fields(picture, Box(0, 0, width, height), fields.labels, maps, style)
         self.view.show_picture(picture)
         self.note = scale_note(maps)

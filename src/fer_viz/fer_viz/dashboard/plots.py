@@ -13,8 +13,17 @@ from fer_viz.core.drawing import plots
 from fer_viz.core.drawing.canvas import Box
 from fer_viz.core.drawing.plots import NeuronOrder, millivolts
 from fer_viz.core.drawing.style import Style, colour_mapped, mix
-from fer_viz.core.history import SCORE_SPAN_S, ScoreHistory
-from fer_viz.core.scene import UNNAMED, Indices, Raster, Scene, Seconds, Traces, label_name
+from fer_viz.core.history import SCORE_SPAN_S
+from fer_viz.core.scene import (
+    UNNAMED,
+    Indices,
+    Raster,
+    Scene,
+    ScoreHistory,
+    Seconds,
+    Traces,
+    label_name,
+)
 from fer_viz.dashboard.cards import PlotCard
 from fer_viz.dashboard.style import qcolour, stroke
 

@@ -14,16 +14,10 @@ from typing import Any
 from pyqtgraph.Qt import QtCore, QtGui, QtWidgets
 
 from fer_common.core.errors import FerError
-from fer_viz.core.dashboard_state import (
-    FEATURE_LAYER,
-    Commands,
-    DashboardState,
-    DashboardView,
-    Note,
-)
+from fer_viz.core.dashboard_state import FEATURE_LAYER, Commands, DashboardState, Note
 from fer_viz.core.drawing.canvas import Picture
 from fer_viz.core.drawing.style import THEMES, Style
-from fer_viz.core.maps import WeightMaps
+from fer_viz.core.scene import ReceptiveFields, Scene
 from fer_viz.dashboard.controls import SPANS_S, BottomBar, TopBar
 from fer_viz.dashboard.pictures import CameraCard, FaceCard, ResultCard, WeightCard
 from fer_viz.dashboard.plots import (
@@ -69,11 +63,13 @@ class Dashboard(QtWidgets.QWidget):
         self.style_now = Style(THEMES[theme or self._desktop_theme()])
         self._state, self._commands, self._decode = state, commands, decode
         self._turn = 0
-        self._view: DashboardView[Any] | None = None
+        self._scene: Scene | None = None
+        # The image to show as a message, the message that is decoded, and its pixels.
+        self._shown: Any = None
         self._message: Any = None
         self._image: Picture | None = None
         self._drawn: tuple[int, str] | None = None
-        self._weights: WeightMaps | None = None
+        self._fields: ReceptiveFields | None = None
         self.camera, self.face, self.result = CameraCard(), FaceCard(), ResultCard()
         self.potentials, self.spikes = PotentialCard(), RasterCard()
         self.feature_spikes, self.weights = FeatureRasterCard(), WeightCard()
@@ -100,7 +96,7 @@ class Dashboard(QtWidgets.QWidget):
 
     def focus_id(self) -> int:
         """Return the id of the face in focus, 0 for none."""
-        focus = None if self._view is None else self._view.scene.focus
+        focus = None if self._scene is None else self._scene.focus
         return 0 if focus is None else focus.id
 
     def set_theme(self, name: str) -> None:
@@ -264,43 +260,39 @@ class Dashboard(QtWidgets.QWidget):
         if not self.isVisible() or self.window().isMinimized() or self.paused:
             return
         self._turn += 1
-        self._view = self._state.view(now_s)
-        self._draw(self._view, lambda every, first: self._turn % every == first, now_s)
+        self._shown, self._scene = self._state.view(now_s)
+        self._draw(self._scene, lambda every, first: self._turn % every == first, now_s)
 
     def _draw_all(self) -> None:
         """Draw everything again, for another size or other colours."""
         now_s = time.monotonic()
-        if self._view is None or not self.paused:
-            self._view = self._state.view(now_s)
-        self._weights = None
-        self._draw(self._view, lambda every, first: True, now_s)
+        if self._scene is None or not self.paused:
+            self._shown, self._scene = self._state.view(now_s)
+        self._fields = None
+        self._draw(self._scene, lambda every, first: True, now_s)
 
-    def _draw(
-        self, view: DashboardView[Any], due: Callable[[int, int], bool], now_s: float
-    ) -> None:
-        scene = view.scene
-        if self._drawn != (id(view.image), scene.status.hint) or due(*_SLOW):
-            self._drawn = (id(view.image), scene.status.hint)
-            self.camera.show_image(self._pixels(view.image), scene)
+    def _draw(self, scene: Scene, due: Callable[[int, int], bool], now_s: float) -> None:
+        if self._drawn != (id(self._shown), scene.status.hint) or due(*_SLOW):
+            self._drawn = (id(self._shown), scene.status.hint)
+            self.camera.show_image(self._pixels(self._shown), scene)
         if due(*_POTENTIALS):
             self.potentials.show_scene(scene)
         if due(*_SPIKES):
             self.spikes.show_scene(scene)
             self.result.show_scene(scene)
         if due(*_FACE):
-            self.face.show_face(self._image, scene.focus, view.features)
+            self.face.show_face(self._image, scene)
             if self.features_button.isChecked():
-                self.feature_spikes.show_spikes(view.feature_raster, scene.span_s)
+                self.feature_spikes.show_spikes(scene.feature_raster, scene.span_s)
         if due(*_SLOW):
             why = waiting(scene, "results")
-            self.scores.show_scores(view.scores, why)
-            self.rates.show_rates(view.scores, why)
-            self.top.show_view(view, now_s)
+            self.scores.show_scores(scene.scores, why)
+            self.rates.show_rates(scene.scores, why)
+            self.top.show_scene(scene, now_s)
             self.bottom.show_scene(scene)
-        weights = self._state.weights
-        if due(*_WEIGHTS) and weights is not self._weights:
-            self._weights = weights
-            self.weights.show_weights(weights)
+        if due(*_WEIGHTS) and scene.fields is not self._fields:
+            self._fields = scene.fields
+            self.weights.show_fields(scene.fields)
 
     def _pixels(self, message: Any) -> Picture | None:
         """Return the newest image that can be decoded; each message is decoded once."""

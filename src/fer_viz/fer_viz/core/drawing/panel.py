@@ -125,9 +125,9 @@ def _background(scene: Scene, places: Sections, shape: tuple[int, int], style: S
         _draw_title(picture, places.fields, "Receptive fields", "", style)
         _draw_empty(picture, places.fields, "no weights yet", style)
     else:
-        note = scale_note(scene.fields.maps)
-        _draw_title(picture, places.fields, "Receptive fields", note, style)
-        draw_fields(picture, places.fields, scene.fields, style)
+        maps = scene.fields.maps[0]
+        _draw_title(picture, places.fields, "Receptive fields", scale_note(maps), style)
+        draw_fields(picture, places.fields, scene.fields.labels, maps, style)
     fill(picture, Box(0, places.status.y, shape[1], style.at_least(1, 0.75)), theme.rule)
     if scene.network is not None:
         text, size = f"learning {scene.network.learning}", style.text_px

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import cv2
@@ -10,7 +11,7 @@ import numpy as np
 from fer_viz.core.drawing.canvas import Box, Picture, fill
 from fer_viz.core.drawing.style import Style, colour_mapped
 from fer_viz.core.drawing.text import MINUS, fitted, write
-from fer_viz.core.scene import Floats, ReceptiveFields
+from fer_viz.core.scene import Floats
 
 #: From this size on, cells are whole pixels: it looks cleaner and costs little room.
 _WHOLE_CELL_PX = 3
@@ -82,13 +83,20 @@ def _grid(box: Box, shape: tuple[int, int, int], lines: int, gap: int, below: in
     ]
 
 
-def draw_fields(picture: Picture, box: Box, fields: ReceptiveFields, style: Style) -> None:
-    """Draw the map of every label above its name or colour; zero has the middle colour."""
-    limit, size = weight_limit(fields.maps), style.small_px
-    cols = fields.maps.shape[2]
-    places, named = arrange(box, fields.maps.shape, style.px(6), size)
-    for index, (place, label) in enumerate(zip(places, fields.labels, strict=False)):
-        colours = colour_mapped(fields.maps[index], -limit, limit, style.theme.diverging)
+def draw_fields(
+    picture: Picture, box: Box, labels: Sequence[str], maps: Floats, style: Style
+) -> None:
+    """Draw the map of every label above its name or colour; zero has the middle colour.
+
+    Parameters
+    ----------
+    maps : (labels, rows, cols).
+    """
+    limit, size = weight_limit(maps), style.small_px
+    cols = maps.shape[2]
+    places, named = arrange(box, maps.shape, style.px(6), size)
+    for index, (place, label) in enumerate(zip(places, labels, strict=False)):
+        colours = colour_mapped(maps[index], -limit, limit, style.theme.diverging)
         kind = cv2.INTER_NEAREST if place.width % cols == 0 else cv2.INTER_LINEAR
         place.of(picture)[...] = cv2.resize(colours, place[2:], interpolation=kind)
         colour = style.theme.label(index)
