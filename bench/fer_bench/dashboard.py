@@ -75,7 +75,7 @@ def _watch(duration_s: float) -> tuple[float, list[float]]:
                 megabytes.append(window.memory_info().rss / 1e6)
             time.sleep(max(due_s - time.monotonic(), 0.0))
         percent = window.cpu_percent()
-        if not graph.heard():
+        if not graph.subscribed():
             raise FerError("the window did not listen: run `fer dashboard` and see what it says")
         ros.try_shutdown()
         return percent, megabytes

@@ -60,7 +60,7 @@ def write_bag(path: Path, storage: StoragePlugin) -> Path:
     frames = recorder.create_publisher(FrameInfo, "frame_info", None)
     played.publish_network()
     for index in range(FRAMES):
-        image = played.publish_frame(grey(48, 64), said=index % 3)
+        image = played.publish_frame(grey(48, 64), predicted=index % 3)
         frames.publish(FrameInfo(header=image.header, source="demo", index=index))
     recorder.writer.close()
     return path

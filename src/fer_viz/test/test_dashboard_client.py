@@ -71,8 +71,8 @@ def test_a_graph_comes_goes_and_comes_back_with_other_labels(graph: Graph, windo
     dashboard = window.dashboard
 
     def shows(played: PlayedGraph) -> bool:
-        if played.heard():
-            played.publish_frame(grey(), said=len(played.labels) - 1)
+        if played.subscribed():
+            played.publish_frame(grey(), predicted=len(played.labels) - 1)
         face = dashboard.result.face
         return bool(
             face is not None
@@ -83,7 +83,7 @@ def test_a_graph_comes_goes_and_comes_back_with_other_labels(graph: Graph, windo
         )
 
     first = PlayedGraph(graph.node)
-    window.wait_for(first.heard, "the dashboard's subscriptions")
+    window.wait_for(first.subscribed, "the dashboard's subscriptions")
     first.publish_network()
     window.wait_for(lambda: shows(first), "three labels")
     first.close()
@@ -124,7 +124,7 @@ def test_buttons_call_the_services(graph: Graph, window: Window) -> None:
     serve(Reset, "reset", "as at the start")
     graph.node.create_service(SetParametersAtomically, PARAMETERS, set_parameters)
     played = PlayedGraph(graph.node)
-    window.wait_for(played.heard, "the dashboard's subscriptions")
+    window.wait_for(played.subscribed, "the dashboard's subscriptions")
     bottom = window.dashboard.bottom
 
     def ready() -> bool:

@@ -142,7 +142,7 @@ def test_before_the_first_message_everything_says_what_it_waits_for(rig: Rig) ->
 
 
 def test_the_camera_shows_picture_box_and_label(rig: Rig) -> None:
-    rig.play(said=1)
+    rig.play(predicted=1)
     picture = rig.dashboard.camera.view.picture
     assert picture is not None and rig.dashboard.camera.note == "640 x 480 px"
     scale = picture.shape[0] / 480
@@ -153,7 +153,7 @@ def test_the_camera_shows_picture_box_and_label(rig: Rig) -> None:
 
 
 def test_the_answer_is_that_of_the_face(rig: Rig) -> None:
-    rig.play(said=2)
+    rig.play(predicted=2)
     face, view = rig.dashboard.result.face, rig.dashboard.result.view
     assert face is not None and face.label == "surprised"
     assert rig.dashboard.result.note == "face 1"
@@ -247,7 +247,7 @@ def test_weights_of_every_label_by_orientation(rig: Rig) -> None:
 
 
 def test_trends_show_scores_and_rates(rig: Rig) -> None:
-    rig.play(frames=5, said=1)
+    rig.play(frames=5, predicted=1)
     scores = [line.getData()[1] for line in rig.dashboard.scores.lines]
     rates_hz = [line.getData()[1] for line in rig.dashboard.rates.lines]
     assert [values.tolist() for values in scores] == [
@@ -278,7 +278,7 @@ def test_another_number_of_labels_changes_everything(rig: Rig) -> None:
     for labels in (LABELS, FIVE, tuple(f"label {k}" for k in range(12)), ("yes", "no")):
         rig.played = PlayedGraph(rig.node, labels)
         rig.played.publish_network()
-        rig.play(said=len(labels) - 1)
+        rig.play(predicted=len(labels) - 1)
         dashboard = rig.dashboard
         assert tuple(dashboard.bottom.labels) == labels
         assert len(dashboard.scores.lines) == len(dashboard.rates.lines) == len(labels)
@@ -311,9 +311,9 @@ def test_buttons_ask(rig: Rig) -> None:
 
 
 def test_a_paused_display_holds_still(rig: Rig) -> None:
-    rig.play(said=0)
+    rig.play(predicted=0)
     rig.dashboard.top.pause.click()
-    rig.play(said=2)
+    rig.play(predicted=2)
     assert rig.dashboard.result.face is not None
     assert rig.dashboard.result.face.label == "neutral"
     rig.dashboard.top.pause.click()

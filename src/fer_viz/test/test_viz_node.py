@@ -91,7 +91,7 @@ def test_late_answers_find_their_own_image(graph: Graph) -> None:
     sent = [rig.played.publish_picture(np.full_like(grey(), 60 + k)) for k in range(2)]
     for message in sent:
         before = len(overlays)
-        rig.played.publish_answer(message)
+        rig.played.publish_results(message)
         wait_for(lambda before=before: len(overlays) > before, "an overlay")
         assert overlays[-1].header == message.header
         assert pixels(overlays[-1])[400, 50, 0] == 60 + sent.index(message)
@@ -100,7 +100,7 @@ def test_late_answers_find_their_own_image(graph: Graph) -> None:
 def test_nobody_listens_nothing_is_done(graph: Graph) -> None:
     rig = Rig(graph)
     wait_for(lambda: rig.heard("weights") and rig.heard("network"), "the latched subscriptions")
-    rig.wait_for_status(lambda status: "nobody listens" in status.message, "the idle status")
+    rig.wait_for_status(lambda status: "no subscribers" in status.message, "the idle status")
     assert not rig.heard("image_raw") and not rig.heard("expressions")
     rig.send_frame(grey())
 
@@ -190,7 +190,7 @@ def test_labels_change_while_it_runs(graph: Graph) -> None:
     rig = Rig(graph)
     overlays = rig.listen()
     for labels in (LABELS, (*LABELS, "angry", "sad"), ("yes", "no")):
-        rig.played.speak(labels)
+        rig.played.set_labels(labels)
         rig.played.publish_network()
         sent = rig.played.publish_frame(grey(), len(labels) - 1)
         drawn = wait_for_picture_of(overlays, sent)

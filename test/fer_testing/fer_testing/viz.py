@@ -6,7 +6,6 @@ import array
 import inspect
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -35,10 +34,10 @@ Picture = npt.NDArray[np.uint8]
 
 LABELS = ("neutral", "smile", "surprised")
 STEPS = 33
+#: Of the only face: x, y, width, height, px.
 BOX = (214, 110, 210, 210)
-"""Of the only face: x, y, width, height, px."""
 DT_S, REST_V, RESET_V, THRESHOLD_V = 1e-3, -0.070, -0.075, -0.050
-KINDS: dict[str, tuple[type[Any], Any]] = {
+TOPICS: dict[str, tuple[type[Any], Any]] = {
     "features": (FaceFeaturesArray, qos.STREAM),
     "spikes": (Spikes, qos.RESULT),
     "potentials": (Potentials, qos.RESULT),
@@ -48,6 +47,7 @@ KINDS: dict[str, tuple[type[Any], Any]] = {
 }
 _SPIKE_RATE_HZ = 20.0
 _WAVELENGTHS_PX, _ORIENTATIONS, _CELLS = (4, 6, 9), 8, 12
+_FEATURE_NEURONS = 48
 
 
 def grey(height: int = 480, width: int = 640) -> Picture:
@@ -56,23 +56,19 @@ def grey(height: int = 480, width: int = 640) -> Picture:
 
 
 def share_of(picture: Picture, colour: tuple[int, int, int], within: int = 0) -> float:
-    """Share of pixels that have this colour, give or take `within`."""
+    """Return the share of pixels with this colour, give or take `within`."""
     difference = np.abs(picture.astype(int) - np.array(colour))
     return float((difference <= within).all(axis=-1).mean())
 
 
-def _without_info(callback: Callable[..., None], message: Any) -> None:
-    callback(message, {})
-
-
 class Loopback:
-    """Stands for a node in namespace /fer whose publishers reach its own subscriptions at once."""
+    """Replaces a node in namespace /fer; its publishers call its own subscriptions directly."""
 
     def __init__(self) -> None:
         self._callbacks: dict[str, list[Callable[[Any], None]]] = {}
 
     def create_publisher(self, kind: type, topic: str, profile: Any) -> Any:
-        """Return what has a method `publish`."""
+        """Return an object with a method `publish`."""
 
         def publish(message: Any) -> None:
             for callback in self._callbacks.get(self.resolve_topic_name(topic), []):
@@ -83,30 +79,30 @@ class Loopback:
     def create_subscription(
         self, kind: type, topic: str, callback: Callable[..., None], *_: Any, **__: Any
     ) -> None:
-        """Have a callback called with every message of a topic."""
-        if len(inspect.signature(callback).parameters) > 1:
-            # It wants to know of the message too; of these there is nothing to tell.
-            callback = partial(_without_info, callback)
-        self._callbacks.setdefault(self.resolve_topic_name(topic), []).append(callback)
+        """Call back with every message of a topic."""
+        # Some callbacks also take the information of the message, which is empty here.
+        more: list[Any] = [{}] * (len(inspect.signature(callback).parameters) - 1)
+        callbacks = self._callbacks.setdefault(self.resolve_topic_name(topic), [])
+        callbacks.append(lambda message: callback(message, *more))
 
     def resolve_topic_name(self, name: str) -> str:
         """Return the full name of a topic."""
         return name if name.startswith("/") else "/fer/" + name
 
     def get_clock(self) -> Any:
-        """Return the clock of the machine."""
+        """Return the system clock."""
         return SimpleNamespace(now=lambda: SimpleNamespace(nanoseconds=time.time_ns()))
 
 
 class PlayedGraph:
-    """Publishes what a graph would, with random activity that is the same every time.
+    """Publishes what a graph would, with random activity that is always the same.
 
     Parameters
     ----------
-    node : whose publishers they are, in the namespace of the graph.
-    labels : what the network can say.
-    neurons : of the expression layer, shared out among the labels in turn.
-    compressed : whether pictures are sent as JPEG.
+    node : owner of the publishers, in the namespace of the graph.
+    labels : of the network.
+    neurons : of the expression layer, shared equally among the labels; 0 for one each.
+    compressed : whether images are sent as JPEG.
     """
 
     def __init__(
@@ -116,32 +112,35 @@ class PlayedGraph:
         neurons: int = 0,
         compressed: bool = False,
     ) -> None:
-        self.speak(labels, neurons)
+        self.set_labels(labels, neurons)
         self.image_topic = "image_raw/compressed" if compressed else "image_raw"
         self._compressed = compressed
         self._node = node
         self._random = np.random.default_rng(1)
-        kinds = {**KINDS, self.image_topic: (CompressedImage if compressed else Image, qos.STREAM)}
+        topics = {
+            **TOPICS,
+            self.image_topic: (CompressedImage if compressed else Image, qos.STREAM),
+        }
         self.publishers = {
             topic: node.create_publisher(kind, topic, profile)
-            for topic, (kind, profile) in kinds.items()
+            for topic, (kind, profile) in topics.items()
         }
 
-    def speak(self, labels: Sequence[str], neurons: int = 0) -> None:
-        """Go on as a network with other labels, one neuron each unless it is said."""
+    def set_labels(self, labels: Sequence[str], neurons: int = 0) -> None:
+        """Continue as a network with other labels and neurons."""
         self.labels, self.neurons = tuple(labels), neurons or len(labels)
 
-    def heard(self) -> bool:
-        """Whether somebody listens to everything."""
+    def subscribed(self) -> bool:
+        """Return whether every topic has a subscriber."""
         return all(publisher.get_subscription_count() for publisher in self.publishers.values())
 
     def close(self) -> None:
-        """Take the publishers away."""
+        """Destroy the publishers."""
         for publisher in self.publishers.values():
             self._node.destroy_publisher(publisher)
 
     def publish_network(self, learning: str = "off", fields: int | None = None) -> None:
-        """Publish weights and description; with a wrong number of receptive fields if wanted."""
+        """Publish weights and description; with a wrong number of receptive fields on demand."""
         channels = [
             f"{side} {wavelength}px {180 * k / _ORIENTATIONS:g}deg"
             for side in ("ON", "OFF")
@@ -149,15 +148,14 @@ class PlayedGraph:
             for k in range(_ORIENTATIONS)
         ]
         count = len(self.labels)
-        seen = count if fields is None else fields
-        size = seen * len(channels) * _CELLS**2
+        size = count if fields is None else fields
         projection = Projection(
-            size=seen,
+            size=size,
             channels=len(channels),
             rows=_CELLS,
             cols=_CELLS,
             channel_names=channels,
-            weights=array.array("f", self._random.random(size, np.float32)),
+            weights=self._floats(size * len(channels) * _CELLS**2),
         )
         self.publishers["weights"].publish(
             Weights(
@@ -167,32 +165,31 @@ class PlayedGraph:
                 receptive_fields=projection,
             )
         )
-        self.publishers["network"].publish(
-            NetworkInfo(model="played", labels=self.labels, learning=learning)
-        )
+        network = NetworkInfo(model="played", labels=self.labels, learning=learning)
+        self.publishers["network"].publish(network)
 
     def publish_frame(
         self,
         picture: Picture,
-        said: int = 0,
+        predicted: int = 0,
         boxes: Sequence[tuple[int, int, int, int]] = (BOX,),
         layers: Sequence[str] = (),
     ) -> Image | CompressedImage:
-        """Publish a picture and what the graph makes of it; return the picture's message.
+        """Publish an image and its results; return the message of the image.
 
         Parameters
         ----------
         picture : (height, width, 3) BGR, or (height, width) grey.
-        said : index of the label of every face.
+        predicted : index of the predicted label of every face.
         boxes : x, y, width, height of the faces 1, 2, ...
         layers : layers whose spikes are published besides those of the expression layer.
         """
         image = self.publish_picture(picture)
-        self.publish_answer(image, said, boxes, layers)
+        self.publish_results(image, predicted, boxes, layers)
         return image
 
     def publish_picture(self, picture: Picture) -> Image | CompressedImage:
-        """Publish a picture, (height, width, 3) BGR or (height, width) grey; return its message."""
+        """Publish an image, (height, width, 3) BGR or (height, width) grey; return its message."""
         image = CompressedImage() if self._compressed else Image()
         image.header.frame_id = "camera_optical"
         stamp = image.header.stamp
@@ -204,86 +201,69 @@ class PlayedGraph:
         self.publishers[self.image_topic].publish(image)
         return image
 
-    def publish_answer(
+    def publish_results(
         self,
         image: Image | CompressedImage,
-        said: int = 0,
+        predicted: int = 0,
         boxes: Sequence[tuple[int, int, int, int]] = (BOX,),
         layers: Sequence[str] = (),
     ) -> None:
-        """Publish what the graph makes of a picture, as `publish_frame`."""
+        """Publish the results of an image, as `publish_frame`."""
         rois = [RegionOfInterest(x_offset=x, y_offset=y, width=w, height=h) for x, y, w, h in boxes]
-        send, header = self.publishers, image.header
-        send["features"].publish(self._features(header, rois))
-        send["spikes"].publish(self._spikes(header, len(rois), layers))
-        send["potentials"].publish(self._potentials(header, len(rois)))
-        faces = [self._expression(face, roi, said) for face, roi in enumerate(rois, 1)]
-        send["expressions"].publish(ExpressionArray(header=header, expressions=faces))
-
-    def _features(self, header: Any, rois: Sequence[Any]) -> FaceFeaturesArray:
+        count, header = len(self.labels), image.header
         channels = len(_WAVELENGTHS_PX) * _ORIENTATIONS
-        faces = [
-            FaceFeatures(
-                id=face,
-                roi=roi,
-                features=array.array("f", self._random.random(channels * _CELLS**2, np.float32)),
-            )
-            for face, roi in enumerate(rois, 1)
-        ]
-        return FaceFeaturesArray(
-            header=header,
-            feature_spec=f"gabor-2;o={_ORIENTATIONS}",
-            channels=channels,
-            rows=_CELLS,
-            cols=_CELLS,
-            faces=faces,
-        )
-
-    def _spikes(self, header: Any, faces: int, layers: Sequence[str]) -> Spikes:
-        trains = []
-        for face in range(1, faces + 1):
-            sizes = {"expression": self.neurons, **dict.fromkeys(layers, 48)}
-            for layer, size in sizes.items():
-                fired = self._random.random((STEPS, size)) < _SPIKE_RATE_HZ * DT_S
-                step, neuron = np.nonzero(fired)
-                trains.append(
-                    SpikeTrain(
-                        face_id=face,
-                        layer=layer,
-                        size=size,
-                        neuron=neuron.tolist(),
-                        step=step.tolist(),
-                    )
+        scores = [0.8 if k == predicted else 0.2 / max(count - 1, 1) for k in range(count)]
+        features, spikes, potentials, expressions = [], [], [], []
+        for face, roi in enumerate(rois, 1):
+            values = self._floats(channels * _CELLS**2)
+            features.append(FaceFeatures(id=face, roi=roi, features=values))
+            spikes += self._spikes(face, layers)
+            potentials.append(self._potentials(face))
+            expressions.append(
+                Expression(
+                    face_id=face,
+                    roi=roi,
+                    label=self.labels[predicted],
+                    confidence=0.9,
+                    labels=self.labels,
+                    scores=scores,
+                    rates_hz=[50 * score for score in scores],
                 )
-        return Spikes(header=header, dt=DT_S, steps=STEPS, trains=trains)
-
-    def _potentials(self, header: Any, faces: int) -> Potentials:
-        traces = [
-            MembraneTrace(
-                face_id=face,
-                layer="expression",
-                size=self.neurons,
-                potential=array.array(
-                    "f",
-                    self._random.uniform(RESET_V, THRESHOLD_V, STEPS * self.neurons).astype("f4"),
-                ),
-                threshold=array.array("f", [THRESHOLD_V] * self.neurons),
             )
-            for face in range(1, faces + 1)
-        ]
-        return Potentials(
-            header=header, dt=DT_S, steps=STEPS, v_rest=REST_V, v_reset=RESET_V, traces=traces
-        )
+        spec, steps = f"gabor-2;o={_ORIENTATIONS}", {"header": header, "dt": DT_S, "steps": STEPS}
+        shape = {"channels": channels, "rows": _CELLS, "cols": _CELLS}
+        rest = {"v_rest": REST_V, "v_reset": RESET_V}
+        for topic, message in (
+            (
+                "features",
+                FaceFeaturesArray(header=header, feature_spec=spec, faces=features, **shape),
+            ),
+            ("spikes", Spikes(trains=spikes, **steps)),
+            ("potentials", Potentials(traces=potentials, **steps, **rest)),
+            ("expressions", ExpressionArray(header=header, expressions=expressions)),
+        ):
+            self.publishers[topic].publish(message)
 
-    def _expression(self, face: int, roi: Any, said: int) -> Expression:
-        count = len(self.labels)
-        scores = [0.8 if k == said else 0.2 / max(count - 1, 1) for k in range(count)]
-        return Expression(
+    def _floats(self, count: int) -> array.array[float]:
+        return array.array("f", self._random.random(count, np.float32))
+
+    def _spikes(self, face: int, layers: Sequence[str]) -> list[SpikeTrain]:
+        trains = []
+        sizes = {"expression": self.neurons, **dict.fromkeys(layers, _FEATURE_NEURONS)}
+        for layer, size in sizes.items():
+            fired = self._random.random((STEPS, size)) < _SPIKE_RATE_HZ * DT_S
+            step, neuron = (indices.tolist() for indices in np.nonzero(fired))
+            trains.append(
+                SpikeTrain(face_id=face, layer=layer, size=size, neuron=neuron, step=step)
+            )
+        return trains
+
+    def _potentials(self, face: int) -> MembraneTrace:
+        values = self._random.uniform(RESET_V, THRESHOLD_V, STEPS * self.neurons)
+        return MembraneTrace(
             face_id=face,
-            roi=roi,
-            label=self.labels[said],
-            confidence=0.9,
-            labels=self.labels,
-            scores=scores,
-            rates_hz=[50 * score for score in scores],
+            layer="expression",
+            size=self.neurons,
+            potential=array.array("f", values.astype("f4")),
+            threshold=array.array("f", [THRESHOLD_V] * self.neurons),
         )

@@ -1,10 +1,9 @@
-"""What the dashboard shows and what it can request. Neither Qt nor ROS."""
+"""What the dashboard shows. Neither Qt nor ROS."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
 from fer_common.core.stamps import to_ns
 from fer_viz.core import messages
@@ -28,31 +27,6 @@ class Note(NamedTuple):
 
     text: str
     good: bool
-
-
-class Commands(Protocol):
-    """Requests to the graph. None of them blocks; `notes` tells their outcome."""
-
-    def teach(self, label: str, face_id: int, new_label: bool = False) -> None:
-        """Teach that a face (0: the largest) shows an expression, for `TEACH_S` seconds."""
-
-    def set_learning(self, mode: str) -> None:
-        """Set the learning mode, one of `LEARNING_MODES`."""
-
-    def save_weights(self, name: str) -> None:
-        """Save the weights under a name."""
-
-    def load_weights(self, name: str) -> None:
-        """Load the weights with a name; "default" is the model of the package."""
-
-    def reset(self, weights: bool) -> None:
-        """Reset potentials and results, and on demand the weights."""
-
-    def publish_layers(self, layers: Sequence[str]) -> None:
-        """Request spikes and potentials of layers besides the expression layer."""
-
-    def notes(self) -> list[Note]:
-        """Return the outcome of requests since the last call."""
 
 
 class DashboardState(GraphMonitor[Image]):

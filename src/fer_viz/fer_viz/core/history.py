@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Hashable
-from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
@@ -156,24 +155,17 @@ class FrameLog(Generic[Frame]):
         self._frames.clear()
 
 
-@dataclass
 class FaceHistory:
     """What is remembered of one face; `span_s` seconds of potentials and spikes."""
 
-    span_s: float
-    potentials: FrameLog[PotentialFrame] = field(init=False)
-    spikes: FrameLog[SpikeFrame] = field(init=False)
-    feature_spikes: FrameLog[SpikeFrame] = field(init=False)
-    scores: FrameLog[ScoreFrame] = field(init=False)
-
-    def __post_init__(self) -> None:
-        """Create the logs."""
-        self.potentials, self.spikes = FrameLog(self.span_s), FrameLog(self.span_s)
-        self.feature_spikes, self.scores = FrameLog(self.span_s), FrameLog(SCORE_SPAN_S)
+    def __init__(self, span_s: float) -> None:
+        self.potentials: FrameLog[PotentialFrame] = FrameLog(span_s)
+        self.spikes: FrameLog[SpikeFrame] = FrameLog(span_s)
+        self.feature_spikes: FrameLog[SpikeFrame] = FrameLog(span_s)
+        self.scores: FrameLog[ScoreFrame] = FrameLog(SCORE_SPAN_S)
 
     def set_span(self, span_s: float) -> None:
         """Remember for longer or shorter from the next frame on."""
-        self.span_s = span_s
         for log in (self.potentials, self.spikes, self.feature_spikes):
             log.span_s = span_s
 

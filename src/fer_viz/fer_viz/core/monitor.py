@@ -229,12 +229,12 @@ class GraphMonitor(Generic[Image]):
         return GraphStatus(self._statistics.rate_hz(now_s), latency_ms, self._skipped, hint)
 
     def _hint(self, now_s: float) -> str:
-        for heard_s, what, topic, node in (
+        for received_s, what, topic, node in (
             (self._image_s, "image", self._topics.image, "camera"),
             (self._detections_s, "features", self._topics.features, "features"),
             (self._results_s, "results", self._topics.expressions, "snn"),
         ):
-            silent_s = now_s - heard_s
+            silent_s = now_s - received_s
             if silent_s > self._timeout_s:
                 duration = f"{silent_s:.1f} s" if silent_s < 1 else f"{silent_s:.0f} s"
                 return f"no {what} on {topic} for {duration}: is the {node} node up?"

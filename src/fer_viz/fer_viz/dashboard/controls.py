@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyqtgraph.Qt import QtCore, QtWidgets
 
-from fer_viz.core.dashboard_state import LEARNING_MODES, Commands, Note
+from fer_viz.core.dashboard_state import LEARNING_MODES, Note
 from fer_viz.core.drawing.style import DARK, Style, mix
 from fer_viz.core.scene import Face, Scene
 from fer_viz.dashboard.cards import Choice, named_label
 from fer_viz.dashboard.style import code
+
+if TYPE_CHECKING:
+    from fer_viz.ros.dashboard_client import DashboardClient
 
 #: Spans of time to choose from, seconds.
 SPANS_S = (0.5, 1.0, 2.0, 5.0)
@@ -117,21 +120,21 @@ class BottomBar(QtWidgets.QWidget):
 
     Parameters
     ----------
-    commands : takes the requests.
+    client : takes the requests.
     focus_id : returns the id of the face in focus, 0 for none.
     """
 
-    def __init__(self, commands: Commands, focus_id: Callable[[], int]) -> None:
+    def __init__(self, client: DashboardClient, focus_id: Callable[[], int]) -> None:
         super().__init__()
         self.setObjectName("bar")
-        self._commands, self._focus_id = commands, focus_id
+        self._client, self._focus_id = client, focus_id
         self._labels: tuple[str, ...] = ()
         self._style = Style(DARK)
         self.ask_name = self._ask_name
         self.learning = Choice()
         self.learning.addItems(LEARNING_MODES)
         self.learning.setToolTip("How the network learns")
-        self.learning.activated.connect(lambda k: commands.set_learning(LEARNING_MODES[k]))
+        self.learning.activated.connect(lambda k: client.set_learning(LEARNING_MODES[k]))
         self.learning.setEnabled(False)
         #: Button or menu action of each label.
         self.labels: dict[str, Any] = {}
@@ -140,14 +143,14 @@ class BottomBar(QtWidgets.QWidget):
         self.new.clicked.connect(self._teach_new)
         self.save = _button("Save weights…", "Save the weights under a name")
         self.load = _button("Load weights…", "Load saved weights, or default")
-        self.save.clicked.connect(lambda: self._with_name("Save weights as", commands.save_weights))
-        self.load.clicked.connect(lambda: self._with_name("Load weights", commands.load_weights))
+        self.save.clicked.connect(lambda: self._with_name("Save weights as", client.save_weights))
+        self.load.clicked.connect(lambda: self._with_name("Load weights", client.load_weights))
         reset, actions = _menu_button(
             "Reset",
             "Reset the network",
             {
-                "Potentials and results": lambda: commands.reset(False),
-                "Weights too, as at the start": lambda: commands.reset(True),
+                "Potentials and results": lambda: client.reset(False),
+                "Weights too, as at the start": lambda: client.reset(True),
             },
         )
         self.reset_state, self.reset_weights = actions.values()
@@ -210,11 +213,11 @@ class BottomBar(QtWidgets.QWidget):
         )
 
     def _teacher(self, label: str) -> Callable[[], None]:
-        return lambda: self._commands.teach(label, self._focus_id())
+        return lambda: self._client.teach(label, self._focus_id())
 
     def _teach_new(self) -> None:
         face_id = self._focus_id()
-        self._with_name("New expression", lambda name: self._commands.teach(name, face_id, True))
+        self._with_name("New expression", lambda name: self._client.teach(name, face_id, True))
 
     def _with_name(self, title: str, request: Callable[[str], None]) -> None:
         name = self.ask_name(title)

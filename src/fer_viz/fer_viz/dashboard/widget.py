@@ -9,12 +9,12 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pyqtgraph.Qt import QtCore, QtGui, QtWidgets
 
 from fer_common.core.errors import FerError
-from fer_viz.core.dashboard_state import FEATURE_LAYER, Commands, DashboardState, Note
+from fer_viz.core.dashboard_state import FEATURE_LAYER, DashboardState, Note
 from fer_viz.core.drawing.canvas import Picture
 from fer_viz.core.drawing.style import THEMES, Style
 from fer_viz.core.scene import ReceptiveFields, Scene
@@ -28,6 +28,9 @@ from fer_viz.dashboard.plots import (
     waiting,
 )
 from fer_viz.dashboard.style import DESIGN_HEIGHT, DESIGN_WIDTH, sheet, unit_for
+
+if TYPE_CHECKING:
+    from fer_viz.ros.dashboard_client import DashboardClient
 
 RATE_HZ = 30.0
 #: Turns between two drawings, and the first turn.
@@ -44,7 +47,7 @@ class Dashboard(QtWidgets.QWidget):
     Parameters
     ----------
     state : collects the messages.
-    commands : takes requests.
+    client : takes requests.
     decode : returns an image message as BGR.
     theme : "dark" or "light"; empty for that of the desktop.
     """
@@ -52,7 +55,7 @@ class Dashboard(QtWidgets.QWidget):
     def __init__(
         self,
         state: DashboardState[Any],
-        commands: Commands,
+        client: DashboardClient,
         decode: Callable[[Any], Picture],
         theme: str = "",
     ) -> None:
@@ -61,7 +64,7 @@ class Dashboard(QtWidgets.QWidget):
         self.setWindowTitle("fer")
         self.setAttribute(QtCore.Qt.WidgetAttribute.WA_StyledBackground)
         self.style_now = Style(THEMES[theme or self._desktop_theme()])
-        self._state, self._commands, self._decode = state, commands, decode
+        self._state, self._client, self._decode = state, client, decode
         self._turn = 0
         self._scene: Scene | None = None
         # The image to show as a message, the message that is decoded, and its pixels.
@@ -75,7 +78,7 @@ class Dashboard(QtWidgets.QWidget):
         self.feature_spikes, self.weights = FeatureRasterCard(), WeightCard()
         self.scores, self.rates = ScoreCard("Score", ""), ScoreCard("Spike rate", "Hz")
         self.top = TopBar()
-        self.bottom = BottomBar(commands, self.focus_id)
+        self.bottom = BottomBar(client, self.focus_id)
         self._lay_out()
         self._connect()
         self._restyle_timer = QtCore.QTimer(self)
@@ -149,7 +152,7 @@ class Dashboard(QtWidgets.QWidget):
         """Stop drawing, and withdraw requests that served only the display."""
         self.timer.stop()
         if self.features_button.isChecked():
-            self._commands.publish_layers(())
+            self._client.publish_layers(())
 
     # Layout and style
 
@@ -248,13 +251,13 @@ class Dashboard(QtWidgets.QWidget):
 
     def _change_feature_layer(self, wanted: bool) -> None:
         self.feature_spikes.setVisible(wanted)
-        self._commands.publish_layers((FEATURE_LAYER,) if wanted else ())
+        self._client.publish_layers((FEATURE_LAYER,) if wanted else ())
 
     # Drawing
 
     def _tick(self) -> None:
         now_s = time.monotonic()
-        for note in self._commands.notes():
+        for note in self._client.notes():
             self.top.add_note(note, now_s)
         # Nobody sees a minimised window.
         if not self.isVisible() or self.window().isMinimized() or self.paused:

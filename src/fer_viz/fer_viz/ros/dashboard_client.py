@@ -46,10 +46,10 @@ _NO_LAYER = "none"
 
 
 class DashboardClient:
-    """Implements `Commands`, and listens to a graph in a thread and context of its own.
+    """Listens to a graph and sends it requests, in a thread and context of its own.
 
     The newest message wins and no node waits for this one, so a window that is slow or frozen
-    costs the graph nothing.
+    costs the graph nothing. Requests do not block; `notes` returns their outcome.
 
     Parameters
     ----------
@@ -112,29 +112,29 @@ class DashboardClient:
     # Requests
 
     def teach(self, label: str, face_id: int, new_label: bool = False) -> None:
-        """Call the service `teach`."""
+        """Teach that a face (0: the largest) shows an expression, for `TEACH_S` seconds."""
         request = Teach.Request(label=label, new_label=new_label, face_id=face_id, duration=TEACH_S)
         self._call("teach", request)
 
     def set_learning(self, mode: str) -> None:
-        """Set the parameter `learning` of the snn node."""
+        """Set the learning mode, one of `LEARNING_MODES`."""
         self._set_parameter("learning", mode)
 
     def save_weights(self, name: str) -> None:
-        """Call the service `save_weights`."""
+        """Save the weights under a name."""
         self._call("save_weights", SaveWeights.Request(name=name))
 
     def load_weights(self, name: str) -> None:
-        """Call the service `load_weights`."""
+        """Load the weights with a name; "default" is the model of the package."""
         self._call("load_weights", LoadWeights.Request(name=name))
 
     def reset(self, weights: bool) -> None:
-        """Call the service `reset`."""
+        """Reset potentials and results, and on demand the weights."""
         what = Reset.Request.WEIGHTS if weights else Reset.Request.STATE
         self._call("reset", Reset.Request(what=what))
 
     def publish_layers(self, layers: Sequence[str]) -> None:
-        """Set the parameter `publish_layers` of the snn node, as soon as that is running."""
+        """Request spikes and potentials of other layers, as soon as the snn node is running."""
         self._wanted_layers = list(layers) or [_NO_LAYER]
         self._request_layers()
 
@@ -154,7 +154,7 @@ class DashboardClient:
     def _call(self, service: str, request: Any, done: str = "") -> None:
         client = self._clients[service]
         if not client.service_is_ready():
-            self._add_note(f"nobody offers {client.service_name}: is the snn node up?", False)
+            self._add_note(f"{client.service_name} is not available: is the snn node up?", False)
             return
         future = client.call_async(request)
         with self._lock:

@@ -114,7 +114,7 @@ class VizNode(FerNode):
         if now_s - self._dropped_s < WARNING_PERIOD_S:
             return Health(WARN, f"dropping messages: {self._last_drop}")
         if not self._listener.streaming:
-            return Health(OK, "idle: nobody listens to its topics")
+            return Health(OK, "idle: its topics have no subscribers")
         hint = self._monitor.hint(now_s)
         return Health(WARN, hint) if hint else Health(OK, "drawing")
 
