@@ -32,8 +32,8 @@ from fer_interfaces.msg import (
 )
 from fer_viz.core import messages
 from fer_viz.core.drawing.renderer import PictureOptions, Renderer
-from fer_viz.core.monitor import GraphMonitor, GraphTopics
 from fer_viz.core.scene import EXPRESSION_LAYER, selected_face
+from fer_viz.core.scene_builder import GraphTopics, SceneBuilder
 
 pytestmark = pytest.mark.timeout(3600)
 
@@ -148,7 +148,7 @@ class Viewer:
 
     def __init__(self) -> None:
         topics = GraphTopics("image", "features", "expressions")
-        self._monitor: GraphMonitor[Any] = GraphMonitor(topics, 0.0)
+        self._builder: SceneBuilder[Any] = SceneBuilder(topics, 0.0)
         self._renderer = Renderer(PictureOptions())
         self._now_s = 0.0
         self._stamp_ns = 0
@@ -160,10 +160,10 @@ class Viewer:
         take: dict[type, Callable[[Any], None]] = {
             ExpressionArray: self._answers,
             FaceFeaturesArray: self._sightings,
-            Spikes: lambda m: self._monitor.add_spikes(messages.spikes(m, EXPRESSION_LAYER)),
+            Spikes: lambda m: self._builder.add_spikes(messages.spikes(m, EXPRESSION_LAYER)),
             Potentials: self._potentials,
             Weights: self._weights,
-            NetworkInfo: lambda m: self._monitor.set_network(messages.network(m)),
+            NetworkInfo: lambda m: self._builder.set_network(messages.network(m)),
         }
         try:
             take[type(message)](message)
@@ -174,30 +174,30 @@ class Viewer:
 
     def look(self) -> None:
         """Draw the picture that goes with the last message."""
-        shown = self._monitor.add_image(self._stamp_ns, IMAGE, self._now_s)
-        shown = shown or self._monitor.stalled(self._now_s + 10.0)
+        shown = self._builder.add_image(self._stamp_ns, IMAGE, self._now_s)
+        shown = shown or self._builder.stalled(self._now_s + 10.0)
         assert shown is not None
-        picture = self._renderer.draw(IMAGE, self._monitor.scene(shown, self._now_s))
+        picture = self._renderer.draw(IMAGE, self._builder.scene(shown, self._now_s))
         assert picture.shape == self._renderer.shape(IMAGE)
 
     def _answers(self, message: ExpressionArray) -> None:
         read = messages.results(message)
-        self._monitor.add_results(read, self._now_s, 0.01)
+        self._builder.add_results(read, self._now_s, 0.01)
         selected_face(read.faces, 0)
 
     def _sightings(self, message: FaceFeaturesArray) -> None:
-        self._monitor.add_detections(messages.detections(message), self._now_s)
+        self._builder.add_detections(messages.detections(message), self._now_s)
 
     def _potentials(self, message: Potentials) -> None:
         frames = messages.potentials(message, EXPRESSION_LAYER)
-        self._monitor.add_potentials(frames)
+        self._builder.add_potentials(frames)
         if self._fields is not None:
             for frame in frames.values():
                 frame.label_means_v(len(self._fields.labels), self._fields.neuron_label)
 
     def _weights(self, message: Weights) -> None:
         self._fields = messages.receptive_fields(message)
-        self._monitor.set_fields(self._fields)
+        self._builder.set_fields(self._fields)
 
 
 KINDS = (answers, sightings, spikes, potentials, weights, networks)

@@ -11,11 +11,11 @@ import pytest
 from fer_testing.ros import graph, ros_domain
 from fer_viz.core.scene import (
     Face,
-    GraphStatus,
     NetworkSummary,
     Raster,
     ReceptiveFields,
     Scene,
+    SceneStatus,
     Traces,
 )
 
@@ -92,7 +92,7 @@ def make_scene() -> SceneMaker:
                 neuron_label=np.arange(neurons) * len(labels) // neurons,
             ),
             network=NetworkSummary("test", labels, "off"),
-            status=GraphStatus(rate_hz=30.0, latency_ms=20.0, hint=hint),
+            status=SceneStatus(rate_hz=30.0, latency_ms=20.0, hint=hint),
         )
 
     return make

@@ -19,7 +19,7 @@ from fer_viz.core.drawing.receptive_fields import arrange, draw_fields
 from fer_viz.core.drawing.renderer import PictureOptions, Renderer, layout
 from fer_viz.core.drawing.result import score_rows
 from fer_viz.core.drawing.style import DARK, THEMES, Style, colour_table
-from fer_viz.core.scene import Face, GraphStatus, Raster, ReceptiveFields, Scene, Traces
+from fer_viz.core.scene import Face, Raster, ReceptiveFields, Scene, SceneStatus, Traces
 
 FaceMaker = Callable[..., Face]
 SceneMaker = Callable[..., Scene]
@@ -229,7 +229,7 @@ def test_hint_and_missing_answers_are_drawn(make_scene: SceneMaker) -> None:
 
 
 def test_nothing_known_yet() -> None:
-    result = Renderer(PictureOptions()).draw(grey(), Scene(status=GraphStatus()))
+    result = Renderer(PictureOptions()).draw(grey(), Scene(status=SceneStatus()))
     assert np.array_equal(result[:, :640], grey())
     assert share_of(result[:, 640:], DARK.ground) > 0.5
 

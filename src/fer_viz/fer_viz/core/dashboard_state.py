@@ -9,8 +9,8 @@ from fer_common.core.stamps import to_ns
 from fer_viz.core import messages
 from fer_viz.core.history import SimulationLag
 from fer_viz.core.messages import ImageFaces
-from fer_viz.core.monitor import AnnotatedImage, GraphMonitor, GraphTopics, Image
 from fer_viz.core.scene import FeatureMap, Scene
+from fer_viz.core.scene_builder import AnnotatedImage, GraphTopics, Image, SceneBuilder
 
 FEATURE_LAYER = "feature"
 LEARNING_MODES = ("off", "unsupervised", "supervised")
@@ -29,8 +29,8 @@ class Note(NamedTuple):
     good: bool
 
 
-class DashboardState(GraphMonitor[Image]):
-    """A monitor that also knows features, score histories and the feature layer."""
+class DashboardState(SceneBuilder[Image]):
+    """A scene builder that also keeps features, score histories and the feature layer."""
 
     def __init__(self, topics: GraphTopics, now_s: float) -> None:
         super().__init__(topics, now_s)
@@ -74,7 +74,7 @@ class DashboardState(GraphMonitor[Image]):
         return image
 
     def add_message(self, topic: str, message: Any) -> None:
-        """Take from a message what the monitor does not keep.
+        """Take from a message what the scene builder does not keep.
 
         Raises
         ------

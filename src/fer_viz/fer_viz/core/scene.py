@@ -180,7 +180,7 @@ class NetworkSummary:
 
 
 @dataclass(frozen=True)
-class GraphStatus:
+class SceneStatus:
     """How well the graph runs. NaN: unknown.
 
     Attributes
@@ -224,7 +224,7 @@ class Scene:
     raster: Raster | None = None
     fields: ReceptiveFields | None = None
     network: NetworkSummary | None = None
-    status: GraphStatus = field(default_factory=GraphStatus)
+    status: SceneStatus = field(default_factory=SceneStatus)
     span_s: float = 1.0
     features: FeatureMap | None = None
     feature_raster: Raster | None = None

@@ -26,8 +26,8 @@ from fer_interfaces.msg import (
 )
 from fer_viz.core import messages
 from fer_viz.core.messages import ImageFaces
-from fer_viz.core.monitor import AnnotatedImage, GraphMonitor, GraphTopics
 from fer_viz.core.scene import EXPRESSION_LAYER
+from fer_viz.core.scene_builder import AnnotatedImage, GraphTopics, SceneBuilder
 
 Annotated: TypeAlias = AnnotatedImage[AnyImage]
 
@@ -45,7 +45,7 @@ class GraphListener:
     Parameters
     ----------
     node : owner of the subscriptions.
-    monitor : receives everything.
+    builder : receives everything.
     compressed : subscribe to compressed images.
     on_image : called in the executor's thread with every image that can be drawn.
     on_error : called with the topic and the reason when a message cannot be used.
@@ -55,14 +55,14 @@ class GraphListener:
     def __init__(
         self,
         node: Node,
-        monitor: GraphMonitor[AnyImage],
+        builder: SceneBuilder[AnyImage],
         compressed: bool,
         on_image: Callable[[Annotated], None],
         on_error: Callable[[str, FerError], None],
         on_message: Callable[[str, Any, Any], None],
     ) -> None:
         self._node = node
-        self._monitor = monitor
+        self._builder = builder
         self._compressed = compressed
         self._on_image, self._on_error, self._on_message = on_image, on_error, on_message
         self._latched: list[Subscription[Any]] = []
@@ -76,18 +76,18 @@ class GraphListener:
 
     def open_latched(self) -> None:
         """Subscribe to weights and the description of the network."""
-        read, monitor = messages, self._monitor
+        read, builder = messages, self._builder
         self._latched = [
             self._subscribe(
-                Weights, "weights", qos.LATCHED, read.receptive_fields, monitor.set_fields
+                Weights, "weights", qos.LATCHED, read.receptive_fields, builder.set_fields
             ),
-            self._subscribe(NetworkInfo, "network", qos.LATCHED, read.network, monitor.set_network),
+            self._subscribe(NetworkInfo, "network", qos.LATCHED, read.network, builder.set_network),
         ]
 
     def open_streams(self) -> None:
         """Subscribe to what comes with every image, and restart the history."""
-        monitor = self._monitor
-        monitor.restart(time.monotonic())
+        builder = self._builder
+        builder.restart(time.monotonic())
         # Executors serve ready subscriptions in this order, so the spikes and potentials of an
         # image are there when its results complete it.
         self._streams = [
@@ -96,21 +96,21 @@ class GraphListener:
                 "spikes",
                 qos.RESULT,
                 lambda message: messages.spikes(message, EXPRESSION_LAYER),
-                monitor.add_spikes,
+                builder.add_spikes,
             ),
             self._subscribe(
                 Potentials,
                 "potentials",
                 qos.RESULT,
                 lambda message: messages.potentials(message, EXPRESSION_LAYER),
-                monitor.add_potentials,
+                builder.add_potentials,
             ),
             self._subscribe(
                 FaceFeaturesArray,
                 "features",
                 qos.STREAM,
                 messages.detections,
-                lambda found: self._draw(monitor.add_detections(found, time.monotonic())),
+                lambda found: self._draw(builder.add_detections(found, time.monotonic())),
             ),
         ]
         profile = copy.copy(qos.STREAM)
@@ -166,12 +166,12 @@ class GraphListener:
         except FerError as error:
             self._on_error("image_raw", error)
             return
-        self._draw(self._monitor.add_image(stamp_ns, message, time.monotonic()))
+        self._draw(self._builder.add_image(stamp_ns, message, time.monotonic()))
 
     def _take_results(self, results: ImageFaces) -> None:
         latency_ns = self._node.get_clock().now().nanoseconds - results.stamp_ns
         latency_s = latency_ns / stamps.NANOSECONDS
-        self._draw(self._monitor.add_results(results, time.monotonic(), latency_s))
+        self._draw(self._builder.add_results(results, time.monotonic(), latency_s))
 
     def _draw(self, image: Annotated | None) -> None:
         if image is not None:

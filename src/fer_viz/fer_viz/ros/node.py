@@ -26,8 +26,8 @@ from fer_common.core.worker import Worker
 from fer_common.ros.diagnostics import OK, WARN, Health
 from fer_common.ros.image_subscription import AnyImage, bgr_reader
 from fer_common.ros.node import FerNode, run
-from fer_viz.core.monitor import GraphMonitor
 from fer_viz.core.parameters import NODE, TABLE, picture_options
+from fer_viz.core.scene_builder import SceneBuilder
 from fer_viz.core.synchroniser import RateLimiter
 from fer_viz.ros.listener import Annotated, GraphListener, graph_topics
 from fer_viz.ros.outputs import PICTURES, NumberOutput, PictureOutput, listeners
@@ -49,11 +49,11 @@ class VizNode(FerNode):
         self._statistics = StreamStatistics()
         self._limiter = RateLimiter(1.0)
         self._stalled_limiter = RateLimiter(STALLED_RATE_HZ)
-        self._monitor: GraphMonitor[AnyImage] = GraphMonitor(
+        self._builder: SceneBuilder[AnyImage] = SceneBuilder(
             graph_topics(self, compressed), time.monotonic()
         )
         self._listener = GraphListener(
-            self, self._monitor, compressed, self._queue, self._drop, self._publish_numbers
+            self, self._builder, compressed, self._queue, self._drop, self._publish_numbers
         )
         self._worker: Worker[Annotated] | None = None
         self._pictures: list[PictureOutput] = []
@@ -104,7 +104,7 @@ class VizNode(FerNode):
         for output in self._numbers:
             output.wanted_face = self._face
         self._limiter.rate_hz = given["rate"]
-        self._monitor.configure(given["history"], given["result_timeout"], self._face)
+        self._builder.configure(given["history"], given["result_timeout"], self._face)
 
     def health(self) -> Health:
         """Return whether pictures are drawn, and if not, why."""
@@ -115,7 +115,7 @@ class VizNode(FerNode):
             return Health(WARN, f"dropping messages: {self._last_drop}")
         if not self._listener.streaming:
             return Health(OK, "idle: its topics have no subscribers")
-        hint = self._monitor.hint(now_s)
+        hint = self._builder.hint(now_s)
         return Health(WARN, hint) if hint else Health(OK, "drawing")
 
     def facts(self) -> Mapping[str, object]:
@@ -136,7 +136,7 @@ class VizNode(FerNode):
         if not self._listener.streaming:
             self._listener.open_streams()
         now_s = time.monotonic()
-        stalled = self._monitor.stalled(now_s)
+        stalled = self._builder.stalled(now_s)
         if stalled is not None and self._worker and self._stalled_limiter.due(now_s):
             self._worker.queue.put(stalled)
 
@@ -167,7 +167,7 @@ class VizNode(FerNode):
         except FerError as error:
             self._drop("image_raw", error)
             return
-        scene = self._monitor.scene(shown, begun_s)
+        scene = self._builder.scene(shown, begun_s)
         for output in wanted:
             output.publish(shown.image.header, image, scene, self._options, self._quality)
         done_s = time.monotonic()

@@ -24,7 +24,7 @@ from fer_viz.core.drawing.result import (
 )
 from fer_viz.core.drawing.style import Style, Theme
 from fer_viz.core.drawing.text import write
-from fer_viz.core.scene import EXPRESSION_LAYER, GraphStatus, Scene
+from fer_viz.core.scene import EXPRESSION_LAYER, Scene, SceneStatus
 
 # In units of the design.
 WIDTH = 320
@@ -178,7 +178,7 @@ def _draw_spikes(picture: Picture, box: Box, scene: Scene, style: Style) -> None
     plots.draw_labels(picture, box, order, style)
 
 
-def _draw_status(picture: Picture, box: Box, status: GraphStatus, style: Style) -> None:
+def _draw_status(picture: Picture, box: Box, status: SceneStatus, style: Style) -> None:
     theme, size = style.theme, style.text_px
     good = not status.hint and status.rate_hz > 0
     centre = (box.x + 3 * style.unit, box.y + box.height / 2)

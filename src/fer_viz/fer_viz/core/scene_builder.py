@@ -1,4 +1,4 @@
-"""Everything known of the running graph at this moment, without ROS.
+"""Builds scenes from what is known of the running graph, without ROS.
 
 The thread that receives messages adds to it; the thread that draws asks for scenes. All `now_s` are
 times of one monotonic clock.
@@ -16,10 +16,10 @@ from fer_viz.core.history import FaceHistories, PotentialFrame, ScoreFrame, Spik
 from fer_viz.core.messages import ImageFaces
 from fer_viz.core.scene import (
     Face,
-    GraphStatus,
     NetworkSummary,
     ReceptiveFields,
     Scene,
+    SceneStatus,
     selected_face,
 )
 from fer_viz.core.synchroniser import StampBuffer, Synchroniser
@@ -51,7 +51,7 @@ class AnnotatedImage(Generic[Image]):
     results: ImageFaces | None
 
 
-class GraphMonitor(Generic[Image]):
+class SceneBuilder(Generic[Image]):
     """Matches images with results, remembers the last moments, and tells what is missing.
 
     Parameters
@@ -222,11 +222,11 @@ class GraphMonitor(Generic[Image]):
             self._focus_id = focus.id
         return focus
 
-    def _status(self, now_s: float, hint: str) -> GraphStatus:
+    def _status(self, now_s: float, hint: str) -> SceneStatus:
         latency_ms = self._statistics.latency_ms(0.5)
         if not 0 <= latency_ms <= _RECORDED_MS:
             latency_ms = math.nan
-        return GraphStatus(self._statistics.rate_hz(now_s), latency_ms, self._skipped, hint)
+        return SceneStatus(self._statistics.rate_hz(now_s), latency_ms, self._skipped, hint)
 
     def _hint(self, now_s: float) -> str:
         for received_s, what, topic, node in (
