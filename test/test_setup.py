@@ -3,6 +3,7 @@
 import errno
 import fcntl
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -13,7 +14,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from fer_setup import environment, installation, machine, main, wheels, workspace
+from fer_setup import distribution, environment, installation, machine, main, wheels, workspace
 from fer_setup.stamps import Stamps, digest, is_complete, take_inventory
 from fer_setup.steps import Runner, SetupError
 
@@ -94,6 +95,13 @@ class TestRequirements:
         names = {pin.name for pin in self.read("requirements.txt")}
         assert "lark-parser" in names
         assert "lark" not in names
+
+
+def test_a_ros_machine_is_checked_for_every_python_package_that_is_declared() -> None:
+    texts = [path.read_text() for path in ROOT.glob("*/*/package.xml")]
+    assert {key for text in texts for key in re.findall(r">(python3-[\w-]+)<", text)} == set(
+        distribution.MODULES
+    )
 
 
 class Refusing:
