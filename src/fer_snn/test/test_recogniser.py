@@ -200,7 +200,7 @@ def test_spike_times_respect_the_refractory_period_whatever_the_stamps(model: Mo
     rng = np.random.default_rng(0)
     intervals_ns = rng.choice([FRAME_NS, 2 * FRAME_NS, 5 * FRAME_NS, 400_000_000], 80)
     stamps_ns = 10**18 + np.cumsum(intervals_ns + rng.integers(-4_000_000, 4_000_000, 80))
-    recording = Recording(spikes=("feature", "hidden", "expression"))
+    recording = RecordedLayers(spikes=("feature", "hidden", "expression"))
     fired: dict[tuple[str, int], list[int]] = {}
     for k, stamp_ns in enumerate(stamps_ns.tolist()):
         result = show(recogniser, stamp_ns, face(1, k % 24), recording=recording)

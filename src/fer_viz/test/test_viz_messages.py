@@ -80,7 +80,7 @@ def test_potentials_of_the_layer() -> None:
     frames = messages.potentials(message, "expression")
     assert list(frames) == [1]
     assert frames[1].potential_v.tolist() == [[1, 2], [3, 4], [5, 6]]
-    assert frames[1].end_ns == 3_000_000
+    assert (frames[1].start_ns, frames[1].end_ns) == (-3_000_000, 0)
     trace.potential = array.array("f", [1, 2, 3])
     with pytest.raises(MessageError, match="3 steps of 2 neurons"):
         messages.potentials(message, "expression")
