@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import errno
 import importlib
 import os
 import signal
@@ -10,7 +12,7 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import fer
 from fer_common.core.errors import FerError
@@ -19,6 +21,11 @@ from fer_common.core.process import blocked_signals, pin_to_one_thread
 EXIT_USER_ERROR = 2
 #: As a shell reports the end by SIGPIPE.
 EXIT_BROKEN_PIPE = 141
+#: What the user can change: a full or read-only disk, a folder of somebody else.
+_ENVIRONMENT_ERRORS = (
+    *(errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO),
+    *(errno.EACCES, errno.EPERM, errno.EROFS),
+)
 
 
 @dataclass(frozen=True)
@@ -30,7 +37,7 @@ class Command:
     name : as it is typed.
     module : has `add_arguments(parser)` and `run(arguments) -> exit code`.
     help : what it does.
-    exit_code_interrupted : of a command that is interrupted before it handles that itself.
+    exit_code_interrupted : exit code if it is interrupted before it handles that itself.
     """
 
     name: str
@@ -42,34 +49,32 @@ class Command:
 COMMANDS = (
     Command("up", "fer.commands.up", "run the whole graph, from camera to expression", 0),
     Command("dashboard", "fer_viz.dashboard.window", "show the running graph in a window", 0),
-    Command(
-        "doctor", "fer.commands.doctor", "say what is wrong, here and in the graph, and what to do"
-    ),
-    Command("param", "fer.commands.param", "look at and change the parameters of running nodes"),
+    Command("doctor", "fer.commands.doctor", "find what is wrong on this machine or in the graph"),
+    Command("param", "fer.commands.param", "show and set the parameters of running nodes"),
     Command(
         "train",
         "fer_train.cli.train",
-        "learn expressions from folders of pictures and write a weights file",
+        "train a network on folders of images, and write a weights file",
     ),
     Command(
         "evaluate",
         "fer_train.cli.evaluate",
-        "measure how well a weights file recognises labelled pictures",
+        "measure how well a weights file recognises labelled images",
     ),
     Command(
         "ablate",
         "fer_train.cli.ablate",
         "train networks that lack one mechanism each, and compare them",
     ),
-    Command("bag", "fer.commands.bag", "record, play and compare what the topics carry"),
+    Command("bag", "fer.commands.bag", "record, play, compare and recover bags"),
     Command("teach", "fer.commands.teach", "teach the running network what the face in view shows"),
     Command(
-        "weights", "fer.commands.weights", "save, load and look into weights, and take lessons back"
+        "weights", "fer.commands.weights", "save, load, copy and show weights, and undo lessons"
     ),
     Command("merge", "fer.commands.merge", "let one network learn from several robots", 0),
-    Command("plot", "fer.commands.plot", "draw figures for print of a bag or a weights file"),
-    Command("bench", "fer.commands.bench", "measure how fast everything is, beside others"),
-    Command("warm-up", "fer.commands.warm_up", "compile the network's kernels ahead"),
+    Command("plot", "fer.commands.plot", "draw figures of a bag or a weights file"),
+    Command("bench", "fer.commands.bench", "run the benchmarks"),
+    Command("warm-up", "fer.commands.warm_up", "compile the network's kernels now"),
 )
 
 
@@ -78,7 +83,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns
     -------
-    Exit code: 0, or 2 with one line of error for what a user can put right, 1 for what broke.
+    Exit code: 0, or 2 with one line of error for what the user can change, 1 for what broke.
     """
     arguments = sys.argv[1:] if argv is None else list(argv)
     name = next((argument for argument in arguments if not argument.startswith("-")), "")
@@ -89,26 +94,62 @@ def main(argv: Sequence[str] | None = None) -> int:
     signal.signal(signal.SIGTERM, _interrupt)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
         signal.signal(signal.SIGINT, _interrupt)
+    # Python has no object for a standard stream that is closed.
+    sys.stdout = sys.stdout or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
+    sys.stderr = sys.stderr or open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
     try:
-        # `./fer` starts the interpreter with it blocked, which could not handle it yet.
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT])
-        with blocked_signals():
-            parser = _parser(chosen)
-        parsed = parser.parse_args(arguments)
-        exit_code = int(parsed.run(parsed))
-        sys.stdout.flush()
-        return exit_code
+        # Whoever started us may have blocked them, so that none comes before the handlers.
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
+        try:
+            return _run(arguments, chosen)
+        finally:
+            sys.stdout.flush()
     except FerError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return EXIT_USER_ERROR
+        return _refuse(str(error))
     except (KeyboardInterrupt, SystemError) as error:
         if not _comes_from_interrupt(error):
             raise
         return chosen.exit_code_interrupted if chosen else 0
     except BrokenPipeError:
-        # Whoever read our output has seen enough; the interpreter would complain when it flushes.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # Whoever read our output has seen enough.
+        _discard_output()
         return EXIT_BROKEN_PIPE
+    except OSError as error:
+        if error.errno not in _ENVIRONMENT_ERRORS:
+            raise
+        if error.filename is None:
+            _discard_output()
+        place = error.filename or "standard output"
+        return _refuse(f"{place} cannot be written: {error.strerror}: make room, or change it")
+
+
+def entry() -> NoReturn:
+    """Run a command as a process of its own."""
+    exit_code = main()
+    # The interpreter answers a signal during its own end with a traceback.
+    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    sys.exit(exit_code)
+
+
+def _run(arguments: Sequence[str], chosen: Command | None) -> int:
+    with blocked_signals():
+        parser = _parser(chosen)
+    if not arguments:
+        parser.print_help()
+        return 0
+    parsed = parser.parse_args(arguments)
+    return int(parsed.run(parsed))
+
+
+def _refuse(reason: str) -> int:
+    with contextlib.suppress(OSError):
+        print(f"error: {reason}", file=sys.stderr)
+    return EXIT_USER_ERROR
+
+
+def _discard_output() -> None:
+    """Send what is left of the output nowhere; the interpreter would complain when it flushes."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 class _Interrupted(KeyboardInterrupt):
@@ -129,6 +170,13 @@ def _comes_from_interrupt(error: BaseException | None) -> bool:
     return error is not None
 
 
+class _Parser(argparse.ArgumentParser):
+    """Does not swallow what cannot be written."""
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        (file or sys.stderr).write(message or "")
+
+
 class _Version(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
         print(f"fer {fer.__version__}")
@@ -136,7 +184,7 @@ class _Version(argparse.Action):
 
 
 def _parser(chosen: Command | None) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="fer",
         description="Recognise facial expressions with a spiking network that learns on the robot.",
         epilog="`fer COMMAND --help` shows the options of a command. In a clone `./fer setup` "
@@ -149,8 +197,7 @@ def _parser(chosen: Command | None) -> argparse.ArgumentParser:
             command.name, help=command.help, description=f"{command.help.capitalize()}."
         )
         if command is chosen:
-            # Only the chosen command is imported: `fer --help` shall not wait for a network's
-            # libraries.
+            # Only the chosen command is imported: `fer --help` does not wait for libraries.
             module = importlib.import_module(command.module)
             module.add_arguments(own)
             own.set_defaults(run=module.run)
@@ -158,4 +205,4 @@ def _parser(chosen: Command | None) -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    entry()

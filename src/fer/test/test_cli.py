@@ -17,6 +17,7 @@ import pytest
 
 import fer
 from fer.cli import COMMANDS, main
+from fer_common.core.process import blocked_signals
 from fer_snn.core.weights import weights_file
 from fer_testing.networks import small_model
 
@@ -101,6 +102,48 @@ def test_commands_compute_in_one_thread_unless_the_user_says_otherwise(said: str
     assert done.stdout.split() == [said or "1"]
 
 
+def test_without_a_command_there_is_help(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([]) == 0
+    assert "fer COMMAND --help" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [(), ("--help",), ("up", "--help"), ("warm-up",)])
+def test_output_that_cannot_be_written_is_one_line(arguments: tuple[str, ...]) -> None:
+    command = (sys.executable, "-m", "fer.cli", *arguments)
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: standard output cannot be written: No space left")
+    assert done.stderr.count("\n") == 1
+    closed = ["sh", "-c", 'exec "$@" >&- 2>&-', "sh", *command]
+    assert subprocess.run(closed, check=False).returncode == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("arguments", [("up", "--no-window"), ("weights", "list"), ("--help",)])
+def test_a_signal_at_any_moment_of_the_start_ends_silently(
+    ros_domain: int, arguments: tuple[str, ...], number: signal.Signals
+) -> None:
+    script = Path(__file__).parents[1] / "scripts" / "fer"
+    expected = {"up": 0, "weights": 130, "--help": 0}[arguments[0]]
+    for delay_s in (0.05, 0.1, 0.2, 0.3, 0.5):
+        # As ./fer starts it: Python's own start would answer with a traceback.
+        with blocked_signals((signal.SIGINT, signal.SIGTERM)):
+            process = subprocess.Popen(
+                [sys.executable, str(script), *arguments],
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                text=True,
+            )
+        try:
+            process.wait(delay_s)
+        except subprocess.TimeoutExpired:
+            process.send_signal(number)
+        errors = process.communicate(timeout=20)[1]
+        assert "Traceback" not in errors and "Interrupt" not in errors, (delay_s, errors)
+        assert process.returncode in (expected, 2 * bool(errors)), (delay_s, errors)
+
+
 @pytest.mark.parametrize("command", [command.name for command in COMMANDS])
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
@@ -111,7 +154,6 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
 @pytest.mark.parametrize(
     "arguments",
     [
-        [],
         ["dance"],
         ["up", "--duration", "-1"],
         ["up", "--duration", "soon"],
