@@ -38,17 +38,19 @@ class Command:
     module : has `add_arguments(parser)` and `run(arguments) -> exit code`.
     help : what it does.
     exit_code_interrupted : exit code if it is interrupted before it handles that itself.
+    checks_environment : whether to check the environment for ROS before it runs.
     """
 
     name: str
     module: str
     help: str
     exit_code_interrupted: int = 130
+    checks_environment: bool = False
 
 
 COMMANDS = (
     Command("up", "fer.commands.up", "run the whole graph, from camera to expression", 0),
-    Command("dashboard", "fer_viz.dashboard.window", "show the running graph in a window", 0),
+    Command("dashboard", "fer_viz.dashboard.window", "show the running graph in a window", 0, True),
     Command("doctor", "fer.commands.doctor", "find what is wrong on this machine or in the graph"),
     Command("param", "fer.commands.param", "show and set the parameters of running nodes"),
     Command(
@@ -138,6 +140,11 @@ def _run(arguments: Sequence[str], chosen: Command | None) -> int:
         parser.print_help()
         return 0
     parsed = parser.parse_args(arguments)
+    if chosen is not None and chosen.checks_environment:
+        from fer.bringup.environment import check_environment, log_environment
+
+        os.environ.update(log_environment(os.environ))
+        check_environment(os.environ)
     return int(parsed.run(parsed))
 
 

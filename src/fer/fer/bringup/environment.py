@@ -66,10 +66,16 @@ def graph_environment(
         wanted[PEERS_VARIABLE] = ";".join(peers)
     if not any(variable in current for variable in _TRANSPORT_VARIABLES):
         wanted |= _profile(config / _NETWORK_PROFILE) if across else _local_profile(config)
-    chosen = any(current.get(variable) for variable in ("ROS_HOME", "ROS_LOG_DIR"))
-    if not chosen and not (current.get("HOME") and is_writable(log_folder(current))):
-        wanted["ROS_LOG_DIR"] = str(Path(tempfile.gettempdir()) / f"fer-log-{os.getuid()}")
+    wanted |= log_environment(current)
     return {variable: value for variable, value in wanted.items() if not current.get(variable)}
+
+
+def log_environment(current: Mapping[str, str]) -> dict[str, str]:
+    """Return ROS_LOG_DIR if it is not set and logs cannot go to the home folder."""
+    chosen = any(current.get(variable) for variable in ("ROS_HOME", "ROS_LOG_DIR"))
+    if chosen or (current.get("HOME") and is_writable(log_folder(current))):
+        return {}
+    return {"ROS_LOG_DIR": str(Path(tempfile.gettempdir()) / f"fer-log-{os.getuid()}")}
 
 
 def whole_image_environment(current: Mapping[str, str], config: Path) -> dict[str, str]:
@@ -106,14 +112,17 @@ def environment_problems(environment: Mapping[str, str]) -> list[tuple[str, str]
     if reach not in _RANGES:
         why = ", so no node finds another one" if reach == "OFF" else ""
         problems.append((f"{RANGE_VARIABLE} is '{reach}'{why}", f"set it to {_either(_RANGES)}"))
-    rmw, known = environment.get("RMW_IMPLEMENTATION", ""), _installed_rmw()
-    if rmw and known and rmw not in known:
-        remedy = f"install it, unset the variable, or set it to {_either(known)}"
+    if rmw := missing_rmw(environment):
+        remedy = f"install it, unset the variable, or set it to {_either(_installed_rmw())}"
         problems.append((f"RMW_IMPLEMENTATION is '{rmw}', which is not installed", remedy))
     logs = log_folder(environment)
     if not is_writable(logs):
         remedy = "make it writable, or set ROS_LOG_DIR to a folder that is"
         problems.append((f"log folder {logs} cannot be written", remedy))
+    secure = environment.get("ROS_SECURITY_ENABLE", "").lower() == "true"
+    if secure and not environment.get("ROS_SECURITY_KEYSTORE"):
+        remedy = "set it to the folder of your keys, see docs/security.md"
+        problems.append(("ROS_SECURITY_ENABLE is set without ROS_SECURITY_KEYSTORE", remedy))
     for peer in filter(None, environment.get(PEERS_VARIABLE, "").split(";")):
         try:
             socket.getaddrinfo(peer, None)
@@ -136,9 +145,18 @@ def is_writable(folder: Path) -> bool:
     """Whether files can be made in a folder, which may have to be made first."""
     try:
         present = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-        return present.is_dir() and os.access(present, os.W_OK | os.X_OK)
+        # Root may write these by their permissions, and cannot.
+        kernels = {Path(place).stat().st_dev for place in ("/proc", "/sys") if Path(place).exists()}
+        allowed = os.access(present, os.W_OK | os.X_OK)
+        return present.is_dir() and allowed and present.stat().st_dev not in kernels
     except OSError:
         return False
+
+
+def missing_rmw(environment: Mapping[str, str]) -> str:
+    """Return the chosen middleware if it is not installed, else an empty text."""
+    rmw, known = environment.get("RMW_IMPLEMENTATION", ""), _installed_rmw()
+    return rmw if rmw and known and rmw not in known else ""
 
 
 def _installed_rmw() -> tuple[str, ...]:

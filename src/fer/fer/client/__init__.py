@@ -1,1 +1,32 @@
-"""How a command reaches a running graph: node, parameters, services, diagnostics."""
+"""How a command reaches a running graph."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fer.bringup.environment import prepare_environment
+from fer.bringup.graph import NAMESPACE
+
+if TYPE_CHECKING:
+    from fer.client.graph_client import GraphClient
+
+
+def connect(namespace: str = NAMESPACE, name: str = "") -> GraphClient:
+    """Return a client of a graph, after the environment was checked.
+
+    The check comes before ROS is imported: without the middleware that RMW_IMPLEMENTATION names,
+    the import ends the process.
+
+    Parameters
+    ----------
+    namespace, name : as for `GraphClient`.
+
+    Raises
+    ------
+    FerError
+        if ROS cannot start in this environment.
+    """
+    prepare_environment()
+    from fer.client.graph_client import GraphClient
+
+    return GraphClient(namespace, name)

@@ -1,9 +1,10 @@
-"""How a command reaches the nodes of a running graph."""
+"""A ROS node for a command: services, diagnostics and waiting."""
 
 from __future__ import annotations
 
 import _thread
 import os
+import re
 import signal
 import threading
 import time
@@ -19,7 +20,6 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
-from fer.bringup.environment import prepare_environment
 from fer.bringup.graph import NAMESPACE, SNN, absolute
 from fer_common.core.errors import FerError
 
@@ -64,7 +64,6 @@ class GraphClient:
 
     def __init__(self, namespace: str = NAMESPACE, name: str = "") -> None:
         self.namespace = absolute(namespace)
-        prepare_environment()
         self._context = Context()
         try:
             rclpy.init(context=self._context, signal_handler_options=SignalHandlerOptions.NO)
@@ -77,7 +76,7 @@ class GraphClient:
         # rclpy's own errors have no common base: RCLError and InvalidNamespaceException are two.
         except Exception as error:
             self._context.try_shutdown()
-            reason = str(error).splitlines()[0].removesuffix(", at")
+            reason = re.sub(r",?\s+at /\S+?:\d+", "", str(error).splitlines()[0])
             raise FerError(f"ROS cannot start: {reason}: see `fer doctor`") from error
         self.health: dict[str, NodeHealth] = {}
         """What the nodes of the graph report, by node name; filled after `watch_health`."""

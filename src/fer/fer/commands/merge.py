@@ -7,6 +7,7 @@ import time
 from functools import partial
 
 from fer.bringup.graph import absolute
+from fer.client import connect
 from fer.client.feature_merger import FaceIds, FeatureMerger
 from fer.processes.signals import StopRequests
 from fer_common.core.errors import FerError
@@ -52,12 +53,11 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _merge(robots: list[str], into: str, stop: StopRequests) -> None:
-    from fer.client.graph_client import GraphClient
-    from fer_common.ros import qos
-    from fer_interfaces.msg import FaceFeaturesArray
-
     merger = FeatureMerger(robots, FaceIds(_announce))
-    with GraphClient(into, "fer_merge") as client:
+    with connect(into, "fer_merge") as client:
+        from fer_common.ros import qos
+        from fer_interfaces.msg import FaceFeaturesArray
+
         node = client.node
         publisher = node.create_publisher(FaceFeaturesArray, "features", qos.STREAM)
 

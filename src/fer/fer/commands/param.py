@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from fer.bringup.graph import NODES, absolute, parameter_tables
+from fer.client import connect
 from fer.commands.options import Function, add_verb, add_verbs, run_verb
 from fer_common.core.errors import FerError, ParameterError
 from fer_common.core.parameter_files import literal, read_parameter_file
@@ -105,12 +106,6 @@ def _as(kind: type, value: object) -> object:
     return value if type(value) is kind else None
 
 
-def _client(arguments: argparse.Namespace) -> GraphClient:
-    from fer.client.graph_client import GraphClient
-
-    return GraphClient(arguments.namespace)
-
-
 def _parameters(client: GraphClient, node: str) -> NodeParameters:
     from fer.client.parameters import NodeParameters
 
@@ -118,7 +113,7 @@ def _parameters(client: GraphClient, node: str) -> NodeParameters:
 
 
 def _list(arguments: argparse.Namespace) -> int:
-    with _client(arguments) as client:
+    with connect(arguments.namespace) as client:
         for node in [arguments.node] if arguments.node else client.running(_NAMES):
             print(f"{node}:")
             print("\n".join(f"  {name}" for name in _parameters(client, node).names()))
@@ -126,7 +121,7 @@ def _list(arguments: argparse.Namespace) -> int:
 
 
 def _get(arguments: argparse.Namespace) -> int:
-    with _client(arguments) as client:
+    with connect(arguments.namespace) as client:
         values = _parameters(client, arguments.node).get([arguments.name])
     print(_text(values[arguments.name]))
     return 0
@@ -138,7 +133,7 @@ def _set(arguments: argparse.Namespace) -> int:
             f"parameter '{arguments.pairs[-1]}' has no value: give names and values in turn"
         )
     given = dict(zip(arguments.pairs[::2], arguments.pairs[1::2], strict=True))
-    with _client(arguments) as client:
+    with connect(arguments.namespace) as client:
         parameters = _parameters(client, arguments.node)
         types = parameters.types(list(given))
         _apply(parameters, {name: typed(text, types[name]) for name, text in given.items()})
@@ -153,7 +148,7 @@ def _apply(parameters: NodeParameters, values: Mapping[str, object]) -> None:
 
 
 def _describe(arguments: argparse.Namespace) -> int:
-    with _client(arguments) as client:
+    with connect(arguments.namespace) as client:
         parameters = _parameters(client, arguments.node)
         names = [arguments.name] if arguments.name else parameters.names()
         print("\n".join(parameters.describe(names)))
@@ -161,7 +156,7 @@ def _describe(arguments: argparse.Namespace) -> int:
 
 
 def _dump(arguments: argparse.Namespace) -> int:
-    with _client(arguments) as client:
+    with connect(arguments.namespace) as client:
         values = {}
         for node in [arguments.node] if arguments.node else client.running(_NAMES):
             parameters = _parameters(client, node)
@@ -193,7 +188,7 @@ def _load(arguments: argparse.Namespace) -> int:
         for node, values in read_parameter_file(arguments.file, tables).items()
         if values
     }
-    with _client(arguments) as client:
+    with connect(arguments.namespace) as client:
         for node, values in given.items():
             parameters = _parameters(client, node)
             live = {name: value for name, value in values.items() if tables[node][name].live}

@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Teach, wait for the end of the lesson, and print what was learnt."""
-    from fer.client.graph_client import GraphClient
+    from fer.client import connect
     from fer_interfaces.srv import Teach
 
     request = Teach.Request(
@@ -55,7 +55,7 @@ def run(arguments: argparse.Namespace) -> int:
         face_id=arguments.face,
         duration=arguments.duration,
     )
-    with GraphClient(arguments.namespace) as client, supervised_learning(client):
+    with connect(arguments.namespace) as client, supervised_learning(client):
         try:
             print(client.ask(Teach, "teach", request).message, flush=True)
         except FerError as error:

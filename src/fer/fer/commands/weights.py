@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fer.bringup.graph import absolute
+from fer.client import connect
 from fer.commands.options import add_verb, add_verbs, positive_integer, run_verb
 from fer_common.core.errors import FerError
 
@@ -82,14 +83,8 @@ def _show(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _graph(namespace: str) -> GraphClient:
-    from fer.client.graph_client import GraphClient
-
-    return GraphClient(namespace)
-
-
 def _ask(namespace: str, kind: Any, service: str, **request: Any) -> int:
-    with _graph(namespace) as client:
+    with connect(namespace) as client:
         print(client.ask(kind, service, kind.Request(**request)).message)
     return 0
 
@@ -121,7 +116,7 @@ def _reset(arguments: argparse.Namespace) -> int:
 def _list(arguments: argparse.Namespace) -> int:
     from fer_interfaces.srv import ListWeights
 
-    with _graph(arguments.namespace) as client:
+    with connect(arguments.namespace) as client:
         files = client.call(ListWeights, "list_weights", ListWeights.Request()).files
     for file in files:
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(file.modified.sec))
@@ -133,7 +128,7 @@ def _list(arguments: argparse.Namespace) -> int:
 def _report(arguments: argparse.Namespace) -> int:
     from fer_interfaces.srv import LearningReport
 
-    with _graph(arguments.namespace) as client:
+    with connect(arguments.namespace) as client:
         report = client.call(LearningReport, "learning_report", LearningReport.Request())
     for each in report.labels:
         # NaN, the one value that is not equal to itself: there was no such label.
@@ -155,7 +150,7 @@ def _pull(arguments: argparse.Namespace) -> int:
     from fer_snn.core.weights import transfer, weights_folder
 
     folder = arguments.folder or weights_folder.default_folder()
-    with _graph(arguments.robot) as client:
+    with connect(arguments.robot) as client:
         first, data = _fetch(client, arguments.name)
     current = f"{absolute(arguments.robot).strip('/').replace('/', '-')}-v{first.version}"
     name = arguments.new_name or arguments.name or current
@@ -191,7 +186,7 @@ def _push(arguments: argparse.Namespace) -> int:
     name = arguments.new_name or path.stem
     if name == weights_folder.DEFAULT:
         raise FerError(f"every robot has its own '{name}': choose another name with --as")
-    with _graph(arguments.robot) as client:
+    with connect(arguments.robot) as client:
         print(f"{arguments.robot}: {_store(client, name, path.read_bytes())}")
         if arguments.load:
             loaded = client.ask(LoadWeights, "load_weights", LoadWeights.Request(name=name))

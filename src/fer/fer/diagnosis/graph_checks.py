@@ -7,7 +7,8 @@ from collections.abc import Collection, Mapping
 from diagnostic_msgs.msg import DiagnosticStatus
 
 from fer.bringup.graph import NODES, absolute
-from fer.client.graph_client import GraphClient, NodeHealth
+from fer.client import connect
+from fer.client.graph_client import NodeHealth
 from fer.diagnosis.results import CheckResult, Level, error, ok, warn
 
 _LEVELS = {
@@ -28,7 +29,7 @@ def listen(namespace: str, seconds: float) -> tuple[dict[str, NodeHealth], set[s
     namespace : of the graph.
     seconds : how long to wait for nodes that are not heard.
     """
-    with GraphClient(namespace, "fer_doctor") as client:
+    with connect(namespace, "fer_doctor") as client:
         client.watch_health()
         client.wait(lambda: len(client.health) >= len(NODES), seconds)
         if client.health:
@@ -59,7 +60,7 @@ def check_graph(
     results = []
     if doubled:
         remedy = "end one of them, or give it a namespace of its own: --namespace"
-        text = f"two graphs run in {namespace}: {', '.join(sorted(doubled))} each run twice"
+        text = f"more than one node is called {", ".join(sorted(doubled))} in {namespace}"
         results.append(error("graph", text, remedy))
     for node in NODES:
         if node.name in heard:

@@ -15,7 +15,9 @@ from fer.bringup.environment import (
     RANGE_VARIABLE,
     environment_problems,
     is_writable,
+    log_environment,
     log_folder,
+    missing_rmw,
 )
 from fer.diagnosis.results import CheckResult, error, ok, warn
 from fer.processes import shared_memory
@@ -70,6 +72,9 @@ def _versions(environment: Mapping[str, str]) -> Iterator[CheckResult]:
 
 
 def _ros(environment: Mapping[str, str]) -> Iterator[CheckResult]:
+    if missing_rmw(environment):
+        # The import of ROS would end this process.
+        return
     try:
         import rclpy
         from rclpy.utilities import get_rmw_implementation_identifier
@@ -92,7 +97,7 @@ def _ros(environment: Mapping[str, str]) -> Iterator[CheckResult]:
 
 
 def _environment(environment: Mapping[str, str]) -> Iterator[CheckResult]:
-    for problem, remedy in environment_problems(environment):
+    for problem, remedy in environment_problems({**environment, **log_environment(environment)}):
         yield error("environment", problem, remedy)
 
 
@@ -178,7 +183,12 @@ def _weights(environment: Mapping[str, str]) -> Iterator[CheckResult]:
 
 
 def _logs(environment: Mapping[str, str]) -> Iterator[CheckResult]:
-    yield from _room("log folder", log_folder(environment))
+    elsewhere = log_environment(environment)
+    if elsewhere and environment.get("HOME"):
+        text = f"{log_folder(environment)} cannot be written: logs go to {elsewhere['ROS_LOG_DIR']}"
+        yield warn("log folder", text, "make it writable, or set ROS_LOG_DIR")
+    else:
+        yield from _room("log folder", log_folder({**environment, **elsewhere}))
 
 
 def _load(environment: Mapping[str, str]) -> Iterator[CheckResult]:
