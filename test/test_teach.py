@@ -79,6 +79,9 @@ def test_a_new_label_is_taught_saved_and_recognised(
     assert "taught.npz" in done("weights", "save", "taught")
     assert "taught" in done("weights", "list")
     assert "cannot be a name of weights" in done("weights", "save", "../elsewhere", code=2)
+    # The saved weights can be loaded into the network that has lost the label again.
+    assert "undone" in done("weights", "undo")
+    assert "wink" in done("weights", "load", "taught")
     assert end(up, signal.SIGINT)[0] == 0
 
     path = tmp_path / ".local/share/fer/weights/taught.npz"

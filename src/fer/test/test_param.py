@@ -27,6 +27,12 @@ from fer_testing.ros import end, wait_for
         ("0", "string", "0"),
         ("[4, 6.5]", "double[]", (4.0, 6.5)),
         ("[a, b]", "string[]", ("a", "b")),
+        ("a, b", "string[]", ("a", "b")),
+        ("a", "string[]", ("a",)),
+        ("['a', \"b c\"]", "string[]", ("a", "b c")),
+        ("smile,7", "string[]", ("smile", "7")),
+        ("7e0", "double", 7.0),
+        ("on", "bool", True),
     ],
 )
 def test_values_take_the_type_of_their_parameter(
@@ -42,6 +48,9 @@ def test_values_take_the_type_of_their_parameter(
     [
         ("fast", "double"),
         ("1.5", "integer"),
+        ("3_20", "integer"),
+        ("1:30", "double"),
+        ("[a, ", "string[]"),
         ("1", "bool"),
         ("4", "double[]"),
         ("[1, x]", "integer[]"),
@@ -98,7 +107,12 @@ def test_the_verbs_over_a_running_node(
     assert says("get", "viz", "rate") == "30.0\n"
     assert {"rate", "theme", "file", "autostart"} <= set(says("list", "viz").split())
     assert "range: 0.1 to 120; live" in says("describe", "viz", "rate")
-    says("set", "viz", "rate", "15", "theme", "light")
+    said = says("set", "viz", "rate", "15", "theme", "light")
+    assert said == "viz: rate = 15.0\nviz: theme = light\n"
+    # The namespace before the verb, and behind it.
+    assert main(["param", "--namespace", "fer", "get", "viz", "rate"]) == 0
+    assert main(["param", "get", "viz", "rate", "--namespace", "/fer"]) == 0
+    assert capfd.readouterr().out == "15.0\n15.0\n"
     assert says("get", "viz", "theme") == "light\n"
 
     assert "'rates'" in refuses("get", "viz", "rates")

@@ -7,11 +7,11 @@ import re
 
 import pytest
 
-from fer.client.graph_monitor import GraphStatus
+from fer.client.run_monitor import RunStatus
 from fer.report.status import PlainScreen, open_screen, starting_text, status_text
 
 
-def graph_status(**changes: object) -> GraphStatus:
+def run_status(**changes: object) -> RunStatus:
     values: dict[str, object] = {
         "label": "smile",
         "confidence": 0.931,
@@ -21,23 +21,21 @@ def graph_status(**changes: object) -> GraphStatus:
         "age_s": 0.02,
         "skipped": 3,
     }
-    return GraphStatus(**{**values, **changes})  # type: ignore[arg-type]
+    return RunStatus(**{**values, **changes})  # type: ignore[arg-type]
 
 
 def test_the_status_line_tells_expression_rate_latency_and_loss() -> None:
     assert re.fullmatch(
-        r"smile 0\.93 +\| 30\.0 fps \| latency 21 ms \| skipped 3", status_text(graph_status())
+        r"smile 0\.93 +\| 30\.0 fps \| latency 21 ms \| skipped 3", status_text(run_status())
     )
 
 
 def test_the_status_line_tells_what_is_not_as_it_should_be() -> None:
-    assert status_text(graph_status(faces=0)).startswith("no face ")
-    assert status_text(graph_status(faces=3)).startswith("smile 0.93 (+2) ")
-    assert status_text(graph_status(age_s=4.2)).endswith("nothing new for 4 s")
-    assert status_text(graph_status(trouble="camera: no device")).endswith("| camera: no device")
-    waiting = graph_status(
-        faces=0, age_s=math.inf, latency_ms=math.nan, trouble="camera: no device"
-    )
+    assert status_text(run_status(faces=0)).startswith("no face ")
+    assert status_text(run_status(faces=3)).startswith("smile 0.93 (+2) ")
+    assert status_text(run_status(age_s=4.2)).endswith("nothing new for 4 s")
+    assert status_text(run_status(trouble="camera: no device")).endswith("| camera: no device")
+    waiting = run_status(faces=0, age_s=math.inf, latency_ms=math.nan, trouble="camera: no device")
     assert status_text(waiting) == "waiting for the first picture | camera: no device"
     assert starting_text(["snn", "viz"]) == "starting: snn, viz"
 

@@ -115,9 +115,7 @@ def test_the_wait_before_a_restart_grows_to_a_limit(
     monkeypatch.setattr(module, "MAX_WAIT_S", 0.4)
     supervisor = start(started, lines, program("a", "raise SystemExit(1)"))
     wait_for(lambda: supervisor.poll() is None and supervisor.restarts()["a"] >= 4, "four restarts")
-    waits = [
-        line.split("starts again in ")[1] for name, line in lines.lines if "starts again" in line
-    ]
+    waits = [line.split("restart in ")[1] for name, line in lines.lines if "restart in" in line]
     assert waits[:4] == ["0.2 s", "0.4 s", "0.4 s", "0.4 s"]
 
 
@@ -225,7 +223,7 @@ def test_the_end_of_what_is_optional_changes_nothing(lines: Lines) -> None:
         wait_for(
             lambda: (
                 supervisor.poll()
-                or lines.said("window", "ended with exit code 2; all else goes on")
+                or lines.said("window", "ended with exit code 2; the rest goes on")
             ),
             "the end of the window",
         )

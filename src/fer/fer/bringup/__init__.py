@@ -1,1 +1,1 @@
-"""What the graph consists of, and how it is started."""
+"""The nodes of the graph, and how they are started."""

@@ -1,8 +1,8 @@
-"""The faces of several robots as one stream, so that one network learns from all of them.
+"""Merges the features of several robots, so that one network learns from all of them.
 
-One robot leads: each of its messages goes on, with the newest faces of the others added. So time
-goes on evenly, as the network needs it, and no face is shown twice. Knows no ROS: messages are what
-looks like a FaceFeaturesArray.
+One robot leads: each of its messages is passed on, with the newest faces of the others added. So
+time advances evenly, as the network needs it, and no face is passed on twice. Knows no ROS: any
+object with the fields of FaceFeaturesArray is a message.
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from typing import Any
 
 from fer_common.core.stamps import to_ns
 
-#: A robot that was not heard for so long does not lead.
+#: A robot that was silent for longer does not lead.
 SILENT_S = 0.5
-#: Faces of others are added when they are not older than this beside the leader's.
+#: Faces of others are added if their stamps differ from the leader's by less.
 NEAR_S = 0.1
-#: A stamp so far back is no late message but a clock that was set.
+#: A stamp that goes back further is not a late message but a clock that was set.
 _SET_BACK_S = 1.0
-#: So many faces are remembered; of older ones nobody is in view any more.
+#: Number of faces whose ids are remembered; older ones are out of view.
 _REMEMBERED = 4096
 _NS = 1e9
 
 
 class FaceIds:
-    """Ids that belong to one face of one robot each, from 1 on, and are not used again.
+    """Gives each face of each robot an id of its own, from 1 on, which is not reused.
 
     Parameters
     ----------
-    named : called with the new id, the robot, and its id there, for each new face.
+    named : called with the new id, the robot, and the id there, for each new face.
     """
 
     def __init__(self, named: Callable[[int, str, int], None]) -> None:
@@ -54,18 +54,18 @@ class FaceIds:
 
 @dataclass
 class _Heard:
-    """The newest message of a robot, None once it was passed on, and when it came."""
+    """The newest message of a robot, None once it was passed on, and its arrival time."""
 
     message: Any
     arrived_s: float
 
 
 class FeatureMerger:
-    """Makes one stream of several.
+    """Merges the messages of several robots into one stream.
 
     Parameters
     ----------
-    robots : names; where two are heard, the one that is named first leads.
+    robots : their names; the first one that is heard leads.
     ids : for their faces.
     """
 
@@ -74,15 +74,15 @@ class FeatureMerger:
         self._ids = ids
         self._heard: dict[str, _Heard] = {}
         self._last_ns = 0
-        #: Messages whose features are of another kind than the leader's.
+        #: Number of messages whose features are of another kind than the leader's.
         self.unlike = 0
 
     def add(self, robot: str, message: Any, now_s: float) -> Any | None:
-        """Take a message of a robot; return what goes on now, if anything does.
+        """Take a message of a robot; return the message to pass on now, if any.
 
         Parameters
         ----------
-        now_s : when it came, of a clock that never goes back.
+        now_s : its arrival by a monotonic clock.
         """
         self._heard[robot] = _Heard(message, now_s)
         if robot != self._leader(now_s):
@@ -107,7 +107,7 @@ class FeatureMerger:
         return next(heard)
 
     def _take(self, robot: str, leading: Any, stamp_ns: int, now_s: float) -> list[Any]:
-        """Return the faces of a robot that were not passed on yet, with their new ids."""
+        """Return the faces of a robot that were not passed on yet, with new ids."""
         heard = self._heard.get(robot)
         if heard is None or heard.message is None:
             return []

@@ -82,7 +82,8 @@ class GraphClient:
         """What the nodes of the graph report, by node name; filled after `watch_health`."""
         self.doubled: set[str] = set()
         """Names under which two nodes report: two graphs run in this namespace."""
-        self._reporters: dict[str, list[object]] = {}
+        self.reporters: dict[str, list[str]] = {}
+        """Process ids that have reported, by node name."""
         self._executor = SingleThreadedExecutor(context=self._context)
         self._executor.add_node(self.node)
         self._clients: dict[str, Client[Any, Any]] = {}
@@ -191,21 +192,21 @@ class GraphClient:
             time.sleep(_POLL_S)
         return True
 
-    def _on_diagnostics(self, message: DiagnosticArray, info: Mapping[str, Any]) -> None:
+    def _on_diagnostics(self, message: DiagnosticArray) -> None:
         prefix = self.resolve("")
         for status in message.status:
             if status.name.startswith(prefix):
                 facts = {pair.key: pair.value for pair in status.values}
                 name = status.name.removeprefix(prefix)
                 self.health[name] = NodeHealth(status.level, status.message, facts)
-                self._note_reporter(name, info.get("publisher_gid"))
+                self._note_reporter(name, facts.get("pid", ""))
 
-    def _note_reporter(self, name: str, reporter: Any) -> None:
+    def _note_reporter(self, name: str, pid: str) -> None:
         """Notice a node that reports again after another one took its name; a restart does not."""
-        known = self._reporters.setdefault(name, [])
-        if reporter not in known:
-            known.append(reporter)
-        elif reporter != known[-1]:
+        known = self.reporters.setdefault(name, [])
+        if pid not in known:
+            known.append(pid)
+        elif pid != known[-1]:
             self.doubled.add(name)
 
     def _spin(self) -> None:

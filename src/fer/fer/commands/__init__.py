@@ -1,1 +1,1 @@
-"""The verbs of the command `fer`, one module each."""
+"""The commands of `fer`, one module each."""

@@ -1,4 +1,4 @@
-"""`fer bench`: the benchmarks, which are in the repository and not in the installed packages."""
+"""`fer bench`: the benchmarks, which are in the repository, not in the installed packages."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Measure what was asked for."""
+    """Run the benchmarks that were named."""
     if importlib.util.find_spec("pytest") is None:
         raise FerError("the benchmarks use helpers of the tests: run ./fer setup --test first")
     return int(_benchmarks().run(arguments, _root()))
@@ -38,7 +38,7 @@ def _benchmarks() -> ModuleType:
 
 
 def _root() -> Path:
-    """Return the repository: the one that the package is linked to, or the one we are in.
+    """Return the repository that the package is linked to, or that of the current folder.
 
     Raises
     ------

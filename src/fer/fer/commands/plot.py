@@ -1,4 +1,4 @@
-"""`fer plot BAG|WEIGHTS`: figures for print of what was recorded or learnt."""
+"""`fer plot BAG|WEIGHTS`: figures of a recording or of weights."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fer.commands.options import not_negative, positive, positive_integer
 from fer.report.labels import read_labels
 from fer_common.core.errors import FerError
 
@@ -22,43 +23,49 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "source", type=Path, metavar="BAG|WEIGHTS", help="a bag, or a weights file (.npz)"
     )
     parser.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="DIR", help="where the figures go"
+        "-o", "--output", type=Path, required=True, metavar="DIR", help="folder for the figures"
     )
     parser.add_argument(
         "--labels",
         type=Path,
         metavar="NAME_labels.csv",
-        help="what the frames of the recorded source really show: draws the confusion too",
+        help="true labels of the recorded source: draws the confusion matrix too",
     )
     parser.add_argument(
         "--start",
-        type=float,
+        type=not_negative,
         default=0.0,
         metavar="SECONDS",
-        help="where raster and potentials begin, from the first of the face on (default: 0)",
+        help="begin of raster and potentials after the first frame of the face (default: 0)",
     )
     parser.add_argument(
         "--span",
-        type=_seconds,
+        type=positive,
         default=2.0,
         metavar="SECONDS",
-        help="how long they are (default: %(default)g)",
+        help="their length (default: %(default)g)",
     )
     parser.add_argument(
-        "--face", type=int, default=0, metavar="ID", help="default: the one seen longest"
+        "--face",
+        type=positive_integer,
+        default=0,
+        metavar="ID",
+        help="which face (default: the one seen longest)",
     )
-    parser.add_argument("--namespace", default="", help="of the graph, where a bag holds several")
+    parser.add_argument(
+        "--namespace", default="", help="namespace of the graph, if a bag holds several"
+    )
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Draw and say what was written."""
+    """Draw the figures and print their paths."""
     if not arguments.source.exists():
         raise FerError(f"{arguments.source} does not exist: name a bag or a weights file")
-    # Matplotlib takes half a second, which a wrong name need not cost.
+    # Matplotlib takes half a second, which a wrong name does not need.
     from fer_train import figures
 
     of_weights = arguments.source.suffix == _WEIGHTS_SUFFIX
-    # All of them before the first is written: an error leaves no half of them behind.
+    # All before the first is written, so that an error leaves nothing behind.
     drawn = list(_of_weights(arguments.source) if of_weights else _of_bag(arguments))
     if not drawn:
         raise FerError(f"{arguments.source} has nothing to draw: record spikes and potentials too")
@@ -96,7 +103,9 @@ def _of_bag(arguments: argparse.Namespace) -> Iterator[tuple[str, Any]]:
         face, span_s = arguments.face or faces[0], arguments.span
         traces, spikes = recorded.window(face, arguments.start, span_s)
         if spikes is None and traces is None:
-            raise FerError(f"nothing of face {face} at {arguments.start:g} s: choose another start")
+            raise FerError(
+                f"face {face} has no data at {arguments.start:g} s: choose another --start"
+            )
         if spikes is not None:
             yield "raster", figures.raster(spikes, recorded.fields, span_s)
         if traces is not None:
@@ -106,7 +115,7 @@ def _of_bag(arguments: argparse.Namespace) -> Iterator[tuple[str, Any]]:
 
 
 def _confusion(recorded: Recording, truth: Mapping[int, str]) -> Any:
-    """Compare what was said of the largest face with what its frame shows."""
+    """Compare the answer for the largest face with the true label of its frame."""
     import numpy as np
 
     from fer_train import figures
@@ -130,10 +139,3 @@ def _confusion(recorded: Recording, truth: Mapping[int, str]) -> Any:
     table = confusion(rows, columns, len(labels))
     title = f"balanced accuracy {balanced_accuracy(table):.3f}, {len(said)} frames"
     return figures.confusion(labels, table, title)
-
-
-def _seconds(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text} is no time: give a number of seconds above 0")
-    return value

@@ -13,11 +13,13 @@ import os
 import re
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import psutil
 
 from fer.bringup.arguments import add_options, check_two_hosts, settings_of
 from fer.bringup.environment import prepare_environment
@@ -37,7 +39,7 @@ from fer_common.core.stamps import NANOSECONDS
 from fer_viz.dashboard.binding import has_display
 
 if TYPE_CHECKING:
-    from fer.client.graph_monitor import GraphMonitor
+    from fer.client.run_monitor import RunMonitor
 
 EXIT_BROKEN = 1
 #: Every node must be active, and with --duration have answered an image, within this time. The
@@ -46,8 +48,7 @@ START_TIMEOUT_S = 60.0
 #: Longest wait for answers to the last images, and for the end of all processes after the request.
 DRAIN_S = 0.5
 STOP_S = 2.6
-#: Another graph in the namespace ends ours if it is noticed this soon; later, it is the other's
-#: fault.
+#: A graph of another host in our namespace ends ours if it is noticed this soon.
 _ALONE_S = 15.0
 _POLL_S = 0.05
 _SAMPLE_PERIOD_S = 1.0
@@ -110,7 +111,7 @@ def run(arguments: argparse.Namespace) -> int:
             print(summary_text(summary), flush=True)
         if arguments.summary:
             print(f"summary written to {arguments.summary}", flush=True)
-    return 0
+    return EXIT_CONFIGURATION if screen.failed else 0
 
 
 @dataclass
@@ -132,10 +133,11 @@ class GraphRun:
     record: RunRecord = field(default_factory=RunRecord)
     meter: ResourceMeter = field(default_factory=ResourceMeter)
     _processes: Supervisor | None = None
-    _monitor: GraphMonitor | None = None
+    _monitor: RunMonitor | None = None
     _sampled_s: float = 0.0
     _shown_s: float = 0.0
     _alone_until_s: float = 0.0
+    _own: set[int] = field(default_factory=set)
 
     def run(self) -> None:
         """Start, wait until everything is up, run, and wait for the last answers.
@@ -149,12 +151,12 @@ class GraphRun:
         self._processes.start()
         self._alone_until_s = time.monotonic() + _ALONE_S
         # Imports the client library, which takes half a second: the nodes do so at the same time.
-        from fer.client.graph_monitor import GraphMonitor
+        from fer.client.run_monitor import RunMonitor
 
         if self.stop.count:
             return
         names = [started.node.name for started in started_nodes(self.settings)]
-        self._monitor = GraphMonitor(self.settings.namespace, names, self.record)
+        self._monitor = RunMonitor(self.settings.namespace, names, self.record)
         if self._come_up(self._monitor):
             self._go_on(self._monitor)
 
@@ -174,7 +176,7 @@ class GraphRun:
         restarts = self._processes.restarts() if self._processes else {}
         return self.record.to_dict(self.meter.usage(restarts))
 
-    def _come_up(self, monitor: GraphMonitor) -> bool:
+    def _come_up(self, monitor: RunMonitor) -> bool:
         """Wait for the first answer of the whole graph; False if the end was asked for."""
         deadline_s = time.monotonic() + START_TIMEOUT_S
 
@@ -199,7 +201,7 @@ class GraphRun:
         self.meter.begin()
         return True
 
-    def _go_on(self, monitor: GraphMonitor) -> None:
+    def _go_on(self, monitor: RunMonitor) -> None:
         assert monitor.first_stamp_ns is not None
         if self.duration_s is None:
             end_s = float("inf")
@@ -213,15 +215,17 @@ class GraphRun:
             time.sleep(_POLL_S)
 
     def _check_alone(self, now_s: float) -> None:
-        """End if another graph runs in our namespace; only warn if it came later."""
-        if not (self._alone_until_s and self._monitor and self._monitor.doubled):
+        """End if an older graph runs in our namespace; only warn of a newer one."""
+        assert self._processes is not None
+        self._own.update(self._processes.pids().values())
+        others = self._monitor.others(self._own) if self._monitor else {}
+        if not others or not self._alone_until_s:
             return
-        names = ", ".join(sorted(self._monitor.doubled))
         text = (
-            f"another graph runs in namespace {absolute(self.settings.namespace)} ({names}): "
-            "end it, or choose another --namespace or ROS_DOMAIN_ID"
+            f"another graph runs in namespace {absolute(self.settings.namespace)} "
+            f"({', '.join(sorted(others))}): end it, or choose another --namespace or ROS_DOMAIN_ID"
         )
-        if now_s < self._alone_until_s:
+        if _are_older(others.values(), now_s < self._alone_until_s):
             raise BringUpError(text, EXIT_CONFIGURATION)
         self._alone_until_s = 0.0
         self.screen.log("fer", f"[WARN] {text}")
@@ -246,12 +250,22 @@ class GraphRun:
         return True
 
 
+def _are_older(pids: Iterable[int], unknown: bool) -> bool:
+    """Return whether processes are older than this one; `unknown` if they are on another host."""
+    for pid in pids:
+        try:
+            return psutil.Process(pid).create_time() < psutil.Process().create_time()
+        except psutil.Error:
+            continue
+    return unknown
+
+
 def _truth(source: str) -> Mapping[int, str]:
     path = label_file_of(source)
     return read_labels(path) if path else {}
 
 
-def _not_up(monitor: GraphMonitor, across: bool) -> str:
+def _not_up(monitor: RunMonitor, across: bool) -> str:
     if monitor.not_active:
         states = ", ".join(f"'{name}' is {state}" for name, state in monitor.not_active.items())
         return f"after {START_TIMEOUT_S:g} s node {states}: its log lines above say why"

@@ -1,4 +1,4 @@
-"""`fer warm-up`: compile the network's kernels now, so that no start has to."""
+"""`fer warm-up`: compile the network's kernels, so that no start has to."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def check_graph(
     results = []
     if doubled:
         remedy = "end one of them, or give it a namespace of its own: --namespace"
-        text = f"more than one node is called {", ".join(sorted(doubled))} in {namespace}"
+        text = f"more than one node is called {', '.join(sorted(doubled))} in {namespace}"
         results.append(error("graph", text, remedy))
     for node in NODES:
         if node.name in heard:

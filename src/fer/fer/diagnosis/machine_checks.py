@@ -25,9 +25,9 @@ from fer_common.core.errors import FerError
 
 _GB = 1e9
 _DISK_NEEDED_BYTES = 200e6
-#: More runnable processes per core than this, and frames come late.
+#: With more runnable processes per core, frames come late.
 _BUSY_LOAD = 1.0
-#: Installed under these names on machines without a ROS installation.
+#: ROS packages on machines without a ROS installation.
 _WHEELS = ("ros-rclpy", "ros-rmw-fastrtps-cpp")
 _LIBRARIES = ("numpy", "opencv-python-headless", "opencv-python", "numba", "PyYAML", "psutil")
 
@@ -35,12 +35,12 @@ Check = Callable[[Mapping[str, str]], Iterator[CheckResult]]
 
 
 def check_machine(environment: Mapping[str, str]) -> list[CheckResult]:
-    """Return what is found on this machine."""
+    """Return the results of all checks of this machine."""
     return [result for check in CHECKS for result in check(environment)]
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of everything that matters, by name."""
+    """Return the versions of the program and its libraries, by name."""
     found = {
         "python": platform.python_version(),
         "system": platform.platform(),
@@ -133,7 +133,7 @@ def _transport(environment: Mapping[str, str]) -> Iterator[CheckResult]:
         return
     text = f"{free / _GB:.1f} GB free in {shared_memory.FOLDER}"
     if free < shared_memory.NEEDED_BYTES:
-        remedy = "in a container: --shm-size=512m; else remove what is left of dead processes"
+        remedy = "in a container: --shm-size=512m; otherwise remove files of dead processes"
         yield warn("shared memory", f"{text}: large images may get lost", remedy)
     else:
         yield ok("shared memory", text)
@@ -177,7 +177,7 @@ def _weights(environment: Mapping[str, str]) -> Iterator[CheckResult]:
         yield warn(
             "weights folder",
             f"{folder}: snn was killed while it learnt",
-            "nothing: it goes on with what it had learnt when it is started again",
+            "nothing: it continues with what it had learnt when it is started again",
         )
     yield from _room("weights folder", folder)
 

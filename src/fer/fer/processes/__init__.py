@@ -1,1 +1,1 @@
-"""Processes: supervised, ended together, and cleaned up after."""
+"""Child processes: supervision, signals, resources and shared memory."""

@@ -1,11 +1,9 @@
-"""Run a command that cannot outlive whoever started it.
+"""Run a command that ends when its parent dies.
 
 Usage: python guard.py PARENT_PID SIGNAL COMMAND...
 
-
-Runs as a script without site-packages, because every node waits for it: it asks the kernel for a
-signal at the death of its parent and then becomes the command, so it costs neither a process nor a
-second.
+It asks the kernel for a signal at the death of its parent and then executes the command, so it
+costs no process. It runs as a script without site-packages, because every node waits for it.
 """
 
 from __future__ import annotations
@@ -21,7 +19,7 @@ def main(arguments: list[str]) -> None:
     """Become the command."""
     parent, number, command = int(arguments[0]), int(arguments[1]), arguments[2:]
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, number)
-    # The parent may have died before the kernel knew of our wish.
+    # The parent may have died before.
     if os.getppid() != parent:
         sys.exit(1)
     os.execvp(command[0], command)

@@ -1,4 +1,4 @@
-"""What each node takes of the machine, over its restarts."""
+"""Processor time and memory of each node, over its restarts."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class _Sampled:
 class ResourceMeter:
     """Samples processor time and memory of processes by name.
 
-    What a process took still counts when another one has taken its place under the same name.
+    The processor time of a process still counts after another one was started under its name.
     """
 
     def __init__(self) -> None:
@@ -33,14 +33,14 @@ class ResourceMeter:
         self._since_s = time.monotonic()
 
     def begin(self) -> None:
-        """Forget what was taken until now."""
+        """Start again from zero."""
         for usage in self._nodes.values():
             usage.base_cpu_s = usage.past_cpu_s + usage.last_cpu_s
             usage.rss_bytes = 0
         self._since_s = time.monotonic()
 
     def sample(self, pids: Mapping[str, int]) -> None:
-        """Look at the processes that run now, by name; once a second is often enough."""
+        """Sample the running processes, by name; once a second is often enough."""
         for name, pid in pids.items():
             usage = self._nodes.setdefault(name, _Sampled())
             try:
@@ -49,11 +49,11 @@ class ResourceMeter:
                 continue
 
     def usage(self, restarts: Mapping[str, int]) -> dict[str, NodeUsage]:
-        """Return what each node took since `begin`, up to the last sample.
+        """Return the usage of each node from `begin` to the last sample.
 
         Parameters
         ----------
-        restarts : how often each was started again, by name.
+        restarts : number of restarts, by name.
         """
         elapsed_s = max(time.monotonic() - self._since_s, 1e-3)
         return {

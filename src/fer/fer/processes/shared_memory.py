@@ -1,9 +1,9 @@
-"""Shared memory: how much of it is free, and what killed processes have left behind in it.
+"""Shared memory: how much is free, and the removal of what killed processes left there.
 
 Fast DDS gives every process a segment `fastdds_ID` in /dev/shm (34 MB with our profile) and a file
 `fastdds_ID_el` that the process keeps locked as long as it lives. A process that is killed removes
-neither, so nodes that are killed again and again would fill the memory. What is not locked has no
-owner any more: so decides `fastdds shm clean`, too.
+neither, so nodes that are killed again and again would fill the memory. A segment whose file is not
+locked has no owner any more; `fastdds shm clean` uses the same rule.
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ import time
 from pathlib import Path
 
 FOLDER = Path("/dev/shm")
-#: Where the segments of all processes do not fit, Fast DDS complains in red and goes on without.
+#: With less, the segments of all processes do not fit, and Fast DDS reports errors.
 NEEDED_BYTES = 256 * 1024 * 1024
-#: A lock file this young may belong to a process that has made it and not locked it yet.
+#: A younger lock file may belong to a process that has not locked it yet.
 YOUNG_S = 2.0
 _LOCK = re.compile(r"fastdds_[0-9a-f]{16}_el")
 _LOCK_SUFFIX = "_el"
 
 
 def free_bytes() -> int | None:
-    """Return how much is free; None on a machine without shared memory."""
+    """Return how many bytes are free; None on a machine without shared memory."""
     try:
         status = os.statvfs(FOLDER)
     except OSError:
@@ -41,7 +41,7 @@ def remove_abandoned(folder: Path = FOLDER, young_s: float = YOUNG_S) -> int:
     freed = 0
     for lock in _locks(folder, time.time() - young_s):
         segment = lock.with_name(lock.name.removesuffix(_LOCK_SUFFIX))
-        # Without the file there is nothing to lock and nothing to free: somebody was faster.
+        # The file is missing if another process was faster.
         with contextlib.suppress(OSError), lock.open("rb") as file:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
             if segment.exists():
@@ -53,7 +53,7 @@ def remove_abandoned(folder: Path = FOLDER, young_s: float = YOUNG_S) -> int:
 
 
 def _locks(folder: Path, before_s: float) -> list[Path]:
-    """Return the lock files of this user that were made before a moment."""
+    """Return the lock files of this user that are older than a time."""
     found = []
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:

@@ -1,4 +1,4 @@
-"""Signals that ask for the end, as a number that can be looked at."""
+"""Signals that ask for the end, counted instead of obeyed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from fer_common.core.process import TERMINATION_SIGNALS
 
 
 class StopRequests:
-    """Counts SIGINT, SIGTERM and SIGHUP within a `with` block, instead of dying by them."""
+    """Counts SIGINT, SIGTERM and SIGHUP within a `with` block, which do not end the process."""
 
     def __init__(self) -> None:
         self.count = 0

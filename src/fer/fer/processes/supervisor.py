@@ -1,4 +1,4 @@
-"""Processes that are started together, restarted when they die, and ended together."""
+"""Starts processes together, restarts those that die, and ends them together."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ from pathlib import Path
 from fer.processes import guard
 from fer_common.core.process import blocked_signals
 
-#: Exit code by which a process says that it cannot work with what it was given.
+#: Exit code of a process that refuses its settings.
 EXIT_CONFIGURATION = 2
-#: A process that dies waits this long for its next start; the wait doubles up to the maximum, and
-#: begins anew for one that stayed up for `STABLE_S`.
+#: Wait before the restart of a process. It doubles up to the maximum, and is reset for a process
+#: that stayed up for `STABLE_S`.
 FIRST_WAIT_S = 0.2
 MAX_WAIT_S = 2.0
 STABLE_S = 10.0
@@ -39,15 +39,15 @@ class Program:
 
     Attributes
     ----------
-    name : for people.
+    name : shown to the user.
     command : the program and its arguments.
-    restart : whether to start it again when it dies; else its end is the end of all.
-    stop_signal : what asks it to end.
-    holds_signals : whether it is started with SIGINT and SIGTERM held back and releases them
-        itself. A Python program that is still importing would answer them with a traceback.
-    orphan_signal : what it gets when the supervisor dies without a chance to end it.
-    optional : its end, however it comes, is told and changes nothing.
-    environment : what differs in it from the others' environment.
+    restart : whether to start it again when it dies; otherwise its end is the end of all.
+    stop_signal : signal that asks it to end.
+    holds_signals : whether it is started with SIGINT and SIGTERM blocked and unblocks them itself.
+        A Python program that is still importing would answer them with a traceback.
+    orphan_signal : signal that it gets when the supervisor dies without ending it.
+    optional : whether its end changes nothing, whatever its exit code is.
+    environment : variables in addition to those of the supervisor.
     """
 
     name: str
@@ -62,7 +62,7 @@ class Program:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why the processes cannot go on.
+    """The process because of which the others cannot go on.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ class Failure:
 
     @property
     def is_configuration(self) -> bool:
-        """Whether the process refused what it was given."""
+        """Whether the process refused its settings."""
         return self.exit_code == EXIT_CONFIGURATION
 
 
@@ -94,7 +94,7 @@ class _Child:
 
 
 class Supervisor:
-    """Runs programs, each in a session of its own so that a Ctrl-C in the terminal reaches only us.
+    """Runs programs, each in a session of its own so that Ctrl-C in the terminal reaches only us.
 
     All methods are to be called from one thread, which must live as long as the processes: the
     kernel takes the end of that thread for the death of their parent.
@@ -102,10 +102,9 @@ class Supervisor:
     Parameters
     ----------
     programs : what to run.
-    on_line : called in threads of their own with each line that a process writes, and each event of
-        ours.
+    on_line : called in other threads with each line that a process writes, and each restart.
     environment : environment of every process, by default ours.
-    before_start : called before the first start and before each one after a death.
+    before_start : called before the first start and before each restart.
     """
 
     def __init__(
@@ -127,12 +126,12 @@ class Supervisor:
             self._start(child)
 
     def poll(self) -> Failure | None:
-        """Notice deaths and start again what is due; to be called often.
+        """Restart processes that died; to be called often.
 
         Returns
         -------
-        The first failure that ends everything: a program that refuses what it was given at its
-        first start, or the end of a program that is not to be restarted.
+        The first failure that ends everything: a program that refuses its settings at its first
+        start, or the end of a program that is not to be restarted.
         """
         now_s = time.monotonic()
         for child in self._children.values():
@@ -154,7 +153,7 @@ class Supervisor:
         }
 
     def restarts(self) -> dict[str, int]:
-        """How often each program was started again."""
+        """Return the number of restarts of every program."""
         return {name: child.restarts for name, child in self._children.items()}
 
     def stop(
@@ -164,7 +163,7 @@ class Supervisor:
 
         Parameters
         ----------
-        interrupted : asked meanwhile; when it says yes, the patience ends.
+        interrupted : called meanwhile; when it returns true, processes are killed at once.
 
         Returns
         -------
@@ -183,7 +182,7 @@ class Supervisor:
             time.sleep(_POLL_S)
         killed = [child.program.name for child in running if _alive(child)]
         for child in running:
-            # The whole group: whatever a program has started must not stay either.
+            # The whole group, so that nothing that a program has started stays.
             assert child.process is not None
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(child.process.pid, signal.SIGKILL)
@@ -229,7 +228,7 @@ class Supervisor:
         if child.program.optional:
             child.due_s = math.inf
             if exit_code != 0:
-                self._on_line(child.program.name, f"{describe_exit(exit_code)}; all else goes on")
+                self._on_line(child.program.name, f"{describe_exit(exit_code)}; the rest goes on")
             return None
         refused = exit_code == EXIT_CONFIGURATION and child.restarts == 0
         if refused or not child.program.restart:
@@ -238,7 +237,7 @@ class Supervisor:
             child.wait_s = FIRST_WAIT_S
         child.due_s = now_s + child.wait_s
         self._on_line(
-            child.program.name, f"{describe_exit(exit_code)}; starts again in {child.wait_s:g} s"
+            child.program.name, f"{describe_exit(exit_code)}; restart in {child.wait_s:g} s"
         )
         child.wait_s = min(2 * child.wait_s, MAX_WAIT_S)
         return None
@@ -246,7 +245,7 @@ class Supervisor:
     def _reap(self, child: _Child) -> int:
         assert child.process is not None and child.reader is not None
         exit_code = child.process.wait()
-        # What it wrote last is often the reason. A process that it left behind could hold the pipe
+        # Its last lines often hold the reason. A process that it left behind could keep the pipe
         # open for ever.
         child.reader.join(timeout=0.5)
         child.process = None
@@ -254,7 +253,7 @@ class Supervisor:
 
 
 def describe_exit(exit_code: int) -> str:
-    """Say in words how a process ended."""
+    """Return in words how a process ended."""
     if exit_code < 0:
         return f"killed by {signal.Signals(-exit_code).name}"
     return f"ended with exit code {exit_code}"

@@ -1,1 +1,1 @@
-"""What `fer up` shows while it runs, and the summary of a run."""
+"""The status that `fer up` shows, and the summary of a run."""

@@ -1,4 +1,4 @@
-"""What a labelled clip really shows: `NAME_labels.csv` beside `NAME.mp4` or a folder NAME."""
+"""True labels of a clip: `NAME_labels.csv` beside `NAME.mp4` or a folder NAME."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 
 from fer_common.core.errors import ConfigurationError
 
-#: Label of frames that are on the way from one expression to the next, which count nowhere.
+#: Label of frames between two expressions, which count nowhere.
 TRANSITION = "transition"
 
 
 def label_file(source: Path) -> Path | None:
-    """Return the label file that lies beside a source, None if there is none."""
+    """Return the label file beside a source, None if there is none."""
     name = source.name if source.is_dir() else source.stem
     path = source.with_name(f"{name}_labels.csv")
     return path if path.is_file() else None

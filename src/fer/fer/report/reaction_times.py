@@ -1,4 +1,4 @@
-"""How quickly and how steadily answers follow what a labelled clip shows."""
+"""How fast and how steadily answers follow the true labels of a clip."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import groupby, pairwise
 
 PER_S = 5.0
-"""False changes are told for so many seconds."""
+"""False changes are counted for this time."""
 
 
 @dataclass(frozen=True)
@@ -17,8 +17,8 @@ class AnsweredFrame:
     Attributes
     ----------
     stamp_ns : of its image.
-    true_label : what it shows, None on the way from one expression to the next.
-    said : what was said of it.
+    true_label : its true label, None between two expressions.
+    said : its answer.
     """
 
     stamp_ns: int
@@ -28,7 +28,7 @@ class AnsweredFrame:
 
 @dataclass(frozen=True)
 class ReactionTimes:
-    """What came of the frames of a run.
+    """Reactions and false changes in a run.
 
     Attributes
     ----------

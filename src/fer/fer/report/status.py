@@ -1,8 +1,9 @@
-"""What `fer up` shows: the nodes' log lines, and one line that is always up to date."""
+"""What `fer up` shows: the log lines of the nodes, and one status line."""
 
 from __future__ import annotations
 
 import math
+import os
 import sys
 import threading
 import time
@@ -12,29 +13,36 @@ from typing import TYPE_CHECKING, Protocol
 from fer.bringup.graph import NODES
 
 if TYPE_CHECKING:
-    from fer.client.graph_monitor import GraphStatus
+    from fer.client.run_monitor import RunStatus
 
-#: How often the line is renewed on a terminal, and how often it is written where there is none.
+#: Period of the status line on a terminal, and elsewhere.
 LIVE_PERIOD_S = 0.2
 PLAIN_PERIOD_S = 5.0
-#: Distinguishable with every common kind of colour vision.
+#: Distinguishable with every common kind of colour blindness.
 _COLOURS = ("cyan", "yellow", "blue", "magenta", "green")
 
 
 class Screen(Protocol):
-    """Where logs and status go."""
+    """Where logs and status go.
+
+    Attributes
+    ----------
+    failed : whether something could not be written.
+    """
+
+    failed: bool
 
     def log(self, name: str, line: str) -> None:
         """Show a line that a node wrote. May be called from any thread."""
 
     def status(self, text: str) -> None:
-        """Show this as the present state."""
+        """Show this as the status."""
 
     def close(self) -> None:
         """Leave the terminal as it was."""
 
 
-def status_text(status: GraphStatus) -> str:
+def status_text(status: RunStatus) -> str:
     """Return the status line of a running graph."""
     if math.isinf(status.age_s):
         return _with_trouble("waiting for the first picture", status)
@@ -49,7 +57,7 @@ def status_text(status: GraphStatus) -> str:
 
 
 def open_screen() -> Screen:
-    """Return the screen that fits where standard output goes."""
+    """Return the screen for a terminal, or for a file or pipe."""
     return LiveScreen() if sys.stdout.isatty() else PlainScreen()
 
 
@@ -57,41 +65,47 @@ class PlainScreen:
     """Lines only, for files and pipes."""
 
     def __init__(self) -> None:
+        self.failed = False
         self._lock = threading.Lock()
         self._shown_s = -math.inf
         self._width = max(len(node.name) for node in NODES)
 
     def log(self, name: str, line: str) -> None:
-        """Write the line behind the name."""
+        """Write the line after the name."""
         self._write(f"{name:>{self._width}} | {line}")
 
     def status(self, text: str) -> None:
-        """Write the state, once in a while."""
+        """Write the status, every `PLAIN_PERIOD_S`."""
         now_s = time.monotonic()
         if now_s - self._shown_s >= PLAIN_PERIOD_S:
             self._shown_s = now_s
             self._write(text)
 
     def close(self) -> None:
-        """Nothing to put back."""
+        """Do nothing."""
 
     def _write(self, text: str) -> None:
         with self._lock:
             try:
                 print(text, flush=True)
-            except BrokenPipeError:
-                # Nobody reads any more. The nodes must not come to a halt over it.
-                sys.stdout = open("/dev/null", "w", encoding="utf-8")  # noqa: SIM115 (until the process ends)
+            except OSError as error:
+                # Nobody reads any more, or the disk is full. The nodes go on.
+                if not isinstance(error, BrokenPipeError):
+                    reason = f"standard output cannot be written: {error.strerror}"
+                    print(f"error: {reason}: the graph goes on without it", file=sys.stderr)
+                    self.failed = True
+                sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
 
 class LiveScreen:
-    """Coloured logs that scroll above one line that stays."""
+    """Coloured logs above a status line."""
 
     def __init__(self) -> None:
         from rich.console import Console
         from rich.live import Live
         from rich.text import Text
 
+        self.failed = False
         self._text = Text
         self._console = Console(highlight=False, soft_wrap=True)
         self._live = Live(Text(""), console=self._console, auto_refresh=False, transient=True)
@@ -105,12 +119,12 @@ class LiveScreen:
         self._console.print(text.append_text(self._text.from_ansi(line)))
 
     def status(self, text: str) -> None:
-        """Renew the line at the bottom."""
+        """Update the line at the bottom."""
         line = self._text(text, style="bold", no_wrap=True, overflow="ellipsis")
         self._live.update(line, refresh=True)
 
     def close(self) -> None:
-        """Take the line away."""
+        """Remove the line."""
         self._live.stop()
 
 
@@ -119,5 +133,5 @@ def starting_text(not_active: Sequence[str]) -> str:
     return f"starting: {', '.join(not_active)}" if not_active else "waiting for the first picture"
 
 
-def _with_trouble(line: str, status: GraphStatus) -> str:
+def _with_trouble(line: str, status: RunStatus) -> str:
     return f"{line} | {status.trouble}" if status.trouble else line

@@ -1,11 +1,10 @@
-"""What a run of the graph came to: counts, latencies and, for labelled clips, accuracy.
+"""Summary of a run of the graph: counts, latencies and, for labelled clips, accuracy.
 
-Fed with what an observer receives; knows neither ROS nor a clock. A frame and the answer to it are
-joined by the stamp of the image, which travels unchanged through the graph.
+Knows neither ROS nor a clock. A frame and its answer are joined by the stamp of the image, which
+goes through the graph unchanged.
 
-Counting begins with the stamp given to `begin`, so that frames which were published while nodes
-were still finding each other count neither as lost nor as processed, and ends at a stamp too: every
-frame in between counts.
+Every frame from the stamp given to `begin` to that given to `end` counts. Frames that were
+published while nodes were still finding each other count neither as lost nor as processed.
 """
 
 from __future__ import annotations
@@ -22,20 +21,19 @@ from fer.report.reaction_times import AnsweredFrame, reaction_times
 from fer_common.core.stamps import NANOSECONDS
 from fer_common.core.statistics import quantile
 
-#: An answer whose frame is not announced within this time of the stamps counts as it is, and a
-#: frame that is not answered within it is lost.
+#: Longest time of the stamps to wait for the other half of a frame and its answer.
 PATIENCE_NS = 5 * NANOSECONDS
 UNDECIDED = "undecided"
 
 
 @dataclass(frozen=True)
 class FaceAnswer:
-    """What the network said of one face.
+    """The network's answer for one face.
 
     Attributes
     ----------
     face_id : track id.
-    label : what it said, or `UNDECIDED`.
+    label : its label, or `UNDECIDED`.
     area_px : area of the face in the image, square pixels.
     """
 
@@ -46,7 +44,7 @@ class FaceAnswer:
 
 @dataclass
 class _Open:
-    """A frame of which perhaps one half has been heard: that it is there, or its answer."""
+    """A frame of which its announcement or its answer may still be missing."""
 
     index: int | None = None
     answers: tuple[FaceAnswer, ...] | None = None
@@ -59,7 +57,7 @@ class _Open:
 
 @dataclass(frozen=True)
 class NodeUsage:
-    """What one node took: mean share of a core, percent; largest memory, 10^6 bytes; restarts."""
+    """Mean share of one core in percent, largest memory in 10^6 bytes, and restarts of a node."""
 
     cpu_percent: float
     rss_mb: float
@@ -84,7 +82,7 @@ class RunRecord:
         self._moments: list[AnsweredFrame] = []
 
     def begin(self, stamp_ns: int, truth: Mapping[int, str] | None = None) -> None:
-        """Count frames from this stamp on, those that were heard of already among them.
+        """Count frames from this stamp on, including those that were received already.
 
         Parameters
         ----------
@@ -98,7 +96,7 @@ class RunRecord:
             self._settle()
 
     def end(self, stamp_ns: int) -> None:
-        """Count no frame from this stamp on."""
+        """Count no frames from this stamp on."""
         with self._lock:
             self._end_ns = min(self._end_ns, stamp_ns)
             self._open = {
@@ -112,17 +110,17 @@ class RunRecord:
 
     @property
     def complete(self) -> bool:
-        """Whether a frame after the end was answered, so that nothing before it is still open."""
+        """Whether a frame after the end was answered, so that no earlier one is still open."""
         return self._last_answer_ns is not None and self._last_answer_ns >= self._end_ns
 
     @property
     def skipped(self) -> int:
-        """Frames so far that were passed over for a newer one, or lost."""
+        """Number of frames so far that were skipped for a newer one, or lost."""
         with self._lock:
             return self._published - len(self._latencies_ms)
 
     def published(self, stamp_ns: int, index: int) -> None:
-        """Take note of a frame that the camera announced.
+        """Note a frame that the camera published.
 
         Parameters
         ----------
@@ -136,7 +134,7 @@ class RunRecord:
             self._settle()
 
     def answered(self, stamp_ns: int, received_ns: int, answers: Iterable[FaceAnswer]) -> None:
-        """Take note of the answer to a frame.
+        """Note the answer to a frame.
 
         Parameters
         ----------
@@ -153,11 +151,11 @@ class RunRecord:
             self._settle()
 
     def to_dict(self, nodes: Mapping[str, NodeUsage]) -> dict[str, object]:
-        """Return the summary as plain values. What is still open counts as it stands.
+        """Return the summary as plain values. Open frames count as they are.
 
         Parameters
         ----------
-        nodes : what each node took.
+        nodes : resources of each node.
         """
         with self._lock:
             if self._begin_ns is not None:
@@ -192,7 +190,7 @@ class RunRecord:
             return result
 
     def _settle(self) -> None:
-        """Count what can change no more: the network answers in the order of the frames."""
+        """Count frames that cannot change any more: the network answers in their order."""
         forgotten_ns = max(self._open, default=0) - PATIENCE_NS
         if self._begin_ns is None:
             self._open = {
@@ -256,19 +254,19 @@ def summary_text(summary: Mapping[str, Any]) -> str:
 
 
 def _rounded(values: Sequence[float], fraction: float) -> float | None:
-    """Return a quantile as the summary has it; None of nothing."""
+    """Return a rounded quantile; None without values."""
     return round(quantile(values, fraction), 3) if values else None
 
 
 def _said(answers: Sequence[FaceAnswer]) -> str:
-    """Return what was said of the largest face, the one that the frame's label means."""
+    """Return the label of the largest face, which the true label of the frame means."""
     return max(answers, key=lambda answer: answer.area_px).label if answers else UNDECIDED
 
 
 def _balanced_accuracy(
     confusion: Mapping[tuple[str, str], int], true_labels: Sequence[str]
 ) -> float | None:
-    """Mean over the labels of the share of their frames that were named rightly."""
+    """Mean over the labels of the share of their frames that were labelled correctly."""
     if not true_labels:
         return None
     recalls = []

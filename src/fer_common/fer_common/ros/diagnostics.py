@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ _COMMON_TOPICS = ("/rosout", "/parameter_events", "/diagnostics")
 _NANOSECONDS = 1e9
 #: Period at which the level is checked for changes.
 _CHECK_S = 0.1
+#: For so long the middleware may still list the publishers of a node that was killed.
+_LEASE_S = 25.0
 
 OK = DiagnosticStatus.OK
 WARN = DiagnosticStatus.WARN
@@ -63,6 +66,7 @@ class DiagnosticsPublisher:
         self._mismatches = mismatches
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self._published_level = b""
+        self._shared_since_s: dict[str, float] = {}
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = node.create_timer(period_s, self.publish, clock=steady)
         node.create_timer(_CHECK_S, self._publish_change, clock=steady)
@@ -84,6 +88,7 @@ class DiagnosticsPublisher:
 
     def publish(self) -> None:
         """Publish now."""
+        self._look_for_others()
         self._publish(*self._present())
 
     def _publish_change(self) -> None:
@@ -94,13 +99,34 @@ class DiagnosticsPublisher:
 
     def _present(self) -> tuple[Health, Sequence[str]]:
         mismatches = self._mismatches()
-        return _with_mismatches(self._health(), mismatches), mismatches
+        return _with_mismatches(self._health(), [*mismatches, *self._doubled()]), mismatches
+
+    def _look_for_others(self) -> None:
+        """Note since when other nodes publish our topics."""
+        topics = [publisher.topic_name for publisher in self._node.publishers]
+        now_s = time.monotonic()
+        self._shared_since_s = {
+            topic: self._shared_since_s.get(topic, now_s)
+            for topic in set(topics) - set(_COMMON_TOPICS)
+            if self._node.count_publishers(topic) > topics.count(topic)
+        }
+
+    def _doubled(self) -> list[str]:
+        """Return a sentence for each of our topics that another live node publishes."""
+        now_s = time.monotonic()
+        return [
+            f"another node publishes {topic} too: end it, or give it another namespace"
+            for topic, since_s in sorted(self._shared_since_s.items())
+            if now_s - since_s > _LEASE_S
+        ]
 
     def _publish(self, health: Health, mismatches: Sequence[str]) -> None:
         self._published_level = health.level
         facts = {
             **self._facts(),
             **({"qos_mismatch": "; ".join(mismatches)} if mismatches else {}),
+            **{f"published twice {topic}": True for topic in self._shared_since_s},
+            "pid": os.getpid(),
             "memory_mb": resident_mb(),
             **self._listeners(),
         }

@@ -65,7 +65,8 @@ def run(arguments: argparse.Namespace) -> int:
     client = DashboardClient(arguments.namespace, arguments.compressed, ros_arguments)
     store = QtCore.QSettings("fer", "dashboard")
     kept = {key: str(store.value(key)) for key in store.allKeys()}
-    theme = arguments.theme or kept.pop("theme", "")
+    stored = kept.pop("theme", "")
+    theme = arguments.theme or stored
     dashboard = Dashboard(client.state, client, bgr_reader(), theme)
     dashboard.setWindowTitle(f"fer {client.namespace}")
     dashboard.resize(*_size(kept.get("window", ""), application))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -29,7 +29,7 @@ _COUNTING = QoSProfile(
 
 
 @dataclass(frozen=True)
-class GraphStatus:
+class RunStatus:
     """What the graph does now.
 
     Attributes
@@ -53,7 +53,7 @@ class GraphStatus:
     trouble: str = ""
 
 
-class GraphMonitor:
+class RunMonitor:
     """Listens to frames and answers in a thread of its own.
 
     Parameters
@@ -98,18 +98,28 @@ class GraphMonitor:
         """What the camera node plays (FrameInfo.source), empty before the first frame."""
         return self._source
 
-    @property
-    def doubled(self) -> set[str]:
-        """Names of nodes that run twice in the namespace."""
-        return self._client.doubled
+    def others(self, own: Collection[int]) -> dict[str, int]:
+        """Return the process ids of nodes that have a name of ours, by name.
 
-    def status(self) -> GraphStatus:
+        Parameters
+        ----------
+        own : process ids of our nodes, past ones included.
+        """
+        ours = {"", *map(str, own)}
+        return {
+            name: int(pid)
+            for name, pids in list(self._client.reporters.items())
+            for pid in pids
+            if name in self._states and pid not in ours
+        }
+
+    def status(self) -> RunStatus:
         """Return what the graph does now."""
         now_s = time.monotonic()
         last = self._last
         expressions = last.expressions if last else []
         largest = max(expressions, key=_area_px, default=None)
-        return GraphStatus(
+        return RunStatus(
             label=largest.label if largest else "",
             confidence=largest.confidence if largest else 0.0,
             faces=len(expressions),

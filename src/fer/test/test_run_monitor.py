@@ -9,7 +9,7 @@ import pytest
 from lifecycle_msgs.msg import State
 from lifecycle_msgs.srv import GetState
 
-from fer.client.graph_monitor import GraphMonitor
+from fer.client.run_monitor import RunMonitor
 from fer.report.summary import RunRecord
 from fer_interfaces.msg import ExpressionArray, FrameInfo
 from fer_testing.ros import Graph, graph, ros_domain, wait_for
@@ -23,9 +23,9 @@ def active(request: GetState.Request, response: GetState.Response) -> GetState.R
 
 
 @pytest.fixture
-def monitor(graph: Graph, node: str) -> Iterator[GraphMonitor]:
+def monitor(graph: Graph, node: str) -> Iterator[RunMonitor]:
     graph.node.create_service(GetState, f"/fer/{node}/get_state", active)
-    monitor = GraphMonitor("fer", [node], RunRecord())
+    monitor = RunMonitor("fer", [node], RunRecord())
     wait_for(lambda: not monitor.not_active, "the node is active")
     yield monitor
     monitor.close()
@@ -44,7 +44,7 @@ def sent_until(publisher: Any, message: Any, condition: Any, what: str) -> None:
 
 @pytest.mark.parametrize(("node", "is_ours"), [("camera", True), ("snn", False)])
 def test_counting_waits_for_the_camera_if_it_is_ours(
-    graph: Graph, monitor: GraphMonitor, is_ours: bool
+    graph: Graph, monitor: RunMonitor, is_ours: bool
 ) -> None:
     answers = graph.node.create_publisher(ExpressionArray, "/fer/expressions", 10)
     frames = graph.node.create_publisher(FrameInfo, "/fer/frame_info", 10)
