@@ -133,7 +133,7 @@ def test_the_same_figure_is_the_same_bytes(bag: Path, tmp_path: Path) -> None:
         (["/nonexistent"], "does not exist"),
         (["{bag}", "--face", "9"], "no face 9 (it has 1)"),
         (["{bag}", "--namespace", "other"], "no topics of fer in namespace /other"),
-        (["{bag}", "--start", "1000"], "choose another start"),
+        (["{bag}", "--start", "1000"], "choose another --start"),
         ([__file__], "cannot be read"),
     ],
 )
