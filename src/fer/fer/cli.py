@@ -19,6 +19,7 @@ from fer_common.core.errors import FerError
 from fer_common.core.process import blocked_signals, pin_to_one_thread
 
 EXIT_USER_ERROR = 2
+EXIT_INTERRUPTED = 130
 #: As a shell reports the end by SIGPIPE.
 EXIT_BROKEN_PIPE = 141
 #: What the user can change: a full or read-only disk, a folder of somebody else.
@@ -44,7 +45,7 @@ class Command:
     name: str
     module: str
     help: str
-    exit_code_interrupted: int = 130
+    exit_code_interrupted: int = EXIT_INTERRUPTED
     checks_environment: bool = False
 
 
@@ -127,9 +128,14 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def entry() -> NoReturn:
     """Run a command as a process of its own."""
-    exit_code = main()
-    # The interpreter answers a signal during its own end with a traceback.
-    signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
+    exit_code: int | str | None = EXIT_INTERRUPTED
+    # A signal from here on, whose handler raises, ends the process silently too.
+    with contextlib.suppress(KeyboardInterrupt):
+        try:
+            exit_code = main()
+        except SystemExit as end:
+            exit_code = end.code
+        signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGTERM))
     sys.exit(exit_code)
 
 

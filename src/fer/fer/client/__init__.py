@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 def connect(namespace: str = NAMESPACE, name: str = "") -> GraphClient:
     """Return a client of a graph, after the environment was checked.
 
-    The check comes before ROS is imported: without the middleware that RMW_IMPLEMENTATION names,
-    the import ends the process.
+    The environment is checked before ROS is imported, too: without the middleware that
+    RMW_IMPLEMENTATION names, the import ends the process.
 
     Parameters
     ----------

@@ -20,6 +20,7 @@ from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
+from fer.bringup.environment import prepare_environment
 from fer.bringup.graph import NAMESPACE, SNN, absolute
 from fer_common.core.errors import FerError
 
@@ -64,6 +65,7 @@ class GraphClient:
 
     def __init__(self, namespace: str = NAMESPACE, name: str = "") -> None:
         self.namespace = absolute(namespace)
+        prepare_environment()
         self._context = Context()
         try:
             rclpy.init(context=self._context, signal_handler_options=SignalHandlerOptions.NO)
