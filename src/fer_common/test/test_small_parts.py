@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fer_common.core import atomic
+from fer_common.core.errors import ConfigurationError
 from fer_common.core.process import THREAD_VARIABLES, pin_to_one_thread
 from fer_common.core.stamps import split_ns, to_ns
 from fer_common.core.statistics import WINDOW_S, StreamStatistics, quantile
@@ -148,9 +149,13 @@ def test_what_can_be_written_is_tried_without_a_trace(tmp_path: Path) -> None:
     old = tmp_path / "old"
     old.write_bytes(b"old")
     atomic.check_writable(old)
-    atomic.check_writable(tmp_path / "new" / "folder" / "file")
-    for bad, kind in ((tmp_path, IsADirectoryError), (old / "file", NotADirectoryError)):
-        with pytest.raises(kind):
+    atomic.check_writable(tmp_path / "new")
+    for bad, reason in (
+        (tmp_path, "Is a directory"),
+        (old / "file", "Not a directory"),
+        (tmp_path / "folder" / "file", "No such file or directory"),
+    ):
+        with pytest.raises(ConfigurationError, match=f"cannot be written .{reason}"):
             atomic.check_writable(bad)
     assert list(tmp_path.iterdir()) == [old]
     assert old.read_bytes() == b"old"

@@ -6,8 +6,9 @@ import pytest
 
 from fer_common.core.errors import ParameterError
 from fer_common.core.parameters import Value
+from fer_snn.core.constants import constants_in
 from fer_snn.core.network import NetworkParameters
-from fer_snn.core.parameters import MODEL_CONSTANTS, TABLE, recogniser_parameters
+from fer_snn.core.parameters import TABLE, recogniser_parameters
 from fer_snn.core.recogniser import RecogniserParameters
 from fer_snn.core.synapses.learning import SupervisedParameters
 
@@ -32,7 +33,8 @@ def test_constants_of_the_design_are_there() -> None:
         "s_target alpha decision_window learning max_catch_up"
     )
     assert all(name in TABLE for name in names.split())
-    assert "dt" in MODEL_CONSTANTS and "learning" not in MODEL_CONSTANTS
+    constants = constants_in(TABLE.defaults())
+    assert "dt" in constants and "learning" not in constants
 
 
 CONTRADICTIONS: list[dict[str, Value]] = [

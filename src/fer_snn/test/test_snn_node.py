@@ -6,8 +6,10 @@ import array
 import math
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -64,10 +66,16 @@ def frame(number: int, *faces: tuple[int, np.ndarray], **changes: Any) -> FaceFe
 class Rig:
     """A snn node as a process, and somebody who sends it features and hears its answers."""
 
-    def __init__(self, graph: Graph, folder: Path, *arguments: str) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        folder: Path,
+        *arguments: str,
+        trained: Mapping[str, float] = MappingProxyType({}),
+    ) -> None:
         self.graph = graph
         self.folder = folder
-        weights_file.save(small_model(), folder / "small.npz")
+        weights_file.save(replace(small_model(), parameters=trained), folder / "small.npz")
         self.answers: list[ExpressionArray] = graph.collect(ExpressionArray, "expressions")
         self._features = graph.node.create_publisher(FaceFeaturesArray, "features", qos.EVERY_FRAME)
         self._number = 0
@@ -296,6 +304,31 @@ def test_weights_are_saved_and_loaded_by_name_only(rig: Rig) -> None:
     assert not (rig.folder.parent / "x.npz").exists()
     assert rig.graph.call(Reset, "reset", Reset.Request()).success
     assert not rig.graph.call(Reset, "reset", Reset.Request(what=9)).success
+
+
+def test_constants_travel_with_the_weights_unless_the_user_sets_them(
+    graph: Graph, tmp_path: Path
+) -> None:
+    """Weights with constants of their own are used, changed, saved and loaded."""
+    trained = {"gain": 4.0, "w_max": 2.0, "eta_v": 0.5}
+    rig = Rig(graph, tmp_path, *ros_arguments(w_max=3.0), trained=trained)
+
+    def saved() -> list[float]:
+        request = SaveWeights.Request(name="mine")
+        assert graph.call(SaveWeights, "save_weights", request).success
+        parameters = weights_file.load(tmp_path / "mine.npz").parameters
+        return [parameters[name] for name in trained]
+
+    assert saved() == [4.0, 3.0, 0.5]
+    assert rig.set(gain=5.0)[0]
+    assert saved() == [5.0, 3.0, 0.5]
+    loaded = graph.call(LoadWeights, "load_weights", LoadWeights.Request(name="small"))
+    assert loaded.success
+    assert "trained with gain = 4, w_max = 2, but other values are set" in loaded.message
+    assert saved() == [5.0, 3.0, 0.5]
+    _, output = end(rig.process)
+    assert "small.npz: uses the constants of training: gain = 4, eta_v = 0.5" in output
+    assert "small.npz was trained with w_max = 2, but other values are set" in output
 
 
 def test_what_was_learnt_is_saved_at_the_end(graph: Graph, tmp_path: Path) -> None:

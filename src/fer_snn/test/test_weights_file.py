@@ -168,6 +168,14 @@ def test_archives_of_others_are_refused() -> None:
         ({"feature_mean": np.zeros(3, np.float32)}, "statistics"),
         ({"stages": []}, "is inconsistent"),
         ({"calibration": {"unknown": 1}}, "is inconsistent"),
+        ({"calibration": {"kappa": float("nan")}}, "kappa is nan"),
+        ({"calibration": {"kappa": 1e308}}, "kappa is 1e.308, outside 0 to 1000"),
+        ({"calibration": {"kappa": 0}}, "kappa is 0"),
+        ({"live_calibration": {"kappa": -1}}, "kappa is -1"),
+        ({"live_calibration": {"presentation": 0}}, "presentation is 0 s, outside 0 to 60 s"),
+        ({"live_calibration": {"presentation": float("inf")}}, "presentation is inf s"),
+        ({"parameters": {"dt": float("nan")}}, "parameter 'dt' is nan s"),
+        ({"parameters": {"dt": "fast"}}, "give a value of type double"),
     ],
 )
 def test_contradictions_are_refused(model: Model, changes: dict[str, object], reason: str) -> None:

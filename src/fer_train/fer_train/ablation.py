@@ -1,8 +1,8 @@
-"""What each mechanism of the network is worth: trainings without one of them.
+"""Ablation: the accuracy of networks that lack one mechanism.
 
-Every arm is trained with several gains, because a network that lost a mechanism may only need
-another drive; the gain is chosen by the faces that training holds out, and the figure is that on
-faces which had no part in it.
+Each arm is trained with several gains, because a network without a mechanism may only need another
+drive. The gain is chosen by the faces that training holds out; the result is measured on test
+faces.
 """
 
 from __future__ import annotations
@@ -16,46 +16,39 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_common.core.parameters import Value, Values
-from fer_snn.core.network import Network
+from fer_snn import Architecture, Network
 from fer_snn.core.parameters import TABLE, network_parameters, supervised_parameters
-from fer_snn.core.untrained import Architecture
 from fer_train import metrics
 from fer_train.presentation import present_all
-from fer_train.training import (
-    Bytes,
-    Curriculum,
-    Report,
-    TrainingParameters,
-    restored,
-    train,
-)
+from fer_train.progress import Report
+from fer_train.training import Bytes, TrainingParameters, TrainingSet, restored, train
 
 HIDDEN, EXPRESSION = "hidden_gain", "gain"
 
 
-def _as_they_are(features: Bytes, orientations: int) -> Bytes:
+def _unchanged(features: Bytes, orientations: int) -> Bytes:
     return features
 
 
 def _without_orientations(features: Bytes, orientations: int) -> Bytes:
     """Return the mean over the orientations of each scale (..., scales, rows, cols)."""
-    *faces_, channels, rows, cols = features.shape
-    scales = features.reshape(*faces_, channels // orientations, orientations, rows, cols)
+    *faces, channels, rows, cols = features.shape
+    scales = features.reshape(*faces, channels // orientations, orientations, rows, cols)
     return np.rint(scales.mean(axis=-3)).astype(np.uint8)
 
 
 @dataclass(frozen=True)
 class Arm:
-    """A network without something.
+    """One arm of the study: a network that lacks a mechanism.
 
     Attributes
     ----------
-    name : for the table.
+    name : name in the table.
     changes : parameters that differ from the defaults.
     tuned : name of the gain that is tuned.
-    factors : by what it is multiplied.
-    architecture : of the network.
-    features : what becomes of the features first; called with them and the orientations.
+    factors : factors of this gain.
+    architecture : architecture of the network.
+    features : function of the features and the number of orientations that changes the features.
     """
 
     name: str
@@ -63,7 +56,7 @@ class Arm:
     tuned: str = HIDDEN
     factors: tuple[float, ...] = (0.5, 1.0, 2.0)
     architecture: Architecture = field(default_factory=Architecture)
-    features: Callable[[Bytes, int], Bytes] = _as_they_are
+    features: Callable[[Bytes, int], Bytes] = _unchanged
 
 
 ARMS = (
@@ -72,7 +65,7 @@ ARMS = (
     Arm("no plasticity at all", {"eta_w": 0.0, "eta_v": 0.0, "eta_theta": 0.0}),
     Arm("no hidden layer", tuned=EXPRESSION, architecture=Architecture(window=0)),
     Arm("no L1 homeostasis", {"hidden_s_target": 0.0}),
-    # Without inhibition the mean drive stays, which is some twenty times what was left of it.
+    # Inhibition subtracts about 95 % of the mean drive. Without it, the gain must be much lower.
     Arm(
         "no inhibition",
         {"hidden_beta": 0.0, "beta": 0.0},
@@ -84,8 +77,8 @@ ARMS = (
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What became of an arm: the best gain, and the balanced accuracies it led to."""
+class ArmResult:
+    """The best gain of an arm, and the balanced accuracies with it."""
 
     arm: str
     gain: float
@@ -94,35 +87,40 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Exam:
-    """Faces that have no part in training: features (faces, channels, rows, cols) and labels."""
+class UnseenFaces:
+    """Faces that are not used in training: features (faces, channels, rows, cols) and labels."""
 
     features: Bytes
     truth: NDArray[np.int64]
 
 
-def examine(
-    arm: Arm, curriculum: Curriculum, exam: Exam, parameters: TrainingParameters, report: Report
-) -> Outcome:
-    """Train an arm with every gain; return what the best by the faces held out comes to."""
+def evaluate_arm(
+    arm: Arm,
+    training_set: TrainingSet,
+    test: UnseenFaces,
+    parameters: TrainingParameters,
+    report: Report,
+) -> ArmResult:
+    """Train an arm with each gain; return the result of the gain that is best on held-out faces."""
     sources = tuple(
-        replace(source, features=arm.features(source.features, curriculum.orientations))
-        for source in curriculum.sources
+        replace(source, features=arm.features(source.features, training_set.orientations))
+        for source in training_set.sources
     )
-    kept = len(sources[0].features[0, 0]) == len(curriculum.sources[0].features[0, 0])
-    orientations = curriculum.orientations if kept else 1
-    learnt = replace(curriculum, sources=sources, orientations=orientations)
-    seen = arm.features(exam.features, curriculum.orientations)
+    kept = len(sources[0].features[0, 0]) == len(training_set.sources[0].features[0, 0])
+    orientations = training_set.orientations if kept else 1
+    changed = replace(training_set, sources=sources, orientations=orientations)
+    seen = arm.features(test.features, training_set.orientations)
     parameters = replace(parameters, architecture=arm.architecture)
-    outcomes = []
+    results = []
     for factor in arm.factors:
         gain = factor * cast(float, TABLE.defaults()[arm.tuned])
         values = TABLE.merged(TABLE.defaults(), {**arm.changes, arm.tuned: gain})
-        model = train(learnt, values, parameters, partial(_named, report, f"{arm.name} x{factor}"))
+        model = train(changed, values, parameters, partial(_named, report, f"{arm.name} x{factor}"))
         held_out = cast(float, model.provenance["held_out_balanced_accuracy"])
-        test = _accuracy(Network(model, network_parameters(values)), values, seen, exam.truth)
-        outcomes.append(Outcome(arm.name, gain, held_out, test))
-    return max(outcomes, key=lambda outcome: outcome.held_out)
+        network = Network(model, network_parameters(values))
+        accuracy = _accuracy(network, values, seen, test.truth)
+        results.append(ArmResult(arm.name, gain, held_out, accuracy))
+    return max(results, key=lambda result: result.held_out)
 
 
 def _named(report: Report, name: str, stage: str, done: int, total: int) -> None:
@@ -133,6 +131,6 @@ def _named(report: Report, name: str, stage: str, done: int, total: int) -> None
 def _accuracy(network: Network, values: Values, features: Bytes, truth: NDArray[np.int64]) -> float:
     n_steps = network.parameters.steps(supervised_parameters(values).presentation)
     rates = present_all(network, restored(features), n_steps).rates_hz(network.model, 1.0)
-    # Silence is no answer.
+    # Without spikes there is no answer.
     said = np.where(rates.any(axis=1), rates.argmax(axis=1), -1)
     return metrics.balanced_accuracy(metrics.confusion(truth, said, len(network.model.labels)))

@@ -1,8 +1,8 @@
-"""Variants of a face, as other cameras, lights and detections would have shown it.
+"""Random variants of a face, as other cameras, lights and detectors would have shown it.
 
-Turned, scaled and shifted about the eyes; compressed; sampled anew at an angle; of few pixels;
-under light from one side, darker or lighter; out of focus; of little contrast; noisy. Each is drawn
-by lot, so that a network learns what stays.
+A variant may be rotated, scaled and shifted relative to the eyes, JPEG-compressed, resampled at an
+angle, reduced to few pixels, lit from one side, darker or lighter, blurred, low in contrast, or
+noisy.
 """
 
 from __future__ import annotations
@@ -21,16 +21,15 @@ Points = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Variation:
-    """How much faces vary. Standard deviations where nothing else is said.
+    """How much faces vary.
 
     Attributes
     ----------
-    roll_deg : rotation in the picture.
-    log_scale : logarithm of the size.
-    shift : of the eyes, in eye distances.
-    compressed, rolled, coarse, light, blurred, faint, noise : probability of JPEG artefacts, of a
-        picture that was turned, of a face of few pixels, of other light, of a face out of focus, of
-        little contrast, of noise.
+    roll_deg : standard deviation of the rotation in the image plane, degrees.
+    log_scale : standard deviation of the natural logarithm of the scale.
+    shift : standard deviation of the shift of the eyes, in eye distances.
+    compressed, rolled, coarse, light, blurred, faint, noise : probabilities of JPEG artefacts,
+        rotation of the whole picture, low resolution, other light, blur, low contrast, and noise.
     """
 
     roll_deg: float = 8.0
@@ -46,13 +45,14 @@ class Variation:
 
 
 COARSE_EYE_DISTANCES_PX = (6.0, 15.0)
-"""A face of few pixels has its eyes between so many apart."""
+"""Range of the distance of the eyes in a face of low resolution."""
 SMALLEST_PICTURE_PX = 16
 JPEG_QUALITIES = (20, 80)
 LARGEST_ROLL_DEG = 35.0
 LOG_GAMMA = 0.45
+"""Standard deviation of the natural logarithm of gamma."""
 LARGEST_SLOPE = 0.8
-"""Of light from one side: relative change of brightness over the crop."""
+"""Relative change of brightness over the crop, under light from one side."""
 BLURS_PX = (0.4, 1.1)
 LEAST_CONTRAST = 0.25
 LARGEST_NOISE = 12.0
@@ -66,15 +66,15 @@ def variant(
     variation: Variation,
     rng: np.random.Generator,
 ) -> Picture | None:
-    """Return a crop (side, side) of a face as it might have been seen, None where it can't be cut.
+    """Return a random variant of a face (side, side), or None if it cannot be cropped.
 
     Parameters
     ----------
     picture : (h, w), grey.
-    eyes_px : (2, 2) x and y of the person's right and left eye.
+    eyes_px : x and y of the person's right and left eye (2, 2).
     """
     if rng.random() < variation.compressed:
-        picture = _compressed(picture, rng)
+        picture = compressed(picture, int(rng.integers(*JPEG_QUALITIES)), cv2.IMREAD_GRAYSCALE)
     if rng.random() < variation.rolled:
         picture, eyes_px = _rolled(picture, eyes_px, rng)
     eyes_px = _moved(eyes_px, variation, rng)
@@ -95,21 +95,25 @@ def variant(
     return np.clip(np.rint(crop), 0, 255).astype(np.uint8)
 
 
-def _compressed(picture: Picture, rng: np.random.Generator) -> Picture:
-    quality = int(rng.integers(*JPEG_QUALITIES))
+def compressed(picture: Picture, quality: int, read_as: int) -> Picture:
+    """Return a picture with JPEG artefacts, read as a flag of `cv2.imdecode` says."""
     _, data = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, quality))
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_GRAYSCALE), np.uint8)
+    return np.asarray(cv2.imdecode(data, read_as), np.uint8)
+
+
+def rotated(picture: Picture, degrees: float) -> tuple[Picture, Points]:
+    """Return a picture rotated about its centre, and the matrix (2, 3) for pixel centres."""
+    height, width = picture.shape[:2]
+    # OpenCV counts from pixel centres.
+    turn = cv2.getRotationMatrix2D((width / 2 - 0.5, height / 2 - 0.5), degrees, 1.0)
+    turned = cv2.warpAffine(picture, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(turned, np.uint8), np.asarray(turn)
 
 
 def _rolled(picture: Picture, eyes_px: Points, rng: np.random.Generator) -> tuple[Picture, Points]:
-    """Return a turned picture and its eyes: turning it back in the alignment costs sharpness."""
-    height, width = picture.shape
-    angle = rng.uniform(-LARGEST_ROLL_DEG, LARGEST_ROLL_DEG)
-    # OpenCV counts from pixel centres.
-    turn = cv2.getRotationMatrix2D((width / 2 - 0.5, height / 2 - 0.5), angle, 1.0)
-    turned = cv2.warpAffine(picture, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
-    eyes = (eyes_px - 0.5) @ turn[:, :2].T + turn[:, 2] + 0.5
-    return np.asarray(turned, np.uint8), np.asarray(eyes)
+    """Return a rotated picture and its eyes. The alignment rotates it back, which blurs it."""
+    picture, turn = rotated(picture, rng.uniform(-LARGEST_ROLL_DEG, LARGEST_ROLL_DEG))
+    return picture, np.asarray((eyes_px - 0.5) @ turn[:, :2].T + turn[:, 2] + 0.5)
 
 
 def _moved(eyes_px: Points, variation: Variation, rng: np.random.Generator) -> Points:
@@ -124,7 +128,7 @@ def _moved(eyes_px: Points, variation: Variation, rng: np.random.Generator) -> P
 
 
 def _coarser(picture: Picture, eyes_px: Points, rng: np.random.Generator) -> tuple[Picture, Points]:
-    """Return picture and eyes at a lower resolution; as they are where that is low already."""
+    """Return picture and eyes at a lower resolution, or unchanged if it is low already."""
     height, width = picture.shape
     distance = np.hypot(*(eyes_px[1] - eyes_px[0]))
     factor = rng.uniform(*COARSE_EYE_DISTANCES_PX) / max(distance, 1.0)
@@ -139,7 +143,7 @@ def _coarser(picture: Picture, eyes_px: Points, rng: np.random.Generator) -> tup
 
 
 def _lit(crop: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
-    """Return a crop under another gamma and a slope of light in any direction."""
+    """Return a crop with another gamma and a gradient of light in a random direction."""
     curved = 255 * (crop / 255) ** np.exp(rng.normal(0.0, LOG_GAMMA))
     direction = rng.uniform(0.0, 2 * np.pi)
     y, x = np.mgrid[: crop.shape[0], : crop.shape[1]] / (len(crop) - 1) - 0.5

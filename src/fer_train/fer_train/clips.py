@@ -1,4 +1,4 @@
-"""Clips in which one face each changes its expression: what is to be learnt without labels."""
+"""Video clips in which one face changes its expression, for learning without labels."""
 
 from __future__ import annotations
 
@@ -11,25 +11,27 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_train.faces import ALONE, FacesError, crop_of
-from fer_train.jobs import Jobs, Progress
+from fer_train.dataset import DatasetError
+from fer_train.faces import ALONE, crop_of
+from fer_train.jobs import Jobs
+from fer_train.progress import Progress, no_progress
 
 VIDEOS = {".avi", ".mkv", ".mov", ".mp4", ".mpg", ".webm"}
-MOST_FRAMES = 60
-"""Of a clip so many frames are looked at, spread over it: neighbours show the same."""
-FEWEST_FRAMES = 2
+MAX_FRAMES = 60
+"""Number of frames of a clip that are read, evenly spaced, because neighbours look the same."""
+MIN_FRAMES = 2
 
 Crops = NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
-class Clips:
-    """Faces of clips.
+class ClipFaces:
+    """Faces in clips.
 
     Attributes
     ----------
-    crops : of all frames with a face (frames, side, side), grey.
-    clip : number of the clip that each is of (frames).
+    crops : crops of all frames with a face (frames, side, side), grey.
+    clip : number of the clip of each frame (frames).
     """
 
     crops: Crops
@@ -37,54 +39,51 @@ class Clips:
 
 
 def default_folder() -> Path:
-    """Return where the clips in the package are."""
+    """Return the folder of the clips in the package."""
     return Path(__file__).resolve().parent / "rendered_heads"
 
 
 def find(folder: Path) -> list[Path]:
-    """Return the videos of a folder in the order of their names.
+    """Return the videos in a folder, sorted by name.
 
     Raises
     ------
-    FacesError
+    DatasetError
         if there are none.
     """
     if not folder.is_dir():
-        raise FacesError(f"{folder} is no folder: name one with a video of each face")
-    found = sorted(path for path in folder.iterdir() if path.suffix.lower() in VIDEOS)
+        raise DatasetError(f"{folder} is not a folder: name a folder with one video of each face")
+    files = (path for path in folder.iterdir() if not path.name.startswith("."))
+    found = sorted(path for path in files if path.suffix.lower() in VIDEOS)
     if not found:
-        raise FacesError(
-            f"{folder} holds no videos ({', '.join(sorted(VIDEOS))}): it needs one of each face"
+        raise DatasetError(
+            f"{folder} holds no videos ({', '.join(sorted(VIDEOS))}): add one of each face"
         )
     return found
 
 
-def load(
-    videos: Sequence[Path],
-    jobs: Jobs = ALONE,
-    progress: Progress = lambda done, total: None,
-) -> Clips:
-    """Read videos and cut the largest face out of each frame; the result does not depend on `jobs`.
+def load(videos: Sequence[Path], jobs: Jobs = ALONE, progress: Progress = no_progress) -> ClipFaces:
+    """Read videos and crop the largest face of each frame. The result does not depend on `jobs`.
 
     Frames without a face are left out.
 
     Raises
     ------
-    FacesError
-        for a video that cannot be read, or that shows a face in fewer than two frames.
+    DatasetError
+        if a video cannot be read, or shows a face in fewer than two frames.
     """
-    cut = list(jobs.in_chunks(_cut, videos, progress, chunk=1))
-    for video, crops in zip(videos, cut, strict=True):
-        if len(crops) < FEWEST_FRAMES:
-            raise FacesError(
-                f"{video} shows a face in {len(crops)} frames, so none that changes: "
-                "take it away, or film a face from the front"
+    cropped = list(jobs.in_chunks(_crop, videos, progress, chunk=1))
+    for video, crops in zip(videos, cropped, strict=True):
+        if len(crops) < MIN_FRAMES:
+            raise DatasetError(
+                f"{video} shows a face in {len(crops)} frames, at least {MIN_FRAMES} are needed: "
+                "remove it, or film a face from the front"
             )
-    clip = np.repeat(np.arange(len(cut)), [len(crops) for crops in cut])
-    return Clips(np.concatenate(cut), clip)
+    clip = np.repeat(np.arange(len(cropped)), [len(crops) for crops in cropped])
+    return ClipFaces(np.concatenate(cropped), clip)
 
 
-def _cut(videos: Sequence[Path]) -> list[Crops]:
+def _crop(videos: Sequence[Path]) -> list[Crops]:
     crops = [
         [crop for crop in map(crop_of, _frames(video)) if crop is not None] for video in videos
     ]
@@ -94,12 +93,12 @@ def _cut(videos: Sequence[Path]) -> list[Crops]:
 def _frames(video: Path) -> Iterator[NDArray[np.uint8]]:
     capture = cv2.VideoCapture(str(video))
     try:
-        # An estimate from the header; for some containers there is none, and every frame counts.
-        every = max(int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) // MOST_FRAMES, 1)
+        # The header only has an estimate. Some containers have none: then read every frame.
+        every = max(int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) // MAX_FRAMES, 1)
         for number, _ in enumerate(iter(partial(capture.grab), False)):
             if number % every == 0:
-                whole, picture = capture.retrieve()
-                if whole:
+                decoded, picture = capture.retrieve()
+                if decoded:
                     yield np.asarray(picture, np.uint8)
     finally:
         capture.release()

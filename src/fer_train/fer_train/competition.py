@@ -1,12 +1,12 @@
-"""Neurons that compete for what they are shown, and come to stand for what is common in it.
+"""Competitive learning without labels.
 
-They see numbers of either sign through ON and OFF neurons, and learn by the exact pair window of
-`stdp`, the L1 norm of their weights, lateral inhibition and the adaptive threshold, as
-`Network.advance` with `plastic` has them; labels play no part. What neuron j is tuned to is
+ON and OFF neurons encode signed inputs. The neurons learn by pair STDP, the homeostasis of the L1
+norm of their weights, lateral inhibition and the adaptive threshold, as `Network.advance` with
+`plastic` applies them. The tuning of neuron j is
 
     d_j = w_ON - w_OFF
 
-with one number for each of those that it sees.
+with one element for each input.
 """
 
 from __future__ import annotations
@@ -15,24 +15,29 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fer_snn.core.model import Model, Stage
-from fer_snn.core.network import Network, NetworkParameters
-from fer_snn.core.neurons.encoding import FeatureStatistics
-from fer_snn.core.neurons.layers import DriveParameters
+from fer_snn import (
+    DriveParameters,
+    FeatureStatistics,
+    Model,
+    Network,
+    NetworkParameters,
+    Stage,
+    STDPParameters,
+    ThresholdParameters,
+    Wiring,
+)
 from fer_snn.core.neurons.lif import Float32s
-from fer_snn.core.neurons.threshold import ThresholdParameters
 from fer_snn.core.readout import UNNAMED
-from fer_snn.core.synapses.stdp import STDPParameters
-from fer_snn.core.synapses.wiring import MapWindow, Wiring
-from fer_train.presentation import Progress
+from fer_snn.core.synapses.wiring import MapWindow
+from fer_train.progress import Progress
 
 CONTRAST = 2.0
-"""Standard deviation of what is shown: beside it the silent zone of a pair of ON and OFF neurons is
-small, and weak deviations count too."""
+"""Standard deviation of the inputs. It is large compared with the range of inputs at which neither
+the ON nor the OFF neuron fires, so that weak deviations count too."""
 RATES = 20
-"""The learning rate falls to zero in so many steps."""
+"""Number of steps in which the learning rate falls to zero."""
 N_STEPS = 60
-"""Of a presentation."""
+"""Number of time steps of a presentation."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +46,9 @@ class CompetitionParameters:
 
     Attributes
     ----------
-    column : neurons that compete for the same inputs.
-    a_pre, a_post : amplitudes of the pair window at the beginning.
-    delta, tau_theta : of the adaptive threshold, volts and seconds.
+    column : number of neurons that compete for the same inputs.
+    a_pre, a_post : amplitudes of the STDP window at the beginning.
+    delta, tau_theta : rise, volts, and time constant, seconds, of the adaptive threshold.
     """
 
     column: int
@@ -54,7 +59,7 @@ class CompetitionParameters:
 
     @property
     def constants(self) -> NetworkParameters:
-        """All constants but the amplitudes, which fall."""
+        """All constants except the amplitudes, which decrease during learning."""
         return NetworkParameters(
             expression=DriveParameters(tau_s=0.010, gain=12.0, beta=0.95, alpha=0.0),
             threshold=ThresholdParameters(self.delta, self.tau_theta),
@@ -68,14 +73,14 @@ class Competition:
 
     Attributes
     ----------
-    inputs : what is shown (examples, inputs, columns), dimensionless, about 0.
-    network : the neurons.
+    inputs : examples to learn from (examples, inputs, columns), dimensionless, with mean 0.
+    network : the competing neurons.
     """
 
     def __init__(
         self, inputs: Float32s, parameters: CompetitionParameters, rng: np.random.Generator
     ) -> None:
-        """Make neurons; their weights are random until `learn`."""
+        """Make neurons with random weights."""
         self.inputs = inputs
         self._parameters = parameters
         self._rng = rng
@@ -102,7 +107,7 @@ class Competition:
         return network
 
     def learn(self, presentations: int, progress: Progress) -> None:
-        """Show examples, drawn by lot, to neurons at rest that learn."""
+        """Present randomly chosen examples to neurons at rest, and learn."""
         parameters, constants = self._parameters, self._parameters.constants
         for done in range(1, presentations + 1):
             if (done - 1) % max(presentations // RATES, 1) == 0:
@@ -114,7 +119,7 @@ class Competition:
             progress(done, presentations)
 
     def tuned(self) -> list[Float32s]:
-        """Return d_j of the neurons of each column (inputs, neurons)."""
+        """Return the tuning d_j of the neurons of each column (inputs, neurons)."""
         stage = self.network.model.stages[0]
         n_inputs = self.inputs.shape[1]
         return [

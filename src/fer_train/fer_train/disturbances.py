@@ -1,7 +1,8 @@
-"""What a camera, a light or a detector may do to a face, one at a time and as strong as stated.
+"""Disturbances by cameras, lights and detectors, each of a fixed strength.
 
-`fer evaluate --disturbed` shows the same faces again under each and tells what it costs. Pictures
-are disturbed before the face is looked for, so detection and alignment are put to the test too.
+`fer evaluate --disturbed` shows the same faces with each disturbance and prints the loss of
+accuracy. Pictures are disturbed before the face is detected, so detection and alignment are tested
+too.
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-Picture = NDArray[np.uint8]
+from fer_train.augment import Picture, compressed, rotated
+
 Change = Callable[[Picture, np.random.Generator], Picture]
 
 BOX_PER_EYE_DISTANCE = 1 / 0.43
-"""Width of the detector's box of a face seen from the front."""
+"""Width of the detector's box, in eye distances, for a frontal face."""
 
 
 def _unchanged(picture: Picture, rng: np.random.Generator) -> Picture:
@@ -26,11 +28,7 @@ def _unchanged(picture: Picture, rng: np.random.Generator) -> Picture:
 
 
 def _rolled(picture: Picture, rng: np.random.Generator, degrees: float) -> Picture:
-    height, width = picture.shape[:2]
-    # OpenCV counts from pixel centres.
-    turn = cv2.getRotationMatrix2D((width / 2 - 0.5, height / 2 - 0.5), degrees, 1.0)
-    turned = cv2.warpAffine(picture, turn, (width, height), borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(turned, np.uint8)
+    return rotated(picture, degrees)[0]
 
 
 def _curved(picture: Picture, rng: np.random.Generator, gamma: float) -> Picture:
@@ -38,8 +36,7 @@ def _curved(picture: Picture, rng: np.random.Generator, gamma: float) -> Picture
 
 
 def _compressed(picture: Picture, rng: np.random.Generator, quality: int) -> Picture:
-    _, data = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, quality))
-    return np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)
+    return compressed(picture, quality, cv2.IMREAD_COLOR)
 
 
 def _noisy(picture: Picture, rng: np.random.Generator, sigma: float) -> Picture:
@@ -49,15 +46,14 @@ def _noisy(picture: Picture, rng: np.random.Generator, sigma: float) -> Picture:
 
 @dataclass(frozen=True)
 class Disturbance:
-    """One of them.
+    """One disturbance.
 
     Attributes
     ----------
-    name : for the table.
-    change : makes another picture (h, w, 3) of a picture.
-    jitter : the face is taken to be up to this far from where it was found, along both axes, in
-        widths of its box.
-    width_px : the picture is scaled down until the face's box is so wide; 0 for not.
+    name : name in tables.
+    change : function that changes a picture (h, w, 3).
+    jitter : largest error of the position of the face along each axis, in widths of its box.
+    width_px : width of the box of the face after scaling the picture down; 0: not scaled.
     """
 
     name: str
@@ -66,12 +62,12 @@ class Disturbance:
     width_px: float = 0.0
 
     def scale(self, eyes_px: NDArray[np.float64]) -> float:
-        """Return the factor that brings a face with these eyes (2, 2) to its width; at most 1."""
+        """Return the scale, at most 1, at which a face with these eyes (2, 2) has `width_px`."""
         box_px = np.linalg.norm(eyes_px[1] - eyes_px[0]) * BOX_PER_EYE_DISTANCE
         return min(self.width_px / float(box_px), 1.0) if self.width_px else 1.0
 
     def moved(self, eyes_px: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
-        """Return eyes (2, 2) off their place by the jitter."""
+        """Return eyes (2, 2) with a random error of the position of the face."""
         box_px = np.linalg.norm(eyes_px[1] - eyes_px[0]) * BOX_PER_EYE_DISTANCE
         return np.asarray(eyes_px + rng.uniform(-self.jitter, self.jitter, 2) * box_px)
 

@@ -1,4 +1,4 @@
-"""Evaluation: how well a network recognises faces that it has not learnt from."""
+"""Evaluation of a network on labelled faces."""
 
 from __future__ import annotations
 
@@ -9,37 +9,37 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_snn.core.network import Network
+from fer_snn import Network, ReadoutParameters
 from fer_snn.core.neurons.lif import Float32s
-from fer_snn.core.readout import ReadoutParameters
 from fer_train import metrics
-from fer_train.presentation import Progress, present_all
+from fer_train.presentation import present_all
+from fer_train.progress import Progress, no_progress
 
 PJ_PER_SYNAPTIC_OPERATION = 23.6
 """Energy of a synaptic operation on Intel's Loihi (Davies et al., IEEE Micro 38(1), 2018)."""
 SURE = 0.8
 DARK = 0.5
-"""Share of a true label above which its cell is so dark that the text is white."""
+"""Recall above which a cell of the confusion matrix has white text."""
 
 
 @dataclass(frozen=True)
 class Evaluation:
-    """The figures, as `fer evaluate --json` writes them. `undecided` is wrong in all of them.
+    """The results that `fer evaluate --json` writes. `undecided` counts as wrong in all of them.
 
     Attributes
     ----------
-    balanced_accuracy, ci95, macro_f1 : with the 95 % interval of the first.
-    labels, confusion : true label (row) against what was said (column); last column undecided.
-    undecided_rate : share of the faces.
-    ece : expected calibration error over the faces that got an answer.
-    sure_accuracy : share that is right of the `SURE` part of the faces with the most confidence.
+    balanced_accuracy, ci95, macro_f1 : mean recall with its 95 % interval, and mean F1 score.
+    labels, confusion : confusion matrix, true labels (rows), answers and undecided (columns).
+    undecided_rate : share of faces without an answer.
+    ece : expected calibration error of the faces with an answer.
+    sure_accuracy : accuracy of the `SURE` share of the faces with the highest confidence.
     n : number of faces.
     spikes_per_decision : mean number of spikes of the expression layer.
-    decision_ms : simulated time that a face is looked at.
-    energy_nj : mean energy of a decision, synaptic operations times `PJ_PER_SYNAPTIC_OPERATION`.
-    synaptic_operations : mean number of them.
-    taken_whole : pictures in which no face was found, or looked for.
-    unreadable : files that were left out.
+    decision_ms : simulated time of a presentation, milliseconds.
+    energy_nj : mean energy of a decision, nanojoules, from `PJ_PER_SYNAPTIC_OPERATION`.
+    synaptic_operations : mean number of synaptic operations of a decision.
+    taken_whole : number of pictures in which no face was found or looked for.
+    unreadable : number of files that were left out.
     """
 
     balanced_accuracy: float
@@ -59,7 +59,7 @@ class Evaluation:
     unreadable: int = 0
 
     def as_json(self) -> dict[str, object]:
-        """Return the figures as JSON takes them."""
+        """Return the results as values for JSON."""
         return asdict(self)
 
 
@@ -68,16 +68,16 @@ def evaluate(
     features: Float32s,
     truth: NDArray[np.int64],
     readout: ReadoutParameters,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = no_progress,
 ) -> Evaluation:
-    """Show faces to a network and count.
+    """Present faces to a network and return the results.
 
     Parameters
     ----------
     features:
-        (faces, channels, rows, cols).
+        Features of the faces (faces, channels, rows, cols).
     truth:
-        Index of the label of each face in the network's labels (faces).
+        Index of the label of each face in the labels of the network (faces).
     """
     model = network.model
     n_labels = len(model.labels)
@@ -90,7 +90,7 @@ def evaluate(
     operations = float(responses.operations.mean())
     return Evaluation(
         balanced_accuracy=metrics.balanced_accuracy(table),
-        ci95=metrics.bootstrap_interval(truth, said, n_labels),
+        ci95=metrics.accuracy_interval(table),
         macro_f1=metrics.macro_f1(table),
         labels=model.labels,
         confusion=table.tolist(),
@@ -106,7 +106,7 @@ def evaluate(
 
 
 def as_text(evaluation: Evaluation) -> str:
-    """Return the figures and the confusion matrix for people."""
+    """Return the results and the confusion matrix as text."""
     low, high = evaluation.ci95
     columns = (*evaluation.labels, "undecided")
     width = max(len(column) for column in columns) + 2
@@ -130,9 +130,9 @@ def as_text(evaluation: Evaluation) -> str:
 
 
 def costs_as_text(clean: Evaluation, disturbed: Mapping[str, Evaluation]) -> str:
-    """Return a table of what each disturbance costs, for people."""
+    """Return a table of the loss of accuracy by each disturbance."""
     lines = [f"{'':22} balanced accuracy   cost  taken whole"]
-    for name, result in {"as they are": clean, **disturbed}.items():
+    for name, result in {"undisturbed": clean, **disturbed}.items():
         cost = clean.balanced_accuracy - result.balanced_accuracy
         lines.append(
             f"{name:22} {result.balanced_accuracy:17.3f} {cost:+6.3f} {result.taken_whole:12}"
@@ -141,7 +141,7 @@ def costs_as_text(clean: Evaluation, disturbed: Mapping[str, Evaluation]) -> str
 
 
 def confusion_png(evaluation: Evaluation) -> bytes:
-    """Return a PNG of the confusion matrix, as shares of each true label."""
+    """Return the confusion matrix as PNG, in shares of each true label."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 

@@ -1,14 +1,12 @@
-"""Labelled faces from folders and tables: found, read, and cropped.
+"""Faces of labelled pictures: read, cropped and described.
 
-A folder of classes has one folder of pictures per label; a table is a CSV file of lines
-`picture,label`, with pictures named relative to the table. Pictures go through the same path as
-live ones: detection, alignment by the eyes, Gabor features.
+Pictures go through the same path as live images: detection, alignment by the eyes, Gabor features.
 """
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Iterator, Sequence
+import io
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache, partial
@@ -18,42 +16,33 @@ from typing import Any, NamedTuple, TypeVar
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
-from fer_common.core.errors import FerError
+from fer_common.core.images import read_image
 from fer_features.core.alignment import TIGHT_EYES, align_face, to_grey, widened_eyes
 from fer_features.core.gabor import features_from_crops
 from fer_features.core.pipeline import FeatureParameters, FeaturePipeline, largest
 from fer_features.core.search import SearchParameters
 from fer_features.core.tracker import EYES
-from fer_snn.core.labels import canonical
 from fer_snn.core.neurons.lif import Float32s
 from fer_train.augment import Variation, variant
+from fer_train.dataset import DatasetError, LabelledPicture
 from fer_train.disturbances import Disturbance
-from fer_train.jobs import Jobs, Progress
+from fer_train.jobs import Jobs
+from fer_train.progress import Progress, no_progress
 
-PICTURES = {".jpg", ".jpeg", ".png", ".bmp", ".pgm", ".ppm", ".tif", ".tiff", ".webp"}
 ALONE = Jobs(1)
+MIN_CONTRAST = 4
+"""Difference of grey values in a crop below which it shows nothing."""
 
 Scalar = TypeVar("Scalar", bound=np.generic)
 
 
-class FacesError(FerError):
-    """Pictures or a table that cannot be used."""
-
-
 class Crop(str, Enum):
-    """Where the face is in a picture: to be found, or the picture is a tight face crop already."""
+    """Whether to find the face in a picture, or to take the picture as a tight face crop."""
 
     AUTO = "auto"
     GIVEN = "given"
-
-
-@dataclass(frozen=True)
-class LabelledPicture:
-    """A picture and the label it stands under."""
-
-    path: Path
-    label: str
 
 
 @dataclass(frozen=True)
@@ -62,29 +51,31 @@ class Faces:
 
     Attributes
     ----------
-    crops : (faces, 1 + variants, side, side), grey; the first as it is, then its variants.
-    labels : of each face.
-    whole : how many pictures were taken whole because no face was found in them, or looked for.
-    unreadable : files that are no picture; they are left out.
+    crops : (faces, 1 + variants, side, side), grey; the unchanged face, then its variants.
+    labels : label of each face.
+    whole : pictures that were taken whole, because no face was found or looked for.
+    blank : pictures that have almost the same grey value everywhere.
+    unreadable : files that are left out.
     """
 
     crops: NDArray[np.uint8]
     labels: tuple[str, ...]
-    whole: int
+    whole: tuple[Path, ...]
+    blank: tuple[Path, ...]
     unreadable: tuple[Path, ...]
 
 
 @dataclass(frozen=True)
-class Cutting:
-    """How faces are cut out of pictures.
+class CropParameters:
+    """How faces are cropped.
 
     Attributes
     ----------
-    crop : whether to look for the face.
-    variants : how many to draw of each face besides the face as it is.
-    seed : of the variants and of the disturbance.
-    disturbance : what happens to every picture first, None for nothing.
-    looks_again : whether every face is looked at several times, see `mean_detection`.
+    crop : whether to find the face.
+    variants : number of random variants of each face, besides the unchanged one.
+    seed : seed of the variants and of the disturbance.
+    disturbance : change that is applied to every picture first; None for no change.
+    looks_again : whether to detect each face several times, see `mean_detection`.
     """
 
     crop: Crop = Crop.AUTO
@@ -94,86 +85,49 @@ class Cutting:
     looks_again: bool = True
 
 
-_ONE_LOOK = Cutting(looks_again=False)
-
-
-def find(source: Path) -> list[LabelledPicture]:
-    """Return the labelled pictures of a folder of classes or of a table, sorted by label and name.
-
-    Raises
-    ------
-    FacesError
-        if there is no such source, or no labelled picture in it.
-    """
-    if source.is_dir():
-        found = list(_of_folder(source))
-        hint = "it needs one folder of pictures for each expression"
-    elif source.is_file():
-        found = list(_of_table(source))
-        hint = "it needs lines 'picture,label'"
-    else:
-        raise FacesError(f"{source} does not exist: name a folder of classes or a CSV file")
-    if not found:
-        raise FacesError(f"{source} holds no labelled pictures: {hint}")
-    return sorted(found, key=lambda picture: (picture.label, picture.path.as_posix()))
-
-
-def _of_folder(folder: Path) -> Iterator[LabelledPicture]:
-    for class_folder in sorted(path for path in folder.iterdir() if path.is_dir()):
-        pictures = [p for p in class_folder.rglob("*") if p.suffix.lower() in PICTURES]
-        if not pictures:
-            raise FacesError(f"{class_folder} holds no pictures: fill it or take it away")
-        yield from (LabelledPicture(p, canonical(class_folder.name)) for p in pictures)
-
-
-def _of_table(table: Path) -> Iterator[LabelledPicture]:
-    try:
-        rows = list(csv.reader(table.read_text(encoding="utf-8").splitlines()))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise FacesError(
-            f"{table} cannot be read as CSV ({error}): it needs lines 'picture,label'"
-        ) from error
-    for number, row in enumerate(rows, 1):
-        if len(row) < 2 or not row[1].strip():  # noqa: PLR2004 (picture and label)
-            raise FacesError(f"{table}, line {number}: it needs 'picture,label'")
-        path = table.parent / row[0].strip()
-        if path.suffix.lower() in PICTURES:
-            yield LabelledPicture(path, canonical(row[1]))
-        elif number > 1:
-            raise FacesError(f"{table}, line {number}: '{row[0]}' does not name a picture")
+_ONE_LOOK = CropParameters(looks_again=False)
 
 
 def load(
     pictures: Sequence[LabelledPicture],
-    cutting: Cutting,
+    parameters: CropParameters,
     jobs: Jobs = ALONE,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = no_progress,
 ) -> Faces:
-    """Read pictures and cut the faces out; the result does not depend on `jobs`.
+    """Read pictures and crop the faces. The result does not depend on `jobs`.
 
     Raises
     ------
-    FacesError
-        if not one picture can be read.
+    DatasetError
+        if all pictures of a label are unreadable or blank.
     """
     numbered = [(number, picture.path) for number, picture in enumerate(pictures)]
-    cut = list(jobs.in_chunks(partial(_cut_chunk, cutting=cutting), numbered, progress))
-    both = list(zip(pictures, cut, strict=True))
+    cropped = list(jobs.in_chunks(partial(_crop_chunk, parameters=parameters), numbered, progress))
+    both = list(zip(pictures, cropped, strict=True))
     readable = [(picture, face) for picture, face in both if face is not None]
-    if not readable:
-        raise FacesError("none of the pictures can be read: give JPEG or PNG files")
-    return Faces(
-        crops=np.stack([face.crops for _, face in readable]),
+    faces = Faces(
+        crops=np.stack([face.crops for _, face in readable]) if readable else np.empty(0, np.uint8),
         labels=tuple(picture.label for picture, _ in readable),
-        whole=sum(not face.found for _, face in readable),
+        whole=tuple(picture.path for picture, face in readable if not face.found),
+        blank=tuple(picture.path for picture, face in readable if face.blank),
         unreadable=tuple(picture.path for picture, face in both if face is None),
     )
+    usable = {picture.label for picture, face in readable if not face.blank}
+    for label in dict.fromkeys(picture.label for picture in pictures):
+        if label not in usable:
+            paths = [picture.path for picture in pictures if picture.label == label]
+            raise DatasetError(
+                f"none of the {len(paths)} pictures of '{label}' can be used ({paths[0]} is "
+                f"{'blank' if paths[0] in faces.blank else 'unreadable'}): give JPEG or PNG files "
+                "of faces, or remove the label"
+            )
+    return faces
 
 
 def features_of(
     crops: NDArray[np.uint8],
     jobs: Jobs = ALONE,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = no_progress,
     kept_as: Callable[[Float32s], NDArray[Any]] = lambda features: features,
 ) -> NDArray[Any]:
     """Return the features of crops (n, side, side): (n, channels, rows, cols).
@@ -181,17 +135,18 @@ def features_of(
     Parameters
     ----------
     kept_as:
-        What to keep of the features of some faces, for sets that would not fit into memory.
+        Conversion of the features of some faces, for sets that would not fit into memory.
     """
     chunks = jobs.in_chunks(_describe_chunk, list(crops), progress)
     return np.stack([kept_as(features) for features in chunks])
 
 
-class _Cut(NamedTuple):
-    """The crops of one picture, and whether a face was found in it."""
+class _CroppedFace(NamedTuple):
+    """The crops of one picture, whether a face was found, and whether the crop shows nothing."""
 
     crops: NDArray[np.uint8]
     found: bool
+    blank: bool
 
 
 @lru_cache(maxsize=2)
@@ -201,59 +156,71 @@ def _pipeline(looks_again: bool) -> FeaturePipeline:
     return FeaturePipeline(FeatureParameters(search=search))
 
 
-def _cut_chunk(items: Sequence[tuple[int, Path]], cutting: Cutting) -> list[_Cut | None]:
-    return [_cut(number, path, cutting) for number, path in items]
+def _crop_chunk(
+    items: Sequence[tuple[int, Path]], parameters: CropParameters
+) -> list[_CroppedFace | None]:
+    return [_cropped(number, path, parameters) for number, path in items]
 
 
-def _cut(number: int, path: Path, cutting: Cutting) -> _Cut | None:
-    """Return the face in a picture and its variants; None for a file that is no picture."""
-    try:
-        data = np.frombuffer(path.read_bytes(), dtype=np.uint8)
-    except OSError:
+def _cropped(number: int, path: Path, parameters: CropParameters) -> _CroppedFace | None:
+    """Return the crops of a picture; None for a file that cannot be read."""
+    picture = read_image(path)
+    if picture is None or _is_truncated(path):
         return None
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR) if len(data) else None
-    if image is None:
-        return None
-    picture = np.asarray(image, dtype=np.uint8)
-    rng = np.random.default_rng((cutting.seed, number))
-    if cutting.disturbance is not None:
-        picture = _disturbed(picture, cutting, rng)
-    found_px = _eyes(picture, cutting)
+    rng = np.random.default_rng((parameters.seed, number))
+    if parameters.disturbance is not None:
+        picture = _disturbed(picture, parameters, parameters.disturbance, rng)
+    found_px = _eyes(picture, parameters)
     eyes_px = _expected_eyes(picture) if found_px is None else found_px
-    if cutting.disturbance is not None:
-        eyes_px = cutting.disturbance.moved(eyes_px, rng)
-    geometry = _pipeline(cutting.looks_again).parameters.geometry
+    if parameters.disturbance is not None:
+        eyes_px = parameters.disturbance.moved(eyes_px, rng)
+    geometry = _pipeline(parameters.looks_again).parameters.geometry
     aligned = align_face(picture, eyes_px, geometry)
     if aligned is None:
         return None
     crops = [aligned.crop]
-    for _ in range(cutting.variants):
+    for _ in range(parameters.variants):
         drawn = variant(to_grey(picture), eyes_px, geometry, Variation(), rng)
         crops.append(aligned.crop if drawn is None else drawn)
-    return _Cut(np.stack(crops), found_px is not None)
+    blank = bool(np.ptp(aligned.crop) < MIN_CONTRAST)
+    return _CroppedFace(np.stack(crops), found_px is not None, blank)
+
+
+def _is_truncated(path: Path) -> bool:
+    """Return whether a JPEG file ends early. OpenCV fills the rest with grey and does not tell."""
+    data = path.read_bytes()
+    if not data.startswith(b"\xff\xd8"):
+        return False
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            # Decode at the lowest resolution.
+            image.draft("L", (1, 1))
+            image.load()
+    except (OSError, SyntaxError, Image.DecompressionBombError):
+        return True
+    return False
 
 
 def _disturbed(
-    picture: NDArray[np.uint8], cutting: Cutting, rng: np.random.Generator
+    picture: NDArray[np.uint8],
+    parameters: CropParameters,
+    disturbance: Disturbance,
+    rng: np.random.Generator,
 ) -> NDArray[np.uint8]:
-    assert cutting.disturbance is not None
-    found_px = _eyes(picture, cutting) if cutting.disturbance.width_px else None
+    found_px = _eyes(picture, parameters) if disturbance.width_px else None
     eyes_px = _expected_eyes(picture) if found_px is None else found_px
-    scale = cutting.disturbance.scale(eyes_px)
+    scale = disturbance.scale(eyes_px)
     if scale < 1:
         small = cv2.resize(picture, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
         picture = np.asarray(small, np.uint8)
-    return cutting.disturbance.change(picture, rng)
+    return disturbance.change(picture, rng)
 
 
-def _eyes(picture: NDArray[np.uint8], cutting: Cutting) -> NDArray[np.float64] | None:
-    """Return the eyes (2, 2) of the largest face in a picture.
-
-    None where there is no face, or where none is to be looked for.
-    """
-    if cutting.crop is Crop.GIVEN:
+def _eyes(picture: NDArray[np.uint8], parameters: CropParameters) -> NDArray[np.float64] | None:
+    """Return the eyes (2, 2) of the largest face; None if there is none, or for `Crop.GIVEN`."""
+    if parameters.crop is Crop.GIVEN:
         return None
-    seen = _pipeline(cutting.looks_again).find_still(picture)
+    seen = _pipeline(parameters.looks_again).find_still(picture)
     face = largest([face for face in seen if face.crop is not None])
     if face is None:
         return None
@@ -261,7 +228,7 @@ def _eyes(picture: NDArray[np.uint8], cutting: Cutting) -> NDArray[np.float64] |
 
 
 def crop_of(picture: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
-    """Return the largest face in a picture, aligned (side, side), None where there is none."""
+    """Return the largest face in a picture, aligned (side, side); None if there is none."""
     eyes_px = _eyes(picture, _ONE_LOOK)
     if eyes_px is None:
         return None
@@ -270,7 +237,7 @@ def crop_of(picture: NDArray[np.uint8]) -> NDArray[np.uint8] | None:
 
 
 def _expected_eyes(picture: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Return where the eyes (2, 2) are in a tight face crop; of a long picture, in its middle."""
+    """Return the eyes (2, 2) in a tight face crop: in the central square of the picture."""
     height, width = picture.shape[:2]
     side = min(height, width)
     corner = np.array([(width - side) // 2, (height - side) // 2])
@@ -282,9 +249,9 @@ def _describe_chunk(crops: Sequence[NDArray[np.uint8]]) -> list[Float32s]:
 
 
 def mirrored(features: NDArray[Scalar], orientations: int) -> NDArray[Scalar]:
-    """Return the features that the mirrored faces would have.
+    """Return the features of the mirrored faces.
 
-    Mirroring turns column c into the last but c, and orientation theta into pi - theta.
+    Mirroring reverses the columns, and turns orientation theta into pi - theta.
 
     Parameters
     ----------
@@ -295,21 +262,3 @@ def mirrored(features: NDArray[Scalar], orientations: int) -> NDArray[Scalar]:
     by_scale = features.reshape(*faces, channels // orientations, orientations, rows, cols)
     turned = by_scale[..., -np.arange(orientations) % orientations, :, ::-1]
     return np.ascontiguousarray(turned).reshape(features.shape)
-
-
-def indices(labels: Sequence[str], names: Sequence[str]) -> NDArray[np.int64]:
-    """Return the index in `names` of each label.
-
-    Raises
-    ------
-    FacesError
-        for labels that are not among them.
-    """
-    unknown = sorted(set(labels) - set(names))
-    if unknown:
-        raise FacesError(
-            f"the network does not know {', '.join(unknown)} (it knows {', '.join(names)}): "
-            "take the folder away or rename it"
-        )
-    position = {name: k for k, name in enumerate(names)}
-    return np.array([position[label] for label in labels], dtype=np.int64)

@@ -1,4 +1,4 @@
-"""Work on many pictures, shared by several processes."""
+"""Work on many pictures, distributed over several processes."""
 
 from __future__ import annotations
 
@@ -11,29 +11,28 @@ from types import TracebackType
 from typing import TypeVar
 
 from fer_common.core.process import blocked_signals
+from fer_train.progress import Progress
 
 CHUNK = 64
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 Work = Callable[[Sequence[Item]], Sequence[Result]]
-Progress = Callable[[int, int], None]
-"""Called with how many are done, and of how many."""
 
 
 class Jobs:
-    """Processes for a `with` block; they start with the first work and are kept for all of it.
+    """Processes for a `with` block. They start with the first work and end with the block.
 
     Parameters
     ----------
-    count : how many, 1 or more; of one no process is started, the caller does the work itself.
+    count : number of processes. With 1, the caller does the work itself.
     """
 
     def __init__(self, count: int = 1) -> None:
         self._pool: ProcessPoolExecutor | None = None
         self._processes: set[BaseProcess] = set()
         if count > 1:
-            # A fresh interpreter each: a fork would inherit the threads of BLAS and OpenCV.
+            # Not by fork, which would inherit the threads of BLAS and OpenCV.
             context = multiprocessing.get_context("spawn")
             self._pool = ProcessPoolExecutor(count, context)
 
@@ -48,11 +47,11 @@ class Jobs:
     ) -> None:
         if self._pool is None:
             return
-        # A second interrupt in between would leave processes that wait for work, and the program
-        # waiting for them.
+        # A second interrupt in between would leave processes that wait for work, and this program
+        # would wait for them.
         with blocked_signals([signal.SIGINT]):
-            # What waits is dropped before the processes are ended: the pool's thread would else
-            # find them gone and, before CPython 3.12, die of the futures that map has cancelled.
+            # Cancel waiting work before ending the processes. Otherwise the pool's thread finds
+            # them gone and, before CPython 3.12, fails on futures that `map` has cancelled.
             self._pool.shutdown(wait=kind is None, cancel_futures=True)
             if kind is not None:
                 for process in self._processes:
@@ -67,7 +66,7 @@ class Jobs:
         progress: Progress,
         chunk: int = CHUNK,
     ) -> Iterator[Result]:
-        """Yield the results of `work` on chunks of the items, in order, whoever did them."""
+        """Yield the results of `work` on chunks of the items, in the order of the items."""
         chunks = [items[k : k + chunk] for k in range(0, len(items), chunk)]
         done = 0
         for results in self._mapped(work, chunks):
@@ -81,7 +80,7 @@ class Jobs:
         if self._pool is None:
             return map(work, chunks)
         others = set(multiprocessing.active_children()) - self._processes
-        # New processes inherit it: Ctrl-C goes to all of them, and only this one deals with it.
+        # New processes inherit the mask: Ctrl-C reaches all of them, and only this one handles it.
         with blocked_signals([signal.SIGINT]):
             results = self._pool.map(work, chunks)
             self._processes = set(multiprocessing.active_children()) - others

@@ -1,4 +1,4 @@
-"""Figures of merit. `undecided` counts as wrong everywhere."""
+"""Metrics of recognition. `undecided` counts as wrong in all of them."""
 
 from __future__ import annotations
 
@@ -8,29 +8,29 @@ from numpy.typing import NDArray
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
-BOOTSTRAP_SAMPLES = 2000
+SAMPLES = 2000
 ECE_BINS = 10
 
 
 def confusion(truth: Ints, said: Ints, n_labels: int) -> Ints:
-    """Return how often each label (row) was called each; last column: undecided (said < 0)."""
+    """Return the confusion matrix: true labels (rows), answers and then undecided (columns).
+
+    An answer `said` below 0 is undecided.
+    """
     table = np.zeros((n_labels, n_labels + 1), dtype=np.int64)
     np.add.at(table, (truth, np.where(said < 0, n_labels, said)), 1)
     return table
 
 
 def balanced_accuracy(table: Ints) -> float:
-    """Return the mean over the labels of the share that was called right, for a `confusion` table.
-
-    Labels without any face do not count.
-    """
+    """Return the mean recall of the labels that have faces, for a `confusion` matrix."""
     total = table.sum(axis=1)
     seen = total > 0
     return float((np.diagonal(table)[seen] / total[seen]).mean())
 
 
 def macro_f1(table: Ints) -> float:
-    """Return the mean F1 score over the labels that have faces."""
+    """Return the mean F1 score of the labels that have faces."""
     right = np.diagonal(table).astype(np.float64)
     said = table[:, :-1].sum(axis=0)
     true = table.sum(axis=1)
@@ -38,22 +38,24 @@ def macro_f1(table: Ints) -> float:
     return float(f1[true > 0].mean())
 
 
-def bootstrap_interval(
-    truth: Ints, said: Ints, n_labels: int, seed: int = 0
-) -> tuple[float, float]:
-    """Return the 95 % interval of the balanced accuracy; faces are redrawn within each label."""
+def accuracy_interval(table: Ints, seed: int = 0) -> tuple[float, float]:
+    """Return the 95 % credible interval of the balanced accuracy, for a `confusion` matrix.
+
+    The recall of each label has the posterior of Jeffreys' prior, Beta(1/2, 1/2) (Brown, Cai and
+    DasGupta, Statistical Science 16, 2001). Unlike a bootstrap interval, it does not collapse if
+    all answers are right.
+    """
     rng = np.random.default_rng(seed)
-    recalls = []
-    for label in range(n_labels):
-        right = said[truth == label] == label
-        if len(right):
-            recalls.append(rng.binomial(len(right), right.mean(), BOOTSTRAP_SAMPLES) / len(right))
-    low, high = np.quantile(np.mean(recalls, axis=0), (0.025, 0.975))
-    return float(low), float(high)
+    total = table.sum(axis=1)
+    right, total = np.diagonal(table)[total > 0], total[total > 0]
+    recalls = rng.beta(right + 0.5, total - right + 0.5, (SAMPLES, len(total)))
+    low, high = np.quantile(recalls.mean(axis=1), (0.025, 0.975))
+    accuracy = balanced_accuracy(table)
+    return min(float(low), accuracy), max(float(high), accuracy)
 
 
 def expected_calibration_error(confidence: Floats, right: NDArray[np.bool_]) -> float:
-    """Return the mean distance of confidence from accuracy over ten bins, weighted by size."""
+    """Return the mean difference of confidence and accuracy over ten bins, weighted by size."""
     if not len(confidence):
         return 0.0
     bins = np.minimum((confidence * ECE_BINS).astype(int), ECE_BINS - 1)
@@ -66,6 +68,6 @@ def expected_calibration_error(confidence: Floats, right: NDArray[np.bool_]) -> 
 
 
 def sure_accuracy(confidence: Floats, right: NDArray[np.bool_], share: float) -> float:
-    """Return which part is right of the `share` of the answers that have the most confidence."""
+    """Return the accuracy of the `share` of the answers with the highest confidence."""
     kept = np.argsort(-confidence, kind="stable")[: max(round(share * len(confidence)), 1)]
     return float(right[kept].mean())

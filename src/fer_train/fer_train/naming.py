@@ -1,30 +1,30 @@
-"""Names: a few labelled faces say what was found without labels.
+"""Naming: a few labelled faces give names to what was learnt without labels.
 
-The hidden layer answers a face with n_i spikes of neuron i. Beside what is usual among unlabelled
-faces, mean m_i and deviation sd_i, that is
+A face causes n_i spikes in hidden neuron i. With the mean m_i and the standard deviation sd_i over
+unlabelled faces, the standardised response is
 
     x_i = (n_i - m_i) / sd_i
 
-How one face's x differs from moment to moment is how its expression changes: who it is, the light
-and the camera stay. Neurons that compete for these differences (`competition`) come to stand for
-movements, directions d_k of x. A face shows movement k as strongly as
+Within a clip of one face, x changes only with the expression: person, light and camera stay the
+same. Neurons that compete for these changes (`competition`) become selective for movements, which
+are directions d_k of x. The strength of movement k in a face is
 
-    r_k = sum_i d_ki x_i / s_k         s_k: deviation of it among unlabelled faces
+    r_k = sum_i d_ki x_i / s_k         s_k: standard deviation over unlabelled faces
 
-Labelled faces connect their label l with the movements that they show, by the covariance rule
-(Sejnowski, J. Mathematical Biology 4, 1977): c_lk is the mean of r_k over the faces of l. Both
-steps are sums, and come to one projection from the hidden to the expression layer,
+Labelled faces associate their label l with movements by the covariance rule (Sejnowski, J.
+Mathematical Biology 4, 1977): c_lk is the mean of r_k over the faces of l. Both steps are linear,
+so they form one projection from the hidden to the expression layer:
 
     v_il = sum_k c_lk d_ki / (s_k sd_i)
 
-Added to it is what the same rule gives for the hidden neurons themselves, the mean of x_i / sd_i.
-Movements carry a name over to all that moves together, single neurons keep what no movement has;
-movements count `MOVED` times as much, by the norms of both.
+The same rule, applied to the hidden neurons directly, gives the mean of x_i / sd_i, which is added.
+Movements generalise a name to everything that moves together; single neurons keep what no movement
+contains. The norm of the part from movements is `MOVED` times that of the direct part.
 
-Weights are not negative: what is missing is added for all labels alike, and feed-forward inhibition
-takes it away again. Last, the neurons of each label see a face of that name and any other face in
-turn, and shift their threshold until they fire for these `TARGET` times in the mean. That puts it
-half-way between what is theirs and what is usual.
+Weights must not be negative. Therefore a constant is added for all labels, which feed-forward
+inhibition removes again. Finally, the thresholds of the neurons of each label are shifted until
+they fire `TARGET` times on average, when faces of their label and arbitrary faces are presented in
+turn. The threshold then lies half-way between faces of the label and all faces.
 """
 
 from __future__ import annotations
@@ -34,49 +34,50 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_snn.core.model import Stage
-from fer_snn.core.network import Network
+from fer_snn import Network, Stage
 from fer_snn.core.neurons.lif import Float32s
 from fer_snn.core.synapses import homeostasis
-from fer_train.presentation import Progress
+from fer_train.progress import Progress
 from fer_train.training import Bytes, restored
 
-LEAST_DEVIATION = np.float32(0.01)
-"""Spikes. Neurons that never differ say nothing, and must not divide by nothing."""
-LEAST_NORM = 1e-6
-LEVELLING = 1500
-"""Faces that are shown while thresholds are shifted."""
+MIN_DEVIATION = np.float32(0.01)
+"""Spikes. Avoids a division by zero for neurons whose count is constant."""
+MIN_NORM = 1e-6
+BALANCING = 1500
+"""Number of faces that are presented while thresholds are shifted."""
 MOVED = 2.0
-"""How much movements count beside hidden neurons; see the module."""
+"""Norm of the projection from movements, relative to the direct one, see the module."""
 TARGET = 3.0
-"""Spikes of an expression neuron in a presentation."""
+"""Mean number of spikes of an expression neuron in a presentation."""
 FIRST_SHIFT, LAST_SHIFT = 6e-3, 1e-4
-"""Of a threshold for each spike too many, volts; it falls with the square of what is left."""
+"""Shift of a threshold for each surplus spike, volts. It decreases quadratically."""
 
 Counts = NDArray[np.uint16]
 """Spikes of the hidden neurons (faces, neurons)."""
 
 
 @dataclass(frozen=True)
-class Usual:
-    """Mean and deviation of the spikes of each hidden neuron among unlabelled faces (neurons)."""
+class CountStatistics:
+    """Mean and standard deviation of the spike counts of hidden neurons (neurons)."""
 
     mean: Float32s
     deviation: Float32s
 
     @staticmethod
-    def of(counts: Counts) -> Usual:
-        """Return what is usual among some faces."""
+    def of(counts: Counts) -> CountStatistics:
+        """Return the statistics over some faces."""
         mean, deviation = counts.mean(axis=0), counts.std(axis=0)
-        return Usual(mean.astype(np.float32), deviation.astype(np.float32) + LEAST_DEVIATION)
+        return CountStatistics(
+            mean.astype(np.float32), deviation.astype(np.float32) + MIN_DEVIATION
+        )
 
-    def relative(self, counts: Counts) -> Float32s:
+    def standardised(self, counts: Counts) -> Float32s:
         """Return x of some faces (faces, neurons)."""
         return (counts - self.mean) / self.deviation
 
 
 def hidden_counts(network: Network, faces: Bytes, n_steps: int, progress: Progress) -> Counts:
-    """Return the spikes of the hidden layer for faces (faces, channels, rows, cols) in 255ths."""
+    """Return the spike counts of the hidden layer for quantised features of faces."""
     counts = np.zeros((len(faces), network.model.sizes[1]), dtype=np.uint16)
     for k, face in enumerate(faces):
         counts[k] = network.present(restored(face), n_steps).counts[1]
@@ -85,7 +86,7 @@ def hidden_counts(network: Network, faces: Bytes, n_steps: int, progress: Progre
 
 
 def changes(x: Float32s, clip: NDArray[np.int64]) -> Float32s:
-    """Return how x (frames, neurons) differs from its mean in each frame's clip."""
+    """Return x (frames, neurons) minus its mean over the clip of each frame."""
     differences = x.copy()
     for number in np.unique(clip):
         differences[clip == number] -= x[clip == number].mean(axis=0)
@@ -93,31 +94,35 @@ def changes(x: Float32s, clip: NDArray[np.int64]) -> Float32s:
 
 
 def projection(
-    movements: Float32s, usual: Usual, unlabelled: Counts, named: Counts, truth: NDArray[np.int64]
+    movements: Float32s,
+    statistics: CountStatistics,
+    unlabelled: Counts,
+    named: Counts,
+    truth: NDArray[np.int64],
 ) -> Float32s:
-    """Return v (hidden neurons, labels).
+    """Return the projection v (hidden neurons, labels).
 
     Parameters
     ----------
     movements:
-        d (hidden neurons, movements).
+        Directions d (hidden neurons, movements).
     unlabelled, named:
-        Spikes for unlabelled and for labelled faces.
+        Spike counts for unlabelled and for labelled faces.
     truth:
-        Index of the label of each of the labelled; every label is there.
+        Index of the label of each labelled face. Every label must occur.
     """
-    x = usual.relative(named)
-    spread = (usual.relative(unlabelled) @ movements).std(axis=0)
-    shown = movements / np.maximum(spread, LEAST_DEVIATION)
+    x = statistics.standardised(named)
+    spread = (statistics.standardised(unlabelled) @ movements).std(axis=0)
+    shown = movements / np.maximum(spread, MIN_DEVIATION)
     labels = range(int(truth.max()) + 1)
     direct = np.stack([x[truth == label].mean(axis=0) for label in labels], axis=1)
     moved = shown @ (shown.T @ direct)
     v = _of_norm(direct, 1.0) + _of_norm(moved, MOVED)
-    return np.asarray(v / usual.deviation[:, None], np.float32)
+    return np.asarray(v / statistics.deviation[:, None], np.float32)
 
 
 def _of_norm(matrix: Float32s, norm: float) -> Float32s:
-    """Return a matrix brought to a Frobenius norm; noughts stay."""
+    """Return a matrix scaled to a Frobenius norm. Zeros stay zeros."""
     return matrix * np.float32(norm / max(float(np.linalg.norm(matrix)), 1e-12))
 
 
@@ -127,19 +132,19 @@ def expression_stage(v: Float32s, untrained: Stage, s_target: float) -> Stage:
     Parameters
     ----------
     untrained:
-        Its wiring and thresholds; the neurons stand label by label.
+        Wiring and thresholds, with neurons ordered by label.
     s_target:
         L1 norm of the weights of each neuron.
     """
     weights = v - np.minimum(v.min(axis=1, keepdims=True), 0)
     norms = weights.sum(axis=0)
-    # Labels that nothing tells apart get equal weights, not none.
-    weights += (max(norms.max(), LEAST_NORM) - norms) / len(weights)
+    # Equal weights, not zeros, for labels that cannot be told apart.
+    weights += (max(norms.max(), MIN_NORM) - norms) / len(weights)
     of_neurons = np.repeat(weights, untrained.wiring.width // v.shape[1], axis=1)
     return Stage(untrained.wiring, homeostasis.scaled(of_neurons, s_target), untrained.theta)
 
 
-def level(
+def balance_thresholds(
     network: Network,
     unlabelled: Bytes,
     named: Bytes,
@@ -148,24 +153,24 @@ def level(
     rng: np.random.Generator,
     progress: Progress,
 ) -> None:
-    """Shift the thresholds of the expression neurons half-way; see the module.
+    """Shift the thresholds of the expression neurons until they fire `TARGET` times on average.
 
     Parameters
     ----------
     unlabelled, named:
-        Features of faces (faces, channels, rows, cols), 255ths.
+        Quantised features of faces (faces, channels, rows, cols).
     truth:
-        Index of the label of each of the labelled.
+        Index of the label of each labelled face.
     """
     labels = network.model.neuron_label
     n_labels = len(network.model.labels)
     last = len(network.model.stages) - 1
-    for done in range(1, LEVELLING + 1):
+    for done in range(1, BALANCING + 1):
         label, turn = done % n_labels, done // n_labels
         own = np.flatnonzero(truth == label)
         face = unlabelled[rng.integers(len(unlabelled))] if turn % 2 else named[rng.choice(own)]
         counts = network.present(restored(face), n_steps).counts[-1]
-        shift = FIRST_SHIFT * (1 - done / LEVELLING) ** 2 + LAST_SHIFT
+        shift = FIRST_SHIFT * (1 - done / BALANCING) ** 2 + LAST_SHIFT
         surplus = counts[labels == label].mean() - TARGET
         network.shift_thresholds(last, np.where(labels == label, shift * surplus, 0))
-        progress(done, LEVELLING)
+        progress(done, BALANCING)

@@ -1,41 +1,29 @@
-"""Shows many still faces to a network, one presentation each."""
+"""Presentation of many still faces to a network."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_snn.core.model import Model
-from fer_snn.core.network import Network
+from fer_snn import Model, Network, ReadoutCalibration, ReadoutParameters
 from fer_snn.core.neurons.lif import Float32s
-from fer_snn.core.readout import (
-    Floats,
-    ReadoutCalibration,
-    ReadoutParameters,
-    label_means,
-    said_of,
-)
+from fer_snn.core.readout import Floats, label_means, said_of
+from fer_train.progress import Progress, no_progress
 
-Progress = Callable[[int, int], None]
 REPORT_EVERY = 64
 
 
-def silently(done: int, total: int) -> None:
-    """Report no progress."""
-
-
 def stream_all(
-    network: Network, features: Float32s, n_steps: int, progress: Progress = silently
+    network: Network, features: Float32s, n_steps: int, progress: Progress = no_progress
 ) -> NDArray[np.int32]:
-    """Show faces one after the other without putting the neurons to rest.
+    """Present faces one after the other, without resetting the neurons in between.
 
     Returns
     -------
-    Spike counts of each expression neuron (faces, neurons) in the second half of the `n_steps`
-    steps of each face, when the response has settled.
+    Spike counts of each expression neuron in the second half of the `n_steps` steps of each face,
+    when the response has settled (faces, neurons).
     """
     state = network.new_face()
     counts = np.zeros((len(features), network.model.sizes[-1]), dtype=np.int32)
@@ -53,7 +41,7 @@ def _report(progress: Progress, done: int, total: int) -> None:
 
 @dataclass(frozen=True)
 class Responses:
-    """Responses of a network to a set of still faces.
+    """Responses of a network to still faces.
 
     Attributes
     ----------
@@ -89,9 +77,9 @@ def present_all(
     network: Network,
     features: Float32s,
     n_steps: int,
-    progress: Progress = silently,
+    progress: Progress = no_progress,
 ) -> Responses:
-    """Show faces (faces, channels, rows, cols) one by one to neurons at rest, without learning."""
+    """Present each face (faces, channels, rows, cols) to neurons at rest, without learning."""
     stages = network.model.stages
     fan_outs = [np.diff(s.wiring.edges.start).astype(np.int64) * s.wiring.width for s in stages]
     counts = np.zeros((len(features), network.model.sizes[-1]), dtype=np.int32)

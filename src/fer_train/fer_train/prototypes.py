@@ -1,20 +1,19 @@
 """Prototypes of parts of faces, learnt without labels by pair STDP.
 
-Faces differ most in what says nothing of expressions: light, frame, build. Neurons that compete
-for whole feature maps come to stand for these. So every window of the map is decorrelated first,
-as inhibitory interneurons do (King, Zylberberg and DeWeese, J. Neuroscience 33, 2013): of the
-covariance of its features C = V diag(e) V', the `components` largest directions are kept and
-brought to like variance,
+Faces differ most in what does not depend on the expression: light, position and anatomy. Neurons
+that compete for whole feature maps become selective for these. Therefore, each window of the map
+is whitened first, as inhibitory interneurons do (King, Zylberberg and DeWeese, J. Neuroscience 33,
+2013). With the covariance of its features C = V diag(e) V', the `components` directions with the
+largest variance are kept and scaled to similar variance:
 
     u = diag(e + r mean(e))^(-1/2) V' z        r: regularisation
 
-where z are the features less what is usual for them, and the mean of both sides of the face: an
-expression shows on both alike. A column of neurons competes for the u of each window
-(`competition`).
+where z are the standardised features, averaged over both sides of the face, because expressions are
+mostly symmetric. A column of neurons competes for the u of each window (`competition`).
 
-What neuron j is tuned to is a direction in the feature map, too: V diag(.) d_j. Its positive part
-becomes the weights from the ON neurons of the features, its negative part those from the OFF
-neurons, alike on both sides of the face. That is an ordinary hidden layer.
+The tuning of neuron j corresponds to a direction in the feature map, V diag(.) d_j. Its positive
+part becomes the weights from the ON neurons of the features, its negative part those from the OFF
+neurons, with equal weights on both sides of the face. The result is an ordinary hidden layer.
 """
 
 from __future__ import annotations
@@ -24,16 +23,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from fer_snn.core.model import Stage
-from fer_snn.core.network import WeightBounds
-from fer_snn.core.neurons.encoding import FeatureStatistics
+from fer_snn import FeatureStatistics, Stage, WeightBounds, Wiring
 from fer_snn.core.neurons.lif import Float32s
 from fer_snn.core.synapses import homeostasis
-from fer_snn.core.synapses.wiring import MapWindow, Wiring
+from fer_snn.core.synapses.wiring import MapWindow
 from fer_train.competition import CONTRAST, Competition, CompetitionParameters
 from fer_train.faces import mirrored
 
-LEAST_VARIANCE = 1e-9
+MIN_VARIANCE = 1e-9
 
 
 @dataclass(frozen=True)
@@ -42,9 +39,9 @@ class PrototypeParameters:
 
     Attributes
     ----------
-    window, stride : size of the windows and the distance between them, cells of the feature map.
-    components, regularisation : of the decorrelation; see the module.
-    competition : how a column competes for a window.
+    window, stride : size and distance of the windows, cells of the feature map.
+    components, regularisation : constants of the whitening, see the module.
+    competition : constants of the competition for a window.
     """
 
     window: int = 4
@@ -58,12 +55,12 @@ class PrototypeParameters:
 
 @dataclass(frozen=True)
 class _Place:
-    """A window in the left half of the map, and what decorrelates it.
+    """A window in the left half of the map, and its whitening.
 
     Attributes
     ----------
-    top, left : of the window, cells.
-    directions : (channels * window * window, components).
+    top, left : position of the window, cells.
+    directions : whitening matrix (channels * window * window, components).
     """
 
     top: int
@@ -72,11 +69,11 @@ class _Place:
 
 
 class PrototypeLayer:
-    """Columns of neurons that see decorrelated windows, and the hidden layer that they become.
+    """Columns of neurons that compete for whitened windows, and the hidden layer made of them.
 
     Attributes
     ----------
-    competition : of the columns for u of the faces.
+    competition : the competing neurons, with u of the faces as inputs.
     """
 
     def __init__(
@@ -87,14 +84,14 @@ class PrototypeLayer:
         parameters: PrototypeParameters,
         rng: np.random.Generator,
     ) -> None:
-        """Decorrelate; the weights are random until `competition.learn`.
+        """Whiten the windows. The weights are random until `competition.learn`.
 
         Parameters
         ----------
         faces:
             Features of unlabelled faces (faces, channels, rows, cols).
         statistics:
-            What is usual for each feature.
+            Mean and variance of each feature.
         """
         self._shape = faces.shape[1:]
         self._orientations = orientations
@@ -108,9 +105,9 @@ class PrototypeLayer:
         self.competition = Competition(inputs, parameters.competition, rng)
 
     def _halves(self, faces: Float32s, statistics: FeatureStatistics) -> Float32s:
-        """Return z of the mean of both sides (faces, channels, rows, cols of the left half)."""
-        usual, deviation = (a.reshape(self._shape) for a in (statistics.mean, statistics.deviation))
-        z = (faces - usual) / deviation
+        """Return z, averaged over both sides (faces, channels, rows, cols of the left half)."""
+        mean, deviation = (a.reshape(self._shape) for a in (statistics.mean, statistics.deviation))
+        z = (faces - mean) / deviation
         z = (z + mirrored(z, self._orientations)) / 2
         return np.ascontiguousarray(z[..., : (self._shape[2] + 1) // 2])
 
@@ -129,23 +126,28 @@ class PrototypeLayer:
         ]
 
     def _directions(self, seen: Float32s) -> Float32s:
-        """Return what turns z of a window (faces, features) into u (features, components)."""
+        """Return the matrix (features, components) that turns z of a window into u.
+
+        Parameters
+        ----------
+        seen : z of the window (faces, features).
+        """
         variances, vectors = np.linalg.eigh(np.cov(seen.T))
         largest = slice(-self._parameters.components, None)
-        # A window in which all faces are alike says nothing, and must not divide by nothing.
-        floor = max(self._parameters.regularisation * variances.mean(), LEAST_VARIANCE)
+        # If all faces are alike in a window, all variances are zero.
+        floor = max(self._parameters.regularisation * variances.mean(), MIN_VARIANCE)
         directions = vectors[:, largest] / np.sqrt(np.maximum(variances[largest], 0) + floor)
         contrast = (seen @ directions).std(axis=0).mean()
-        directions *= CONTRAST / max(contrast, LEAST_VARIANCE)
+        directions *= CONTRAST / max(contrast, MIN_VARIANCE)
         return directions.astype(np.float32)
 
     def hidden_stage(self, theta: float, bounds: WeightBounds) -> Stage:
-        """Return the hidden layer that sees features instead of their decorrelated windows.
+        """Return the equivalent hidden layer, which sees features instead of whitened windows.
 
         Parameters
         ----------
         theta : threshold of all neurons above V_th, volts.
-        bounds : what the weights are held to, as in every lesson to come.
+        bounds : bounds and L1 norm of the weights.
         """
         channels, rows, cols = self._shape
         size = self._size
@@ -159,7 +161,7 @@ class PrototypeLayer:
         return Stage(wiring, weights, np.full(wiring.n_post, theta, np.float32))
 
     def _tuning(self, place: _Place, heard: Float32s) -> Float32s:
-        """Return d_j of the neurons of a window (neurons, channels, window, cols of the map)."""
+        """Return the tuning of the neurons of a window (neurons, channels, window, map cols)."""
         channels, _, cols = self._shape
         size = self._size
         tuned = np.zeros((heard.shape[1], channels, size, cols), np.float32)
@@ -169,13 +171,13 @@ class PrototypeLayer:
 
 
 def _bounded(weights: Float32s, bounds: WeightBounds) -> Float32s:
-    """Return weights (rows, neurons), scaled to their norm, clipped, and scaled again."""
+    """Return weights (rows, neurons), scaled to their norm, clipped and scaled again."""
     scaled = homeostasis.scaled(weights, bounds.s_target)
     return homeostasis.scaled(np.minimum(scaled, np.float32(bounds.w_max)), bounds.s_target)
 
 
 def _on_and_off(tuned: Sequence[Float32s]) -> Float32s:
-    """Return the weights from ON, then OFF neurons (rows, neurons) of neurons of one window."""
+    """Return the weights from ON, then OFF neurons (rows, neurons) for one window."""
     d = np.concatenate(tuned)
     both = np.concatenate([np.maximum(d, 0), np.maximum(-d, 0)], axis=1)
     return np.ascontiguousarray(both.reshape(len(d), -1).T)

@@ -1,62 +1,61 @@
-"""Training without labels: prototypes and movements first, their names from a few labelled faces.
+"""Training without labels, with names from a few labelled faces.
 
-The hidden layer is made of prototypes (`prototypes`) that pair STDP forms of faces whose labels
-nobody looks at. Its thresholds settle until every neuron fires for a share of the faces. Then clips
-are shown, in which one face each changes its expression; of how the hidden spikes change meanwhile
-pair STDP forms movements, and a few labelled faces connect these with names (`naming`). The same is
-done with neurons that plasticity has not touched, whose figure stands beside in the model's
-`provenance`.
+1. Pair STDP learns prototypes from faces without their labels. They form the hidden layer
+   (`prototypes`).
+2. The thresholds of the hidden layer are shifted until each neuron fires for a share of the faces.
+3. Pair STDP learns movements from the changes of the hidden spikes in clips, in which one face
+   changes its expression.
+4. A few labelled faces give names to the movements (`naming`).
+
+For comparison, steps 2 to 4 are also done with random prototypes and movements. The `provenance` of
+the model has both results.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_common.core.parameters import Values
-from fer_snn.core.model import Model
-from fer_snn.core.network import Network
-from fer_snn.core.parameters import MODEL_CONSTANTS, network_parameters, supervised_parameters
-from fer_snn.core.synapses.learning import SupervisedParameters
-from fer_snn.core.untrained import Architecture
+from fer_snn import Architecture, Model, Network, SupervisedParameters
+from fer_snn.core.constants import constants_in
+from fer_snn.core.parameters import network_parameters, supervised_parameters
 from fer_train import naming
 from fer_train.competition import CONTRAST, Competition, CompetitionParameters
-from fer_train.naming import Usual
-from fer_train.presentation import Progress
+from fer_train.naming import CountStatistics
+from fer_train.progress import Progress, Report
 from fer_train.prototypes import PrototypeLayer, PrototypeParameters
 from fer_train.training import (
     Bytes,
-    Curriculum,
-    Report,
     Source,
+    TrainingSet,
     calibrated,
     restored,
     split,
     statistics_of,
 )
 
-MOST_FACES = 10_000
-"""Of more faces so many, by lot, are learnt from: they have to fit into memory decorrelated."""
-USUAL_FACES = 3000
-"""So many show what is usual for the hidden neurons."""
+MAX_FACES = 10_000
+"""Train on at most this many randomly chosen faces, because they are whitened in memory."""
+STATISTICS_FACES = 3000
+"""Number of faces for the statistics of the hidden neurons."""
 RHO = 0.3
-"""Share of the faces for which a hidden neuron shall fire."""
+"""Share of the faces for which a hidden neuron should fire."""
 SETTLING = 3000
-"""Faces that are shown while thresholds settle."""
+"""Number of faces that are presented while thresholds settle."""
 SETTLING_RATE = 5.0
-"""eta_theta at the beginning of it, in units of the rule's; it falls to one."""
+"""Initial factor of eta_theta while thresholds settle. It decreases to 1."""
 FEATURE_CONTRAST = np.float32(2)
-"""Deviations of the features from the usual count so many times, so that weak ones are not lost in
-the silent zone of the feature neurons."""
+"""Factor of the standardised features. With it, fewer weak features are lost because neither the ON
+nor the OFF neuron fires."""
 
 
 @dataclass(frozen=True)
-class Clips:
-    """Features of faces that change (frames, channels, rows, cols), 255ths; each frame's clip."""
+class ClipFeatures:
+    """Quantised features (frames, channels, rows, cols) and number of the clip of each frame."""
 
     features: Bytes
     clip: NDArray[np.int64]
@@ -64,16 +63,16 @@ class Clips:
 
 @dataclass(frozen=True)
 class UnsupervisedParameters:
-    """How to train.
+    """Constants of the training.
 
     Attributes
     ----------
-    seed : of everything that is drawn.
-    presentations : unlabelled faces shown to prototypes.
-    named : labelled faces of each expression that give names.
-    prototypes : how these are learnt.
-    movements : how neurons compete for changes.
-    changes : presentations of these.
+    seed : seed of all random choices.
+    presentations : number of presentations of unlabelled faces, for prototypes.
+    named : number of labelled faces of each label that give names.
+    prototypes : constants of the prototypes.
+    movements : constants of the competition for movements.
+    changes : number of presentations of changes, for movements.
     """
 
     seed: int = 0
@@ -87,33 +86,33 @@ class UnsupervisedParameters:
 
 
 def train(
-    curriculum: Curriculum,
-    clips: Clips,
+    training_set: TrainingSet,
+    clips: ClipFeatures,
     names: Source | None,
     values: Values,
     parameters: UnsupervisedParameters,
     report: Report,
 ) -> Model:
-    """Train a network without labels and name what it has learnt.
+    """Train a network without labels, and give names to what it has learnt.
 
     Parameters
     ----------
-    curriculum:
-        Faces; their labels serve to hold a tenth of each class out and to measure with that.
+    training_set:
+        Faces. Their labels are only used to hold out a tenth of each, and to measure with it.
     clips:
-        Faces that change.
+        Faces that change their expression.
     names:
-        Faces from which those with names are drawn; None for those of the curriculum.
+        Faces from which those that give names are chosen; None: from the training set.
     values:
-        Constants of network and rule, as the node's parameters.
+        Parameters of the snn node.
 
     Returns
     -------
-    The model; its `provenance` has the figures on the faces held out, with plasticity and without.
+    The model. Its `provenance` has the results on the held-out faces, with and without plasticity.
     """
     rng = np.random.default_rng(parameters.seed)
-    parts = [split(source, len(curriculum.labels), rng) for source in curriculum.sources]
-    learnt = replace(curriculum, sources=tuple(part for _, part in parts))
+    parts = [split(source, len(training_set.labels), rng) for source in training_set.sources]
+    learnt = replace(training_set, sources=tuple(part for _, part in parts))
     named = _named(learnt, names, parameters.named, rng)
     training = _UnsupervisedTraining(learnt, clips, named, values, parameters)
     prototypes = _prototypes(learnt, parameters, rng)
@@ -131,14 +130,14 @@ def train(
 
 
 def _random(report: Report, stage: str, done: int, total: int) -> None:
-    """Report what is done with neurons that have not learnt."""
+    """Report the progress of the comparison with random prototypes."""
     report(f"random: {stage}", done, total)
 
 
 def _named(
-    learnt: Curriculum, names: Source | None, count: int, rng: np.random.Generator
+    learnt: TrainingSet, names: Source | None, count: int, rng: np.random.Generator
 ) -> Source:
-    """Draw `count` faces of every label, from all sources alike where none is for names."""
+    """Return `count` random faces of each label, from all sources if `names` is None."""
     if names is None:
         names = Source(
             np.concatenate([source.features for source in learnt.sources]),
@@ -153,7 +152,7 @@ def _named(
 
 
 def _prototypes(
-    learnt: Curriculum, parameters: UnsupervisedParameters, rng: np.random.Generator
+    learnt: TrainingSet, parameters: UnsupervisedParameters, rng: np.random.Generator
 ) -> PrototypeLayer:
     return PrototypeLayer(
         restored(_some(learnt, rng)),
@@ -164,21 +163,21 @@ def _prototypes(
     )
 
 
-def _some(learnt: Curriculum, rng: np.random.Generator) -> Bytes:
-    """Return at most `MOST_FACES` faces of all sources (faces, channels, rows, cols)."""
+def _some(learnt: TrainingSet, rng: np.random.Generator) -> Bytes:
+    """Return at most `MAX_FACES` random faces of all sources (faces, channels, rows, cols)."""
     faces = np.concatenate([source.features[:, 0] for source in learnt.sources])
-    if len(faces) <= MOST_FACES:
+    if len(faces) <= MAX_FACES:
         return faces
-    return faces[np.sort(rng.choice(len(faces), MOST_FACES, replace=False))]
+    return faces[np.sort(rng.choice(len(faces), MAX_FACES, replace=False))]
 
 
 class _UnsupervisedTraining:
-    """Makes a model of prototypes, as far as these have learnt."""
+    """Makes a model from prototypes at any stage of their learning."""
 
     def __init__(
         self,
-        learnt: Curriculum,
-        clips: Clips,
+        learnt: TrainingSet,
+        clips: ClipFeatures,
         named: Source,
         values: Values,
         parameters: UnsupervisedParameters,
@@ -195,8 +194,8 @@ class _UnsupervisedTraining:
     def finished(
         self, prototypes: PrototypeLayer, changes: int, held_out: list[Source], report: Report
     ) -> Model:
-        """Return the model: thresholds settled, movements learnt from `changes`, named."""
-        # The same faces in the same order, whatever came before: what differs is plasticity alone.
+        """Return the model after `changes` presentations for movements, with names."""
+        # Both calls present the same faces in the same order, so that only plasticity differs.
         rng = np.random.default_rng((self._parameters.seed, 1))
         network = Network(self._joined(prototypes, rng), self._constants)
         faces = _some(self._learnt, rng)
@@ -206,16 +205,16 @@ class _UnsupervisedTraining:
         return calibrated(network, held_out, self._values, report)
 
     def _joined(self, prototypes: PrototypeLayer, rng: np.random.Generator) -> Model:
-        """Return the model of prototypes and a random expression layer."""
+        """Return a model of the prototypes and a random expression layer."""
         constants, architecture = self._constants, Architecture()
         theta = architecture.hidden_theta * constants.lif.rheobase_v
         hidden = prototypes.hidden_stage(theta, constants.hidden_weights)
         model = self._learnt.untrained(constants, architecture, rng, hidden)
-        usual = model.statistics
+        variance = model.statistics.variance / FEATURE_CONTRAST**2
         return replace(
             model,
-            statistics=replace(usual, variance=usual.variance / FEATURE_CONTRAST**2),
-            parameters={name: float(cast(float, self._values[name])) for name in MODEL_CONSTANTS},
+            statistics=replace(model.statistics, variance=variance),
+            parameters=constants_in(self._values),
         )
 
     def _name(
@@ -226,24 +225,24 @@ class _UnsupervisedTraining:
         rng: np.random.Generator,
         report: Report,
     ) -> None:
-        """Give the expression layer its weights and thresholds."""
+        """Set the weights and thresholds of the expression layer, see `naming`."""
         named, truth = self._named.features[:, 0], self._named.truth
         respond = partial(naming.hidden_counts, network, n_steps=self._n_steps)
-        unlabelled = respond(faces[:USUAL_FACES], progress=partial(report, "usual"))
-        usual = Usual.of(unlabelled)
+        unlabelled = respond(faces[:STATISTICS_FACES], progress=partial(report, "statistics"))
+        statistics = CountStatistics.of(unlabelled)
         moving = respond(self._clips.features, progress=partial(report, "clips"))
-        differences = naming.changes(usual.relative(moving), self._clips.clip)
-        differences *= CONTRAST / max(float(differences.std()), naming.LEAST_DEVIATION)
+        differences = naming.changes(statistics.standardised(moving), self._clips.clip)
+        differences *= CONTRAST / max(float(differences.std()), naming.MIN_DEVIATION)
         competition = Competition(differences[:, :, None], self._parameters.movements, rng)
         competition.learn(changes, partial(report, "movements"))
         (movements,) = competition.tuned()
         answers = respond(named, progress=partial(report, "named"))
-        v = naming.projection(movements, usual, unlabelled, answers, truth)
+        v = naming.projection(movements, statistics, unlabelled, answers, truth)
         hidden, expression = network.model.stages
         stage = naming.expression_stage(v, expression, self._constants.s_target)
         network.load(replace(network.model, stages=(hidden, stage)))
         names = partial(report, "names")
-        naming.level(network, faces, named, truth, self._n_steps, rng, names)
+        naming.balance_thresholds(network, faces, named, truth, self._n_steps, rng, names)
 
 
 def _settle(
@@ -254,7 +253,7 @@ def _settle(
     rng: np.random.Generator,
     progress: Progress,
 ) -> None:
-    """Shift the thresholds of the hidden layer until each neuron fires for a share of the faces."""
+    """Shift the thresholds of the hidden layer until each neuron fires for `rho` of the faces."""
     for done in range(1, SETTLING + 1):
         face = restored(faces[rng.integers(len(faces))])
         fired = network.present(face, n_steps).counts[1] > 0

@@ -1,13 +1,24 @@
-"""Faces that a small network can tell apart."""
+"""Faces that a small network can tell apart, and a folder of pictures."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from fer_testing.training import small_curriculum
-from fer_train.training import Curriculum
+from fer_testing.training import small_training_set, write_picture
+from fer_train.training import TrainingSet
 
 
 @pytest.fixture
-def curriculum() -> Curriculum:
-    return small_curriculum()
+def training_set() -> TrainingSet:
+    return small_training_set()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Return a folder of classes, with three pictures of noise in each."""
+    for k in range(3):
+        write_picture(tmp_path / "set" / "happy" / f"{k}.png", k)
+        write_picture(tmp_path / "set" / "neutral" / f"{k}.png", 10 + k)
+    return tmp_path / "set"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import csv
 import dataclasses
 import json
+import shutil
+from collections import Counter
 from pathlib import Path
 
 import cv2
@@ -104,7 +107,11 @@ def test_names_that_do_not_fit_are_refused(folder: Path, tmp_path: Path) -> None
     (tmp_path / "neutral" / "0.png").write_bytes(picture)
     with pytest.raises(FerError, match="give --unsupervised too"):
         run("train", str(folder), "--names", str(tmp_path))
-    arguments = ("--crop", "given", "--jobs", "1", "--unsupervised", "--names", str(tmp_path))
+    heads = tmp_path / ".heads"
+    heads.mkdir()
+    (heads / "one.mp4").symlink_to(clips.find(clips.default_folder())[0])
+    clip = ("--clips", str(heads), "--crop", "given", "--jobs", "1")
+    arguments = (*clip, "--unsupervised", "--names", str(tmp_path))
     with pytest.raises(FerError, match="holds no videos"):
         run("train", str(tmp_path / "nowhere"), "--unsupervised", "--clips", str(tmp_path))
     with pytest.raises(FerError, match="shows no smile, surprised: add pictures"):
@@ -149,7 +156,7 @@ def test_unknown_labels_and_missing_files_are_refused(
         run("evaluate", str(tmp_path), "--weights", str(weights))
     with pytest.raises(FerError, match="cannot be read"):
         run("evaluate", str(folder), "--weights", str(tmp_path / "none.npz"))
-    with pytest.raises(FerError, match="only one expression"):
+    with pytest.raises(FerError, match="only one label"):
         run("train", str(folder), "--labels", "happy")
     with pytest.raises(FerError, match="not two pictures of wink"):
         run("train", str(folder), "--labels", "happy,wink")
@@ -179,7 +186,95 @@ def test_a_file_that_cannot_be_written_is_refused_before_the_work(
 ) -> None:
     (tmp_path / "file").touch()
     more = ("--test", str(folder)) if verb == "ablate" else ()
-    refused = {tmp_path: "Is a directory", tmp_path / "file" / "x": "Not a directory"}
+    refused = {
+        tmp_path: "Is a directory",
+        tmp_path / "file" / "x": "Not a directory",
+        tmp_path / "folder" / "x": "No such file or directory",
+    }
     for path, reason in refused.items():
         with pytest.raises(FerError, match=f"cannot be written .{reason}"):
             run(verb, str(tmp_path / "no pictures"), option, str(path), *more)
+
+
+def test_what_is_read_is_told_before_the_work(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, listing = tmp_path / "set", tmp_path / "listing.csv"
+    shutil.copytree(folder, data)
+    (data / "happy" / "bad.png").write_text("no picture")
+    cv2.imwrite(str(data / "happy" / "flat.png"), np.full((48, 48), 90, np.uint8))
+    shutil.copytree(data / "neutral", data / "smile")
+    (data / "__MACOSX").mkdir()
+    output = tmp_path / "x.npz"
+    arguments = (str(data), "--output", str(output), "--listing", str(listing), "--jobs", "1")
+    assert run("train", *arguments, "--presentations", "5") == 0
+    told = capsys.readouterr().out
+    assert (
+        f"{data}: 50 pictures: neutral 12, smile 26 (happy, smile), surprised 12 (surprise)" in told
+    )
+    assert "__MACOSX left out" in told
+    assert f"{data}: 49 pictures have no face that was found, used whole: " in told
+    assert f"{data}: 1 pictures are blank, used nevertheless: happy/flat.png\n" in told
+    assert f"{data}: 1 pictures cannot be read, left out: happy/bad.png\n" in told
+    assert told.index("cannot be read") < told.index("balanced accuracy")
+    rows = list(csv.DictReader(listing.read_text().splitlines()))
+    assert Counter(row["read"] for row in rows) == {"whole": 48, "blank": 1, "unreadable": 1}
+    assert weights_file.load(output).provenance["unreadable"] == 1
+
+
+@pytest.mark.parametrize(
+    ("verb", "option", "value", "told"),
+    [
+        ("train", "--seed", "-1", "from 0 to 4294967295"),
+        ("train", "--seed", "1e3", "from 0 to"),
+        ("train", "--presentations", "0", "from 1 to 1000000000"),
+        ("train", "--jobs", "0", "from 1 to 256"),
+        ("train", "--jobs", "100000", "from 1 to 256"),
+        ("train", "--named", "-3", "from 1 to"),
+        ("ablate", "--presentations", "-5", "from 1 to"),
+        ("ablate", "--seed", "-1", "from 0 to"),
+        ("evaluate", "--jobs", "two", "from 1 to 256"),
+        ("train", "--labels", "happy,smile", "names smile more than once"),
+        ("train", "--labels", "happy,,neutral", "cannot be a label"),
+        ("train", "--labels", "happy,undecided", "cannot be a label"),
+    ],
+)
+def test_senseless_values_are_refused_with_what_is_allowed(
+    folder: Path, capsys: pytest.CaptureFixture[str], verb: str, option: str, value: str, told: str
+) -> None:
+    more = ("--test", str(folder)) if verb == "ablate" else ()
+    with pytest.raises(SystemExit):
+        run(verb, str(folder), *more, option, value)
+    assert told in capsys.readouterr().err
+
+
+def test_a_picture_is_not_both_learnt_and_held_out(folder: Path, tmp_path: Path) -> None:
+    output = ("--output", str(tmp_path / "x.npz"))
+    with pytest.raises(FerError, match="named twice or contains another source"):
+        run("train", str(folder), str(folder / "happy" / ".."), *output)
+    for k, label in enumerate(("happy", "neutral", "surprise")):
+        for part in ("one", "two"):
+            (tmp_path / part / label).mkdir(parents=True)
+            name = f"{k + 3 * (part == 'two')}.png"
+            shutil.copy(folder / label / name, tmp_path / part / label / name)
+    with pytest.raises(FerError, match="no folder has 2 readable pictures of 'neutral'"):
+        run("train", str(tmp_path / "one"), str(tmp_path / "two"), *output, "--jobs", "1")
+
+
+def test_constants_of_training_are_used_unless_the_user_sets_them(
+    folder: Path, weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = weights_file.load(weights)
+    quiet = dataclasses.replace(model, parameters={**model.parameters, "gain": 0.0})
+    path = tmp_path / "quiet.npz"
+    weights_file.save(quiet, path)
+    arguments = (str(folder), "--weights", str(path), "--crop", "given", "--jobs", "1")
+    figures = tmp_path / "figures.json"
+    assert run("evaluate", *arguments, "--json", str(figures)) == 0
+    assert json.loads(figures.read_text())["undecided_rate"] == 1.0
+    assert "quiet.npz: uses the constants of training: gain = 0, eta_w" in capsys.readouterr().out
+    params = tmp_path / "params.yaml"
+    params.write_text("snn:\n  ros__parameters:\n    gain: 6.0\n")
+    assert run("evaluate", *arguments, "--json", str(figures), "--params", str(params)) == 0
+    assert json.loads(figures.read_text())["balanced_accuracy"] > 0.8
+    assert "quiet.npz was trained with gain = 0, but other values" in capsys.readouterr().out

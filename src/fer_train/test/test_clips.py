@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fer_train import clips
-from fer_train.faces import FacesError
+from fer_train.dataset import DatasetError
 from fer_train.jobs import Jobs
 
 
@@ -64,20 +64,20 @@ def test_frames_without_a_face_are_left_out_whoever_looks(
 def test_of_a_long_clip_frames_are_taken_from_all_of_it(
     tmp_path: Path, head: list[np.ndarray]
 ) -> None:
-    write(tmp_path / "long.avi", head[:1] * (3 * clips.MOST_FRAMES))
+    write(tmp_path / "long.avi", head[:1] * (3 * clips.MAX_FRAMES))
     read = clips.load(clips.find(tmp_path))
-    assert len(read.crops) == clips.MOST_FRAMES
+    assert len(read.crops) == clips.MAX_FRAMES
 
 
 def test_what_is_no_clip_is_told(tmp_path: Path, head: list[np.ndarray]) -> None:
-    with pytest.raises(FacesError, match="is no folder"):
+    with pytest.raises(DatasetError, match="is not a folder"):
         clips.find(tmp_path / "nowhere")
-    with pytest.raises(FacesError, match="holds no videos"):
+    with pytest.raises(DatasetError, match="holds no videos"):
         clips.find(tmp_path)
     (tmp_path / "broken.mp4").write_bytes(b"not a video")
-    with pytest.raises(FacesError, match=r"broken\.mp4 shows a face in 0 frames"):
+    with pytest.raises(DatasetError, match=r"broken\.mp4 shows a face in 0 frames"):
         clips.load(clips.find(tmp_path))
     (tmp_path / "broken.mp4").unlink()
     write(tmp_path / "short.avi", head[:1])
-    with pytest.raises(FacesError, match=r"short\.avi shows a face in 1 frames"):
+    with pytest.raises(DatasetError, match=r"short\.avi shows a face in 1 frames"):
         clips.load(clips.find(tmp_path))

@@ -6,7 +6,7 @@ import numpy as np
 
 from fer_snn.core.neurons.lif import Float32s
 from fer_train.competition import Competition, CompetitionParameters
-from fer_train.presentation import silently
+from fer_train.progress import no_progress
 
 S_TARGET = 10.0
 FOUR = CompetitionParameters(column=4, tau_theta=50.0)
@@ -27,7 +27,7 @@ def competition(seed: int = 0) -> Competition:
 
 def test_every_cause_gets_a_neuron_of_its_own() -> None:
     learnt = competition()
-    learnt.learn(3000, silently)
+    learnt.learn(3000, no_progress)
     (tuned,) = learnt.tuned()
     driven = learnt.inputs[:, :, 0] @ tuned
     first, second = driven[::2].mean(axis=0), driven[1::2].mean(axis=0)
@@ -42,7 +42,7 @@ def test_learning_holds_norms_and_bounds_and_is_the_same_for_the_same_seed() -> 
     for _ in range(2):
         learnt = competition(seed=3)
         before = learnt.network.model.stages[0].weights.copy()
-        learnt.learn(50, silently)
+        learnt.learn(50, no_progress)
         weights = learnt.network.model.stages[0].weights
         assert (weights != before).any()
         assert np.isfinite(weights).all()
@@ -54,5 +54,5 @@ def test_learning_holds_norms_and_bounds_and_is_the_same_for_the_same_seed() -> 
 
 def test_without_presentations_weights_stay_random() -> None:
     blank, other = competition(), competition()
-    blank.learn(0, silently)
+    blank.learn(0, no_progress)
     np.testing.assert_array_equal(blank.tuned()[0], other.tuned()[0])

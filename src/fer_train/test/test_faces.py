@@ -10,29 +10,15 @@ import pytest
 
 from fer_features.core.alignment import CropGeometry
 from fer_features.core.gabor import features_from_crops
-from fer_train import augment, faces
-from fer_train.faces import Crop, Cutting, FacesError
+from fer_testing.training import write_picture
+from fer_train import augment, dataset, faces
+from fer_train.dataset import DatasetError
+from fer_train.faces import Crop, CropParameters
 from fer_train.jobs import Jobs
 
 
-def picture(path: Path, seed: int, side: int = 48) -> Path:
-    rng = np.random.default_rng(seed)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    noise = cv2.GaussianBlur(rng.uniform(0, 255, (side, side)).astype(np.float32), (0, 0), 2)
-    cv2.imwrite(str(path), cv2.normalize(noise, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8))
-    return path
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    for k in range(3):
-        picture(tmp_path / "set" / "happy" / f"{k}.png", k)
-        picture(tmp_path / "set" / "neutral" / f"{k}.png", 10 + k)
-    return tmp_path / "set"
-
-
 def test_folders_are_labels_under_their_usual_name(folder: Path) -> None:
-    found = faces.find(folder)
+    found = dataset.find(folder)
     assert [p.label for p in found] == ["neutral"] * 3 + ["smile"] * 3
     assert found[0].path.name == "0.png"
 
@@ -40,7 +26,7 @@ def test_folders_are_labels_under_their_usual_name(folder: Path) -> None:
 def test_tables_name_pictures_beside_them(folder: Path) -> None:
     table = folder / "list.csv"
     table.write_text("picture,label\nhappy/0.png,Surprise\nneutral/1.png,neutral\n")
-    assert [(p.path.name, p.label) for p in faces.find(table)] == [
+    assert [(p.path.name, p.label) for p in dataset.find(table)] == [
         ("1.png", "neutral"),
         ("0.png", "surprised"),
     ]
@@ -60,22 +46,22 @@ def test_tables_name_pictures_beside_them(folder: Path) -> None:
 def test_sources_without_pictures_are_refused(tmp_path: Path, make, reason: str) -> None:  # type: ignore[no-untyped-def]
     source = tmp_path / "source"
     make(source)
-    with pytest.raises(FacesError, match=reason):
-        faces.find(source)
+    with pytest.raises(DatasetError, match=reason):
+        dataset.find(source)
 
 
 def test_pictures_without_a_face_are_taken_whole_and_files_of_text_left_out(folder: Path) -> None:
     (folder / "happy" / "text.jpg").write_text("no picture")
     for path in folder.rglob("*.png"):
         cv2.imwrite(str(path), np.tile(np.arange(48, dtype=np.uint8), (48, 1)))
-    read = faces.load(faces.find(folder), Cutting(Crop.AUTO))
+    read = faces.load(dataset.find(folder), CropParameters(Crop.AUTO))
     assert read.crops.shape == (6, 1, 48, 48)
-    assert read.whole == 6
+    assert len(read.whole) == 6
     assert [path.name for path in read.unreadable] == ["text.jpg"]
 
 
 def test_result_does_not_depend_on_the_number_of_processes(folder: Path) -> None:
-    pictures, cutting = faces.find(folder), Cutting(Crop.GIVEN, variants=2, seed=3)
+    pictures, cutting = dataset.find(folder), CropParameters(Crop.GIVEN, variants=2, seed=3)
     alone = faces.load(pictures, cutting)
     with Jobs(2) as jobs:
         together = faces.load(pictures, cutting, jobs)
@@ -89,18 +75,18 @@ def test_nothing_readable_is_refused(tmp_path: Path) -> None:
     for label in ("a", "b"):
         (tmp_path / label).mkdir()
         (tmp_path / label / "x.png").write_bytes(b"")
-    with pytest.raises(FacesError, match="none of the pictures"):
-        faces.load(faces.find(tmp_path), Cutting(Crop.GIVEN))
+    with pytest.raises(DatasetError, match="none of the 1 pictures of 'a' can be used"):
+        faces.load(dataset.find(tmp_path), CropParameters(Crop.GIVEN))
 
 
 def test_mirrored_features_are_those_of_the_mirrored_face(tmp_path: Path) -> None:
-    crop = cv2.imread(str(picture(tmp_path / "a.png", 5)), cv2.IMREAD_GRAYSCALE)
+    crop = cv2.imread(str(write_picture(tmp_path / "a.png", 5)), cv2.IMREAD_GRAYSCALE)
     direct = features_from_crops(np.stack([crop, crop[:, ::-1]]))
     assert faces.mirrored(direct[0], 8) == pytest.approx(direct[1], abs=1e-3)
 
 
 def test_variants_are_drawn_from_the_generator_alone(tmp_path: Path) -> None:
-    image = cv2.imread(str(picture(tmp_path / "a.png", 6, side=120)), cv2.IMREAD_GRAYSCALE)
+    image = cv2.imread(str(write_picture(tmp_path / "a.png", 6, side=120)), cv2.IMREAD_GRAYSCALE)
     eyes = np.array([[42.0, 45.0], [78.0, 45.0]])
     drawn = [
         augment.variant(image, eyes, CropGeometry(), augment.Variation(), np.random.default_rng(s))
@@ -112,6 +98,6 @@ def test_variants_are_drawn_from_the_generator_alone(tmp_path: Path) -> None:
 
 
 def test_unknown_labels_are_named() -> None:
-    assert faces.indices(["b", "a"], ["a", "b"]).tolist() == [1, 0]
-    with pytest.raises(FacesError, match="angry"):
-        faces.indices(["angry"], ["smile"])
+    assert dataset.indices(["b", "a"], ["a", "b"]).tolist() == [1, 0]
+    with pytest.raises(DatasetError, match="angry"):
+        dataset.indices(["angry"], ["smile"])

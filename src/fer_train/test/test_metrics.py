@@ -25,9 +25,18 @@ def test_labels_without_faces_do_not_count() -> None:
 def test_interval_holds_the_figure_and_is_reproducible() -> None:
     truth = np.repeat([0, 1], 200)
     said = np.where(np.arange(400) % 5 == 0, 1 - truth, truth)
-    low, high = metrics.bootstrap_interval(truth, said, 2)
+    table = metrics.confusion(truth, said, 2)
+    low, high = metrics.accuracy_interval(table)
     assert 0.75 < low < 0.8 < high < 0.85
-    assert metrics.bootstrap_interval(truth, said, 2) == (low, high)
+    assert metrics.accuracy_interval(table) == (low, high)
+
+
+@pytest.mark.parametrize(("n", "least"), [(1, 0.2), (3, 0.6), (10, 0.85)])
+def test_interval_does_not_collapse_if_all_answers_are_right(n: int, least: float) -> None:
+    truth = np.repeat([0, 1, 2], n)
+    low, high = metrics.accuracy_interval(metrics.confusion(truth, truth, 3))
+    assert least < low < 0.98
+    assert high == 1.0
 
 
 def test_calibration_error_of_an_overconfident_answerer() -> None:

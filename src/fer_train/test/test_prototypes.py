@@ -14,7 +14,7 @@ from fer_testing.networks import ORIENTATIONS, SHAPE, synthetic
 from fer_testing.training import PROTOTYPES
 from fer_train.competition import CONTRAST
 from fer_train.faces import mirrored
-from fer_train.presentation import silently
+from fer_train.progress import no_progress
 from fer_train.prototypes import PrototypeLayer, PrototypeParameters
 
 S_TARGET = 10.0
@@ -42,7 +42,7 @@ def test_windows_are_decorrelated_and_of_like_variance() -> None:
 
 def test_the_hidden_layer_is_alike_on_both_sides_and_has_its_norm() -> None:
     prototypes = layer()
-    prototypes.competition.learn(20, silently)
+    prototypes.competition.learn(20, no_progress)
     stage = prototypes.hidden_stage(0.02, BOUNDS)
     assert [tuple(window) for window in stage.wiring.windows] == [(0, 3, 0, 6), (3, 6, 0, 6)]
     assert (stage.weights >= 0).all()
@@ -57,7 +57,7 @@ def test_a_hidden_neuron_is_tuned_to_what_its_prototype_hears() -> None:
     """ON less OFF weights times z is what ON less OFF weights of the prototype times u are."""
     faces, _ = synthetic(60, seed=1)
     prototypes = layer()
-    prototypes.competition.learn(20, silently)
+    prototypes.competition.learn(20, no_progress)
     learnt = prototypes.competition.network.model.stages[0]
     hidden = prototypes.hidden_stage(0.02, BOUNDS)
     usual = statistics_of(faces)
@@ -83,13 +83,13 @@ def test_faces_that_are_all_alike_leave_finite_weights() -> None:
     alike = np.repeat(faces[:1], 20, axis=0)
     rng = np.random.default_rng(0)
     prototypes = PrototypeLayer(alike, statistics_of(alike), ORIENTATIONS, PROTOTYPES, rng)
-    prototypes.competition.learn(5, silently)
+    prototypes.competition.learn(5, no_progress)
     assert np.isfinite(prototypes.hidden_stage(0.02, BOUNDS).weights).all()
 
 
 def test_large_weights_are_cut_to_their_bound_and_the_norm_is_held() -> None:
     prototypes = layer()
-    prototypes.competition.learn(20, silently)
+    prototypes.competition.learn(20, no_progress)
     loose = prototypes.hidden_stage(0.02, BOUNDS).weights
     bound = np.quantile(loose, 0.99)
     held = prototypes.hidden_stage(0.02, replace(BOUNDS, w_max=float(bound))).weights

@@ -11,7 +11,7 @@ from fer_snn.core.network import Network
 from fer_snn.core.parameters import TABLE, network_parameters
 from fer_snn.core.weights import weights_file
 from fer_testing.networks import ARCHITECTURE, synthetic
-from fer_train import calibration, metrics, training
+from fer_train import metrics, training
 from fer_train.presentation import present_all
 
 QUICK = training.TrainingParameters(seed=7, presentations=600, architecture=ARCHITECTURE)
@@ -25,8 +25,8 @@ def quietly(stage: str, done: int, total: int) -> None:
     """Report nothing."""
 
 
-def test_network_learns_what_it_is_shown(curriculum: training.Curriculum) -> None:
-    model = training.train(curriculum, VALUES, QUICK, quietly)
+def test_network_learns_what_it_is_shown(training_set: training.TrainingSet) -> None:
+    model = training.train(training_set, VALUES, QUICK, quietly)
     features, truth = synthetic(30, seed=99)
     responses = present_all(Network(model, network_parameters(VALUES)), features, 60)
     said, _ = responses.said(model, model.calibration, training.readout_parameters(VALUES))
@@ -34,11 +34,11 @@ def test_network_learns_what_it_is_shown(curriculum: training.Curriculum) -> Non
     assert model.provenance["held_out_balanced_accuracy"] > 0.8
 
 
-def test_training_is_reproducible_to_the_bit(curriculum: training.Curriculum) -> None:
+def test_training_is_reproducible_to_the_bit(training_set: training.TrainingSet) -> None:
     short = dataclasses.replace(QUICK, presentations=120)
-    first = training.train(curriculum, VALUES, short, quietly)
-    again = training.train(curriculum, VALUES, short, quietly)
-    other = training.train(curriculum, VALUES, dataclasses.replace(short, seed=8), quietly)
+    first = training.train(training_set, VALUES, short, quietly)
+    again = training.train(training_set, VALUES, short, quietly)
+    other = training.train(training_set, VALUES, dataclasses.replace(short, seed=8), quietly)
     assert weights_file.to_bytes(first) == weights_file.to_bytes(again)
     assert weights_file.to_bytes(first) != weights_file.to_bytes(other)
 
@@ -49,8 +49,8 @@ def test_features_survive_their_storage() -> None:
     assert np.abs(stored - features).max() <= 0.5 / 255 + 1e-6
 
 
-def test_unsupervised_learning_does_not_unlearn(curriculum: training.Curriculum) -> None:
-    model = training.train(curriculum, VALUES, QUICK, quietly)
+def test_unsupervised_learning_does_not_unlearn(training_set: training.TrainingSet) -> None:
+    model = training.train(training_set, VALUES, QUICK, quietly)
     network = Network(model, network_parameters(VALUES))
     features, truth = synthetic(30, seed=99)
     for face in features[np.random.default_rng(0).permutation(len(features)).repeat(5)]:
@@ -66,7 +66,7 @@ def test_fitted_confidence_is_the_accuracy() -> None:
     evidence = rng.normal(0, 1.5, (4000, 3))
     truth = np.array([rng.choice(3, p=np.exp(e) / np.exp(e).sum()) for e in evidence])
     rates = (evidence - evidence.min()) / 0.060 / 0.4
-    fitted = calibration.fit(rates, truth, 0.060)
+    fitted = training.fit_calibration(rates, truth, 0.060)
     assert fitted.kappa == pytest.approx(0.4, rel=0.15)
     scores = fitted.scores(rates)
     ece = metrics.expected_calibration_error(scores.max(axis=1), scores.argmax(axis=1) == truth)

@@ -10,8 +10,8 @@ from fer_testing.networks import synthetic
 from fer_testing.training import PROTOTYPES
 from fer_train import naming, unsupervised
 from fer_train.competition import CompetitionParameters
-from fer_train.training import Curriculum, quantised
-from fer_train.unsupervised import Clips, UnsupervisedParameters
+from fer_train.training import TrainingSet, quantised
+from fer_train.unsupervised import ClipFeatures, UnsupervisedParameters
 
 PARAMETERS = UnsupervisedParameters(
     seed=1,
@@ -24,20 +24,20 @@ PARAMETERS = UnsupervisedParameters(
 
 
 @pytest.fixture
-def clips() -> Clips:
+def clips() -> ClipFeatures:
     features, _ = synthetic(8, seed=5)
-    return Clips(quantised(features), np.arange(len(features)) % 4)
+    return ClipFeatures(quantised(features), np.arange(len(features)) % 4)
 
 
 def test_what_was_learnt_without_labels_is_named_by_few_faces(
-    curriculum: Curriculum, clips: Clips, monkeypatch: pytest.MonkeyPatch
+    training_set: TrainingSet, clips: ClipFeatures, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(unsupervised, "SETTLING", 300)
-    monkeypatch.setattr(naming, "LEVELLING", 600)
+    monkeypatch.setattr(naming, "BALANCING", 600)
     stages: list[str] = []
     models = [
         unsupervised.train(
-            curriculum,
+            training_set,
             clips,
             None,
             TABLE.defaults(),
@@ -51,9 +51,9 @@ def test_what_was_learnt_without_labels_is_named_by_few_faces(
     assert figures["held_out_balanced_accuracy"] > 0.6
     assert 0 <= figures["without_plasticity"] <= 1
     told = list(dict.fromkeys(stages))
-    assert told[:3] == ["random: thresholds", "random: usual", "random: clips"]
+    assert told[:3] == ["random: thresholds", "random: statistics", "random: clips"]
     after = told[told.index("prototypes") :]
-    assert after[1:4] == ["thresholds", "usual", "clips"]
+    assert after[1:4] == ["thresholds", "statistics", "clips"]
     assert after[4:] == ["movements", "named", "names", "calibrating", "live"]
     for one, other in zip(models[0].stages, models[1].stages, strict=True):
         np.testing.assert_array_equal(one.weights, other.weights)

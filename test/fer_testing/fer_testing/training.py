@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import cv2
+import numpy as np
+
 from fer_testing.networks import LABELS, ORIENTATIONS, SPEC, synthetic
 from fer_train.competition import CompetitionParameters
 from fer_train.prototypes import PrototypeParameters
-from fer_train.training import Curriculum, Source, quantised
+from fer_train.training import Source, TrainingSet, quantised
 
 PROTOTYPES = PrototypeParameters(
     window=3,
@@ -16,8 +21,17 @@ PROTOTYPES = PrototypeParameters(
 )
 
 
-def small_curriculum(n_per_label: int = 30, seed: int = 0) -> Curriculum:
-    """Return synthetic faces as a curriculum."""
+def small_training_set(n_per_label: int = 30, seed: int = 0) -> TrainingSet:
+    """Return synthetic faces as a training set."""
     features, truth = synthetic(n_per_label, seed)
     source = Source(quantised(features)[:, None], truth, 1.0)
-    return Curriculum((source,), LABELS, SPEC, ORIENTATIONS)
+    return TrainingSet((source,), LABELS, SPEC, ORIENTATIONS)
+
+
+def write_picture(path: Path, seed: int = 0, side: int = 48) -> Path:
+    """Write a picture of smooth noise, in a folder that is made for it."""
+    rng = np.random.default_rng(seed)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    noise = cv2.GaussianBlur(rng.uniform(0, 255, (side, side)).astype(np.float32), (0, 0), 2)
+    cv2.imwrite(str(path), cv2.normalize(noise, None, 0, 255, cv2.NORM_MINMAX).astype(np.uint8))
+    return path

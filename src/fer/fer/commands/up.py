@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import re
 import sys
 import time
@@ -33,7 +32,7 @@ from fer.processes.supervisor import EXIT_CONFIGURATION, Failure, Supervisor, de
 from fer.report.labels import read_labels
 from fer.report.status import LIVE_PERIOD_S, Screen, open_screen, starting_text, status_text
 from fer.report.summary import RunRecord, summary_text
-from fer_common.core.atomic import write_atomically
+from fer_common.core.atomic import check_writable, write_atomically
 from fer_common.core.errors import FerError
 from fer_common.core.stamps import NANOSECONDS
 from fer_viz.dashboard.binding import has_display
@@ -90,7 +89,8 @@ def run(arguments: argparse.Namespace) -> int:
         given = vars(arguments)
         check_two_hosts(given)
         settings = settings_of(given, (arguments.host,) if arguments.host else HOSTS)
-        _check_summary(arguments.summary)
+        if arguments.summary:
+            check_writable(arguments.summary)
         prepare_environment(settings.across, settings.peers)
         check(settings)
         settings = replace(settings, window=has_display() and not arguments.no_window)
@@ -285,16 +285,6 @@ def as_error(failure: Failure) -> BringUpError:
     return BringUpError(
         f"'{failure.name}' {describe_exit(failure.exit_code)}: {reason}", EXIT_BROKEN
     )
-
-
-def _check_summary(path: Path | None) -> None:
-    if path is None:
-        return
-    folder = path.absolute().parent
-    if not folder.is_dir() or path.is_dir() or not os.access(folder, os.W_OK):
-        raise FerError(
-            f"summary {path} cannot be written: name a file in a folder that exists and is writable"
-        )
 
 
 def _write_summary(path: Path, summary: Mapping[str, object]) -> None:

@@ -16,7 +16,7 @@ import numpy as np
 from fer_camera.core.device import Device, NetworkCamera
 from fer_camera.core.parameters import AUTO, DEMO
 from fer_common.core.errors import ConfigurationError
-from fer_common.core.images import Pixels
+from fer_common.core.images import Pixels, read_image
 
 #: Frame rate of a folder, and of a video without a usable rate.
 DEFAULT_RATE_HZ = 10.0
@@ -266,16 +266,3 @@ def natural_key(name: str) -> tuple[list[tuple[int, int, str]], str]:
     return [
         (0, int(part), "") if part.isdecimal() else (1, 0, part.casefold()) for part in parts
     ], name
-
-
-def read_image(path: Path) -> Pixels | None:
-    """Return an image as BGR, (height, width, 3) uint8; None if it cannot be decoded.
-
-    OpenCV refuses an image that is too large before it decodes it, see `fer_camera.__init__`.
-    """
-    try:
-        data = np.fromfile(path, np.uint8)
-        pixels = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    except (OSError, cv2.error):
-        return None
-    return None if pixels is None else np.asarray(pixels, np.uint8)

@@ -9,6 +9,8 @@ import tempfile
 import uuid
 from pathlib import Path
 
+from fer_common.core.errors import ConfigurationError
+
 
 def write_atomically(path: Path, data: bytes) -> None:
     """Write `data` to `path`. If the process is killed, the file is the old or the new one.
@@ -40,15 +42,20 @@ def write_atomically(path: Path, data: bytes) -> None:
 
 
 def check_writable(path: Path) -> None:
-    """Check that `write_atomically` can write there, without leaving a file.
+    """Check that a command can write its result to `path`; nothing is left behind.
 
     Raises
     ------
-    OSError
-        if it cannot.
+    ConfigurationError
+        if it could not, or if the folder does not exist.
     """
-    if path.is_dir():
-        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-    nearest = next(folder for folder in path.absolute().parents if folder.exists())
-    with tempfile.TemporaryFile(dir=nearest):
-        pass
+    try:
+        if path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+        with tempfile.TemporaryFile(dir=path.absolute().parent):
+            pass
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path} cannot be written ({error.strerror}): name a file in a folder that exists and "
+            "is writable"
+        ) from error

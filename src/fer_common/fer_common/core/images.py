@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import array
 import re
+from pathlib import Path
 from typing import Protocol, TypeAlias
 
 import cv2
@@ -131,6 +132,20 @@ def to_bgr(message: ImageMessage) -> Pixels:
             f"image of {message.width}x{message.height} px cannot be {message.encoding}: "
             f"{error.err}"
         ) from error
+
+
+def read_image(path: Path) -> Pixels | None:
+    """Return an image file as BGR, (height, width, 3) uint8; None if it cannot be decoded.
+
+    OpenCV refuses an image that is too large before it decodes it, if the environment variable
+    OPENCV_IO_MAX_IMAGE_PIXELS is set in time.
+    """
+    try:
+        data = np.fromfile(path, np.uint8)
+        pixels = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    except (OSError, cv2.error):
+        return None
+    return None if pixels is None else np.asarray(pixels, np.uint8)
 
 
 def decode(message: CompressedImageMessage) -> Pixels:

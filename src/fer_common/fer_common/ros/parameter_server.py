@@ -55,8 +55,25 @@ class ParameterServer:
             self.values: dict[str, Value] = table.merged(table.defaults(), given)
         except FerError as error:
             raise ConfigurationError(str(error)) from error
+        #: Names of the parameters that the user has set, at start or since.
+        self.given = {name for name in node._parameter_overrides if name in table}
         node.add_on_set_parameters_callback(self._on_set)
         node.add_post_set_parameters_callback(self._on_post_set)
+
+    def adopt(self, changes: Mapping[str, Value]) -> None:
+        """Set parameters by the node's own choice: they do not count as set by the user.
+
+        Raises
+        ------
+        ConfigurationError
+            if they contradict other parameters.
+        """
+        given = set(self.given)
+        parameters = [RosParameter(name, value=value) for name, value in changes.items()]
+        result = self._node.set_parameters_atomically(parameters)
+        self.given = given
+        if not result.successful:
+            raise ConfigurationError(result.reason)
 
     def _refuse_unknown(self) -> None:
         # rclpy ignores files that do not reach the node and overrides of parameters that are never
@@ -104,6 +121,7 @@ class ParameterServer:
     def _on_post_set(self, parameters: list[RosParameter[Any]]) -> None:
         merged = self._table.merged(self.values, self._own(parameters))
         changed = self._changed(merged)
+        self.given |= {parameter.name for parameter in parameters if parameter.name in self._table}
         if changed:
             self.values = merged
             self._apply(merged, changed)

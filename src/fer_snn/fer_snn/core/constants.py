@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
 from typing import cast
 
 from fer_common.core.parameters import Parameter, Values
+from fer_snn.core.model import Model
 from fer_snn.core.network import HIDDEN, NetworkParameters, WeightBounds
 from fer_snn.core.neurons.layers import DriveParameters
 from fer_snn.core.synapses.learning import SupervisedParameters
@@ -174,3 +178,66 @@ def constants_agree(values: Values) -> str | None:
         if not number_of(values, f"{prefix}w_min") < number_of(values, f"{prefix}w_max"):
             return f"{prefix}w_min must lie below {prefix}w_max"
     return None
+
+
+def checked_constants(given: Mapping[str, object]) -> dict[str, float]:
+    """Return the constants of a weights file in their own type.
+
+    Raises
+    ------
+    ParameterError
+        if a constant has the wrong type or is out of range.
+    """
+    known = {constant.name: constant for constant in CONSTANTS}
+    # Constants of other versions are kept and not used.
+    return {
+        name: cast(float, known[name].check(value) if name in known else value)
+        for name, value in given.items()
+    }
+
+
+def constants_in(values: Values) -> dict[str, float]:
+    """Return the constants among the parameters of the node, as a model holds them."""
+    return {constant.name: number_of(values, constant.name) for constant in CONSTANTS}
+
+
+@dataclass(frozen=True)
+class TrainedConstants:
+    """Constants that a model was trained with, and that differ from the present values.
+
+    Attributes
+    ----------
+    taken : constants to use with the model, by name.
+    refused : constants that the user set to another value, with the value of the model, by name.
+    """
+
+    taken: dict[str, float]
+    refused: dict[str, float]
+
+    @staticmethod
+    def of(model: Model, present: Values, given: Collection[str]) -> TrainedConstants:
+        """Compare a model with the present values, of which the user set those in `given`."""
+        differing = {
+            constant.name: model.parameters[constant.name]
+            for constant in CONSTANTS
+            # Files of older versions lack constants that were added since.
+            if model.parameters.get(constant.name, present[constant.name]) != present[constant.name]
+        }
+        return TrainedConstants(
+            {name: value for name, value in differing.items() if name not in given},
+            {name: value for name, value in differing.items() if name in given},
+        )
+
+    def notes(self, weights: Path | str) -> Iterator[str]:
+        """Yield what a user should know about the constants of these weights."""
+        if self.taken:
+            yield f"{weights}: uses the constants of training: {_listed(self.taken)}"
+        if self.refused:
+            yield (
+                f"{weights} was trained with {_listed(self.refused)}, but other values are set: "
+                "set these to use the constants of training"
+            )
+
+
+def _listed(constants: dict[str, float]) -> str:
+    return ", ".join(f"{name} = {value:g}" for name, value in constants.items())

@@ -179,9 +179,6 @@ _NODE = (
 TABLE = ParameterTable(NODE, (*CONSTANTS, *_ANSWERS, *_NODE), (constants_agree,))
 """All parameters of the node, as `ros2 param list` shows them."""
 
-MODEL_CONSTANTS = tuple(parameter.name for parameter in CONSTANTS)
-"""Names of the parameters that affect what is learnt; they are stored in the weights file."""
-
 
 def network_parameters(values: Values) -> NetworkParameters:
     """Return the constants of the network."""

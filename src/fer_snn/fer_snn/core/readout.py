@@ -25,6 +25,10 @@ from fer_snn.core.neurons.lif import Int32s
 
 Floats = NDArray[np.float64]
 
+MAX_KAPPA = 1000.0
+MAX_PRESENTATION_S = 60.0
+"""Bounds of a calibration."""
+
 UNNAMED = -1
 """Label index of a neuron that has no label yet."""
 
@@ -41,6 +45,15 @@ class ReadoutCalibration:
 
     kappa: float = 1.0
     presentation: float = 0.060
+
+    def __post_init__(self) -> None:
+        """Refuse values that no training gives (ValueError)."""
+        if not 0 < self.kappa <= MAX_KAPPA:
+            raise ValueError(f"kappa is {self.kappa:g}, outside 0 to {MAX_KAPPA:g}")
+        if not 0 < self.presentation <= MAX_PRESENTATION_S:
+            raise ValueError(
+                f"presentation is {self.presentation:g} s, outside 0 to {MAX_PRESENTATION_S:g} s"
+            )
 
     def scores(self, rates_hz: Floats) -> Floats:
         """Return p_k for the mean rates of the neurons of each label, hertz (..., labels)."""

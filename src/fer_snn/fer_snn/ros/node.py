@@ -15,6 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +34,9 @@ from fer_common.ros.diagnostics import OK, STALE, WARN, Health
 from fer_common.ros.endpoints import LossCounter, publisher_names
 from fer_common.ros.node import FerNode, run
 from fer_interfaces.msg import FaceFeaturesArray
+from fer_snn.core.constants import TrainedConstants, constants_in
 from fer_snn.core.kernels import interface as kernels
+from fer_snn.core.model import Model
 from fer_snn.core.parameters import NODE, TABLE, recogniser_parameters, time_budget_s
 from fer_snn.core.synapses.learning import Learning
 from fer_snn.core.teaching.learner import Learner
@@ -79,8 +82,10 @@ class SnnNode(FerNode):
         if self.values["autosave"] and (saved := autosave.interrupted(folder, weights)):
             self.get_logger().warning(f"was killed while it learnt: continues with {saved}")
             path = saved
+        model = weights_file.load(path)
+        self._take_constants(model, path)
         self._learner = Learner(
-            weights_file.load(path),
+            model,
             recogniser_parameters(self.values),
             folder,
             self._whole("rehearsals"),
@@ -95,12 +100,20 @@ class SnnNode(FerNode):
         self._autosave = Autosave(recogniser, folder, weights, self._not_saved, self.fail)
         self._outputs = SnnOutputs(self)
         self._requests = Services(
-            self, self._learner, folder, self._between_frames, self._publish_latched
+            self, self._learner, folder, self._between_frames, self._model_changed
         )
         every_frame = bool(self.values["every_frame"])
         self._worker = Worker(self._work, self.fail, NODE, every_frame, HEAD_START_S)
-        self._publish_latched()
+        self._model_changed()
         self.get_logger().info(f"{path}: {', '.join(recogniser.network.model.labels)}")
+
+    def _take_constants(self, model: Model, path: Path) -> None:
+        """Use the constants that the weights were trained with, except those that the user set."""
+        constants = TrainedConstants.of(model, self.values, self.parameters.given)
+        if constants.taken:
+            self.parameters.adopt(constants.taken)
+        for note in constants.notes(path):
+            self.get_logger().warning(note)
 
     def activate(self) -> None:
         """Subscribe to the features."""
@@ -148,7 +161,7 @@ class SnnNode(FerNode):
             self._learner.rehearsals = self._whole("rehearsals")
             self._learner.parameters = recogniser_parameters(values)
             self._budget.budget_s = time_budget_s(values)
-            self._publish_latched()
+            self._model_changed()
 
     def health(self) -> Health:
         """Return whether features arrive and can be used."""
@@ -231,9 +244,12 @@ class SnnNode(FerNode):
 
     # Weights
 
-    def _publish_latched(self) -> None:
+    def _model_changed(self) -> None:
+        """Publish the model, with the constants that it is used with, which saved files hold."""
         if self._learner is not None and self._outputs is not None:
-            self._outputs.publish_latched(self._learner.recogniser.network, now=True)
+            network = self._learner.recogniser.network
+            network.model = replace(network.model, parameters=constants_in(self.values))
+            self._outputs.publish_latched(network, now=True)
 
     def _folder(self) -> Path:
         return weights_folder.folder(str(self.values["weights_dir"]))

@@ -23,6 +23,7 @@ from fer_interfaces.srv import (
     Teach,
     Undo,
 )
+from fer_snn.core.constants import TrainedConstants
 from fer_snn.core.teaching.learner import Learner, RequestError
 from fer_snn.core.weights import weights_folder
 from fer_snn.core.weights.transfer import Downloads, Upload
@@ -57,7 +58,7 @@ class Services:
         self._services = [
             self._serve(Teach, "teach", self._teach),
             self._serve(SaveWeights, "save_weights", lambda r: learner.save(r.name)),
-            self._serve(LoadWeights, "load_weights", lambda r: learner.load(r.name)),
+            self._serve(LoadWeights, "load_weights", self._load),
             self._serve(Reset, "reset", self._reset),
             self._serve(Undo, "undo", lambda r: learner.undo(r.steps or 1)),
             node.create_service(FetchWeights, "fetch_weights", _answering(self._fetch)),
@@ -99,6 +100,12 @@ class Services:
                 self._done()
             except FerError as error:
                 self._node.get_logger().error(f"teach refused: {error}")
+
+    def _load(self, request: LoadWeights.Request) -> str:
+        message = self._learner.load(request.name)
+        model, values = self._learner.recogniser.network.model, self._node.values
+        # The network runs on with the present constants, whoever set them.
+        return "; ".join((message, *TrainedConstants.of(model, values, values).notes("the file")))
 
     def _reset(self, request: Reset.Request) -> str:
         if request.what == Reset.Request.STATE:

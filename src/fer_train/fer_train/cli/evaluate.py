@@ -9,50 +9,64 @@ from functools import partial
 from pathlib import Path
 
 from fer_common.core.errors import ConfigurationError
+from fer_common.core.parameters import Values
 from fer_features.core.pipeline import FeatureParameters
-from fer_snn.core.model import Model
-from fer_snn.core.network import Network
-from fer_snn.core.parameters import TABLE, network_parameters, readout_parameters
-from fer_snn.core.weights import weights_file
-from fer_snn.core.weights import weights_folder as models
-from fer_train import evaluation, faces
-from fer_train.cli import options, output
-from fer_train.cli.progress import Report, bars
+from fer_snn import Model, Network, load_weights
+from fer_snn.core.constants import TrainedConstants
+from fer_snn.core.parameters import (
+    DEFAULT_WEIGHTS,
+    TABLE,
+    network_parameters,
+    readout_parameters,
+)
+from fer_snn.core.weights import weights_folder
+from fer_train import dataset, evaluation, faces
+from fer_train.cli import options
+from fer_train.cli.options import Reader
 from fer_train.disturbances import DISTURBANCES, Disturbance
-from fer_train.faces import Crop, Cutting
+from fer_train.faces import Crop, CropParameters, Faces
 from fer_train.jobs import Jobs
+from fer_train.progress import shown_progress
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("source", type=Path, metavar="FOLDER", help=options.SOURCE)
     parser.add_argument(
-        "--weights", type=Path, metavar="FILE", help="default: the model in the package"
+        "--weights",
+        default=DEFAULT_WEIGHTS,
+        metavar="FILE",
+        help="path, or name in the weights folder (default: the model in the package)",
     )
-    options.add_crop(parser)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all figures")
+    options.add_parameter_file(parser)
+    options.add_reading(parser)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write all results")
     parser.add_argument(
         "--disturbed",
         action="store_true",
-        help="show the faces again rolled, jittered, under other light, compressed, noisy, small",
+        help="also evaluate with rotated, shifted, unevenly lit, compressed, noisy and small faces",
     )
     parser.add_argument("--plot", type=Path, metavar="PNG", help="draw the confusion matrix")
-    options.add_jobs(parser)
 
 
 def run(args: argparse.Namespace) -> int:
-    """Evaluate, print, write."""
-    output.check(args.json, args.plot)
-    model = weights_file.load(args.weights or models.default_path())
+    """Evaluate; print and write the results."""
+    options.check_outputs(args.json, args.plot, args.listing)
+    path = weights_folder.resolve(args.weights, weights_folder.default_folder())
+    model = load_weights(path)
     _check_features(model)
-    pictures = faces.find(args.source)
-    faces.indices([picture.label for picture in pictures], model.labels)
-    with bars() as report, Jobs(args.jobs) as jobs:
-        result = _evaluate(args, model, pictures, None, jobs, report)
-        disturbed = {
-            disturbance.name: _evaluate(args, model, pictures, disturbance, jobs, report)
-            for disturbance in (DISTURBANCES if args.disturbed else ())
-        }
+    values = _values(model, path, options.parameters_in(args.params))
+    with shown_progress() as report, Jobs(args.jobs) as jobs:
+        reader = Reader(args, jobs, report)
+        pictures = reader.find(args.source)
+        dataset.indices([picture.label for picture in pictures], model.labels)
+        result = _evaluate(model, values, reader.read(args.source, pictures), reader)
+        disturbed = {}
+        for each in DISTURBANCES if args.disturbed else ():
+            parameters = CropParameters(Crop(args.crop), disturbance=each)
+            progress = partial(report, f"{each.name}: faces")
+            read = faces.load(pictures, parameters, jobs, progress)
+            disturbed[each.name] = _evaluate(model, values, read, reader, each)
     print(evaluation.as_text(result))
     if disturbed:
         print(f"\n{evaluation.costs_as_text(result, disturbed)}")
@@ -60,40 +74,44 @@ def run(args: argparse.Namespace) -> int:
         figures = result.as_json()
         if disturbed:
             figures["disturbed"] = {name: each.as_json() for name, each in disturbed.items()}
-        output.write(args.json, json.dumps(figures, indent=1).encode())
+        options.write(args.json, json.dumps(figures, indent=1).encode())
     if args.plot:
-        output.write(args.plot, evaluation.confusion_png(result))
+        options.write(args.plot, evaluation.confusion_png(result))
     return 0
 
 
+def _values(model: Model, path: Path, given: Values) -> Values:
+    """Return the given parameters, else the constants of the weights file, else the defaults."""
+    values = TABLE.merged(TABLE.defaults(), given)
+    constants = TrainedConstants.of(model, values, given)
+    for note in constants.notes(path):
+        print(note, flush=True)
+    return TABLE.merged(values, constants.taken)
+
+
 def _evaluate(
-    args: argparse.Namespace,
     model: Model,
-    pictures: list[faces.LabelledPicture],
-    disturbance: Disturbance | None,
-    jobs: Jobs,
-    report: Report,
+    values: Values,
+    read: Faces,
+    reader: Reader,
+    disturbance: Disturbance | None = None,
 ) -> evaluation.Evaluation:
-    values = TABLE.defaults()
     prefix = f"{disturbance.name}: " if disturbance else ""
-    cutting = Cutting(Crop(args.crop), disturbance=disturbance)
-    read = faces.load(pictures, cutting, jobs, partial(report, f"{prefix}faces"))
-    crops = read.crops[:, 0]
-    features = faces.features_of(crops, jobs, partial(report, f"{prefix}features"))
+    progress = partial(reader.report, f"{prefix}features")
     result = evaluation.evaluate(
         Network(model, network_parameters(values)),
-        features,
-        faces.indices(read.labels, model.labels),
+        faces.features_of(read.crops[:, 0], reader.jobs, progress),
+        dataset.indices(read.labels, model.labels),
         readout_parameters(values),
-        partial(report, f"{prefix}network"),
+        partial(reader.report, f"{prefix}network"),
     )
-    return replace(result, taken_whole=read.whole, unreadable=len(read.unreadable))
+    return replace(result, taken_whole=len(read.whole), unreadable=len(read.unreadable))
 
 
 def _check_features(model: Model) -> None:
     spec = FeatureParameters().feature_spec
     if model.feature_spec != spec:
         raise ConfigurationError(
-            f"the weights were trained on features {model.feature_spec}, this fer makes {spec}: "
-            "train anew"
+            f"the weights were trained with features {model.feature_spec}, but this fer computes "
+            f"{spec}: train again"
         )

@@ -1,39 +1,188 @@
-"""Arguments that several verbs have."""
+"""Arguments that several verbs share, pictures that they read, and files that they write."""
 
 from __future__ import annotations
 
 import argparse
+import csv
+import io
 import os
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 
-from fer_train.faces import Crop
+from fer_common.core.atomic import check_writable, write_atomically
+from fer_common.core.errors import ConfigurationError
+from fer_common.core.parameter_files import read_parameter_file
+from fer_common.core.parameters import Values
+from fer_snn.core.parameters import NODE, TABLE
+from fer_train import dataset, faces
+from fer_train.dataset import LabelledPicture
+from fer_train.faces import Crop, CropParameters, Faces
+from fer_train.jobs import Jobs
+from fer_train.progress import Report
 
-SOURCE = "folder with one folder of pictures per expression, or CSV of lines 'picture,label'"
+SOURCE = "folder with one folder of pictures for each label, or CSV file with lines 'picture,label'"
+MAX_SEED = 2**32 - 1
+MAX_NUMBER = 10**9
+MAX_JOBS = 256
+MAX_NAMED = 5
+"""Number of files that a message names."""
 
 
-def positive(text: str) -> int:
-    """Return a whole number above 0 from the command line."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is not above 0")
-    return number
+def whole(low: int, high: int) -> Callable[[str], int]:
+    """Return a parser of whole numbers from `low` to `high`, for `type=` of argparse."""
+
+    def parse(text: str) -> int:
+        try:
+            number = int(text)
+        except ValueError:
+            number = low - 1
+        if not low <= number <= high:
+            raise argparse.ArgumentTypeError(
+                f"'{text}' is out of range: give a whole number from {low} to {high}"
+            )
+        return number
+
+    return parse
 
 
-def add_crop(parser: argparse.ArgumentParser) -> None:
-    """Declare --crop."""
+def add_presentations(parser: argparse.ArgumentParser, default: int | None, text: str) -> None:
+    """Declare --presentations."""
+    parser.add_argument(
+        "--presentations",
+        type=whole(1, MAX_NUMBER),
+        default=default,
+        metavar="N",
+        help=f"number of presentations of faces in a training ({text})",
+    )
+
+
+def add_parameter_file(parser: argparse.ArgumentParser) -> None:
+    """Declare --params."""
+    parser.add_argument(
+        "--params", type=Path, metavar="FILE", help="ROS parameter file with parameters of snn"
+    )
+
+
+def parameters_in(path: Path | None) -> Values:
+    """Return the parameters of the snn node in the file of --params."""
+    return read_parameter_file(path, {NODE: TABLE})[NODE] if path else {}
+
+
+def add_reading(parser: argparse.ArgumentParser) -> None:
+    """Declare --crop, --listing and --jobs."""
     parser.add_argument(
         "--crop",
         choices=[crop.value for crop in Crop],
         default=Crop.AUTO.value,
-        help="auto: find the face, take the picture whole where there is none; given: take all "
-        "pictures as tight face crops (%(default)s)",
+        help="auto: find the face, or use the whole picture if there is none; given: all pictures "
+        "are tight face crops (default: %(default)s)",
     )
-
-
-def add_jobs(parser: argparse.ArgumentParser) -> None:
-    """Declare --jobs."""
+    parser.add_argument(
+        "--listing",
+        type=Path,
+        metavar="CSV",
+        help="write a table of all pictures: label, and found, whole, blank or unreadable",
+    )
     parser.add_argument(
         "--jobs",
-        type=positive,
+        type=whole(1, MAX_JOBS),
         default=min(os.cpu_count() or 1, 8),
-        help="processes that prepare pictures; the result does not depend on it (%(default)s)",
+        metavar="N",
+        help="number of processes that prepare pictures; does not change the result "
+        "(default: %(default)s)",
     )
+
+
+@dataclass
+class Reader:
+    """Reads pictures as the arguments of `add_reading` say, and prints what becomes of them."""
+
+    arguments: argparse.Namespace
+    jobs: Jobs
+    report: Report
+    _rows: list[tuple[Path, str, str]] = field(default_factory=list)
+
+    def find(self, source: Path) -> list[LabelledPicture]:
+        """Return the labelled pictures of a source; print their numbers and what is left out."""
+        pictures = dataset.find(source, _print)
+        folders: dict[str, set[str]] = {}
+        if source.is_dir():
+            for picture in pictures:
+                name = picture.path.relative_to(source).parts[0]
+                folders.setdefault(picture.label, set()).add(name)
+        counts = Counter(picture.label for picture in pictures)
+        parts = []
+        for label, count in counts.items():
+            others = sorted(folders.get(label, {label}))
+            parts.append(f"{label} {count}" + (f" ({', '.join(others)})" * (others != [label])))
+        _print(f"{source}: {len(pictures)} pictures: {', '.join(parts)}")
+        return pictures
+
+    def read(
+        self,
+        source: Path,
+        pictures: Sequence[LabelledPicture],
+        parameters: CropParameters | None = None,
+        stage: str = "faces",
+    ) -> Faces:
+        """Crop the faces of a source; print which pictures were not read as hoped."""
+        parameters = parameters or CropParameters(Crop(self.arguments.crop))
+        progress = partial(self.report, stage)
+        read = faces.load(pictures, parameters, self.jobs, progress)
+        if parameters.crop is Crop.AUTO:
+            self._tell(source, read.whole, "have no face that was found, used whole")
+        self._tell(source, read.blank, "are blank, used nevertheless")
+        self._tell(source, read.unreadable, "cannot be read, left out")
+        kinds = dict.fromkeys(read.whole, "whole") | dict.fromkeys(read.blank, "blank")
+        kinds |= dict.fromkeys(read.unreadable, "unreadable")
+        self._rows += [(p.path, p.label, kinds.get(p.path, "found")) for p in pictures]
+        if self.arguments.listing:
+            text = io.StringIO()
+            csv.writer(text).writerows([("picture", "label", "read"), *self._rows])
+            write(self.arguments.listing, text.getvalue().encode("utf-8", "surrogateescape"))
+        return read
+
+    def _tell(self, source: Path, paths: Sequence[Path], what: str) -> None:
+        if not paths:
+            return
+        base = source if source.is_dir() else source.parent
+        names = ", ".join(os.path.relpath(path, base) for path in paths[:MAX_NAMED])
+        more = len(paths) - MAX_NAMED
+        rest = f" and {more} more (--listing names all)" if more > 0 else ""
+        _print(f"{source}: {len(paths)} pictures {what}: {names}{rest}")
+
+
+def _print(text: str) -> None:
+    print(text.encode(errors="replace").decode(), flush=True)
+
+
+def check_outputs(*paths: Path | None) -> None:
+    """Refuse files that cannot be written, before the work; None for no file.
+
+    Raises
+    ------
+    ConfigurationError
+        if a file cannot be written.
+    """
+    for path in paths:
+        if path is not None:
+            check_writable(path)
+
+
+def write(path: Path, data: bytes) -> None:
+    """Write a file atomically.
+
+    Raises
+    ------
+    ConfigurationError
+        if it cannot be written.
+    """
+    try:
+        write_atomically(path, data)
+    except OSError as error:
+        raise ConfigurationError(
+            f"{path} cannot be written ({error.strerror}): name another file"
+        ) from error

@@ -9,45 +9,62 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import cast
 
-from fer_common.core.parameter_files import read_parameter_file
 from fer_common.core.parameters import Values
 from fer_features.core.pipeline import FeatureParameters
-from fer_snn.core.labels import canonical
-from fer_snn.core.model import Model
-from fer_snn.core.parameters import NODE, TABLE
-from fer_snn.core.weights import weights_file
-from fer_train import clips, faces, unsupervised
-from fer_train.cli import options, output
-from fer_train.cli.progress import Report, bars
-from fer_train.faces import Crop, Cutting, Faces, FacesError, LabelledPicture
-from fer_train.jobs import Jobs, Progress
-from fer_train.training import Curriculum, Source, TrainingParameters, quantised, train
-from fer_train.unsupervised import UnsupervisedParameters
+from fer_snn import Model, save_weights
+from fer_snn.core.parameters import TABLE
+from fer_train import clips, dataset, faces, unsupervised
+from fer_train.cli import options
+from fer_train.cli.options import Reader
+from fer_train.dataset import DatasetError, LabelledPicture
+from fer_train.faces import Crop, CropParameters, Faces
+from fer_train.jobs import Jobs
+from fer_train.progress import Progress, Report, shown_progress
+from fer_train.training import Source, TrainingParameters, TrainingSet, quantised, train
+from fer_train.unsupervised import ClipFeatures, UnsupervisedParameters
 
-_DEFAULTS = TrainingParameters()
-_WITHOUT_LABELS = UnsupervisedParameters()
+_SUPERVISED, _UNSUPERVISED = TrainingParameters(), UnsupervisedParameters()
 VARIANTS = 4
-FEWEST_FACES = 2
+MIN_FACES = 2
+"""Number of pictures of each label: one to learn from, and one to hold out."""
 
 Facts = dict[str, object]
-"""Of the data, for the provenance of a model."""
+"""Facts about the data, for the provenance of a model."""
+
+
+def _labels(text: str) -> list[str]:
+    """Return the labels of --labels."""
+    try:
+        labels = [dataset.checked_label(name, "labels") for name in text.split(",")]
+    except DatasetError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    repeated = sorted({label for label in labels if labels.count(label) > 1})
+    if repeated:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' names {', '.join(repeated)} more than once: name each label once"
+        )
+    return labels
 
 
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
-    """Declare what to learn from, and how it is drawn."""
+    """Declare the arguments about training data."""
     parser.add_argument("sources", nargs="+", type=Path, metavar="FOLDER", help=options.SOURCE)
     parser.add_argument(
         "--labels",
-        type=lambda text: [canonical(label) for label in text.split(",")],
+        type=_labels,
         metavar="A,B,...",
-        help="learn only these expressions (default: all that are found)",
+        help="learn only these labels (default: all that are found)",
     )
-    options.add_crop(parser)
     parser.add_argument(
-        "--seed", type=int, default=_DEFAULTS.seed, help="of all that is drawn by lot (%(default)s)"
+        "--seed",
+        type=options.whole(0, options.MAX_SEED),
+        default=_SUPERVISED.seed,
+        metavar="N",
+        help="seed of all random choices (default: %(default)s)",
     )
-    options.add_jobs(parser)
+    options.add_reading(parser)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,109 +75,109 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=Path,
         default=Path("weights.npz"),
         metavar="FILE",
-        help="file to write (default: %(default)s)",
+        help="weights file to write (default: %(default)s)",
     )
-    parser.add_argument(
-        "--presentations",
-        type=options.positive,
-        metavar="N",
-        help=f"how many faces to show ({_DEFAULTS.presentations}; "
-        f"with --unsupervised {_WITHOUT_LABELS.presentations})",
+    options.add_presentations(
+        parser,
+        None,
+        f"default: {_SUPERVISED.presentations}; with --unsupervised: {_UNSUPERVISED.presentations}",
     )
-    parser.add_argument(
-        "--params", type=Path, metavar="FILE", help="ROS parameter file with constants of the snn"
-    )
+    options.add_parameter_file(parser)
     parser.add_argument(
         "--unsupervised",
         action="store_true",
-        help="learn by STDP without looking at labels; a few faces then name what was learnt",
+        help="learn by STDP without labels; a few labelled faces then give names",
     )
     parser.add_argument(
         "--clips",
         type=Path,
         metavar="FOLDER",
-        help="with --unsupervised: videos in which one face each changes its expression "
+        help="with --unsupervised: videos in which one face changes its expression "
         "(default: rendered heads that come with fer)",
     )
     parser.add_argument(
         "--named",
-        type=options.positive,
-        default=_WITHOUT_LABELS.named,
+        type=options.whole(1, options.MAX_NUMBER),
         metavar="N",
-        help="with --unsupervised: labelled faces of each expression that give names (%(default)s)",
+        help="with --unsupervised: number of labelled faces of each label that give names "
+        f"(default: {_UNSUPERVISED.named})",
     )
     parser.add_argument(
         "--names",
         type=Path,
         metavar="FOLDER",
-        help="with --unsupervised: where those come from (default: all folders)",
+        help="with --unsupervised: source of the faces that give names (default: all sources)",
     )
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train and write the model."""
-    output.check(args.output)
-    values = _values(args.params)
-    with bars() as report:
-        learn = _learn_without_labels if args.unsupervised else _learn
+    """Train a network and write its weights."""
+    options.check_outputs(args.output, args.listing)
+    values = TABLE.merged(TABLE.defaults(), options.parameters_in(args.params))
+    with shown_progress() as report:
+        learn = _learn_unsupervised if args.unsupervised else _learn
         model, provenance = learn(args, values, report)
     model = replace(model, name=args.output.stem, provenance={**provenance, **model.provenance})
-    weights_file.save(model, args.output)
-    print(f"{args.output}: {_told(model)}")
+    save_weights(model, args.output)
+    print(f"{args.output}: {_summary(model)}")
     return 0
 
 
 def _learn(args: argparse.Namespace, values: Values, report: Report) -> tuple[Model, Facts]:
-    if args.names or args.clips or args.named != _WITHOUT_LABELS.named:
-        raise FacesError(
+    if args.names or args.clips or args.named:
+        raise DatasetError(
             "--clips, --names and --named are for learning without labels: "
             "give --unsupervised too, or leave them out"
         )
     with Jobs(args.jobs) as jobs:
-        curriculum, provenance = read_curriculum(args, VARIANTS, jobs, report)
-    presentations = args.presentations or _DEFAULTS.presentations
-    parameters = replace(_DEFAULTS, seed=args.seed, presentations=presentations)
-    return train(curriculum, values, parameters, report), provenance
+        training_set, provenance = read_training_set(Reader(args, jobs, report), VARIANTS)
+    presentations = args.presentations or _SUPERVISED.presentations
+    parameters = replace(_SUPERVISED, seed=args.seed, presentations=presentations)
+    return train(training_set, values, parameters, report), provenance
 
 
-def _learn_without_labels(
+def _learn_unsupervised(
     args: argparse.Namespace, values: Values, report: Report
 ) -> tuple[Model, Facts]:
     with Jobs(args.jobs) as jobs:
-        # First: what is wrong with a clip shall be told before minutes have passed.
-        moving = _read_clips(args.clips or clips.default_folder(), jobs, report)
-        curriculum, provenance = read_curriculum(args, 0, jobs, report)
-        names = _read_names(args, curriculum.labels, jobs, report) if args.names else None
-    provenance["frames_of_clips"] = len(moving.clip)
-    presentations = args.presentations or _WITHOUT_LABELS.presentations
-    parameters = UnsupervisedParameters(args.seed, presentations, args.named)
-    return unsupervised.train(curriculum, moving, names, values, parameters, report), provenance
+        # First, so that an unusable clip is reported before minutes have passed.
+        features = _read_clips(args.clips or clips.default_folder(), jobs, report)
+        reader = Reader(args, jobs, report)
+        training_set, provenance = read_training_set(reader, 0)
+        names = _read_names(reader, args.names, training_set.labels) if args.names else None
+    provenance["frames_of_clips"] = len(features.clip)
+    parameters = UnsupervisedParameters(
+        args.seed,
+        args.presentations or _UNSUPERVISED.presentations,
+        args.named or _UNSUPERVISED.named,
+    )
+    model = unsupervised.train(training_set, features, names, values, parameters, report)
+    return model, provenance
 
 
-def _read_clips(folder: Path, jobs: Jobs, report: Report) -> unsupervised.Clips:
+def _read_clips(folder: Path, jobs: Jobs, report: Report) -> ClipFeatures:
     read = clips.load(clips.find(folder), jobs, partial(report, "clips faces"))
-    bar = partial(report, "clips features")
-    return unsupervised.Clips(faces.features_of(read.crops, jobs, bar, quantised), read.clip)
+    progress = partial(report, "clips features")
+    return ClipFeatures(faces.features_of(read.crops, jobs, progress, quantised), read.clip)
 
 
-def _read_names(
-    args: argparse.Namespace, labels: Sequence[str], jobs: Jobs, report: Report
-) -> Source:
-    """Read the faces that may give names; every label must be among them."""
-    pictures = [picture for picture in faces.find(args.names) if picture.label in labels]
+def _read_names(reader: Reader, folder: Path, labels: Sequence[str]) -> Source:
+    """Read the faces that can give names. All labels must be among them."""
+    pictures = [picture for picture in reader.find(folder) if picture.label in labels]
     absent = sorted(set(labels) - {picture.label for picture in pictures})
     if absent:
-        raise FacesError(f"{args.names} shows no {', '.join(absent)}: add pictures of it")
-    read = faces.load(pictures, Cutting(Crop(args.crop)), jobs, partial(report, "names faces"))
-    return _source(read, labels, jobs, partial(report, "names features"))
+        raise DatasetError(f"{folder} shows no {', '.join(absent)}: add pictures of it")
+    read = reader.read(folder, pictures, stage="names faces")
+    return _source(read, labels, reader.jobs, partial(reader.report, "names features"))
 
 
-def _told(model: Model) -> str:
-    """Return what was learnt, for people."""
+def _summary(model: Model) -> str:
+    """Return what was learnt as text."""
     figures = model.provenance
+    low, high = cast(Sequence[float], figures["held_out_ci95"])
     text = (
-        f"{', '.join(model.labels)}; balanced accuracy {figures['held_out_balanced_accuracy']} on "
-        f"{figures['held_out_faces']} faces held out"
+        f"{', '.join(model.labels)}; balanced accuracy {figures['held_out_balanced_accuracy']} "
+        f"(95 % {low} to {high}) on {figures['held_out_faces']} held-out faces"
     )
     if "without_plasticity" in figures:
         text += (
@@ -170,47 +187,58 @@ def _told(model: Model) -> str:
     return text
 
 
-def _values(path: Path | None) -> Values:
-    changes = read_parameter_file(path, {NODE: TABLE})[NODE] if path else {}
-    return TABLE.merged(TABLE.defaults(), changes)
-
-
-def read_curriculum(
-    args: argparse.Namespace, variants: int, jobs: Jobs, report: Report
-) -> tuple[Curriculum, Facts]:
-    """Read the data of `add_data_arguments`; return what is to be learnt and where it is from.
-
-    Parameters
-    ----------
-    variants:
-        How many of each face are drawn.
-    """
-    found = [faces.find(source) for source in args.sources]
-    labels = _labels([picture for pictures in found for picture in pictures], args.labels)
-    # One look has the scatter of a live one, and the variants scatter more than several looks mend.
-    cutting = Cutting(Crop(args.crop), variants, args.seed, looks_again=False)
+def read_training_set(reader: Reader, variants: int) -> tuple[TrainingSet, Facts]:
+    """Read the data of `add_data_arguments`, with a number of random variants of each face."""
+    args = reader.arguments
+    _check_sources(args.sources)
+    found = [reader.find(source) for source in args.sources]
+    labels = _chosen_labels([picture for pictures in found for picture in pictures], args.labels)
+    # One look is as noisy as a live one, and variants add more noise than several looks remove.
+    parameters = CropParameters(Crop(args.crop), variants, args.seed, looks_again=False)
     read, sources = [], []
     for folder, pictures in zip(args.sources, found, strict=True):
         chosen = [picture for picture in pictures if picture.label in labels]
         if not chosen:
-            raise FacesError(f"{folder} shows none of {', '.join(labels)}: leave it out")
+            raise DatasetError(f"{folder} shows none of {', '.join(labels)}: leave it out")
         title = "/".join(folder.parts[-2:])
-        read.append(faces.load(chosen, cutting, jobs, partial(report, f"{title} faces")))
-        bar = partial(report, f"{title} features")
-        sources.append(_source(read[-1], labels, jobs, bar))
+        read.append(reader.read(folder, chosen, parameters, f"{title} faces"))
+    _check_readable(read, labels)
+    for folder, one in zip(args.sources, read, strict=True):
+        progress = partial(reader.report, f"{'/'.join(folder.parts[-2:])} features")
+        sources.append(_source(one, labels, reader.jobs, progress))
     described = FeatureParameters()
-    curriculum = Curriculum(
+    training_set = TrainingSet(
         tuple(sources), labels, described.feature_spec, described.gabor.orientations
     )
     everything = [label for one in read for label in one.labels]
     provenance: Facts = {
         "command": _command(),
         "faces": {label: everything.count(label) for label in labels},
-        "taken_whole": sum(one.whole for one in read),
+        "taken_whole": sum(len(one.whole) for one in read),
+        "blank": sum(len(one.blank) for one in read),
         "unreadable": sum(len(one.unreadable) for one in read),
         "seed": args.seed,
     }
-    return curriculum, provenance
+    return training_set, provenance
+
+
+def _check_sources(sources: Sequence[Path]) -> None:
+    resolved = [source.resolve() for source in sources]
+    for source, path in zip(sources, resolved, strict=True):
+        if resolved.count(path) > 1 or any(path in other.parents for other in resolved):
+            raise DatasetError(
+                f"{source} is named twice or contains another source, so that held-out faces would "
+                "also be learnt: name each picture once"
+            )
+
+
+def _check_readable(read: Sequence[Faces], labels: Sequence[str]) -> None:
+    for label in labels:
+        if max(one.labels.count(label) for one in read) < MIN_FACES:
+            raise DatasetError(
+                f"no folder has {MIN_FACES} readable pictures of '{label}', to learn from one and "
+                "hold out the other: add more of them"
+            )
 
 
 def _source(read: Faces, labels: Sequence[str], jobs: Jobs, progress: Progress) -> Source:
@@ -218,24 +246,26 @@ def _source(read: Faces, labels: Sequence[str], jobs: Jobs, progress: Progress) 
     n_faces, n_crops, *side = read.crops.shape
     crops = read.crops.reshape(-1, *side)
     features = faces.features_of(crops, jobs, progress, quantised)
-    truth = faces.indices(read.labels, labels)
-    # The square root, so that a small source is not drowned by a large one.
+    truth = dataset.indices(read.labels, labels)
+    # The square root, so that a large source does not dominate a small one.
     return Source(features.reshape(n_faces, n_crops, *features.shape[1:]), truth, n_faces**0.5)
 
 
-def _labels(pictures: list[LabelledPicture], wanted: list[str] | None) -> tuple[str, ...]:
-    """Return the labels to learn, sorted, or in the order in which they were asked for."""
-    there = [picture.label for picture in pictures]
-    labels = tuple(wanted or sorted(set(there)))
-    few = [label for label in labels if there.count(label) < FEWEST_FACES]
+def _chosen_labels(
+    pictures: Sequence[LabelledPicture], wanted: Sequence[str] | None
+) -> tuple[str, ...]:
+    """Return the labels to learn: all, sorted, or those wanted, in their order."""
+    found = [picture.label for picture in pictures]
+    labels = tuple(wanted or sorted(set(found)))
+    few = [label for label in labels if found.count(label) < MIN_FACES]
     if few:
-        raise FacesError(f"there are not two pictures of {', '.join(few)}: give more of them")
-    if len(labels) < FEWEST_FACES:
-        raise FacesError("there is only one expression to learn: give folders of at least two")
+        raise DatasetError(f"there are not two pictures of {', '.join(few)}: add more of them")
+    if len(labels) < 2:  # noqa: PLR2004 (one label needs no network)
+        raise DatasetError("there is only one label to learn: give folders of at least two")
     return labels
 
 
 def _command() -> str:
-    """Return the command line; of absolute paths only what says which data it was."""
+    """Return the command line, with only the last two parts of absolute paths."""
     words = ["/".join(Path(w).parts[-2:]) if w.startswith("/") else w for w in sys.argv[1:]]
     return shlex.join(["fer", *words])

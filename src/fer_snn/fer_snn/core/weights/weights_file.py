@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 
 from fer_common.core.atomic import write_atomically
-from fer_common.core.errors import FerError
+from fer_common.core.errors import FerError, ParameterError
+from fer_snn.core.constants import checked_constants
 from fer_snn.core.model import Model, Stage
 from fer_snn.core.neurons.encoding import FeatureStatistics
 from fer_snn.core.readout import ReadoutCalibration
@@ -152,7 +153,7 @@ def from_bytes(data: bytes) -> Model:
     metadata = _read_metadata(arrays.pop("metadata", None))
     try:
         return _model(metadata, arrays)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, ParameterError) as error:
         raise WeightsFileError(
             f"is inconsistent ({error}): train it again with `fer train`"
         ) from error
@@ -234,7 +235,7 @@ def _model(metadata: dict[str, Any], arrays: dict[str, np.ndarray[Any, Any]]) ->
         calibration=_calibration(metadata["calibration"]),
         live_calibration=_calibration(metadata["live_calibration"]),
         name=str(metadata["name"]),
-        parameters=dict(metadata["parameters"]),
+        parameters=checked_constants(dict(metadata["parameters"])),
         provenance=dict(metadata["provenance"]),
     )
 

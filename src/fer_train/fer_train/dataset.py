@@ -1,0 +1,239 @@
+"""Labelled pictures from folders and tables.
+
+A folder of classes has one folder of pictures for each label. A table is a CSV file with one line
+`picture,label` for each picture; pictures are named relative to the table. The delimiter may also
+be a semicolon, a tab or a vertical bar, and a header may name the columns.
+"""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+import os
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import numpy as np
+from numpy.typing import NDArray
+
+from fer_common.core.errors import FerError
+from fer_snn.core.labels import MAX_LABEL_LENGTH, UNDECIDED, canonical, is_label
+
+# fmt: off
+PICTURES = frozenset({
+    ".bmp", ".jfif", ".jpe", ".jpeg", ".jpg", ".pgm", ".png", ".pnm", ".ppm", ".tif", ".tiff",
+    ".webp",
+})
+# fmt: on
+SYSTEM_NAMES = frozenset({"__MACOSX", "__pycache__", "@eaDir", "Thumbs.db", "desktop.ini"})
+"""Names that systems and tools leave in folders, besides hidden ones."""
+PARTS = frozenset(["train", "training", "test", "testing", "val", "valid", "validation", "dev"])
+"""Names of parts of a data set, which are not labels."""
+LABEL_COLUMNS = frozenset({"label", "labels", "class", "emotion", "expression"})
+DELIMITERS = ",;\t|"
+SNIFFED_CHARACTERS = 4096
+
+Warn = Callable[[str], None]
+"""Called with a sentence about something that is left out."""
+
+
+class DatasetError(FerError):
+    """Pictures or a table that cannot be used."""
+
+
+@dataclass(frozen=True)
+class LabelledPicture:
+    """A picture and its label."""
+
+    path: Path
+    label: str
+
+
+def find(source: Path, warn: Warn = lambda text: None) -> list[LabelledPicture]:
+    """Return the labelled pictures of a folder of classes or a table, sorted by label and name.
+
+    Raises
+    ------
+    DatasetError
+        if the source does not exist, cannot be read, or holds no labelled pictures.
+    """
+    try:
+        if source.is_dir():
+            found = list(_in_folder(source, warn))
+            hint = "it needs one folder of pictures for each expression"
+        elif source.is_file():
+            found = list(_in_table(source, warn))
+            hint = "it needs lines 'picture,label'"
+        else:
+            raise DatasetError(f"{source} does not exist: name a folder of classes or a CSV file")
+    except OSError as error:
+        raise DatasetError(
+            f"{error.filename or source} cannot be read ({error.strerror}): check its permissions"
+        ) from error
+    if not found:
+        raise DatasetError(f"{source} holds no labelled pictures: {hint}")
+    return sorted(found, key=lambda picture: (picture.label, picture.path.as_posix()))
+
+
+def _in_folder(folder: Path, warn: Warn) -> Iterator[LabelledPicture]:
+    entries = sorted(folder.iterdir())
+    classes = [path for path in entries if path.is_dir() and not _is_system(path.name)]
+    left_out = [path.name for path in entries if path.is_dir() and _is_system(path.name)]
+    if left_out:
+        warn(f"{folder}: {', '.join(left_out)} left out: not a folder of a label")
+    loose = [path for path in entries if not path.is_dir() and _is_picture(path.name)]
+    if loose:
+        warn(f"{folder}: {len(loose)} pictures left out, because they are in no folder of a label")
+    if classes and all(path.name.lower() in PARTS for path in classes):
+        raise DatasetError(
+            f"{folder} holds {', '.join(path.name for path in classes)}, which are parts of a data "
+            "set and not labels: name one of these folders instead"
+        )
+    for path in classes:
+        label = checked_label(path.name, str(path))
+        pictures = list(_below(path, warn))
+        if not pictures:
+            raise DatasetError(f"{path} holds no pictures: fill it, or remove it")
+        yield from (LabelledPicture(picture, label) for picture in pictures)
+
+
+def _below(folder: Path, warn: Warn) -> Iterator[Path]:
+    """Yield the pictures in a folder of a label and in the folders below it."""
+
+    def refuse(error: OSError) -> NoReturn:
+        raise error
+
+    left_out: Counter[str] = Counter()
+    for parent, folders, names in os.walk(folder, onerror=refuse):
+        folders[:] = [name for name in folders if not _is_system(name)]
+        for name in names:
+            path = Path(parent, name)
+            # A broken link is named with the unreadable pictures. A pipe would block for ever.
+            regular = path.is_file() or path.is_symlink()
+            if regular and _is_picture(name) and not _is_system(name):
+                yield path
+            elif not _is_system(name) or _is_picture(name):
+                left_out["hidden" if _is_system(name) else path.suffix or "no suffix"] += 1
+    if left_out:
+        kinds = ", ".join(f"{kind}: {count}" for kind, count in sorted(left_out.items()))
+        warn(f"{folder}: {left_out.total()} files left out, which are not pictures ({kinds})")
+
+
+def _is_system(name: str) -> bool:
+    return name.startswith(".") or name in SYSTEM_NAMES
+
+
+def _is_picture(name: str) -> bool:
+    return Path(name).suffix.lower() in PICTURES
+
+
+def checked_label(name: str, where: str) -> str:
+    """Return the label for a name.
+
+    Raises
+    ------
+    DatasetError
+        if it cannot be a label; the message begins with `where`.
+    """
+    label = canonical(name)
+    if not is_label(label):
+        raise DatasetError(
+            f"{where}: {name!r} cannot be a label: give 1 to {MAX_LABEL_LENGTH} printable "
+            f"characters, and not '{UNDECIDED}'"
+        )
+    return label
+
+
+def _in_table(table: Path, warn: Warn) -> Iterator[LabelledPicture]:
+    labels: dict[Path, str] = {}
+    lines = 0
+    columns: tuple[int, int] | None = None
+    for number, cells in _rows(table):
+        where = f"{table}, line {number}"
+        if columns is None:
+            columns = _columns(cells)
+            if not any(Path(cell).suffix for cell in cells):
+                continue
+        if len(cells) <= max(columns) or not cells[columns[1]]:
+            raise DatasetError(f"{where}: it needs 'picture,label'")
+        name, label = cells[columns[0]], checked_label(cells[columns[1]], where)
+        path = table.parent / name
+        if "\\" in name and not path.exists():
+            path = table.parent / name.replace("\\", "/")
+        if not _is_picture(path.name):
+            raise DatasetError(f"{where}: '{name}' does not name a picture")
+        if labels.setdefault(path, label) != label:
+            raise DatasetError(
+                f"{where}: '{name}' is '{label}' here and '{labels[path]}' above: remove one line"
+            )
+        lines += 1
+    if lines > len(labels):
+        warn(f"{table}: {lines - len(labels)} lines left out, which repeat others")
+    yield from (LabelledPicture(path, label) for path, label in labels.items())
+
+
+def _columns(cells: Sequence[str]) -> tuple[int, int]:
+    """Return the columns of picture and label, as the first line of a table names them."""
+    named = [k for k, cell in enumerate(cells) if cell.lower() in LABEL_COLUMNS]
+    label = named[0] if named else 1
+    return (1, 0) if label == 0 else (0, label)
+
+
+def _rows(table: Path) -> Iterator[tuple[int, list[str]]]:
+    """Yield line number and cells of every line of a table that is not blank."""
+    try:
+        data = table.read_bytes()
+        utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        text = data.decode("utf-16" if utf16 else "utf-8-sig")
+        lines = io.StringIO(text, newline="")
+        first = lines.readline()
+        if not first.startswith("sep="):
+            lines.seek(0)
+        reader = csv.reader(lines, _dialect(text))
+        for row in reader:
+            cells = [cell.strip() for cell in row]
+            if any(cells):
+                yield reader.line_num + first.startswith("sep="), cells
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DatasetError(
+            f"{table} cannot be read as CSV ({error}): it needs lines 'picture,label' in UTF-8"
+        ) from error
+
+
+def _dialect(text: str) -> type[csv.Dialect]:
+    class Dialect(csv.excel):
+        skipinitialspace = True
+        strict = True
+
+    if text.startswith("sep="):
+        Dialect.delimiter = text[4:5]
+        return Dialect
+    try:
+        sniffed = csv.Sniffer().sniff(text[:SNIFFED_CHARACTERS], DELIMITERS)
+        Dialect.delimiter, Dialect.quotechar = sniffed.delimiter, sniffed.quotechar
+    except csv.Error:
+        # A table of one line, or with no delimiter at all.
+        pass
+    return Dialect
+
+
+def indices(labels: Sequence[str], known: Sequence[str]) -> NDArray[np.int64]:
+    """Return the index in `known` of each label.
+
+    Raises
+    ------
+    DatasetError
+        if a label is not known.
+    """
+    unknown = sorted(set(labels) - set(known))
+    if unknown:
+        raise DatasetError(
+            f"the network does not know {', '.join(unknown)} (it knows {', '.join(known)}): "
+            "remove or rename the folder"
+        )
+    position = {label: k for k, label in enumerate(known)}
+    return np.array([position[label] for label in labels], dtype=np.int64)
