@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from rosbags.highlevel import AnyReader
 
-from fer.bags.finishing import is_whole
+from fer.bags.repair import is_whole
 from fer_common.core.stamps import split_ns, to_ns
 from fer_common.ros import qos
 from fer_interfaces.msg import ExpressionArray

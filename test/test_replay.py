@@ -9,7 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from fer.bags.player import PICTURES as PICTURE_TYPES
 from fer.bags.reading import opened
+from fer.bags.selection import DERIVED
 from fer_interfaces.msg import ExpressionArray, Spikes
 from fer_testing.ros import Graph, end, reserved_domain, wait_for
 from fer_testing.whole_graph import KEPT_UP, start_fer
@@ -41,8 +43,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with reserved_domain() as domain:
         graph = Graph(domain)
         answers = graph.collect(ExpressionArray, "/fer/expressions")
-        up = start_fer("up", "--source", "demo", "--no-viz")
+        up = start_fer("up", "--source", "demo", "--no-window")
         wait_for(lambda: answers, "the live graph", 60.0)
+        names = dict(graph.node.get_topic_names_and_types())
+        pictures = sorted(name for name, types in names.items() if {*types} & {*PICTURE_TYPES})
+        (folder / "pictures").write_text("\n".join(pictures))
         done("bag", "record", "--output", folder / "live", "--duration", SECONDS)
         assert end(up, signal.SIGINT)[0] == 0
         graph.close()
@@ -67,6 +72,11 @@ def test_the_recording_holds_the_graph(folder: Path) -> None:
         latched = topics["/fer/weights"].qos[0].durability.name
         assert latched == "TRANSIENT_LOCAL"
         assert not {"/fer/overlay", "/rosout"} & set(topics)
+
+
+def test_what_is_drawn_for_listeners_is_not_recorded_unasked(folder: Path) -> None:
+    pictures = (folder / "pictures").read_text().split()
+    assert pictures == sorted(f"/fer/{topic}" for topic in (*DERIVED, "image_raw"))
 
 
 def test_every_replay_is_the_same_bit_for_bit(folder: Path) -> None:

@@ -11,11 +11,10 @@ import yaml
 from rclpy.serialization import serialize_message
 
 from fer.bags.difference import compare, first_difference
-from fer.bags.errors import BagError
-from fer.bags.flow import Flow, stamp_ns
-from fer.bags.pace import Pace
+from fer.bags.flow import Flow, Pace, stamp_ns
 from fer.bags.reading import opened
 from fer.bags.selection import Selection
+from fer.bags.topics import BagError
 from fer.bringup.installed import config_folder
 from fer.cli import main
 from fer_testing.bags import BEGIN_NS, EXPRESSIONS, PERIOD_NS, SPIKES, answer, spikes, write_bag
@@ -131,6 +130,42 @@ def test_runs_that_agree_agree(tmp_path: Path, capsys: pytest.CaptureFixture[str
     assert "part first in /fer/spikes" in capsys.readouterr().out
     assert main(["bag", "diff", a, c, "--topics", "expressions"]) == 0
     assert main(["bag", "diff", a, c, "--topics", "nothing"]) == 2
+
+
+def test_a_comparison_goes_on_behind_a_difference(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lacking = [spikes(k, k % 3) for k in range(9) if k not in (2, 3)]
+    lacking[-1].trains[0].size = 9
+    other = {EXPRESSIONS: RUN[EXPRESSIONS], SPIKES: lacking}
+    a, b = map(str, bags(tmp_path, RUN, other))
+    assert main(["bag", "diff", a, b]) == 1
+    shown = capsys.readouterr().out
+    assert f"{SPIKES}: 6 messages agree, 1 differ, 2 only in {a}\n" in shown
+    assert f"{EXPRESSIONS}: 9 messages agree\n" in shown
+    assert main(["bag", "diff", b, a]) == 1
+    assert f"6 messages agree, 1 differ, 2 only in {b}\n".replace(b, a) in capsys.readouterr().out
+
+
+def test_values_are_shown_as_numbers(tmp_path: Path) -> None:
+    other = [answer(k) for k in range(9)]
+    other[0].expressions[0].confidence = 0.25
+    bags(tmp_path, RUN, {**RUN, EXPRESSIONS: other, SPIKES: [spikes(k, 7) for k in range(9)]})
+    with opened(tmp_path / "run0") as a, opened(tmp_path / "run1") as b:
+        found = {each.topic: each.difference for each in compare(a, b)}
+    assert found[EXPRESSIONS] == "expressions[0].confidence is 0.5 and 0.25"
+    assert found[SPIKES] == "trains[0].neuron[0] is 0 and 7"
+
+
+def test_a_run_that_repeats_itself_is_compared_repetition_by_repetition(tmp_path: Path) -> None:
+    loop = {SPIKES: [spikes(k % 3, k) for k in range(9)]}
+    lacking = {SPIKES: [each for k, each in enumerate(loop[SPIKES]) if k != 4]}
+    bags(tmp_path, loop, loop, lacking)
+    with opened(tmp_path / "run0") as a, opened(tmp_path / "run1") as b:
+        assert [each.equal for each in compare(a, b)] == [9]
+        with opened(tmp_path / "run2") as c:
+            (found,) = compare(a, c)
+    assert (found.equal, found.unequal, found.only_a, found.only_b) == (8, 0, 1, 0)
 
 
 def test_bags_without_runs_are_no_agreement(tmp_path: Path) -> None:

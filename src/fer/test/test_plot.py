@@ -14,6 +14,7 @@ from rclpy.serialization import serialize_message
 from rosbags.rosbag2 import StoragePlugin, Writer
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 
+from fer.bags.reading import opened
 from fer.cli import main
 from fer_interfaces.msg import FrameInfo
 from fer_snn.core.weights import weights_folder as models
@@ -110,7 +111,8 @@ def test_a_bag_with_the_truth(bag: Path, tmp_path: Path) -> None:
 
 
 def test_bags_of_the_other_storage_are_read_too(tmp_path: Path) -> None:
-    recorded = recording.read(write_bag(tmp_path / "bag", StoragePlugin.SQLITE3))
+    with opened(write_bag(tmp_path / "bag", StoragePlugin.SQLITE3)) as recorded_bag:
+        recorded = recording.read(recorded_bag)
     assert len(recorded.results) == len(recorded.frame_index) == FRAMES
     assert recorded.faces == [1]
     traces, spikes = recorded.window(1, 0.0, 2.0)
@@ -119,7 +121,8 @@ def test_bags_of_the_other_storage_are_read_too(tmp_path: Path) -> None:
 
 
 def test_the_same_figure_is_the_same_bytes(bag: Path, tmp_path: Path) -> None:
-    _, spikes = recording.read(bag).window(1, 0.0, 2.0)
+    with opened(bag) as recorded:
+        _, spikes = recording.read(recorded).window(1, 0.0, 2.0)
     assert spikes is not None
     for name in ("a", "b"):
         figures.save(figures.raster(spikes, None, 2.0), tmp_path / name, "raster")
@@ -134,7 +137,7 @@ def test_the_same_figure_is_the_same_bytes(bag: Path, tmp_path: Path) -> None:
         (["{bag}", "--face", "9"], "no face 9 (it has 1)"),
         (["{bag}", "--namespace", "other"], "no topics of fer in namespace /other"),
         (["{bag}", "--start", "1000"], "choose another --start"),
-        ([__file__], "cannot be read"),
+        ([__file__], "neither MCAP nor SQLite"),
     ],
 )
 def test_what_cannot_work_is_one_line(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from fer_common.core.errors import ConfigurationError, FerError, MessageError
+from fer_common.core.errors import ConfigurationError, MessageError
 from fer_common.core.stamps import NANOSECONDS, to_ns
 from fer_viz.core import history, messages
 from fer_viz.core.history import PotentialFrame, SpikeFrame
@@ -84,8 +84,21 @@ class Recording:
             self.fields = messages.receptive_fields(message)
 
 
-def read(path: Path, namespace: str = "") -> Recording:
-    """Read a bag (MCAP or SQLite, a folder or a file).
+class Bag(Protocol):
+    """An open bag, as `fer.bags.reading.opened` gives it."""
+
+    path: Path
+    topics: Mapping[str, Any]
+
+    def messages(self, topics: Collection[str]) -> Iterable[Any]:
+        """Yield messages with `topic` and serialized `data`."""
+
+    def decode(self, topic: str, data: bytes) -> Any:
+        """Return a message as an object with its fields."""
+
+
+def read(bag: Bag, namespace: str = "") -> Recording:
+    """Read what a bag holds of a graph.
 
     Parameters
     ----------
@@ -96,48 +109,31 @@ def read(path: Path, namespace: str = "") -> Recording:
     FerError
         if the bag cannot be read, or holds no graph or several graphs.
     """
-    try:
-        from rosbags.highlevel import AnyReader, AnyReaderError
-    except ImportError as error:
-        raise FerError(
-            "reading bags needs rosbags, which is not installed: pip install rosbags"
-        ) from error
     recording = Recording()
-    try:
-        with AnyReader([path]) as reader:
-            chosen = _connections(path, reader.connections, namespace)
-            for connection, _, data in reader.messages(connections=chosen):
-                _add(recording, reader.deserialize, data, connection)
-    except (AnyReaderError, OSError) as error:
-        raise ConfigurationError(f"bag {path} cannot be read: {error}") from error
+    for message in bag.messages(_topics(bag, namespace)):
+        topic = message.topic.rpartition("/")[2]
+        try:
+            recording.add(topic, bag.decode(message.topic, message.data))
+        except MessageError as error:
+            raise ConfigurationError(
+                f"a message on {message.topic} cannot be used: {error}"
+            ) from error
     return recording
 
 
-def _connections(path: Path, connections: Any, namespace: str) -> list[Any]:
-    """Return the connections of one graph."""
+def _topics(bag: Bag, namespace: str) -> list[str]:
+    """Return the topics of one graph."""
     wanted = "/" + namespace.strip("/") if namespace else None
-    found: dict[str, list[Any]] = {}
-    for connection in connections:
-        parent, _, name = connection.topic.rpartition("/")
-        ours = name in TOPICS and connection.msgtype.startswith("fer_interfaces/")
+    found: dict[str, list[str]] = {}
+    for topic, recorded in bag.topics.items():
+        parent, _, name = topic.rpartition("/")
+        ours = name in TOPICS and recorded.type.startswith("fer_interfaces/")
         if ours and wanted in (None, parent or "/"):
-            found.setdefault(parent or "/", []).append(connection)
+            found.setdefault(parent or "/", []).append(topic)
     if not found:
         where = f" in namespace {wanted}" if wanted else ""
-        raise ConfigurationError(f"bag {path} holds no topics of fer{where}: record them")
+        raise ConfigurationError(f"bag {bag.path} holds no topics of fer{where}: record them")
     if len(found) > 1:
         names = ", ".join(sorted(found))
-        raise ConfigurationError(f"bag {path} holds several graphs ({names}): give --namespace")
+        raise ConfigurationError(f"bag {bag.path} holds several graphs ({names}): give --namespace")
     return next(iter(found.values()))
-
-
-def _add(
-    recording: Recording, deserialize: Callable[[bytes, str], Any], data: bytes, connection: Any
-) -> None:
-    topic = connection.topic.rpartition("/")[2]
-    try:
-        recording.add(topic, deserialize(data, connection.msgtype))
-    except MessageError as error:
-        raise ConfigurationError(
-            f"a message on {connection.topic} cannot be used: {error}"
-        ) from error

@@ -9,8 +9,7 @@ from typing import Any
 from rclpy.serialization import serialize_message
 
 from fer.bags.definitions import definition
-from fer.bags.profiles import as_recorded
-from fer.bags.storage import Topic
+from fer.bags.topics import Topic, as_recorded
 from fer.bags.writer import BagWriter, Layout
 from fer_common.core.stamps import split_ns
 from fer_common.ros import qos
@@ -21,10 +20,10 @@ PERIOD_NS = 33_333_333
 EXPRESSIONS, SPIKES = "/fer/expressions", "/fer/spikes"
 
 
-def topic_of(name: str, kind: str, latched: bool = False) -> Topic:
+def topic_of(name: str, type_name: str, latched: bool = False) -> Topic:
     """Return a topic with the profile of the graph's results, or of what is latched."""
     profile = as_recorded(qos.LATCHED if latched else qos.RESULT)
-    return Topic(name, kind, definition(kind), "", (profile,))
+    return Topic(name, type_name, definition(type_name), "", (profile,))
 
 
 def answer(number: int, **changes: Any) -> ExpressionArray:

@@ -2,64 +2,48 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
+from rosbags.interfaces import Nodetype
+from rosbags.typesys import TypesysError, get_types_from_msg
 
-from fer.bags.errors import BagError
-
-_SEPARATOR = "=" * 80
-_FIELD = re.compile(r"\s*([A-Za-z]\w*(?:/\w+)*)(?:<=\d+)?(?:\[[^\]]*\])?\s+[A-Za-z]")
-_PRIMITIVES = re.compile(r"bool|byte|char|w?string|float(32|64)|u?int(8|16|32|64)")
+from fer.bags.topics import BagError
 
 
-def definition(kind: str) -> str:
+def definition(type_name: str) -> str:
     """Return the definition of a message type, followed by those of the types within it.
-
-    Parameters
-    ----------
-    kind : as "sensor_msgs/msg/Image".
 
     Raises
     ------
     BagError
-        if a package or its .msg file is not in the environment.
+        if a package or its .msg file is not installed.
     """
-    texts = [_text(kind)]
-    seen, pending = {kind}, _parts(kind, texts[0])
-    while pending:
-        part = pending.pop(0)
-        if part in seen:
-            continue
-        seen.add(part)
-        text = _text(part)
-        package, _, name = part.split("/")
-        texts.append(f"{_SEPARATOR}\nMSG: {package}/{name}\n{text}")
-        pending += _parts(part, text)
-    return "\n".join(texts)
-
-
-def _text(kind: str) -> str:
+    texts: dict[str, str] = {}
+    pending = [type_name]
     try:
-        package, folder, name = kind.split("/")
-        return (Path(get_package_share_directory(package)) / folder / f"{name}.msg").read_text(
-            encoding="utf-8"
-        )
-    except (ValueError, PackageNotFoundError, OSError) as error:
+        while pending:
+            name = pending.pop(0)
+            if name not in texts:
+                package, folder, short = name.split("/")
+                path = Path(get_package_share_directory(package), folder, f"{short}.msg")
+                texts[name] = path.read_text(encoding="utf-8")
+                _, fields = get_types_from_msg(texts[name], name)[name]
+                pending += [part for _, field in fields for part in _types_in(*field)]
+    except (ValueError, PackageNotFoundError, OSError, TypesysError) as error:
         raise BagError(
-            f"the definition of {kind} is not installed here: source the workspace that has it"
+            f"the definition of {name} is not installed here: source the workspace that has it"
         ) from error
+    first, *others = texts.items()
+    parts = (f"{'=' * 80}\nMSG: {name.replace('/msg/', '/')}\n{text}" for name, text in others)
+    return "\n".join((first[1], *parts))
 
 
-def _parts(kind: str, text: str) -> list[str]:
-    """Return the full names of the message types among the fields of a definition."""
-    package = kind.partition("/")[0]
-    parts = []
-    for line in text.splitlines():
-        field = _FIELD.match(line.split("#")[0])
-        if field is None or _PRIMITIVES.fullmatch(field[1]):
-            continue
-        names = field[1].split("/")
-        parts.append(f"{names[0] if len(names) > 1 else package}/msg/{names[-1]}")
-    return parts
+def _types_in(kind: Nodetype, content: Any) -> Iterator[str]:
+    """Yield the message types in the type of a field."""
+    if kind == Nodetype.NAME:
+        yield content
+    elif kind in (Nodetype.ARRAY, Nodetype.SEQUENCE):
+        yield from _types_in(*content[0])

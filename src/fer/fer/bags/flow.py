@@ -1,4 +1,4 @@
-"""Flow control: so many frames on their way through the graph, and no more.
+"""When to play what: flow control, and the time of a bag on the clock of this machine.
 
 A frame is on its way from when it is played until its answer is heard, or that of a later frame:
 nodes answer in order, so what comes later says that the frame before was dropped.
@@ -12,14 +12,24 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-_NS_PER_S = 1_000_000_000
+from fer.bags.topics import BagError
+from fer_common.core.stamps import NANOSECONDS
 
 
 def stamp_ns(data: bytes) -> int:
-    """Return the stamp of a serialized message that begins with a header, ns."""
+    """Return the stamp of a serialized message that begins with a header, ns.
+
+    Raises
+    ------
+    BagError
+        if the message is too short to have a header.
+    """
     # CDR: four bytes that say the order of the bytes, then the fields.
-    sec, nanosec = struct.unpack_from("<iI" if data[1] else ">iI", data, 4)
-    return int(sec) * _NS_PER_S + int(nanosec)
+    try:
+        sec, nanosec = struct.unpack_from("<iI" if data[1] else ">iI", data, 4)
+    except (struct.error, IndexError):
+        raise BagError(f"a message of {len(data)} bytes has no header") from None
+    return int(sec) * NANOSECONDS + int(nanosec)
 
 
 class Flow:
@@ -72,3 +82,31 @@ class Flow:
             if self.answers == before and not stopped():
                 self._waiting.popleft()
                 self.lost += 1
+
+
+class Pace:
+    """Time of a bag, at a rate, from when it began to be played.
+
+    Parameters
+    ----------
+    rate : seconds of the bag per second.
+    first_ns : time of the bag at the beginning.
+    now_s : the monotonic clock at the beginning.
+    """
+
+    def __init__(self, rate: float, first_ns: int, now_s: float) -> None:
+        self._rate = rate
+        self._first_ns = first_ns
+        self._begun_s = now_s
+
+    def due_s(self, time_ns: int) -> float:
+        """Return when it is that time in the bag, by the monotonic clock."""
+        return self._begun_s + (time_ns - self._first_ns) / NANOSECONDS / self._rate
+
+    def time_ns(self, now_s: float) -> int:
+        """Return the time in the bag."""
+        return self._first_ns + round((now_s - self._begun_s) * self._rate * NANOSECONDS)
+
+    def held_up(self, duration_s: float) -> None:
+        """Move everything that is still to come; what was late is not hurried after."""
+        self._begun_s += duration_s

@@ -6,13 +6,11 @@ import time
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.node import Node
-
 from fer.bags.recorder import NODE_NAME as RECORDER
-from fer.bringup.graph import absolute
+from fer.client.graph_client import GraphClient
 
 _LISTENERS = "listeners "
+_UNKNOWN, _NAMES_S = "_NODE_NAME_UNKNOWN_", 2.0
 #: Takes frames, and the topic on which it answers; the last of them that runs answers for all.
 _FEATURES, _SNN = ("features", "features"), ("snn", "expressions")
 
@@ -26,21 +24,19 @@ class Control:
 
 
 class GraphView:
-    """What the graph of a namespace looks like from a node of ours.
+    """What a graph looks like to the player.
 
     Parameters
     ----------
-    node : to look with.
-    namespace : of the graph.
+    client : to look with.
     """
 
-    def __init__(self, node: Node, namespace: str) -> None:
-        self._node = node
-        self._namespace = absolute(namespace)
-        self._told: dict[str, int] = {}
+    def __init__(self, client: GraphClient) -> None:
+        self._client = client
+        self._node = client.node
         self._answerers: set[str] = set()
         self._changed_s = time.monotonic()
-        node.create_subscription(DiagnosticArray, "/diagnostics", self._on_diagnostics, 10)
+        client.watch_health()
 
     def answerers(self) -> set[str]:
         """Return the names of the nodes that answer frames, as far as they are found by now."""
@@ -55,17 +51,19 @@ class GraphView:
 
     def recorded(self, topics: Collection[str]) -> bool:
         """Whether a recorder of fer listens to all of these topics."""
-        return all(
-            any(
-                each.node_name == RECORDER
-                for each in self._node.get_subscriptions_info_by_topic(topic)
-            )
-            for topic in topics
-        )
+        info = self._node.get_subscriptions_info_by_topic
+        return all(any(each.node_name == RECORDER for each in info(topic)) for topic in topics)
 
-    def published_by_others(self, topic: str) -> bool:
-        """Whether somebody publishes a topic. To be asked before we do."""
-        return bool(self._node.get_publishers_info_by_topic(topic))
+    def publishers(self, topic: str) -> list[str]:
+        """Return the nodes that publish a topic. To be asked before the player does."""
+        info = self._node.get_publishers_info_by_topic
+        try:
+            # The name of a node is found a little later than its publishers.
+            self._client.wait(lambda: all(x.node_name != _UNKNOWN for x in info(topic)), _NAMES_S)
+            offers = info(topic)
+        except ValueError:  # The name is none that ROS allows.
+            return []
+        return sorted({f"{each.node_namespace.rstrip('/')}/{each.node_name}" for each in offers})
 
     def control(self, topics: Collection[str]) -> Control | None:
         """Return what to watch when these topics are played; None where nobody answers."""
@@ -73,7 +71,7 @@ class GraphView:
         for name, _ in (_FEATURES, _SNN):
             for topic in topics:
                 if self._publishes(*last) and self._takes(name, topic):
-                    return Control(topic, self._absolute(last[1]))
+                    return Control(topic, self._client.resolve(last[1]))
         return None
 
     def settled(self, control: Control, played: Collection[str]) -> bool:
@@ -82,28 +80,22 @@ class GraphView:
         What a publisher sends before it knows of a listener the listener never gets, and each side
         sees the other at a time of its own. The nodes tell in their diagnostics whom they know.
         """
-        known = {t: n for t, n in self._told.items() if t not in played}
+        known = {
+            key.removeprefix(_LISTENERS): int(count)
+            for node in list(self._client.health.values())
+            for key, count in node.facts.items()
+            if key.startswith(_LISTENERS) and key.removeprefix(_LISTENERS) not in played
+        }
         return control.answers in known and all(
             count == self._node.count_subscribers(topic) for topic, count in known.items()
         )
 
-    def _absolute(self, name: str) -> str:
-        return f"{self._namespace.rstrip('/')}/{name}"
-
     def _publishes(self, node: str, topic: str) -> bool:
-        offers = self._node.get_publishers_info_by_topic(self._absolute(topic))
+        offers = self._node.get_publishers_info_by_topic(self._client.resolve(topic))
         return any(offer.node_name == node for offer in offers)
 
     def _takes(self, node: str, topic: str) -> bool:
         return any(
-            each.node_name == node and each.node_namespace == self._namespace
+            each.node_name == node and each.node_namespace == self._client.namespace
             for each in self._node.get_subscriptions_info_by_topic(topic)
         )
-
-    def _on_diagnostics(self, message: DiagnosticArray) -> None:
-        prefix = self._absolute("")
-        for status in message.status:
-            if status.name.startswith(prefix):
-                for pair in status.values:
-                    if pair.key.startswith(_LISTENERS):
-                        self._told[pair.key.removeprefix(_LISTENERS)] = int(pair.value)

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from rclpy.node import Node
+from rclpy.exceptions import InvalidTopicNameException
 from rosgraph_msgs.msg import Clock
 
-from fer.bags.errors import BagError
-from fer.bags.flow import Flow, stamp_ns
+from fer.bags.flow import Flow, Pace, stamp_ns
 from fer.bags.listeners import Control, GraphView
-from fer.bags.pace import Pace
-from fer.bags.profiles import to_hear, to_replay
 from fer.bags.reading import Bag, RecordedMessage
 from fer.bags.recorder import message_type
 from fer.bags.selection import Selection
+from fer.bags.topics import BagError, replay_qos, subscription_qos
+from fer.bringup.graph import IMAGE_TOPIC
+from fer.client.graph_client import GraphClient
+from fer_common.core.stamps import NANOSECONDS, split_ns
 
 NODE_NAME = "fer_bag_play"
-_NS_PER_S = 1_000_000_000
+PICTURES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
+_FEATURES = "fer_interfaces/msg/FaceFeaturesArray"
 _TURN_S = 0.05
 _STEADY_S = 0.5
 _CLOCK = "/clock"
+_WITHOUT_CAMERA = "ros2 launch fer bringup.launch.py camera:=false"
 
 
 @dataclass(frozen=True)
@@ -58,22 +62,68 @@ class PlayOptions:
     window: int = 1
     patience_s: float = 20.0
 
+    def played_as(self, topic: str) -> str:
+        """Return the absolute name under which a topic of a bag is played."""
+        name = self.selection.absolute(topic)
+        return self.remap.get(name, name)
 
-@dataclass(frozen=True)
+
+@dataclass
 class Outcome:
-    """What was played: messages, answers that were heard, frames that were given up."""
+    """What came of playing a bag.
 
-    messages: int
-    answers: int
-    lost: int
+    Attributes
+    ----------
+    messages : how many were played.
+    answers, lost : frames that were answered, and that were given up.
+    left_out : what could not be played: number of messages and reason, by topic.
+    advice : what to do so that frames are answered, empty where they were or there were none.
+    """
+
+    messages: int = 0
+    answers: int = 0
+    lost: int = 0
+    left_out: dict[str, tuple[int, str]] = field(default_factory=dict)
+    advice: str = ""
+
+
+def frame_topics(bag: Bag, options: PlayOptions) -> dict[str, str]:
+    """Return the types of what may be frames for the graph, by the names they are played as."""
+    return {
+        options.played_as(name): topic.type
+        for name, topic in bag.topics.items()
+        if topic.messages
+        and topic.type in (*PICTURES, _FEATURES)
+        and options.selection.plays(name)
+        and not topic.obstacle
+    }
+
+
+def frame_advice(bag: Bag, options: PlayOptions) -> str:
+    """Return what is to be done so that the graph takes frames of a bag; empty where it does."""
+    frames = frame_topics(bag, options)
+    image = options.selection.resolved(IMAGE_TOPIC)
+    if image in frames or options.selection.resolved("features") in frames:
+        return ""
+    raw, compressed = (sorted(k for k, v in frames.items() if v == kind) for kind in PICTURES)
+    if raw:
+        return f"the graph takes pictures from {image}: add --remap {raw[0]}:={image}"
+    if compressed:
+        to = f"{image}/compressed"
+        remap = "" if to in compressed else f" and add --remap {compressed[0]}:={to}"
+        return (
+            f"{bag.path} holds only compressed pictures: set `image_transport: compressed` for the "
+            f"features node in a file for --params{remap}"
+        )
+    return f"{bag.path} holds no pictures and no features: name a bag that does"
 
 
 class Player:
-    """Plays one bag. Its methods are called in one thread while the node spins in another.
+    """Plays one bag.
 
     Parameters
     ----------
-    node : to publish with.
+    client : to publish with, to the graph in its namespace.
     bag : what to play.
     options : how.
     log : called with what a user should know.
@@ -82,24 +132,26 @@ class Player:
 
     def __init__(
         self,
-        node: Node,
+        client: GraphClient,
         bag: Bag,
         options: PlayOptions,
         log: Callable[[str], None],
         stopped: Callable[[], bool],
     ) -> None:
-        self._node = node
+        self._node = client.node
         self._bag = bag
         self._options = options
         self._log = log
         self._stopped = stopped
-        self._view = GraphView(node, options.selection.namespace)
+        self._view = GraphView(client)
         self._publishers: dict[str, Any] = {}
         self._clock: Any = None
         self._next_clock_s = 0.0
         self._control: Control | None = None
         self._flow = Flow(options.window, options.patience_s)
-        self._played = 0
+        self._played: Counter[str] = Counter()
+        self._left_out: dict[str, tuple[int, str]] = {}
+        self._advice = f"start the graph first: {_WITHOUT_CAMERA}"
 
     def run(self) -> Outcome:
         """Play the bag to its end, or until it is stopped.
@@ -109,6 +161,9 @@ class Player:
         BagError
             if there is nothing to play.
         """
+        start_s, duration_s = self._options.start_s, self._bag.duration_s
+        if start_s > duration_s:
+            raise BagError(f"--start {start_s:g} is past the end: the bag lasts {duration_s:.3f} s")
         self._find_graph()
         self._publish_topics(self._topics())
         self._join()
@@ -117,7 +172,26 @@ class Player:
             self._flow.drain(self._stopped)
             if self._stopped():
                 break
-        return Outcome(self._played, self._flow.answers, self._flow.lost)
+        else:
+            self._count_losses()
+        return self._outcome()
+
+    def _outcome(self) -> Outcome:
+        outcome = Outcome(self._played.total(), self._flow.answers, self._flow.lost, self._left_out)
+        asked_for = frame_topics(self._bag, self._options) and self._options.wait_s
+        if asked_for and not outcome.answers and not self._stopped():
+            outcome.advice = frame_advice(self._bag, self._options) or (
+                f"{self._advice}, give --graph to start nodes for this replay, or --wait 0 to play "
+                "to whoever listens"
+            )
+        return outcome
+
+    def _count_losses(self) -> None:
+        if self._options.start_s:
+            return
+        for name in self._publishers:
+            if lost := self._bag.topics[name].messages - self._played[name]:
+                self._left_out[name] = lost, "they cannot be read"
 
     def _find_graph(self) -> None:
         """Wait for nodes that answer, and until no more of them appear."""
@@ -135,32 +209,45 @@ class Player:
 
     def _topics(self) -> dict[str, str]:
         """Return the topics to play, by their names in the bag, with the names to play them by."""
-        selection, chosen, left_out = self._options.selection, {}, []
-        for name, topic in self._bag.topics.items():
-            to = self._options.remap.get(name, name)
-            if not topic.messages or not selection.plays(name):
+        options, selection = self._options, self._options.selection
+        names = {selection.absolute(name) for name in self._bag.topics}
+        for old in options.remap:
+            if old not in names:
+                raise BagError(f"--remap {old}: the bag has no such topic, see `fer bag info`")
+        chosen, nodes = {}, {}
+        for name, recorded in self._bag.topics.items():
+            to = options.played_as(name)
+            if not recorded.messages or not selection.plays(name):
                 continue
-            if name == _CLOCK and self._options.clock_hz:
+            if to == _CLOCK and options.clock_hz:
                 continue
-            if not selection.names(name) and self._view.published_by_others(to):
-                left_out.append(to)
-                continue
-            chosen[name] = to
-        if left_out:
-            self._log(f"left out, because nodes publish them: {', '.join(left_out)}")
+            if recorded.obstacle:
+                self._left_out[name] = recorded.messages, recorded.obstacle
+            elif (publishers := self._view.publishers(to)) and not selection.names(name):
+                nodes[to] = publishers
+            else:
+                chosen[name] = to
+        if nodes:
+            text = ", ".join(f"{topic} ({', '.join(names)})" for topic, names in nodes.items())
+            self._log(f"left out, because nodes publish them: {text}")
+        if source := nodes.get(selection.resolved(IMAGE_TOPIC)):
+            self._advice = f"leave out {', '.join(source)}: {_WITHOUT_CAMERA}"
         if not chosen:
-            raise BagError(f"bag {self._bag.path} has none of these topics: see `fer bag info`")
+            reasons = [f"{name}: {reason}" for name, (_, reason) in self._left_out.items()]
+            reasons += [self._advice] if nodes else ["see `fer bag info`"]
+            raise BagError(f"nothing of {self._bag.path} is left to play: {'; '.join(reasons)}")
         return chosen
 
     def _publish_topics(self, topics: Mapping[str, str]) -> None:
         for name, to in topics.items():
-            topic = self._bag.topics[name]
+            recorded = self._bag.topics[name]
             try:
-                kind = message_type(topic.kind)
-            except BagError as error:
-                self._log(f"{name} is not played: {error}")
-                continue
-            self._publishers[name] = self._node.create_publisher(kind, to, to_replay(topic.qos))
+                self._publishers[name] = self._node.create_publisher(
+                    message_type(recorded.type), to, replay_qos(recorded)
+                )
+            except (BagError, InvalidTopicNameException) as error:
+                reason = str(error).partition(":\n")[0]
+                self._left_out[name] = recorded.messages, reason
         if self._options.clock_hz:
             self._clock = self._node.create_publisher(Clock, _CLOCK, 10)
 
@@ -178,7 +265,7 @@ class Player:
             message_type(offers[0].topic_type),
             control.answers,
             lambda data: self._flow.answered(stamp_ns(data)),
-            to_hear([offer.qos_profile for offer in offers]),
+            subscription_qos([offer.qos_profile for offer in offers]),
             raw=True,
         )
         if not self._wait(
@@ -197,7 +284,7 @@ class Player:
         return all(p.get_subscription_count() == listeners for p in publishers)
 
     def _play_once(self) -> None:
-        first_ns = self._bag.start_ns + round(self._options.start_s * _NS_PER_S)
+        first_ns = self._bag.start_ns + round(self._options.start_s * NANOSECONDS)
         for message in self._latched_before(first_ns):
             self._publishers[message.topic].publish(message.data)
         pace = Pace(self._options.rate, first_ns, time.monotonic())
@@ -209,15 +296,11 @@ class Player:
             if self._stopped():
                 return
             publisher.publish(message.data)
-            self._played += 1
+            self._played[message.topic] += 1
 
     def _latched_before(self, first_ns: int) -> Iterator[RecordedMessage]:
         """Yield the last message before the start of each topic that late joiners get."""
-        latched = {
-            name
-            for name in self._publishers
-            if to_replay(self._bag.topics[name].qos).durability.name == "TRANSIENT_LOCAL"
-        }
+        latched = {name for name in self._publishers if self._bag.topics[name].is_latched}
         last: dict[str, RecordedMessage] = {}
         if latched and self._options.start_s:
             for message in self._bag.messages(latched):
@@ -241,13 +324,10 @@ class Player:
             return
         self._next_clock_s = now_s + 1 / self._options.clock_hz
         message = Clock()
-        message.clock.sec, message.clock.nanosec = divmod(time_ns, _NS_PER_S)
+        message.clock.sec, message.clock.nanosec = split_ns(time_ns)
         self._clock.publish(message)
 
     def _wait(self, condition: Callable[[], bool], within_s: float) -> bool:
-        deadline_s = time.monotonic() + within_s
-        while not condition():
-            if time.monotonic() > deadline_s or self._stopped():
-                return False
-            time.sleep(_TURN_S)
-        return True
+        return GraphClient.wait(lambda: self._stopped() or condition(), within_s) and not (
+            self._stopped()
+        )

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import importlib
+import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
 from typing import Any
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
 from fer.bags.definitions import definition
-from fer.bags.errors import BagError
-from fer.bags.profiles import as_recorded, to_hear
+from fer.bags.guardian import guarded
 from fer.bags.selection import Selection
-from fer.bags.storage import Topic
-from fer.bags.writer import BagWriter
+from fer.bags.topics import BagError, Topic, as_recorded, subscription_qos
+from fer.bags.writer import BagWriter, Layout
+from fer.client.graph_client import GraphClient
 
 #: A kill loses what came since the last flush, and a chunk that was being written: 1 s at most.
 FLUSH_PERIOD_S = 0.4
 _LOOK_PERIOD_S = 0.2
 NODE_NAME = "fer_bag_record"
+_TURN_S = 0.05
+#: At its end a recorder goes on until it has heard nothing for `_SILENCE_S`, or for `_LET_IN_S`.
+_SILENCE_S, _LET_IN_S = 0.2, 0.5
+#: How often the state is shown: on a terminal in one line, elsewhere in a line each time.
+_TERMINAL_PERIOD_S, _LOG_PERIOD_S = 1.0, 10.0
+_MB = 1e6
 
 
 class Recorder:
@@ -42,6 +52,9 @@ class Recorder:
         self._selection = selection
         self._warn = warn
         self._known: set[str] = set()
+        self.messages: Counter[str] = Counter()
+        """Number of messages that were heard, by topic; every topic that is subscribed to has one.
+        """
         self.failure: BagError | None = None
         self.first_s: float | None = None
         """When the first message came, by the monotonic clock."""
@@ -51,41 +64,46 @@ class Recorder:
         node.create_timer(_LOOK_PERIOD_S, self._look, clock=steady)
         node.create_timer(FLUSH_PERIOD_S, self._flush, clock=steady)
 
-    @property
-    def topics(self) -> int:
-        """Number of topics that are recorded."""
-        return len(self._known)
+    def unheard(self) -> list[str]:
+        """Return the topics that were asked for or found, and of which no message came."""
+        found = dict(self.messages)
+        asked = [*filter(None, map(self._selection.literal, self._selection.topics))]
+        return sorted(name for name in {*asked, *found} if not found.get(name))
 
     def _look(self) -> None:
-        for name, kinds in self._node.get_topic_names_and_types():
+        for name, types in self._node.get_topic_names_and_types():
             if name in self._known or not self._selection.records(name):
                 continue
             offers = self._node.get_publishers_info_by_topic(name)
             if offers:
                 self._known.add(name)
-                self._subscribe(name, kinds[0], offers)
+                self._subscribe(name, types[0], offers)
 
-    def _subscribe(self, name: str, kind: str, offers: list[Any]) -> None:
+    def _subscribe(self, name: str, type_name: str, offers: list[Any]) -> None:
         profiles = [offer.qos_profile for offer in offers]
         qos = tuple(dict.fromkeys(map(as_recorded, profiles)))
         try:
-            message_class = message_type(kind)
-            topic = Topic(name, kind, definition(kind), type_hash(offers[0]), qos)
+            message_class = message_type(type_name)
+            topic = Topic(name, type_name, definition(type_name), type_hash(offers[0]), qos)
         except BagError as error:
             self._warn(f"{name} is not recorded: {error}")
             return
         self._try(lambda: self._writer.add_topic(topic))
+        self.messages[name] = 0
 
         def heard(data: bytes, info: Mapping[str, int]) -> None:
             self._write(name, data, info)
 
-        self._node.create_subscription(message_class, name, heard, to_hear(profiles), raw=True)
+        self._node.create_subscription(
+            message_class, name, heard, subscription_qos(profiles), raw=True
+        )
 
     def _write(self, name: str, data: bytes, info: Mapping[str, int]) -> None:
         now_ns = time.time_ns()
         self.last_s = time.monotonic()
         if self.first_s is None:
             self.first_s = self.last_s
+        self.messages[name] += 1
         received_ns = info.get("received_timestamp") or now_ns
         self._try(
             lambda: self._writer.write(
@@ -104,7 +122,98 @@ class Recorder:
                 self.failure = error
 
 
-def message_type(kind: str) -> Any:
+def record(
+    folder: Path,
+    layout: Layout,
+    selection: Selection,
+    duration_s: float | None,
+    stopped: Callable[[], bool],
+) -> bool:
+    """Record to a new folder, show the state meanwhile, and return whether anything was heard.
+
+    Parameters
+    ----------
+    duration_s : end so long after the first message, or after the begin where none comes.
+    stopped : whether to end.
+
+    Raises
+    ------
+    BagError
+        if the bag cannot be written.
+    """
+    with ExitStack() as stack:
+        # The guardian comes after the folder: it must not touch one that was there before.
+        writer = BagWriter(folder, layout)
+        stack.enter_context(guarded(folder))
+        stack.callback(writer.close)
+        with GraphClient(selection.namespace, NODE_NAME) as client:
+            recorder = Recorder(client.node, writer, selection, _say)
+            state = _State(writer, recorder)
+            _say(f"recording to {folder}; Ctrl-C ends it")
+            begun_s = time.monotonic()
+            while not stopped() and recorder.failure is None:
+                first_s = recorder.first_s or begun_s
+                if duration_s is not None and time.monotonic() >= first_s + duration_s:
+                    break
+                state.show()
+                time.sleep(_TURN_S)
+            _let_in(recorder)
+        if recorder.failure is not None:
+            raise recorder.failure
+        writer.close()
+        heard = sum(map(bool, recorder.messages.values()))
+        state.end(f"{folder}: {writer.messages} messages of {heard} topics")
+        return heard > 0
+
+
+def _let_in(recorder: Recorder) -> None:
+    """Record what was sent before the end was asked for and is still on its way."""
+    GraphClient.wait(
+        lambda: recorder.failure or time.monotonic() - recorder.last_s > _SILENCE_S, _LET_IN_S
+    )
+
+
+class _State:
+    """Shows how a recording goes."""
+
+    def __init__(self, writer: BagWriter, recorder: Recorder) -> None:
+        self._writer = writer
+        self._recorder = recorder
+        self._is_terminal = sys.stderr.isatty()
+        self._period_s = _TERMINAL_PERIOD_S if self._is_terminal else _LOG_PERIOD_S
+        self._last = time.monotonic(), 0
+
+    def show(self) -> None:
+        """Show size, rate, messages, and what is not heard, when it is time for it."""
+        (last_s, last_bytes), now_s = self._last, time.monotonic()
+        if now_s < last_s + self._period_s:
+            return
+        size = self._writer.size
+        self._last = now_s, size
+        rate = (size - last_bytes) / (now_s - last_s)
+        text = f"{size / _MB:.1f} MB, {rate / _MB:.2f} MB/s, {self._writer.messages} messages"
+        self._write(text + self._unheard())
+
+    def end(self, text: str) -> None:
+        """Show the last line."""
+        self._write(f"{text}, {self._writer.size / _MB:.1f} MB{self._unheard()}", "\n")
+
+    def _unheard(self) -> str:
+        unheard = self._recorder.unheard()
+        if not unheard and not self._writer.messages:
+            return "; nothing is heard: see `fer doctor`"
+        return f"; not heard: {', '.join(unheard)}" if unheard else ""
+
+    def _write(self, text: str, end: str = "") -> None:
+        start, end = ("\r\x1b[K", end) if self._is_terminal else ("", "\n")
+        print(start + text, end=end, file=sys.stderr, flush=True)
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr, flush=True)
+
+
+def message_type(name: str) -> Any:
     """Return the class of a message type, such as "sensor_msgs/msg/Image".
 
     Raises
@@ -112,11 +221,11 @@ def message_type(kind: str) -> Any:
     BagError
         if it is not installed.
     """
-    package, _, name = kind.split("/")
     try:
-        return getattr(importlib.import_module(f"{package}.msg"), name)
-    except (ImportError, AttributeError) as error:
-        raise BagError(f"{kind} is not installed here: source the workspace that has it") from error
+        package, _, short = name.split("/")
+        return getattr(importlib.import_module(f"{package}.msg"), short)
+    except (ImportError, AttributeError, ValueError) as error:
+        raise BagError(f"{name} is not installed here: source the workspace that has it") from error
 
 
 def type_hash(offer: Any) -> str:

@@ -6,10 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from fer.bringup.graph import absolute
+from fer.bringup import graph
 
 #: Of the graph's topics, those that are made from others and only while somebody listens.
-DERIVED = ("overlay", "overlay/compressed", "image_raw/compressed", "face_crop")
+DERIVED = (
+    *(f"{topic}{twin}" for topic in ("overlay", "dashboard") for twin in ("", "/compressed")),
+    "image_raw/compressed",
+    "face_crop",
+)
 DIAGNOSTICS = "/diagnostics"
 
 
@@ -30,7 +34,17 @@ class Selection:
 
     def resolved(self, name: str) -> str:
         """Return the absolute form of a name or pattern."""
-        return name if name.startswith("/") else f"{absolute(self.namespace).rstrip('/')}/{name}"
+        below = graph.absolute(self.namespace).rstrip("/")
+        return name if name.startswith("/") else f"{below}/{name}"
+
+    @staticmethod
+    def absolute(topic: str) -> str:
+        """Return the name of a topic of a bag, which may lack the slash at its front."""
+        return topic if topic.startswith("/") else f"/{topic}"
+
+    def literal(self, name: str) -> str:
+        """Return the absolute form of a name, empty where it is a pattern."""
+        return "" if {*"*?["} & {*name} else self.resolved(name)
 
     def names(self, topic: str) -> bool:
         """Whether a topic (absolute) was asked for by name."""
@@ -48,4 +62,5 @@ class Selection:
         return self.names(topic) if self.topics else not self._matches(topic, self.exclude)
 
     def _matches(self, topic: str, patterns: Sequence[str]) -> bool:
-        return any(fnmatchcase(topic, self.resolved(pattern)) for pattern in patterns)
+        name = self.absolute(topic)
+        return any(fnmatchcase(name, self.resolved(pattern)) for pattern in patterns)

@@ -1,4 +1,4 @@
-"""`fer bag`: record topics, play them, look into recordings and compare them."""
+"""`fer bag`: record topics, play them, look into recordings, compare and recover them."""
 
 from __future__ import annotations
 
@@ -7,181 +7,133 @@ import contextlib
 import re
 import sys
 import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from fer.bringup.graph import NAMESPACE, Settings
-from fer.commands.options import add_verb, run_verb
+from fer.bringup.graph import HOSTS, IMAGE_TOPIC, Settings
+from fer.commands.options import (
+    add_verb,
+    add_verbs,
+    not_negative,
+    positive,
+    positive_integer,
+    run_verb,
+)
 from fer.processes.signals import StopRequests
 from fer_common.core.errors import FerError
+from fer_common.core.stamps import NANOSECONDS
 
 if TYPE_CHECKING:
-    from fer.bags.player import PlayOptions
+    from fer.bags.player import Outcome, PlayOptions
     from fer.bags.reading import Bag
-    from fer.bags.recorder import Recorder
     from fer.bags.selection import Selection
 
-EXIT_DIFFERENT = 1
-_NEEDED = "mcap and rosbags"
+#: The runs differ, not everything was played, or nothing was recorded.
+EXIT_INCOMPLETE = 1
+_PACKAGES = ("mcap", "rosbags", "zstandard", "apsw")
 _DEFAULT_CLOCK_HZ = 40.0
-_TURN_S = 0.05
-#: At its end a recorder goes on until it has heard nothing for `_SILENCE_S`, or for `_LET_IN_S`.
-_SILENCE_S, _LET_IN_S = 0.2, 0.5
-_PICTURES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
-_UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0, "kB": 1e3, "MB": 1e6, "GB": 1e9}
-_TIMES = ("s", "min", "h")
-_NS_PER_S = 1_000_000_000
+_MB = 1e6
+_UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0, "kB": 1e3, "MB": _MB, "GB": 1e9}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the verbs."""
-    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    _add_record(add_verb(verbs, "record", _record, "record topics until Ctrl-C"))
-    _add_play(
-        add_verb(verbs, "play", _play, "play a bag, and wait for a graph that cannot keep up")
+    verbs = add_verbs(parser)
+    record = add_verb(verbs, "record", _record, "record topics until Ctrl-C", namespace=True)
+    _add_record(record)
+    text = "play a bag, and wait for a graph that cannot keep up"
+    _add_play(add_verb(verbs, "play", _play, text, namespace=True))
+    info = add_verb(verbs, "info", _info, "show what is in a bag, and what it lacks")
+    text = "write everything that can be read of a damaged bag to a new one"
+    recover = add_verb(verbs, "recover", _recover, text)
+    for verb in (info, recover):
+        verb.add_argument("bag", type=Path, metavar="BAG", help="folder, or a file in it")
+    recover.add_argument(
+        "-o", "--output", type=Path, required=True, metavar="NEW", help="folder to make"
     )
-    verb = add_verb(verbs, "info", _info, "show what is in a bag")
-    verb.add_argument("bag", type=Path, metavar="BAG")
-    verb = add_verb(
-        verbs,
-        "diff",
-        _diff,
-        "compare two runs of the network bit for bit: exit code 0 where they agree, 1 where not",
-    )
-    verb.add_argument("a", type=Path, metavar="BAG")
-    verb.add_argument("b", type=Path, metavar="BAG")
-    _add_topics(verb, "topics to compare (default: spikes, weights, expressions)")
+    text = "compare two runs of the network bit for bit: exit code 0 if they agree, 1 if not"
+    diff = add_verb(verbs, "diff", _diff, text, namespace=True)
+    diff.add_argument("a", type=Path, metavar="BAG")
+    diff.add_argument("b", type=Path, metavar="BAG")
+    _add_topics(diff, "topics to compare (default: spikes, weights, expressions)")
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Do what the verb says."""
-    try:
+    """Run the verb."""
+    with bag_libraries():
         return run_verb(arguments)
+
+
+@contextlib.contextmanager
+def bag_libraries() -> Iterator[None]:
+    """Raise FerError if a library that bags need is not installed."""
+    try:
+        yield
     except ModuleNotFoundError as error:
-        if error.name and error.name.split(".")[0] in ("mcap", "rosbags", "zstandard", "apsw"):
+        if error.name and error.name.split(".")[0] in _PACKAGES:
             raise FerError(
-                f"`fer bag` needs the Python packages {_NEEDED}: install them by pip, "
+                "bags need the Python packages mcap and rosbags: install them by pip, "
                 "or use `ros2 bag`"
             ) from error
         raise
 
 
 def _add_record(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument(
-        "-o", "--output", type=Path, metavar="FOLDER", help="folder to make (default: by the time)"
-    )
-    _add_topics(verb, "topics to record (default: all of the graph but drawings, and diagnostics)")
-    verb.add_argument("--duration", type=_positive, metavar="SECONDS", help="end after so long")
-    verb.add_argument(
-        "--split", type=_split, metavar="SIZE", help="begin a new file after 60s, 5min, 500MB ..."
-    )
-    verb.add_argument("--compress", action="store_true", help="compress by Zstandard")
-    verb.add_argument("--storage", choices=("mcap", "sqlite3"), default="mcap")
+    add = verb.add_argument
+    add("-o", "--output", type=Path, metavar="FOLDER", help="folder to make (default: by the time)")
+    _add_topics(verb, "topics to record (default: the graph's, without drawings; diagnostics)")
+    text = "stop this long after the first message, or after the start if none comes"
+    add("--duration", type=positive, metavar="SECONDS", help=text)
+    text = "begin a new file after 60s, 5min ..., or when it has 500MB ... on disk"
+    add("--split", type=_split, metavar="SIZE", help=text)
+    add("--compress", action="store_true", help="compress by Zstandard")
+    add("--storage", choices=("mcap", "sqlite3"), default="mcap")
 
 
 def _add_play(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument("bag", type=Path, metavar="BAG", help="folder, or a file in it")
+    add = verb.add_argument
+    add("bag", type=Path, metavar="BAG", help="folder, or a file in it")
     _add_topics(verb, "topics to play (default: all that no running node publishes)")
-    verb.add_argument("--rate", type=_positive, default=1.0, help="(default: 1)")
-    verb.add_argument("--loop", action="store_true", help="begin again at the end")
-    verb.add_argument(
-        "--start", type=_not_negative, default=0.0, metavar="SECONDS", help="leave out so much"
-    )
-    verb.add_argument(
-        "--clock",
-        type=_positive,
-        nargs="?",
-        const=_DEFAULT_CLOCK_HZ,
-        default=0.0,
-        metavar="HZ",
-        help="publish /clock",
-    )
-    verb.add_argument(
-        "--remap", nargs="+", type=_renaming, default=[], metavar="OLD:=NEW", help="rename topics"
-    )
-    verb.add_argument(
-        "--wait",
-        type=_not_negative,
-        default=3.0,
-        metavar="SECONDS",
-        help="how long to wait for a graph that answers (default: %(default)g)",
-    )
-    verb.add_argument(
-        "--expect",
-        nargs="+",
-        choices=("features", "snn"),
-        default=[],
-        metavar="NODE",
-        help="nodes (features, snn) that must be up before it begins; without them it ends",
-    )
-    verb.add_argument(
-        "--window",
-        type=int,
-        default=1,
-        metavar="N",
-        help="most frames on their way through the graph; more than %(default)s is for nodes with "
-        "every_frame",
-    )
-    own = verb.add_argument_group("a graph of its own")
-    own.add_argument(
-        "--graph",
-        action="store_true",
-        help="start fresh nodes that work on every frame, and end them after it",
-    )
-    own.add_argument("--record", type=Path, metavar="FOLDER", help="record what they answer")
-    own.add_argument("--weights", default="", metavar="FILE", help="weights of the network")
-    own.add_argument("--params", type=Path, metavar="FILE", help="parameter file for the nodes")
+    add("--rate", type=positive, default=1.0, help="seconds of the bag per second (default: 1)")
+    add("--loop", action="store_true", help="begin again at the end")
+    add("--start", type=not_negative, default=0.0, metavar="SECONDS", help="skip the beginning")
+    clock: dict[str, Any] = {"nargs": "?", "const": _DEFAULT_CLOCK_HZ, "default": 0.0}
+    add("--clock", type=positive, metavar="HZ", help="publish /clock", **clock)
+    text = "play topics under other names; each is renamed once, so two can be swapped"
+    remap: dict[str, Any] = {"nargs": "+", "action": "extend", "default": []}
+    add("--remap", type=_renaming, metavar="OLD:=NEW", help=text, **remap)
+    text = "how long to wait for nodes that answer (default: 3); 0: play to whoever listens"
+    add("--wait", type=not_negative, default=3.0, metavar="SECONDS", help=text)
+    text = "nodes (features, snn) that must be running before it begins"
+    expect: dict[str, Any] = {"nargs": "+", "choices": ("features", "snn"), "default": []}
+    add("--expect", metavar="NODE", help=text, **expect)
+    text = "most frames without an answer (default: 1); more only for nodes with every_frame"
+    add("--window", type=positive_integer, default=1, metavar="N", help=text)
+    add = verb.add_argument_group("a graph of its own").add_argument
+    text = "start new nodes that work on every frame, and stop them at the end"
+    add("--graph", action="store_true", help=text)
+    add("--record", type=Path, metavar="FOLDER", help="record what they answer")
+    add("--weights", default="", metavar="FILE", help="weights of the network")
+    add("--params", type=Path, metavar="FILE", help="parameter file for the nodes")
 
 
 def _add_topics(verb: argparse.ArgumentParser, text: str) -> None:
-    verb.add_argument(
-        "--topics", nargs="+", default=[], metavar="NAME", help=f"{text}; * and ? are understood"
-    )
-    verb.add_argument("--exclude", nargs="+", default=[], metavar="NAME", help="but not these")
-    verb.add_argument(
-        "--namespace", default=NAMESPACE, help="of the graph, for names without / (%(default)s)"
-    )
+    names: dict[str, Any] = {"nargs": "+", "default": [], "metavar": "NAME"}
+    verb.add_argument("--topics", help=f"{text}; * and ? are wildcards", **names)
+    verb.add_argument("--exclude", help="but not these", **names)
 
 
 def _record(arguments: argparse.Namespace) -> int:
     with StopRequests() as stop:
-        from fer.bags.guardian import guarded
-        from fer.bags.recorder import NODE_NAME, Recorder
-        from fer.bags.writer import BagWriter, Layout
-        from fer.client.graph_client import GraphClient
+        from fer.bags.recorder import record
+        from fer.bags.writer import Layout
 
-        split = arguments.split or {}
-        layout = Layout(arguments.storage, arguments.compress, **split)
+        layout = Layout(arguments.storage, arguments.compress, **(arguments.split or {}))
         folder = arguments.output or Path(time.strftime("fer_%Y-%m-%d_%H-%M-%S"))
-        with guarded(folder), BagWriter(folder, layout) as writer:
-            with GraphClient(arguments.namespace, NODE_NAME) as client:
-                recorder = Recorder(client.node, writer, _selection(arguments), _say)
-                _say(f"recording to {folder}; Ctrl-C ends it")
-                while not stop.count and recorder.failure is None:
-                    if _is_over(recorder.first_s, arguments.duration):
-                        break
-                    time.sleep(_TURN_S)
-                _let_in(recorder)
-            if recorder.failure is not None:
-                raise recorder.failure
-            writer.close()
-            _say(f"{folder}: {writer.messages} messages of {recorder.topics} topics")
-    return 0
-
-
-def _is_over(first_s: float | None, duration_s: float | None) -> bool:
-    if first_s is None or duration_s is None:
-        return False
-    return time.monotonic() >= first_s + duration_s
-
-
-def _let_in(recorder: Recorder) -> None:
-    """Record what was sent before the end was asked for and is still on its way."""
-    deadline_s = time.monotonic() + _LET_IN_S
-    while recorder.failure is None and time.monotonic() < deadline_s:
-        if time.monotonic() - recorder.last_s > _SILENCE_S:
-            return
-        time.sleep(_TURN_S)
+        selection = _selection(arguments)
+        heard = record(folder, layout, selection, arguments.duration, lambda: stop.count > 0)
+    return 0 if heard else EXIT_INCOMPLETE
 
 
 def _play(arguments: argparse.Namespace) -> int:
@@ -200,28 +152,44 @@ def _play(arguments: argparse.Namespace) -> int:
             own = OwnGraph(_settings(arguments, bag, options), arguments.record, _say_of)
             options = own.options(options)
             stack.enter_context(own)
-        node = stack.enter_context(GraphClient(arguments.namespace, NODE_NAME)).node
+        client = stack.enter_context(GraphClient(arguments.namespace, NODE_NAME))
 
         def stopped() -> bool:
             return stop.count > 0 or (own is not None and own.failed)
 
-        outcome = Player(node, bag, options, _say, stopped).run()
+        outcome = Player(client, bag, options, _say, stopped).run()
         if own is not None:
             own.check()
-        text = f"played {outcome.messages} messages; {outcome.answers} frames were answered"
-        _say(f"{text}, {outcome.lost} were not" if outcome.lost else text)
-    return 0
+        return _report(bag, outcome)
+
+
+def _report(bag: Bag, outcome: Outcome) -> int:
+    """Say what was played and what was not, and return the exit code."""
+    text = f"played {outcome.messages} messages; {outcome.answers} frames were answered"
+    _say(f"{text}, {outcome.lost} were not" if outcome.lost else text)
+    for name, (messages, reason) in outcome.left_out.items():
+        _say(f"left out {messages} messages of {name}: {reason}")
+    _say_missing(bag.problems)
+    if outcome.advice:
+        _say(f"no node answered the frames: {outcome.advice}")
+    is_complete = not (outcome.left_out or outcome.advice or bag.losses)
+    return 0 if is_complete else EXIT_INCOMPLETE
 
 
 def _settings(arguments: argparse.Namespace, bag: Bag, options: PlayOptions) -> Settings:
     """Return what to start: features where pictures are played, and the network."""
+    from fer.bags.player import frame_advice, frame_topics
     from fer.bringup.preflight import check, resolved_weights
 
-    played = [topic for name, topic in bag.topics.items() if options.selection.plays(name)]
-    pictures = any(topic.kind in _PICTURES and topic.messages for topic in played)
+    advice = frame_advice(bag, options)
+    # With a parameter file the nodes may take compressed pictures.
+    if advice and not arguments.params:
+        raise FerError(advice)
+    image = options.selection.resolved(IMAGE_TOPIC)
+    pictures = {image, f"{image}/compressed"} & frame_topics(bag, options).keys()
     settings = Settings(
         namespace=arguments.namespace,
-        hosts=("robot", "workstation") if pictures else ("workstation",),
+        hosts=HOSTS if pictures else ("workstation",),
         params_file=arguments.params.absolute() if arguments.params else None,
         weights=resolved_weights(arguments.weights),
         camera=False,
@@ -247,7 +215,7 @@ def _options(arguments: argparse.Namespace) -> PlayOptions:
         remap={selection.resolved(old): selection.resolved(new) for old, new in arguments.remap},
         wait_s=arguments.wait,
         expected=tuple(arguments.expect),
-        window=max(arguments.window, 1),
+        window=arguments.window,
     )
 
 
@@ -258,23 +226,38 @@ def _selection(arguments: argparse.Namespace) -> Selection:
 
 
 def _info(arguments: argparse.Namespace) -> int:
-    from fer.bags.folder import data_files
     from fer.bags.reading import opened
 
     with opened(arguments.bag) as bag:
-        files = data_files(bag.path) if bag.path.is_dir() else [bag.path]
-        topics = bag.topics
         print(f"bag       {bag.path}")
-        for path in files:
-            print(f"file      {path.name}, {path.stat().st_size / _UNITS['MB']:.1f} MB")
-        start = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(bag.start_ns // _NS_PER_S))
+        for file in bag.files:
+            state = "" if file.is_finished else ", not finished: being recorded, or cut off"
+            print(f"file      {file.path.name}, {file.path.stat().st_size / _MB:.1f} MB{state}")
+        start = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(bag.start_ns // NANOSECONDS))
         print(f"start     {start}, {bag.start_ns} ns")
         print(f"duration  {bag.duration_s:.3f} s")
-        print(f"messages  {sum(topic.messages for topic in topics.values())}")
-        for topic in topics.values():
-            latched = any(each.durability.name == "TRANSIENT_LOCAL" for each in topic.qos)
-            mark = "  latched" if latched else ""
-            print(f"{topic.messages:9d} {topic.name}  {topic.kind}{mark}")
+        print(f"messages  {bag.message_count}")
+        for name, topic in bag.topics.items():
+            mark = "  latched" if topic.is_latched else ""
+            mark += f"  (cannot be played: {topic.obstacle})" if topic.obstacle else ""
+            print(f"{topic.messages:9d} {name}  {topic.type or '-'}{mark}")
+        for note in bag.notes:
+            print(f"note      {note}")
+        for problem in bag.problems:
+            print(f"missing   {problem}")
+        if bag.problems:
+            print(f"`fer bag recover {bag.path} -o NEW` writes what can be read to a new bag")
+    return 0
+
+
+def _recover(arguments: argparse.Namespace) -> int:
+    from fer.bags.reading import opened
+    from fer.bags.repair import recover
+
+    lost = recover(arguments.bag, arguments.output)
+    with opened(arguments.output) as bag:
+        print(f"{bag.path}: {bag.message_count} messages of {len(bag.topics)} topics")
+    _say_missing(lost)
     return 0
 
 
@@ -290,19 +273,34 @@ def _diff(arguments: argparse.Namespace) -> int:
         if arguments.topics and not chosen:
             raise FerError("none of these topics is in the bags: see `fer bag info`")
         comparisons = compare(a, b, chosen)
+        problems = [*a.problems, *b.problems]
     for each in comparisons:
-        print(f"{each.topic}: {each.messages} messages agree" + _parting(each.difference))
+        counts = {
+            "differ": each.unequal,
+            f"only in {arguments.a}": each.only_a,
+            f"only in {arguments.b}": each.only_b,
+        }
+        others = "".join(f", {count} {what}" for what, count in counts.items() if count)
+        print(f"{each.topic}: {each.equal} messages agree{others}")
+        if each.difference:
+            print(f"    first at {_seconds(each.stamp)}: {each.difference}")
+    _say_missing(problems)
     first = first_difference(comparisons)
     if first is None:
         print("the runs agree")
         return 0
-    stamp = f"{first.stamp / _NS_PER_S:.9f}"
-    print(f"the runs part first in {first.topic} at frame {stamp} s: {first.difference}")
-    return EXIT_DIFFERENT
+    stamp = _seconds(first.stamp)
+    print(f"the runs part first in {first.topic} at frame {stamp}: {first.difference}")
+    return EXIT_INCOMPLETE
 
 
-def _parting(difference: str) -> str:
-    return f", then {difference}" if difference else ""
+def _seconds(stamp_ns: int) -> str:
+    return f"{stamp_ns / NANOSECONDS:.9f} s"
+
+
+def _say_missing(problems: Iterable[str]) -> None:
+    for problem in problems:
+        _say(f"missing: {problem}")
 
 
 def _say_of(name: str, line: str) -> None:
@@ -313,26 +311,12 @@ def _say(text: str) -> None:
     print(text, file=sys.stderr, flush=True)
 
 
-def _positive(text: str) -> float:
-    value = float(text)
-    if not 0 < value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text}: give a number above 0")
-    return value
-
-
-def _not_negative(text: str) -> float:
-    value = float(text)
-    if not 0 <= value < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text}: give a number of 0 or more")
-    return value
-
-
 def _split(text: str) -> dict[str, float]:
-    found = re.fullmatch(r"([0-9.]+) ?(s|min|h|kB|MB|GB)", text)
+    found = re.fullmatch(rf"([0-9.]+) ?({'|'.join(_UNITS)})", text)
     if found is None:
         raise argparse.ArgumentTypeError(f"{text}: give a time or a size, such as 60s or 500MB")
-    value = _positive(found[1]) * _UNITS[found[2]]
-    return {"split_s": value} if found[2] in _TIMES else {"split_bytes": int(value)}
+    value = positive(found[1]) * _UNITS[found[2]]
+    return {"split_bytes": int(value)} if found[2].endswith("B") else {"split_s": value}
 
 
 def _renaming(text: str) -> tuple[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fer.commands.bag import bag_libraries
 from fer.commands.options import not_negative, positive, positive_integer
 from fer.report.labels import read_labels
 from fer_common.core.errors import FerError
@@ -92,7 +93,11 @@ def _of_bag(arguments: argparse.Namespace) -> Iterator[tuple[str, Any]]:
     from fer_train import figures, recording
 
     truth = read_labels(arguments.labels) if arguments.labels else {}
-    recorded = recording.read(arguments.source, arguments.namespace)
+    with bag_libraries():
+        from fer.bags.reading import opened
+
+        with opened(arguments.source) as bag:
+            recorded = recording.read(bag, arguments.namespace)
     if recorded.fields is not None and recorded.fields.maps.size:
         yield "weights", figures.weights(recorded.fields)
     faces = recorded.faces
