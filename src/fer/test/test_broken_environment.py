@@ -33,6 +33,7 @@ COMMANDS = {
     "teach": ("teach", "smile"),
     "merge": ("merge", "a", "b"),
     "dashboard": ("dashboard",),
+    "bag": ("bag", "record", "-o", "/tmp/fer-never-made"),
 }
 
 

@@ -84,11 +84,14 @@ class Recording:
             self.fields = messages.receptive_fields(message)
 
 
-class Bag(Protocol):
+class OpenBag(Protocol):
     """An open bag, as `fer.bags.reading.opened` gives it."""
 
     path: Path
-    topics: Mapping[str, Any]
+
+    @property
+    def topics(self) -> Mapping[str, Any]:
+        """Topics by name."""
 
     def messages(self, topics: Collection[str]) -> Iterable[Any]:
         """Yield messages with `topic` and serialized `data`."""
@@ -97,7 +100,7 @@ class Bag(Protocol):
         """Return a message as an object with its fields."""
 
 
-def read(bag: Bag, namespace: str = "") -> Recording:
+def read(bag: OpenBag, namespace: str = "") -> Recording:
     """Read what a bag holds of a graph.
 
     Parameters
@@ -121,7 +124,7 @@ def read(bag: Bag, namespace: str = "") -> Recording:
     return recording
 
 
-def _topics(bag: Bag, namespace: str) -> list[str]:
+def _topics(bag: OpenBag, namespace: str) -> list[str]:
     """Return the topics of one graph."""
     wanted = "/" + namespace.strip("/") if namespace else None
     found: dict[str, list[str]] = {}

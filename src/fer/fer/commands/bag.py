@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fer.bringup.environment import prepare_environment
 from fer.bringup.graph import HOSTS, IMAGE_TOPIC, Settings
 from fer.commands.options import (
     add_verb,
@@ -126,6 +127,8 @@ def _add_topics(verb: argparse.ArgumentParser, text: str) -> None:
 
 def _record(arguments: argparse.Namespace) -> int:
     with StopRequests() as stop:
+        # Before ROS is imported, and before the folder is made.
+        prepare_environment()
         from fer.bags.recorder import record
         from fer.bags.writer import Layout
 
@@ -138,6 +141,7 @@ def _record(arguments: argparse.Namespace) -> int:
 
 def _play(arguments: argparse.Namespace) -> int:
     with StopRequests() as stop, contextlib.ExitStack() as stack:
+        prepare_environment()
         from fer.bags.own_graph import OwnGraph
         from fer.bags.player import NODE_NAME, Player
         from fer.bags.reading import opened
@@ -194,7 +198,7 @@ def _settings(arguments: argparse.Namespace, bag: Bag, options: PlayOptions) -> 
         weights=resolved_weights(arguments.weights),
         camera=False,
         viz=False,
-        use_sim_time=arguments.clock > 0,
+        use_sim_time=arguments.clock > 0 or None,
         every_frame=True,
         log_level="warn",
     )
