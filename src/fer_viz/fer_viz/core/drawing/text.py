@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from fer_viz.core.drawing.canvas import Blend, Picture, blend
+from fer_viz.core.drawing.canvas import Blend, Mask, Picture, blend
 from fer_viz.core.drawing.style import Colour
 
 Weight: TypeAlias = Literal["regular", "semibold"]
@@ -31,8 +31,18 @@ _FILES: dict[Weight, str] = {"regular": "Inter-Regular.otf", "semibold": "Inter-
 _CAP_HEIGHT = 8 / 11
 #: Text is set this many times larger and averaged: glyphs then stand at fractions of a pixel.
 _OVERSAMPLING = 4
-#: Lines kept ready. One picture needs about 40, and its figures change.
-_CACHED_LINES = 1024
+#: Lines and glyphs kept ready. One picture needs about 40 lines, and its figures change. Pillow
+#: keeps no glyphs: a line of new figures takes three times as long without them.
+_CACHED = 1024
+
+
+class _Glyph(NamedTuple):
+    """A character, oversampled; its corner lies (left, top) from the pen."""
+
+    mask: Mask
+    left: int
+    top: int
+    advance: int
 
 
 class _Line(NamedTuple):
@@ -41,6 +51,7 @@ class _Line(NamedTuple):
     pixels: Blend
     left: int
     top: int
+    width_px: float
 
 
 def write(
@@ -65,16 +76,15 @@ def write(
     """
     if not text:
         return 0.0
-    width = width_px(text, size_px, weight)
+    pixels, left, top, width = _line(text, size_px, weight, colour)
     shift = {"left": 0.0, "centre": width / 2, "right": width}[align]
-    line = _line(text, size_px, weight, colour)
-    blend(picture, line.pixels, round(at[0] - shift) + line.left, round(at[1]) + line.top)
+    blend(picture, pixels, round(at[0] - shift) + left, round(at[1]) + top)
     return width
 
 
 def width_px(text: str, size_px: float, weight: Weight = "regular") -> float:
     """Return the width of a line, pixels."""
-    return float(_font(size_px, weight).getlength(_drawable(text))) / _OVERSAMPLING
+    return sum(_glyph(character, size_px, weight).advance for character in text) / _OVERSAMPLING
 
 
 def cap_height_px(size_px: float) -> float:
@@ -82,7 +92,7 @@ def cap_height_px(size_px: float) -> float:
     return size_px * _CAP_HEIGHT
 
 
-@lru_cache(maxsize=_CACHED_LINES)
+@lru_cache(maxsize=_CACHED)
 def fitted(text: str, size_px: float, max_width_px: float, weight: Weight = "regular") -> str:
     """Return the text, or as much of its beginning as fits with an ellipsis."""
     if width_px(text, size_px, weight) <= max_width_px:
@@ -94,17 +104,33 @@ def fitted(text: str, size_px: float, max_width_px: float, weight: Weight = "reg
     return _ELLIPSIS
 
 
-@lru_cache(maxsize=_CACHED_LINES)
+@lru_cache(maxsize=_CACHED)
 def _line(text: str, size_px: float, weight: Weight, colour: Colour) -> _Line:
-    font, text = _font(size_px, weight), _drawable(text)
-    box = [edge / _OVERSAMPLING for edge in font.getbbox(text, anchor="ls")]
-    left, top = math.floor(box[0]) - 1, math.floor(box[1]) - 1
-    width, height = math.ceil(box[2]) + 1 - left, math.ceil(box[3]) + 1 - top
-    large = Image.new("L", (_OVERSAMPLING * width, _OVERSAMPLING * height))
-    pen = (-_OVERSAMPLING * left, -_OVERSAMPLING * top)
-    ImageDraw.Draw(large).text(pen, text, fill=255, font=font, anchor="ls")
-    mask = cv2.resize(np.asarray(large), (width, height), interpolation=cv2.INTER_AREA)
-    return _Line(Blend.through(mask, colour), left, top)
+    glyphs = [_glyph(character, size_px, weight) for character in text]
+    # In whole pixels of the result, with a margin of one.
+    left = glyphs[0].left // _OVERSAMPLING - 1
+    top = min(glyph.top for glyph in glyphs) // _OVERSAMPLING - 1
+    bottom = max(glyph.top + len(glyph.mask) for glyph in glyphs) // _OVERSAMPLING + 2
+    width = sum(glyph.advance for glyph in glyphs) / _OVERSAMPLING
+    size = (math.ceil(width) + 2 - left, bottom - top)
+    large = np.zeros((_OVERSAMPLING * size[1], _OVERSAMPLING * size[0]), np.uint8)
+    pen, baseline = -_OVERSAMPLING * left, -_OVERSAMPLING * top
+    for mask, x, y, advance in glyphs:
+        part = large[baseline + y :, pen + x :][: mask.shape[0], : mask.shape[1]]
+        np.maximum(part, mask[: part.shape[0], : part.shape[1]], out=part)
+        pen += advance
+    covered = cv2.resize(large, size, interpolation=cv2.INTER_AREA)
+    return _Line(Blend.through(covered, colour), left, top, width)
+
+
+@lru_cache(maxsize=_CACHED)
+def _glyph(character: str, size_px: float, weight: Weight) -> _Glyph:
+    font = _font(size_px, weight)
+    character = character if character.isprintable() else _MISSING
+    left, top, right, bottom = (int(edge) for edge in font.getbbox(character, anchor="ls"))
+    picture = Image.new("L", (max(right - left, 1), max(bottom - top, 1)))
+    ImageDraw.Draw(picture).text((-left, -top), character, fill=255, font=font, anchor="ls")
+    return _Glyph(np.asarray(picture), left, top, round(font.getlength(character)))
 
 
 @lru_cache(maxsize=64)
@@ -114,10 +140,3 @@ def _font(size_px: float, weight: Weight) -> ImageFont.FreeTypeFont:
     layout = ImageFont.Layout.BASIC
     size = max(round(_OVERSAMPLING * size_px), 1)
     return ImageFont.truetype(io.BytesIO(file.read_bytes()), size, layout_engine=layout)
-
-
-def _drawable(text: str) -> str:
-    """Replace what is no character, such as a line break, by a box."""
-    if text.isprintable():
-        return text
-    return "".join(character if character.isprintable() else _MISSING for character in text)
