@@ -6,7 +6,6 @@ import _thread
 import os
 import re
 import signal
-import threading
 import time
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
@@ -16,13 +15,13 @@ import rclpy
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.client import Client
 from rclpy.context import Context
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
 
 from fer.bringup.environment import prepare_environment
 from fer.bringup.graph import NAMESPACE, SNN, absolute
 from fer_common.core.errors import FerError
+from fer_common.ros.executor_thread import ExecutorThread
 
 #: How long to look for a node, and for its answer: it saves to a disk and answers between frames.
 DISCOVERY_TIMEOUT_S = 5.0
@@ -86,13 +85,9 @@ class GraphClient:
         """Names under which two nodes report: two graphs run in this namespace."""
         self.reporters: dict[str, list[str]] = {}
         """Process ids that have reported, by node name."""
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self.node)
         self._clients: dict[str, Client[Any, Any]] = {}
         self._failures: list[BaseException] = []
-        self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._spin, name="graph_client", daemon=True)
-        self._thread.start()
+        self._thread = ExecutorThread(self.node, self._fail)
 
     def __enter__(self) -> GraphClient:
         return self
@@ -102,9 +97,7 @@ class GraphClient:
 
     def close(self) -> None:
         """Leave the graph, and raise what a callback has raised."""
-        self._closing.set()
-        self._executor.shutdown()
-        self._thread.join()
+        self._thread.close()
         self.node.destroy_node()
         self._context.try_shutdown()
         if self._failures:
@@ -211,13 +204,6 @@ class GraphClient:
         elif pid != known[-1]:
             self.doubled.add(name)
 
-    def _spin(self) -> None:
-        try:
-            self._executor.spin()
-        except ExternalShutdownException:
-            pass
-        except BaseException as error:
-            # A callback that was interrupted by `close` is no failure.
-            if not self._closing.is_set():
-                self._failures.append(error)
-                _thread.interrupt_main(signal.SIGTERM)
+    def _fail(self, error: BaseException) -> None:
+        self._failures.append(error)
+        _thread.interrupt_main(signal.SIGTERM)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import threading
 import time
@@ -15,13 +14,13 @@ from rcl_interfaces.srv import SetParametersAtomically
 from rclpy.client import Client
 from rclpy.clock import Clock, ClockType
 from rclpy.context import Context
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 from rclpy.task import Future
 
 from fer_common.core.errors import FerError
+from fer_common.ros.executor_thread import ExecutorThread, reraise
 from fer_common.ros.image_subscription import AnyImage
 from fer_interfaces.srv import LoadWeights, Reset, SaveWeights, Teach
 from fer_viz.core.dashboard_state import TEACH_S, DashboardState, Note
@@ -97,15 +96,11 @@ class DashboardClient:
         self._listener.open_streams()
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._node.create_timer(_CHECK_PERIOD_S, self._check_requests, clock=steady)
-        self._executor = SingleThreadedExecutor(context=self._context)
-        self._executor.add_node(self._node)
-        self._thread = threading.Thread(target=self._spin, name="dashboard", daemon=True)
-        self._thread.start()
+        self._thread = ExecutorThread(self._node, reraise)
 
     def close(self) -> None:
         """Leave the graph."""
-        self._executor.shutdown()
-        self._thread.join()
+        self._thread.close()
         self._node.destroy_node()
         self._context.try_shutdown()
 
@@ -203,7 +198,3 @@ class DashboardClient:
     def _add_note(self, text: str, good: bool) -> None:
         with self._lock:
             self._notes.append(Note(text, good))
-
-    def _spin(self) -> None:
-        with contextlib.suppress(ExternalShutdownException):
-            self._executor.spin()
