@@ -17,6 +17,7 @@ import apsw
 import yaml
 import zstandard
 from mcap.writer import MCAP0_MAGIC
+from rosbags.rosbag2 import ReaderError
 from rosbags.serde import SerdeError
 from rosbags.typesys import (
     Stores,
@@ -43,7 +44,7 @@ _IDL = ("ros2idl", "omgidl")
 #: What rosbag2 puts before the definition of each type.
 _IDL_HEADING = re.compile(r"^(=+|IDL: .*)$", re.MULTILINE)
 #: What libraries that trust a file raise where it is damaged.
-_NONSENSE = (SerdeError, TypesysError, apsw.Error, sqlite3.Error, OSError, *DAMAGE)
+_NONSENSE = (ReaderError, SerdeError, TypesysError, apsw.Error, sqlite3.Error, OSError, *DAMAGE)
 
 
 BagFile: TypeAlias = "McapFile | SqliteFile"

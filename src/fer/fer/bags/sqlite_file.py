@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Collection, Iterator
@@ -107,14 +109,19 @@ def _reader(path: Path, stack: ExitStack) -> Sqlite3Reader:
     return reader
 
 
-def _is_cut_off(path: Path) -> bool:
-    """Whether a file has fewer pages than its header says."""
+def _pages(path: Path) -> tuple[int, int]:
+    """Return the size of a page, and how many pages the file should have."""
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     # 1 stands for 65536. Old libraries, which the two counters tell, did not keep the number.
     page_bytes = int.from_bytes(head[16:18], "big")
     pages = int.from_bytes(head[28:32], "big") if head[24:28] == head[92:96] else 0
-    return path.stat().st_size < pages * (65536 if page_bytes == 1 else page_bytes)
+    return 65536 if page_bytes == 1 else page_bytes, pages
+
+
+def _is_cut_off(path: Path) -> bool:
+    page_bytes, pages = _pages(path)
+    return path.stat().st_size < page_bytes * pages
 
 
 def _committed(path: Path, stack: ExitStack) -> Path:
@@ -186,19 +193,31 @@ def _connected(path: Path) -> sqlite3.Connection:
 
 def _copy_rows(source: Path, target: Path) -> None:
     """Write every row that can be read, and of quality of service what is understood."""
-    with closing(_connected(source)) as old, closing(sqlite3.connect(target)) as new, new:
-        made = old.execute(
-            "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL "
-            "AND name NOT LIKE 'sqlite_%' ORDER BY type DESC"
-        ).fetchall()
-        if not made:
-            new.executescript(SCHEMA)
+    with ExitStack() as stack:
+        page_bytes, _ = _pages(source)
+        if _is_cut_off(source) and source.stat().st_size % page_bytes:
+            # SQLite takes for zeros what a page lacks.
+            folder = stack.enter_context(TemporaryDirectory(prefix="fer-bag-"))
+            source = Path(shutil.copyfile(source, Path(folder, source.name)))
+            os.truncate(source, source.stat().st_size // page_bytes * page_bytes)
+        old = stack.enter_context(closing(_connected(source)))
+        new = stack.enter_context(closing(sqlite3.connect(target)))
+        stack.enter_context(new)
+        made = []
+        with suppress(sqlite3.Error):
+            made = old.execute(
+                "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL "
+                "AND name NOT LIKE 'sqlite_%' ORDER BY type DESC"
+            ).fetchall()
         for kind, name, statement in made:
-            new.execute(statement)
-            if kind == "table":
-                for row in _rows(old, name):
+            with suppress(sqlite3.Error, ValueError):
+                new.execute(statement)
+                for row in _rows(old, name) if kind == "table" else ():
                     marks = ", ".join("?" * len(row))
                     new.execute(f'INSERT OR IGNORE INTO "{name}" VALUES ({marks})', row)
+        if not {("topics",), ("messages",)} <= {*new.execute("SELECT name FROM sqlite_master")}:
+            missing = re.sub(r"CREATE (\w+)", r"CREATE \1 IF NOT EXISTS", SCHEMA)
+            new.executescript(missing.replace("INSERT INTO", "INSERT OR IGNORE INTO"))
         with suppress(sqlite3.OperationalError):
             query = "SELECT id, offered_qos_profiles FROM topics"
             for topic, text in new.execute(query).fetchall():
