@@ -7,7 +7,7 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Collection, Iterator
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -55,8 +55,7 @@ class SqliteFile:
                     raise ReaderError("its end is missing")
                 self._reader = _reader(source, stack)
             except (ReaderError, apsw.Error, *DAMAGE) as error:
-                folder = stack.enter_context(TemporaryDirectory(prefix="fer-bag-"))
-                copy = Path(folder, path.name)
+                copy = temporary_folder(stack) / path.name
                 _copy_rows(source, copy)
                 self._reader = _reader(copy, stack)
                 if self.is_finished:
@@ -125,18 +124,11 @@ def _is_cut_off(path: Path) -> bool:
 
 
 def _committed(path: Path, stack: ExitStack) -> Path:
-    """Return a file with all that was committed: itself, or a copy where transactions are open.
-
-    Raises
-    ------
-    BagError
-        if there is no room for the copy.
-    """
+    """Return a file with all that was committed: itself, or a copy where transactions are open."""
     if is_finished(path):
         return path
-    folder = Path(stack.enter_context(TemporaryDirectory(prefix="fer-bag-")))
-    copy = folder / path.name
-    try:
+    copy = temporary_folder(stack) / path.name
+    with copying(path, copy):
         for _ in range(_ATTEMPTS):
             # A log that begins anew in the meantime has another head.
             before = _head_of_log(path)
@@ -145,14 +137,26 @@ def _committed(path: Path, stack: ExitStack) -> Path:
                     shutil.copyfile(f"{path}{suffix}", f"{copy}{suffix}")
             if before == _head_of_log(path):
                 break
-    except OSError as error:
-        raise BagError(
-            f"{path} has an open transaction and is read from a copy in {folder.parent}, "
-            f"which cannot be written ({error.strerror}): set TMPDIR to another folder"
-        ) from error
     with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(copy)) as database:
         database.execute("PRAGMA journal_mode = DELETE")
     return copy
+
+
+def temporary_folder(stack: ExitStack) -> Path:
+    """Return a folder that is removed when the stack is closed."""
+    return Path(stack.enter_context(TemporaryDirectory(prefix="fer-bag-")))
+
+
+@contextmanager
+def copying(path: Path, copy: Path) -> Iterator[None]:
+    """Raise BagError if a copy of a file, from which it is to be read, cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise BagError(
+            f"{path} is read from a copy in {copy.parent.parent}, which cannot be written "
+            f"({error.strerror}): set TMPDIR to another folder"
+        ) from error
 
 
 def _head_of_log(path: Path) -> bytes:
@@ -197,8 +201,7 @@ def _copy_rows(source: Path, target: Path) -> None:
         page_bytes, _ = _pages(source)
         if _is_cut_off(source) and source.stat().st_size % page_bytes:
             # SQLite takes for zeros what a page lacks.
-            folder = stack.enter_context(TemporaryDirectory(prefix="fer-bag-"))
-            source = Path(shutil.copyfile(source, Path(folder, source.name)))
+            source = Path(shutil.copyfile(source, temporary_folder(stack) / source.name))
             os.truncate(source, source.stat().st_size // page_bytes * page_bytes)
         old = stack.enter_context(closing(_connected(source)))
         new = stack.enter_context(closing(sqlite3.connect(target)))
