@@ -111,7 +111,7 @@ def test_the_node_that_is_in_the_way_is_named(
     path = pictures(tmp_path / "bag", "/fer/image_raw")
     wait_for(lambda: play(path, "--wait", 0.1) == 2, "the camera to be found")
     said = capsys.readouterr().err.splitlines()[-1]
-    assert "leave out /test: ros2 launch fer bringup.launch.py camera:=false" in said
+    assert "leave out /test: fer up --no-camera" in said
 
 
 def test_messages_that_cannot_be_read_are_counted(
