@@ -92,7 +92,7 @@ class Case:
         weights = rng.random((N_INPUT, self.n_output), dtype=np.float32)
         theta = np.zeros(self.n_output, dtype=np.float32)
         usual = np.zeros(channels * rows * cols, dtype=np.float32)
-        wiring = Wiring.everything((2 * channels, rows, cols), self.n_output)
+        wiring = Wiring.fully_connected((2 * channels, rows, cols), self.n_output)
         return Model(
             labels=("neutral", "happy", "surprise"),
             feature_spec="bench",

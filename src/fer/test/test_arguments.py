@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from fer.bringup.arguments import ARGUMENTS, check_two_hosts, settings_of
+from fer.bringup import arguments as table
+from fer.bringup.arguments import ARGUMENTS, Argument, check_two_hosts, settings_of
 from fer.bringup.graph import HOSTS, Settings
 from fer.bringup.preflight import check, resolved_source, resolved_weights
 from fer.cli import main
@@ -15,6 +16,8 @@ from fer.commands.up import add_arguments
 from fer_common.core.errors import ConfigurationError, FerError
 from fer_snn.core.weights import weights_file
 from fer_testing.networks import small_model
+
+BRINGUP = Path(table.__file__).parent
 
 
 def given(*options: str) -> dict[str, object]:
@@ -66,6 +69,18 @@ def test_options_for_two_hosts_are_refused_on_one(option: tuple[str, str]) -> No
 def test_every_argument_has_a_sentence_and_a_place() -> None:
     for argument in ARGUMENTS:
         assert argument.description.endswith(".") and argument.files
+
+
+@pytest.mark.parametrize("argument", ARGUMENTS, ids=lambda argument: str(argument.name))
+def test_every_argument_has_an_effect(argument: Argument) -> None:
+    if argument.is_setting:
+        other = [choice for choice in argument.choices if choice not in ("", argument.default)]
+        text = other[0] if other else "another"
+        assert settings_of({argument.name: text}, HOSTS) != Settings()
+    else:
+        # What is no setting is read in the modules that only the launch files use.
+        texts = [(BRINGUP / f"{name}.py").read_text() for name in ("launching", "replaying")]
+        assert any(f'"{argument.name}"' in text for text in texts)
 
 
 def test_a_name_means_the_same_file_to_the_command_and_the_node(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_snn.core.clock import Clock, Continuity, Tick
+from fer_snn.core.clock import Clock, Continuity, FrameSteps
 
 MS = 1_000_000
 
@@ -14,8 +14,8 @@ def clock() -> Clock:
 
 
 def test_first_frame_is_run_for_a_whole_decision() -> None:
-    tick = clock().tick(5_000 * MS)
-    assert (tick.steps, tick.continuity, tick.gap) == (200, Continuity.FIRST, False)
+    timing = clock().tick(5_000 * MS)
+    assert (timing.steps, timing.continuity, timing.gap) == (200, Continuity.FIRST, False)
 
 
 def test_rounding_is_carried_over() -> None:
@@ -46,25 +46,25 @@ def test_same_stamp_again_makes_no_step() -> None:
 def test_long_gap_is_capped_and_marked() -> None:
     a = clock()
     a.tick(0)
-    tick = a.tick(10_000 * MS)
-    assert (tick.steps, tick.gap, tick.continuous) == (200, True, False)
+    timing = a.tick(10_000 * MS)
+    assert (timing.steps, timing.gap, timing.continuous) == (200, True, False)
     assert a.tick(10_033 * MS).steps == 33
 
 
 def test_steps_that_there_is_no_time_for_are_left_out_and_do_not_pile_up() -> None:
     a = clock()
-    assert a.tick(0, max_steps=50) == Tick(50, Continuity.FIRST, left_out=150)
-    tick = a.tick(100 * MS, max_steps=30)
-    assert tick == Tick(30, Continuity.NEXT, left_out=70)
-    assert tick.gap and tick.continuous
-    assert a.tick(133 * MS, max_steps=40) == Tick(33, Continuity.NEXT)
+    assert a.tick(0, max_steps=50) == FrameSteps(50, Continuity.FIRST, left_out=150)
+    timing = a.tick(100 * MS, max_steps=30)
+    assert timing == FrameSteps(30, Continuity.NEXT, left_out=70)
+    assert timing.gap and timing.continuous
+    assert a.tick(133 * MS, max_steps=40) == FrameSteps(33, Continuity.NEXT)
 
 
 def test_jump_back_is_marked_and_time_goes_on_from_there() -> None:
     a = clock()
     a.tick(10_000 * MS)
-    tick = a.tick(500 * MS)
-    assert (tick.continuity, tick.gap) == (Continuity.BACK, True)
+    timing = a.tick(500 * MS)
+    assert (timing.continuity, timing.gap) == (Continuity.BACK, True)
     assert a.tick(533 * MS).steps == 33
 
 

@@ -19,11 +19,11 @@ from fer_snn.core.synapses.wiring import MapWindow, Wiring, tiling
 compiled = pytest.importorskip("fer_snn.core.kernels.compiled", reason="numba is not installed")
 
 SHAPES = [
-    [Wiring.everything((3, 4, 4), 3)],
-    [Wiring.everything((1, 5, 5), 37)],
+    [Wiring.fully_connected((3, 4, 4), 3)],
+    [Wiring.fully_connected((1, 5, 5), 37)],
     [Wiring((2, 5, 5), (MapWindow(1, 4, 0, 5),), 6)],
-    [Wiring((4, 6, 6), tiling(6, 6, 3, 3), 17), Wiring.everything((68, 1, 1), 6)],
-    [Wiring((2, 5, 5), tiling(5, 5, 3, 1), 5), Wiring.everything((45, 1, 1), 3)],
+    [Wiring((4, 6, 6), tiling(6, 6, 3, 3), 17), Wiring.fully_connected((68, 1, 1), 6)],
+    [Wiring((2, 5, 5), tiling(5, 5, 3, 1), 5), Wiring.fully_connected((45, 1, 1), 3)],
 ]
 
 
@@ -70,7 +70,7 @@ def run(
         outcome += [array for layer in activity for array in layer]
         change = rng.normal(0, 1e-3, wirings[0].n_post).astype(np.float32)
         bounds = np.float32(0), np.float32(0.5)
-        kernel.nudge(stages[0], activity[0].counts, change, *bounds)
+        kernel.add_outer_product(stages[0], activity[0].counts, change, *bounds)
         kernel.normalise(stages[0], 5.0)
     learnt = [array for stage in stages for array in (stage.weights, stage.theta)]
     return [*outcome, *learnt, *(array for layer in state.layers for array in layer)]
@@ -97,7 +97,7 @@ def test_frames_longer_than_a_block_of_stdp_are_equal() -> None:
 
 @pytest.mark.parametrize("kernel", [reference, compiled])
 def test_silence_leaves_nothing_that_is_slow_to_calculate_with(kernel: kernels.Kernels) -> None:
-    wiring, parameters = Wiring.everything((1, 2, 2), 3), lif.LIFParameters()
+    wiring, parameters = Wiring.fully_connected((1, 2, 2), 3), lif.LIFParameters()
     state = FaceState([4, 3], parameters)
     for layer in state.layers:
         for values in (layer.drive, layer.trace_pre, layer.trace_post):

@@ -24,14 +24,14 @@ def learnt(
 ) -> np.ndarray:
     """Return weights (n_pre, n_post) after spikes (steps, n_pre) and (steps, n_post)."""
     weights = weights.astype(np.float32)
-    wiring = Wiring.everything((len(weights), 1, 1), weights.shape[1])
+    wiring = Wiring.fully_connected((len(weights), 1, 1), weights.shape[1])
     x, y = (np.zeros(n, np.float32) for n in weights.shape)
     window = stdp.discretise(parameters, DT)
     learning = PairSTDP(wiring, weights, x, y, len(pre), window)
     for arrived, fired in zip(pre, post, strict=True):
         learning.potentiate(arrived)
         learning.depress(arrived)
-        learning.credit(arrived, fired)
+        learning.end_step(arrived, fired)
     learning.settle()
     return weights
 
@@ -109,13 +109,13 @@ def test_frames_may_be_cut_anywhere() -> None:
     rng = np.random.default_rng(3)
     pre, post = rng.random((90, 5)) < 0.2, rng.random((90, 3)) < 0.2
     weights, x, y = np.full((5, 3), 0.5, np.float32), *(np.zeros(n, np.float32) for n in (5, 3))
-    wiring, window = Wiring.everything((5, 1, 1), 3), stdp.discretise(FREE, DT)
+    wiring, window = Wiring.fully_connected((5, 1, 1), 3), stdp.discretise(FREE, DT)
     for begin, end in ((0, 1), (1, 34), (34, 90)):
         learning = PairSTDP(wiring, weights, x, y, end - begin, window)
         for step in range(begin, end):
             learning.potentiate(pre[step])
             learning.depress(pre[step])
-            learning.credit(pre[step], post[step])
+            learning.end_step(pre[step], post[step])
         learning.settle()
     expected = textbook(np.full((5, 3), 0.5), pre, post, FREE)
     np.testing.assert_allclose(weights, expected, atol=ROUNDING)

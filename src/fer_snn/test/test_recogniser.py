@@ -83,7 +83,7 @@ def test_jump_back_resets_the_state_and_keeps_the_weights(model: Model) -> None:
     first = stream(recogniser, 4, begin_ns=10**9)
     version = recogniser.network.version
     again = stream(recogniser, 4, begin_ns=10**9)
-    assert again[0].tick.continuity is Continuity.BACK and again[0].tick.gap
+    assert again[0].timing.continuity is Continuity.BACK and again[0].timing.gap
     assert [spikes(r, 1) for r in first] == [spikes(r, 1) for r in again]
     assert recogniser.network.version == version
 
@@ -120,7 +120,7 @@ def test_parameters_change_between_frames_without_a_reset(model: Model) -> None:
     network = dataclasses.replace(parameters.network, lif=slower)
     changed.parameters = dataclasses.replace(parameters, network=network)
     a, b = (show(r, 3 * FRAME_NS, face(1)) for r in (plain, changed))
-    assert b.tick.continuity is Continuity.NEXT
+    assert b.timing.continuity is Continuity.NEXT
     assert spikes(a, 1) != spikes(b, 1)
 
 
@@ -131,8 +131,8 @@ def test_potentials_and_spikes_are_recorded_only_where_asked(model: Model) -> No
     heard = show(recogniser, FRAME_NS, face(1), recording=recording)
     assert all(len(layer.raster) == 0 for layer in silent.faces[0].activity.layers.values())
     layers = heard.faces[0].activity.layers
-    assert layers["hidden"].raster.shape == (heard.tick.steps, 32)
-    assert layers["expression"].potential.shape == (heard.tick.steps, 6)
+    assert layers["hidden"].raster.shape == (heard.timing.steps, 32)
+    assert layers["expression"].potential.shape == (heard.timing.steps, 6)
     neuron, step = layers["hidden"].events()
     assert len(neuron) == layers["hidden"].counts.sum()
     assert (np.diff(step) >= 0).all()
@@ -179,7 +179,7 @@ def test_weights_are_saved_and_loaded_by_name(model: Model, tmp_path) -> None:  
     learner = Learner(model, folder=tmp_path)
     network = learner.recogniser.network
     learner.save("mine")
-    network.nudge(1, np.ones(32, np.int32), np.full(6, 0.01, np.float32))
+    network.add_outer_product(1, np.ones(32, np.int32), np.full(6, 0.01, np.float32))
     changed = network.model.stages[1].weights.copy()
     learner.load("mine")
     assert not (network.model.stages[1].weights == changed).all()
@@ -206,7 +206,7 @@ def test_spike_times_respect_the_refractory_period_whatever_the_stamps(model: Mo
         result = show(recogniser, stamp_ns, face(1, k % 24), recording=recording)
         for name, layer in result.faces[0].activity.layers.items():
             for index, step in np.column_stack(layer.events()).tolist():
-                time_ns = stamp_ns - (result.tick.steps - 1 - step) * dt_ns
+                time_ns = stamp_ns - (result.timing.steps - 1 - step) * dt_ns
                 fired.setdefault((name, index), []).append(time_ns)
     intervals = np.concatenate([np.diff(times) for times in fired.values()])
     assert len(intervals) > 10_000

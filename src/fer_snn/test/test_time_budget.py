@@ -29,7 +29,7 @@ class SlowLearner(Learner):
 
     def process(self, frame: FeatureFrame, max_steps: int | None = None) -> FrameResult:
         result = super().process(frame, max_steps)
-        self.now_s += self.step_s * result.tick.steps * len(result.faces)
+        self.now_s += self.step_s * result.timing.steps * len(result.faces)
         return result
 
 
@@ -58,9 +58,9 @@ def test_a_network_that_is_too_slow_keeps_to_its_budget(number: int) -> None:
     late = done[5:]
     assert all(took_s <= budget.budget_s for took_s, _ in late)
     # At most three are looked at: that is what the budget is for.
-    assert [result.tick.steps for _, result in late] == [30 // min(number, 3)] * len(late)
-    assert all(result.tick.gap and result.tick.continuous for _, result in late)
-    left_out = sum(result.tick.left_out for _, result in done)
+    assert [result.timing.steps for _, result in late] == [30 // min(number, 3)] * len(late)
+    assert all(result.timing.gap and result.timing.continuous for _, result in late)
+    left_out = sum(result.timing.left_out for _, result in done)
     assert budget.left_out_s == pytest.approx(0.001 * left_out)
 
 
@@ -69,7 +69,7 @@ def test_who_is_fast_enough_leaves_nothing_out() -> None:
     budget = TimeBudget(learner, lambda: learner.now_s)
     budget.budget_s = 0.1
     done = run(budget, learner, 10, 3)
-    assert [result.tick.left_out for _, result in done] == [0] * 10
+    assert [result.timing.left_out for _, result in done] == [0] * 10
     assert budget.left_out_s == 0.0
 
 
@@ -81,7 +81,7 @@ def test_one_hiccup_of_the_machine_costs_nothing() -> None:
     learner.step_s = 1.0
     budget.process(FeatureFrame(10**12 + 5 * PERIOD_NS, faces(1)))
     learner.step_s = 1e-5
-    assert budget.process(FeatureFrame(10**12 + 6 * PERIOD_NS, faces(1))).tick.left_out == 0
+    assert budget.process(FeatureFrame(10**12 + 6 * PERIOD_NS, faces(1))).timing.left_out == 0
 
 
 def test_without_a_budget_the_clock_plays_no_part() -> None:
@@ -102,4 +102,4 @@ def test_what_a_step_takes_is_known_before_the_first_frame() -> None:
     budget = TimeBudget(learner, lambda: next(clock))
     budget.budget_s = 0.1
     # Twenty steps took a second by that clock: two fit into the budget.
-    assert budget.process(FeatureFrame(10**12, faces(1))).tick.steps == 2
+    assert budget.process(FeatureFrame(10**12, faces(1))).timing.steps == 2

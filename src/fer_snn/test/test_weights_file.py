@@ -85,7 +85,7 @@ def _small() -> bytes:
     from fer_snn.core.neurons.encoding import FeatureStatistics
     from fer_snn.core.synapses.wiring import Wiring
 
-    wiring = Wiring.everything((2, 2, 2), 2)
+    wiring = Wiring.fully_connected((2, 2, 2), 2)
     stage = Stage(wiring, np.ones((8, 2), np.float32), np.zeros(2, np.float32))
     statistics = FeatureStatistics(np.zeros(4, np.float32), np.ones(4, np.float32), 1)
     names = np.array([0, 1], np.int32)

@@ -7,7 +7,7 @@ from fer_snn.core.synapses.wiring import MapWindow, Wiring, tiling
 
 
 def test_one_column_that_sees_everything_is_a_full_matrix() -> None:
-    wiring = Wiring.everything((2, 3, 4), 5)
+    wiring = Wiring.fully_connected((2, 3, 4), 5)
     weights = np.arange(24 * 5, dtype=np.float32).reshape(24, 5)
     assert (wiring.n_pre, wiring.n_post) == (24, 5)
     assert (wiring.matrix(weights) == weights).all()

@@ -1,8 +1,8 @@
 """Ablation: the accuracy of networks that lack one mechanism.
 
-Each arm is trained with several gains, because a network without a mechanism may only need another
-drive. The gain is chosen by the faces that training holds out; the result is measured on test
-faces.
+Each variant is trained with several gains, because a network without a mechanism may only need
+another drive. The gain is chosen by the faces that training holds out; the result is measured on
+test faces.
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ def _without_orientations(features: Bytes, orientations: int) -> Bytes:
 
 
 @dataclass(frozen=True)
-class Arm:
-    """One arm of the study: a network that lacks a mechanism.
+class AblationVariant:
+    """A network that lacks a mechanism.
 
     Attributes
     ----------
@@ -59,28 +59,28 @@ class Arm:
     features: Callable[[Bytes, int], Bytes] = _unchanged
 
 
-ARMS = (
-    Arm("all mechanisms"),
-    Arm("no plasticity of the hidden layer", {"eta_w": 0.0}),
-    Arm("no plasticity at all", {"eta_w": 0.0, "eta_v": 0.0, "eta_theta": 0.0}),
-    Arm("no hidden layer", tuned=EXPRESSION, architecture=Architecture(window=0)),
-    Arm("no L1 homeostasis", {"hidden_s_target": 0.0}),
+VARIANTS = (
+    AblationVariant("all mechanisms"),
+    AblationVariant("no plasticity of the hidden layer", {"eta_w": 0.0}),
+    AblationVariant("no plasticity at all", {"eta_w": 0.0, "eta_v": 0.0, "eta_theta": 0.0}),
+    AblationVariant("no hidden layer", tuned=EXPRESSION, architecture=Architecture(window=0)),
+    AblationVariant("no L1 homeostasis", {"hidden_s_target": 0.0}),
     # Inhibition subtracts about 95 % of the mean drive. Without it, the gain must be much lower.
-    Arm(
+    AblationVariant(
         "no inhibition",
         {"hidden_beta": 0.0, "beta": 0.0},
         factors=(0.02, 0.05, 0.1, 0.2),
     ),
-    Arm("no adaptive threshold", {"eta_theta": 0.0}),
-    Arm("no orientation channels", features=_without_orientations),
+    AblationVariant("no adaptive threshold", {"eta_theta": 0.0}),
+    AblationVariant("no orientation channels", features=_without_orientations),
 )
 
 
 @dataclass(frozen=True)
-class ArmResult:
-    """The best gain of an arm, and the balanced accuracies with it."""
+class VariantResult:
+    """The best gain of a variant, and the balanced accuracies with it."""
 
-    arm: str
+    variant: str
     gain: float
     held_out: float
     test: float
@@ -94,32 +94,34 @@ class UnseenFaces:
     truth: NDArray[np.int64]
 
 
-def evaluate_arm(
-    arm: Arm,
+def evaluate_variant(
+    variant: AblationVariant,
     training_set: TrainingSet,
     test: UnseenFaces,
     parameters: TrainingParameters,
     report: Report,
-) -> ArmResult:
-    """Train an arm with each gain; return the result of the gain that is best on held-out faces."""
+) -> VariantResult:
+    """Train a variant with each gain; return the result of the best one on held-out faces."""
     sources = tuple(
-        replace(source, features=arm.features(source.features, training_set.orientations))
+        replace(source, features=variant.features(source.features, training_set.orientations))
         for source in training_set.sources
     )
     kept = len(sources[0].features[0, 0]) == len(training_set.sources[0].features[0, 0])
     orientations = training_set.orientations if kept else 1
     changed = replace(training_set, sources=sources, orientations=orientations)
-    seen = arm.features(test.features, training_set.orientations)
-    parameters = replace(parameters, architecture=arm.architecture)
+    seen = variant.features(test.features, training_set.orientations)
+    parameters = replace(parameters, architecture=variant.architecture)
     results = []
-    for factor in arm.factors:
-        gain = factor * cast(float, TABLE.defaults()[arm.tuned])
-        values = TABLE.merged(TABLE.defaults(), {**arm.changes, arm.tuned: gain})
-        model = train(changed, values, parameters, partial(_named, report, f"{arm.name} x{factor}"))
+    for factor in variant.factors:
+        gain = factor * cast(float, TABLE.defaults()[variant.tuned])
+        values = TABLE.merged(TABLE.defaults(), {**variant.changes, variant.tuned: gain})
+        model = train(
+            changed, values, parameters, partial(_named, report, f"{variant.name} x{factor}")
+        )
         held_out = cast(float, model.provenance["held_out_balanced_accuracy"])
         network = Network(model, network_parameters(values))
         accuracy = _accuracy(network, values, seen, test.truth)
-        results.append(ArmResult(arm.name, gain, held_out, accuracy))
+        results.append(VariantResult(variant.name, gain, held_out, accuracy))
     return max(results, key=lambda result: result.held_out)
 
 

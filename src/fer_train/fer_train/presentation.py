@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fer_snn import Model, Network, ReadoutCalibration, ReadoutParameters
 from fer_snn.core.neurons.lif import Float32s
-from fer_snn.core.readout import Floats, label_means, said_of
+from fer_snn.core.readout import Floats, decided_labels, label_means
 from fer_train.progress import Progress, no_progress
 
 REPORT_EVERY = 64
@@ -57,11 +57,11 @@ class Responses:
     def said(
         self, model: Model, calibration: ReadoutCalibration, readout: ReadoutParameters
     ) -> tuple[NDArray[np.int64], Floats]:
-        """Return label index and confidence for each face, as `readout.said_of`."""
+        """Return label index and confidence for each face, as `readout.decided_labels`."""
         names, n_labels = model.neuron_label, len(model.labels)
         rates_hz = self.rates_hz(model, calibration.presentation)
         potentials = label_means(self.potentials, names, n_labels)
-        return said_of(rates_hz, potentials, self.spikes, calibration, readout)
+        return decided_labels(rates_hz, potentials, self.spikes, calibration, readout)
 
     def rates_hz(self, model: Model, presentation: float) -> Floats:
         """Return the mean rates of the neurons of each label, hertz (faces, labels)."""

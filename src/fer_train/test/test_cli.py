@@ -165,14 +165,14 @@ def test_unknown_labels_and_missing_files_are_refused(
 def test_ablation_tells_what_a_mechanism_is_worth(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    few = [dataclasses.replace(arm, factors=(1.0,)) for arm in ablation.ARMS]
-    monkeypatch.setattr(ablate, "ARMS", [few[0], few[2], few[-1]])
+    few = [dataclasses.replace(variant, factors=(1.0,)) for variant in ablation.VARIANTS]
+    monkeypatch.setattr(ablate, "VARIANTS", [few[0], few[2], few[-1]])
     figures = tmp_path / "figures.json"
     arguments = (str(folder), "--test", str(folder), "--crop", "given", "--jobs", "1")
     assert run("ablate", *arguments, "--presentations", "300", "--json", str(figures)) == 0
     whole, blank, blurred = json.loads(figures.read_text())
-    assert (whole["arm"], blank["arm"]) == ("all mechanisms", "no plasticity at all")
-    assert blurred["arm"] == "no orientation channels"
+    assert (whole["variant"], blank["variant"]) == ("all mechanisms", "no plasticity at all")
+    assert blurred["variant"] == "no orientation channels"
     # Every label is a direction of stripes here.
     assert whole["test"] > blurred["test"]
 

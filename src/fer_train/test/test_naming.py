@@ -71,7 +71,7 @@ def test_what_moves_together_means_the_same() -> None:
 def test_weights_are_not_negative_and_differ_between_labels_as_v_does(percent: np.ndarray) -> None:
     v = percent.astype(np.float32) / 100
     untrained = Stage(
-        Wiring.everything((7, 1, 1), 6), np.ones((7, 6), np.float32), np.zeros(6, np.float32)
+        Wiring.fully_connected((7, 1, 1), 6), np.ones((7, 6), np.float32), np.zeros(6, np.float32)
     )
     weights = naming.expression_stage(v, untrained, S_TARGET).weights
     assert (weights >= 0).all()

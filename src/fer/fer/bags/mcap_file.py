@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import struct
+from bisect import bisect
 from collections import Counter
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from io import RawIOBase
 from itertools import islice
@@ -68,25 +70,52 @@ class _Stream:
 _Placed: TypeAlias = "tuple[int, int, McapRecord]"
 
 
-def _records(file: BinaryIO, end: int, report: _Report, offset: int = _BEGIN) -> Iterator[_Placed]:
-    """Yield every record that can be read from `offset` to the summary, at most to `end`."""
+def _records(
+    file: BinaryIO, end: int, report: _Report, offset: int = _BEGIN, marks: Sequence[int] = ()
+) -> Iterator[_Placed]:
+    """Yield every record that can be read from `offset` to the summary, at most to `end`.
+
+    Parameters
+    ----------
+    marks : where records begin, as far as it is known, ascending: there it goes on after damage.
+    """
     while offset < end:
         stream: Any = _Stream(file, offset, end)
         reader = StreamReader(stream, skip_magic=True, emit_chunks=True, record_size_limit=end)
         try:
             for record in reader.records:
-                if isinstance(record, DataEnd):
+                ahead = marks[bisect(marks, offset) :]
+                is_end = isinstance(record, DataEnd)
+                if ahead and (is_end or ahead[0] < stream.offset):
+                    raise McapError
+                if is_end:
                     return
                 yield offset, stream.offset, record
                 offset = stream.offset
         except DAMAGE:
             file.seek(offset)
             following = offset + _HEAD_BYTES + int.from_bytes(file.read(_HEAD_BYTES)[1:], "little")
+            following = min([following, *marks[bisect(marks, offset) :]])
             if following >= end:
                 report(f"what follows byte {offset} is cut off")
                 return
             report(f"the record at byte {offset} is damaged")
             offset = following
+
+
+def _summary(file: BinaryIO, end: int) -> Summary:
+    """Return the summary of a finished file; an empty one if there is none that can be read."""
+    file.seek(0)
+    with suppress(*DAMAGE):
+        return SeekingReader(file, record_size_limit=end).get_summary() or Summary()
+    return Summary()
+
+
+def _marks(summary: Summary) -> list[int]:
+    """Return where records begin, as far as a summary knows."""
+    others: list[Any] = [*summary.attachment_indexes, *summary.metadata_indexes]
+    chunks = (each.chunk_start_offset for each in summary.chunk_indexes)
+    return sorted({*chunks, *(each.offset for each in others)})
 
 
 def _opened(block: McapRecord, offset: int, report: _Report) -> list[McapRecord]:
@@ -127,8 +156,9 @@ class McapFile:
         self._blocks: list[tuple[int, int, int, int]] = []
         self.is_finished = has_end(self._file)
         self.end = self._file.seek(0, os.SEEK_END) - self.is_finished * len(MCAP0_MAGIC)
-        if not self.is_finished or not self._read_summary():
-            self._scan()
+        summary = _summary(self._file, self.end) if self.is_finished else Summary()
+        if not self._use(summary):
+            self._scan(_marks(summary))
         self.start_ns = min((start for start, *_ in self._blocks), default=0)
         self.end_ns = max((end for _, end, *_ in self._blocks), default=0)
         self.close = self._file.close
@@ -152,12 +182,9 @@ class McapFile:
     def _report(self, problem: str) -> None:
         self.problems[problem] = None
 
-    def _read_summary(self) -> bool:
-        """Take over the summary, if it is there and complete."""
-        self._file.seek(0)
+    def _use(self, summary: Summary) -> bool:
+        """Take over a summary, if it is complete."""
         try:
-            reader = SeekingReader(self._file, record_size_limit=self.end)
-            summary = reader.get_summary() or Summary()
             for channel in summary.channels.values():
                 self._add(channel, summary.schemas)
             assert summary.statistics is not None
@@ -173,8 +200,9 @@ class McapFile:
         ]
         return bool(self._blocks) or not summary.statistics.message_count
 
-    def _scan(self) -> None:
-        self.topics.clear()
+    def _scan(self, marks: Sequence[int]) -> None:
+        for topic in self.topics.values():
+            topic.messages = 0
         schemas: dict[int, Schema] = {}
         orphans, size, begin = 0, 0, 0
         times: list[int] = []
@@ -184,7 +212,7 @@ class McapFile:
                 self._blocks.append((min(times), max(times), begin, size))
             times.clear()
 
-        for offset, _, block in _records(self._file, self.end, self._report):
+        for offset, _, block in _records(self._file, self.end, self._report, marks=marks):
             if isinstance(block, Chunk) or size == _MOST_LOOSE or not times:
                 end_block()
                 begin, size = offset, 0
@@ -245,28 +273,35 @@ def copy_records(source: BinaryIO, end: int, sink: Any, report: _Report) -> None
     writer = Writer(sink, CHUNK_BYTES, known.get(name.upper(), CompressionType.NONE))
     writer.start(head.profile, head.library)
     schemas, channels, orphans = {0: 0}, {}, Counter[int]()
-    for offset, _, block in _records(source, end, report):
-        for each in _opened(block, offset, report):
-            if isinstance(each, Schema) and each.id not in schemas:
-                schemas[each.id] = writer.register_schema(each.name, each.encoding, each.data)
-            elif isinstance(each, Channel) and each.id not in channels:
-                schema = schemas.get(each.schema_id, 0)
-                channels[each.id] = writer.register_channel(
-                    each.topic, each.message_encoding, schema, each.metadata
-                )
-            elif isinstance(each, Message) and each.channel_id in channels:
-                channel = channels[each.channel_id]
-                writer.add_message(
-                    channel, each.log_time, each.data, each.publish_time, each.sequence
-                )
-            elif isinstance(each, Message):
-                orphans[each.channel_id] += 1
-            elif isinstance(each, Attachment):
-                writer.add_attachment(
-                    each.create_time, each.log_time, each.name, each.media_type, each.data
-                )
-            elif isinstance(each, Metadata):
-                writer.add_metadata(each.name, each.metadata)
+
+    def keep(each: McapRecord) -> None:
+        if isinstance(each, Schema) and each.id not in schemas:
+            schemas[each.id] = writer.register_schema(each.name, each.encoding, each.data)
+        elif isinstance(each, Channel) and each.id not in channels:
+            schema = schemas.get(each.schema_id, 0)
+            channels[each.id] = writer.register_channel(
+                each.topic, each.message_encoding, schema, each.metadata
+            )
+        elif isinstance(each, Message) and each.channel_id in channels:
+            channel = channels[each.channel_id]
+            writer.add_message(channel, each.log_time, each.data, each.publish_time, each.sequence)
+        elif isinstance(each, Message):
+            orphans[each.channel_id] += 1
+        elif isinstance(each, Attachment):
+            writer.add_attachment(
+                each.create_time, each.log_time, each.name, each.media_type, each.data
+            )
+        elif isinstance(each, Metadata):
+            writer.add_metadata(each.name, each.metadata)
+
+    summary = _summary(source, end) if has_end(source) else Summary()
+    for offset, _, block in _records(source, end, report, marks=_marks(summary)):
+        for record in _opened(block, offset, report):
+            if isinstance(record, Message) and record.channel_id not in channels:
+                # What described it was damaged; the summary repeats it.
+                for each in (*summary.schemas.values(), *summary.channels.values()):
+                    keep(each)
+            keep(record)
         if isinstance(block, Chunk):
             writer.flush()
     for number, count in orphans.items():

@@ -28,7 +28,7 @@ _FEATURES = "fer_interfaces/msg/FaceFeaturesArray"
 _TURN_S = 0.05
 _STEADY_S = 0.5
 _CLOCK = "/clock"
-_WITHOUT_CAMERA = "ros2 launch fer bringup.launch.py camera:=false"
+_WITHOUT_CAMERA = "fer up --no-camera (ros2 launch: camera:=false)"
 
 
 @dataclass(frozen=True)

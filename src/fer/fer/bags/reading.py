@@ -7,16 +7,16 @@ import shutil
 import sqlite3
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path, PurePath
-from tempfile import TemporaryDirectory
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import apsw
 import yaml
 import zstandard
 from mcap.writer import MCAP0_MAGIC
+from rosbags.rosbag2 import ReaderError
 from rosbags.serde import SerdeError
 from rosbags.typesys import (
     Stores,
@@ -29,7 +29,7 @@ from rosbags.typesys.store import Typestore
 
 from fer.bags.definitions import definition
 from fer.bags.mcap_file import DAMAGE, McapFile
-from fer.bags.sqlite_file import SqliteFile
+from fer.bags.sqlite_file import SqliteFile, copying, temporary_folder
 from fer.bags.time_order import Stamped, in_time_order
 from fer.bags.topics import ROS2MSG, BagError, Topic
 from fer_common.core.stamps import NANOSECONDS
@@ -43,14 +43,13 @@ _IDL = ("ros2idl", "omgidl")
 #: What rosbag2 puts before the definition of each type.
 _IDL_HEADING = re.compile(r"^(=+|IDL: .*)$", re.MULTILINE)
 #: What libraries that trust a file raise where it is damaged.
-_NONSENSE = (SerdeError, TypesysError, apsw.Error, sqlite3.Error, OSError, *DAMAGE)
+_NONSENSE = (ReaderError, SerdeError, TypesysError, apsw.Error, sqlite3.Error, OSError, *DAMAGE)
 
 
 BagFile: TypeAlias = "McapFile | SqliteFile"
 
 
-@dataclass(frozen=True)
-class RecordedMessage:
+class RecordedMessage(NamedTuple):
     """A message of a bag: when it was received, and its serialized bytes."""
 
     topic: str
@@ -289,15 +288,8 @@ def _open_file(path: Path, stack: ExitStack) -> BagFile:
 
 
 def _decompressed(path: Path, stack: ExitStack) -> Path:
-    folder = Path(stack.enter_context(TemporaryDirectory(prefix="fer-bag-")))
-    plain = folder / path.name.removesuffix(COMPRESSED)
-    try:
-        with path.open("rb") as source, plain.open("wb") as target:
-            reader = zstandard.ZstdDecompressor().stream_reader(source, read_across_frames=True)
-            shutil.copyfileobj(reader, target)
-    except OSError as error:
-        raise BagError(
-            f"{path} is compressed as a whole and is read from a copy in {folder.parent}, "
-            f"which cannot be written ({error.strerror}): set TMPDIR to another folder"
-        ) from error
+    plain = temporary_folder(stack) / path.name.removesuffix(COMPRESSED)
+    with copying(path, plain), path.open("rb") as source, plain.open("wb") as target:
+        reader = zstandard.ZstdDecompressor().stream_reader(source, read_across_frames=True)
+        shutil.copyfileobj(reader, target)
     return plain

@@ -28,7 +28,7 @@ NODE_NAME = "fer_bag_record"
 _TURN_S = 0.05
 #: At its end a recorder goes on until it has heard nothing for `_SILENCE_S`, or for `_LET_IN_S`.
 _SILENCE_S, _LET_IN_S = 0.2, 0.5
-#: How often the state is shown: on a terminal in one line, elsewhere in a line each time.
+#: How often the state is shown on a terminal and elsewhere.
 _TERMINAL_PERIOD_S, _LOG_PERIOD_S = 1.0, 10.0
 _MB = 1e6
 
@@ -162,7 +162,7 @@ def record(
             raise recorder.failure
         writer.close()
         heard = sum(map(bool, recorder.messages.values()))
-        state.end(f"{folder}: {writer.messages} messages of {heard} topics")
+        state.show(f"{heard} topics in {folder}")
         return heard > 0
 
 
@@ -174,39 +174,30 @@ def _let_in(recorder: Recorder) -> None:
 
 
 class _State:
-    """Shows how a recording goes."""
+    """Shows how a recording goes: on a terminal in one line, elsewhere in a line each time."""
 
     def __init__(self, writer: BagWriter, recorder: Recorder) -> None:
-        self._writer = writer
-        self._recorder = recorder
+        self._writer, self._recorder = writer, recorder
         self._is_terminal = sys.stderr.isatty()
         self._period_s = _TERMINAL_PERIOD_S if self._is_terminal else _LOG_PERIOD_S
-        self._last = time.monotonic(), 0
+        self._last_s, self._last_bytes = time.monotonic(), 0
 
-    def show(self) -> None:
-        """Show size, rate, messages, and what is not heard, when it is time for it."""
-        (last_s, last_bytes), now_s = self._last, time.monotonic()
-        if now_s < last_s + self._period_s:
+    def show(self, end: str = "") -> None:
+        """Show size, rate, messages and what is not heard, when it is time for it or at the end."""
+        writer, now_s = self._writer, time.monotonic()
+        if not end and now_s < self._last_s + self._period_s:
             return
-        size = self._writer.size
-        self._last = now_s, size
-        rate = (size - last_bytes) / (now_s - last_s)
-        text = f"{size / _MB:.1f} MB, {rate / _MB:.2f} MB/s, {self._writer.messages} messages"
-        self._write(text + self._unheard())
-
-    def end(self, text: str) -> None:
-        """Show the last line."""
-        self._write(f"{text}, {self._writer.size / _MB:.1f} MB{self._unheard()}", "\n")
-
-    def _unheard(self) -> str:
-        unheard = self._recorder.unheard()
-        if not unheard and not self._writer.messages:
-            return "; nothing is heard: see `fer doctor`"
-        return f"; not heard: {', '.join(unheard)}" if unheard else ""
-
-    def _write(self, text: str, end: str = "") -> None:
-        start, end = ("\r\x1b[K", end) if self._is_terminal else ("", "\n")
-        print(start + text, end=end, file=sys.stderr, flush=True)
+        size, unheard = writer.size, self._recorder.unheard()
+        rate = (size - self._last_bytes) / (now_s - self._last_s)
+        self._last_s, self._last_bytes = now_s, size
+        text = end or f"{rate / _MB:.2f} MB/s"
+        text = f"{size / _MB:.1f} MB, {writer.messages} messages, {text}"
+        if unheard:
+            text += f"; not heard: {', '.join(unheard)}"
+        elif not writer.messages:
+            text += "; nothing is heard: see `fer doctor`"
+        start, stop = ("\r\x1b[K", end and "\n") if self._is_terminal else ("", "\n")
+        print(start + text, end=stop, file=sys.stderr, flush=True)
 
 
 def _say(text: str) -> None:

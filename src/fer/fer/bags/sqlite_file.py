@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Collection, Iterator
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -53,8 +55,7 @@ class SqliteFile:
                     raise ReaderError("its end is missing")
                 self._reader = _reader(source, stack)
             except (ReaderError, apsw.Error, *DAMAGE) as error:
-                folder = stack.enter_context(TemporaryDirectory(prefix="fer-bag-"))
-                copy = Path(folder, path.name)
+                copy = temporary_folder(stack) / path.name
                 _copy_rows(source, copy)
                 self._reader = _reader(copy, stack)
                 if self.is_finished:
@@ -107,29 +108,27 @@ def _reader(path: Path, stack: ExitStack) -> Sqlite3Reader:
     return reader
 
 
-def _is_cut_off(path: Path) -> bool:
-    """Whether a file has fewer pages than its header says."""
+def _pages(path: Path) -> tuple[int, int]:
+    """Return the size of a page, and how many pages the file should have."""
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
     # 1 stands for 65536. Old libraries, which the two counters tell, did not keep the number.
     page_bytes = int.from_bytes(head[16:18], "big")
     pages = int.from_bytes(head[28:32], "big") if head[24:28] == head[92:96] else 0
-    return path.stat().st_size < pages * (65536 if page_bytes == 1 else page_bytes)
+    return 65536 if page_bytes == 1 else page_bytes, pages
+
+
+def _is_cut_off(path: Path) -> bool:
+    page_bytes, pages = _pages(path)
+    return path.stat().st_size < page_bytes * pages
 
 
 def _committed(path: Path, stack: ExitStack) -> Path:
-    """Return a file with all that was committed: itself, or a copy where transactions are open.
-
-    Raises
-    ------
-    BagError
-        if there is no room for the copy.
-    """
+    """Return a file with all that was committed: itself, or a copy where transactions are open."""
     if is_finished(path):
         return path
-    folder = Path(stack.enter_context(TemporaryDirectory(prefix="fer-bag-")))
-    copy = folder / path.name
-    try:
+    copy = temporary_folder(stack) / path.name
+    with copying(path, copy):
         for _ in range(_ATTEMPTS):
             # A log that begins anew in the meantime has another head.
             before = _head_of_log(path)
@@ -138,14 +137,26 @@ def _committed(path: Path, stack: ExitStack) -> Path:
                     shutil.copyfile(f"{path}{suffix}", f"{copy}{suffix}")
             if before == _head_of_log(path):
                 break
-    except OSError as error:
-        raise BagError(
-            f"{path} has an open transaction and is read from a copy in {folder.parent}, "
-            f"which cannot be written ({error.strerror}): set TMPDIR to another folder"
-        ) from error
     with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(copy)) as database:
         database.execute("PRAGMA journal_mode = DELETE")
     return copy
+
+
+def temporary_folder(stack: ExitStack) -> Path:
+    """Return a folder that is removed when the stack is closed."""
+    return Path(stack.enter_context(TemporaryDirectory(prefix="fer-bag-")))
+
+
+@contextmanager
+def copying(path: Path, copy: Path) -> Iterator[None]:
+    """Raise BagError if a copy of a file, from which it is to be read, cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise BagError(
+            f"{path} is read from a copy in {copy.parent.parent}, which cannot be written "
+            f"({error.strerror}): set TMPDIR to another folder"
+        ) from error
 
 
 def _head_of_log(path: Path) -> bytes:
@@ -186,19 +197,30 @@ def _connected(path: Path) -> sqlite3.Connection:
 
 def _copy_rows(source: Path, target: Path) -> None:
     """Write every row that can be read, and of quality of service what is understood."""
-    with closing(_connected(source)) as old, closing(sqlite3.connect(target)) as new, new:
-        made = old.execute(
-            "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL "
-            "AND name NOT LIKE 'sqlite_%' ORDER BY type DESC"
-        ).fetchall()
-        if not made:
-            new.executescript(SCHEMA)
+    with ExitStack() as stack:
+        page_bytes, _ = _pages(source)
+        if _is_cut_off(source) and source.stat().st_size % page_bytes:
+            # SQLite takes for zeros what a page lacks.
+            source = Path(shutil.copyfile(source, temporary_folder(stack) / source.name))
+            os.truncate(source, source.stat().st_size // page_bytes * page_bytes)
+        old = stack.enter_context(closing(_connected(source)))
+        new = stack.enter_context(closing(sqlite3.connect(target)))
+        stack.enter_context(new)
+        made = []
+        with suppress(sqlite3.Error):
+            made = old.execute(
+                "SELECT type, name, sql FROM sqlite_master WHERE sql IS NOT NULL "
+                "AND name NOT LIKE 'sqlite_%' ORDER BY type DESC"
+            ).fetchall()
         for kind, name, statement in made:
-            new.execute(statement)
-            if kind == "table":
-                for row in _rows(old, name):
+            with suppress(sqlite3.Error, ValueError):
+                new.execute(statement)
+                for row in _rows(old, name) if kind == "table" else ():
                     marks = ", ".join("?" * len(row))
                     new.execute(f'INSERT OR IGNORE INTO "{name}" VALUES ({marks})', row)
+        if not {("topics",), ("messages",)} <= {*new.execute("SELECT name FROM sqlite_master")}:
+            missing = re.sub(r"CREATE (\w+)", r"CREATE \1 IF NOT EXISTS", SCHEMA)
+            new.executescript(missing.replace("INSERT INTO", "INSERT OR IGNORE INTO"))
         with suppress(sqlite3.OperationalError):
             query = "SELECT id, offered_qos_profiles FROM topics"
             for topic, text in new.execute(query).fetchall():

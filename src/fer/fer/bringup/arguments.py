@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
@@ -21,6 +21,7 @@ from fer.bringup.preflight import resolved_source, resolved_weights
 from fer_common.core.errors import ConfigurationError
 
 BOOLEANS = ("true", "false")
+_SETTINGS = frozenset(field.name for field in fields(Settings))
 #: A launch file other than bringup.launch.py starts a part of the graph, or plays a bag.
 File: TypeAlias = Literal["bringup", "robot", "workstation", "replay"]
 _ALL: tuple[File, ...] = ("bringup", "robot", "workstation", "replay")
@@ -28,9 +29,21 @@ _LIVE = _ALL[:3]
 _TWO_HOSTS: tuple[File, ...] = ("robot", "workstation")
 
 
+def _resolved_file(path: str) -> Path | None:
+    return Path(path).expanduser().absolute() if path else None
+
+
+def _split_peers(peers: str | Sequence[str]) -> tuple[str, ...]:
+    # An option that was repeated is a list already.
+    return tuple(filter(None, peers.split(";") if isinstance(peers, str) else peers))
+
+
 @dataclass(frozen=True)
 class Argument:
     """An argument of the launch files, and an option of `fer up` unless `flag` is empty.
+
+    Its value becomes the field of `Settings` with its name; the launch files use it if there is no
+    such field.
 
     Attributes
     ----------
@@ -41,6 +54,7 @@ class Argument:
     choices : the texts that are allowed, empty for any.
     files : launch files that have it.
     metavar : value in the help of `fer up`.
+    convert : makes the value of the field from the text; true and false need none.
     """
 
     name: str
@@ -50,11 +64,23 @@ class Argument:
     choices: tuple[str, ...] = ()
     files: tuple[File, ...] = _ALL
     metavar: str | None = None
+    convert: Callable[[Any], object] | None = None
+
+    @property
+    def is_setting(self) -> bool:
+        """Whether `Settings` has a field for it."""
+        return self.name in _SETTINGS
 
     @property
     def is_switch(self) -> bool:
         """Whether the option of `fer up` takes no value."""
         return set(self.choices) >= set(BOOLEANS)
+
+    def value_of(self, given: Any) -> Any:
+        """Return the value of the field of `Settings`; a switch that is not given is None."""
+        if self.convert is not None:
+            return self.convert(given)
+        return {"true": True, "false": False}.get(given) if self.is_switch else given
 
 
 ARGUMENTS = (
@@ -65,6 +91,7 @@ ARGUMENTS = (
         "--source",
         files=("bringup", "robot"),
         metavar="SOURCE",
+        convert=resolved_source,
     ),
     Argument("namespace", "Namespace of all nodes.", "--namespace", NAMESPACE),
     Argument(
@@ -72,6 +99,7 @@ ARGUMENTS = (
         "Parameter file for all nodes. Empty: config/fer.yaml of this package.",
         "--params",
         metavar="FILE",
+        convert=_resolved_file,
     ),
     Argument(
         "weights",
@@ -80,6 +108,7 @@ ARGUMENTS = (
         "--weights",
         files=("bringup", "workstation", "replay"),
         metavar="FILE|NAME",
+        convert=resolved_weights,
     ),
     Argument(
         "split",
@@ -95,6 +124,7 @@ ARGUMENTS = (
         "--peer",
         files=_TWO_HOSTS,
         metavar="HOST",
+        convert=_split_peers,
     ),
     Argument(
         "camera",
@@ -228,28 +258,14 @@ def settings_of(
         if values do not go together.
     """
     values: dict[str, Any] = {
-        argument.name: given[argument.name]
-        if given.get(argument.name) is not None
-        else argument.default or ""
+        argument.name: argument.value_of(
+            given[argument.name] if given.get(argument.name) is not None else argument.default or ""
+        )
         for argument in ARGUMENTS
+        if argument.is_setting
     }
-    peers = values["peers"]
-    params_file = str(values["params_file"])
-    return Settings(
-        namespace=values["namespace"],
-        hosts=tuple(hosts),
-        split=values["split"],
-        peers=tuple(filter(None, peers.split(";") if isinstance(peers, str) else peers)),
-        source=resolved_source(values["source"]),
-        params_file=Path(params_file).expanduser().absolute() if params_file else None,
-        weights=resolved_weights(values["weights"]),
-        camera=values["camera"] == "true" and not every_frame,
-        viz=values["viz"] == "true",
-        image_topic=values["image_topic"],
-        use_sim_time={"true": True, "false": False}.get(values["use_sim_time"]),
-        every_frame=every_frame,
-        log_level=values["log_level"],
-    )
+    values["camera"] = values["camera"] and not every_frame
+    return Settings(hosts=tuple(hosts), every_frame=every_frame, **values)
 
 
 def check_two_hosts(given: dict[str, Any]) -> None:

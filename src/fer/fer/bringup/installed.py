@@ -12,11 +12,6 @@ def config_folder() -> Path:
     return Path(get_package_share_directory("fer")) / "config"
 
 
-def launch_file(name: str) -> Path:
-    """Return a launch file: bringup, robot or workstation."""
-    return Path(get_package_share_directory("fer")) / "launch" / f"{name}.launch.py"
-
-
 def default_parameter_file() -> Path:
     """Return the parameter file that is used when the user names none."""
     return config_folder() / "fer.yaml"

@@ -157,7 +157,7 @@ class GraphRun:
             return
         names = [started.node.name for started in started_nodes(self.settings)]
         self._monitor = RunMonitor(self.settings.namespace, names, self.record)
-        if self._come_up(self._monitor):
+        if self._wait_until_up(self._monitor):
             self._go_on(self._monitor)
 
     def close(self) -> None:
@@ -176,7 +176,7 @@ class GraphRun:
         restarts = self._processes.restarts() if self._processes else {}
         return self.record.to_dict(self.meter.usage(restarts))
 
-    def _come_up(self, monitor: RunMonitor) -> bool:
+    def _wait_until_up(self, monitor: RunMonitor) -> bool:
         """Wait for the first answer of the whole graph; False if the end was asked for."""
         deadline_s = time.monotonic() + START_TIMEOUT_S
 

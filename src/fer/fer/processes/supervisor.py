@@ -42,10 +42,8 @@ class Program:
     name : shown to the user.
     command : the program and its arguments.
     restart : whether to start it again when it dies; otherwise its end is the end of all.
-    stop_signal : signal that asks it to end.
     holds_signals : whether it is started with SIGINT and SIGTERM blocked and unblocks them itself.
         A Python program that is still importing would answer them with a traceback.
-    orphan_signal : signal that it gets when the supervisor dies without ending it.
     optional : whether its end changes nothing, whatever its exit code is.
     environment : variables in addition to those of the supervisor.
     """
@@ -53,9 +51,7 @@ class Program:
     name: str
     command: tuple[str, ...]
     restart: bool = True
-    stop_signal: int = signal.SIGTERM
     holds_signals: bool = False
-    orphan_signal: int = signal.SIGKILL
     optional: bool = False
     environment: Mapping[str, str] = field(default_factory=dict)
 
@@ -159,7 +155,7 @@ class Supervisor:
     def stop(
         self, within_s: float = 2.5, interrupted: Callable[[], bool] = lambda: False
     ) -> list[str]:
-        """End every process: its stop signal, then SIGKILL for what still runs after `within_s`.
+        """End every process: SIGTERM, then SIGKILL for what still runs after `within_s`.
 
         Parameters
         ----------
@@ -172,7 +168,7 @@ class Supervisor:
         running = [child for child in self._children.values() if child.process is not None]
         for child in running:
             assert child.process is not None
-            child.process.send_signal(child.program.stop_signal)
+            child.process.send_signal(signal.SIGTERM)
         deadline_s = time.monotonic() + within_s
         while (
             any(_alive(child) for child in running)
@@ -191,18 +187,10 @@ class Supervisor:
 
     def _start(self, child: _Child) -> None:
         program = child.program
-        orphan_signal = str(int(program.orphan_signal))
-        prefix = (
-            sys.executable,
-            "-I",
-            "-S",
-            str(Path(guard.__file__)),
-            str(os.getpid()),
-            orphan_signal,
-        )
+        guarded = (sys.executable, "-I", "-S", str(Path(guard.__file__)), str(os.getpid()))
         with blocked_signals(_STOP_SIGNALS if program.holds_signals else ()):
             child.process = subprocess.Popen(
-                prefix + program.command,
+                guarded + program.command,
                 env={**self._environment, **program.environment},
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,

@@ -22,15 +22,15 @@ _DAY_S = 86400.0
 _CLOCK_STEP_NS = NANOSECONDS // 10
 
 
-class Ticker:
-    """Ticks at a steady rate: tick k is due, and stamped, at start + k / rate.
+class FrameTimer:
+    """Says when each frame of a file is due: frame k is due, and stamped, at start + k / rate.
 
-    So the stamps of a file are regular and do not drift, even if ticks are taken late. A tick that
-    is late by a period or more is left out: the stamps then have a gap of whole periods.
+    So the stamps of a file are regular and do not drift, even if frames are taken late. A frame
+    time that is missed by a period or more is left out, so the stamps have a gap of whole periods.
 
     Parameters
     ----------
-    rate_hz : ticks per second, > 0.
+    rate_hz : frames per second, > 0.
     clock_ns : clock of the stamps, nanoseconds; may be set while it runs.
     steady_ns : monotonic clock, nanoseconds.
     """
@@ -43,44 +43,44 @@ class Ticker:
         self._steady_ns = steady_ns
         self._start_ns = steady_ns()
         self._stamp_offset_ns = clock_ns() - self._start_ns
-        self._tick = 0
-        #: Number of ticks that were left out.
+        self._frame = 0
+        #: Number of frame times that were left out.
         self.missed = 0
 
     @property
     def rate_hz(self) -> float:
-        """Ticks per second. A new rate counts from the last tick on."""
+        """Frames per second. A new rate counts from the last frame on."""
         return self._rate_hz
 
     @rate_hz.setter
     def rate_hz(self, rate_hz: float) -> None:
         if rate_hz == self._rate_hz:
             return
-        if self._tick > 0:
-            self._start_ns = self._due_ns(self._tick - 1)
-            self._tick = 1
+        if self._frame > 0:
+            self._start_ns = self._due_ns(self._frame - 1)
+            self._frame = 1
         self._rate_hz = rate_hz
 
     def wait_s(self) -> float:
-        """Return the seconds until the next tick is due, 0 if it is."""
-        return max(0, self._due_ns(self._tick) - self._steady_ns()) / NANOSECONDS
+        """Return the seconds until the next frame is due, 0 if it is."""
+        return max(0, self._due_ns(self._frame) - self._steady_ns()) / NANOSECONDS
 
     def take(self) -> int:
-        """Take the tick that is due, and return its stamp in nanoseconds."""
+        """Take the frame time that is due, and return its stamp in nanoseconds."""
         now_ns = self._steady_ns()
-        behind = int((now_ns - self._due_ns(self._tick)) * self._rate_hz // NANOSECONDS)
+        behind = int((now_ns - self._due_ns(self._frame)) * self._rate_hz // NANOSECONDS)
         if behind > 0:
-            self._tick += behind
+            self._frame += behind
             self.missed += behind
         offset_ns = self._clock_ns() - now_ns
         if abs(offset_ns - self._stamp_offset_ns) > _CLOCK_STEP_NS:
             self._stamp_offset_ns = offset_ns
-        stamp_ns = self._due_ns(self._tick) + self._stamp_offset_ns
-        self._tick += 1
+        stamp_ns = self._due_ns(self._frame) + self._stamp_offset_ns
+        self._frame += 1
         return stamp_ns
 
-    def _due_ns(self, tick: int) -> int:
-        return self._start_ns + round(tick * NANOSECONDS / self._rate_hz)
+    def _due_ns(self, frame: int) -> int:
+        return self._start_ns + round(frame * NANOSECONDS / self._rate_hz)
 
 
 class FilePlayer:
@@ -127,18 +127,18 @@ class FilePlayer:
     def _play(self) -> None:
         """Emit frames until the source ends, beginning with the decoded one."""
         control, source = self._control, self.source
-        ticker = Ticker(self._rate_hz(control.settings), self._clock_ns)
+        timer = FrameTimer(self._rate_hz(control.settings), self._clock_ns)
         before = self.missed
         note = "" if control.settings.rate else source.note
         self._sink.set_status(StreamStatus(StreamState.STREAMING, f"playing {source.name}{note}"))
         while not control.stopping and self._advance():
             settings = control.settings
-            ticker.rate_hz = self._rate_hz(settings)
-            if (wait_s := ticker.wait_s()) > 0:
+            timer.rate_hz = self._rate_hz(settings)
+            if (wait_s := timer.wait_s()) > 0:
                 control.wait(wait_s, settings)
                 continue
-            self._emit(ticker.take())
-            self.missed = before + ticker.missed
+            self._emit(timer.take())
+            self.missed = before + timer.missed
 
     def _rate_hz(self, settings: CameraSettings) -> float:
         return settings.rate or self.source.frame_rate_hz

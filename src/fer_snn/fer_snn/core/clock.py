@@ -5,9 +5,9 @@ at any speed:
 
     steps = round((stamp - simulated time) / dt),   simulated time <- simulated time + steps dt
 
-The rounding error is carried over, so simulated time never drifts away from the stamps. A frame
-without a usable predecessor (the first frame, a frame after more than max_catch_up, a stamp in the
-past) is run for max_catch_up, which is long enough for a decision.
+The rounding error is carried over, so simulated time never drifts away from the stamps. The first
+frame, and any frame after a gap of more than max_catch_up or a backward jump, simulates
+max_catch_up, which is long enough for a decision.
 
 A network that is slower than real time can be given a maximum number of steps for a frame
 (`time_budget`). Further steps are skipped: simulated time still jumps to the stamp, so that no
@@ -32,8 +32,8 @@ class Continuity(Enum):
 
 
 @dataclass(frozen=True)
-class Tick:
-    """The meaning of a new stamp.
+class FrameSteps:
+    """How many steps a new frame gets, and why.
 
     Attributes
     ----------
@@ -84,7 +84,7 @@ class Clock:
         """Forget the last frame, so that the next one counts as the first."""
         self._last_ns = None
 
-    def tick(self, stamp_ns: int, max_steps: int | None = None) -> Tick:
+    def tick(self, stamp_ns: int, max_steps: int | None = None) -> FrameSteps:
         """Take the stamp of the next frame, nanoseconds, and return what to do for it.
 
         Parameters
@@ -101,7 +101,7 @@ class Clock:
             due = self._cap_ns // self._dt_ns
             self._simulated_ns = stamp_ns
         steps = due if max_steps is None else min(due, max_steps)
-        return Tick(steps, continuity, due - steps)
+        return FrameSteps(steps, continuity, due - steps)
 
     def _continuity(self, stamp_ns: int) -> Continuity:
         if self._last_ns is None:

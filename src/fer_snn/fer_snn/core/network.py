@@ -209,7 +209,7 @@ class Network:
         if competing:
             # Neurons that compete for learning fire too seldom to answer, so a second set learns.
             paths.append(Pathway(last, stages[last], self._competing, True))
-            states.append(face.learner)
+            states.append(face.competing_layer)
             records.append(layers.blank_activity(self.model.sizes[-1], n_steps))
         current = encoding.currents(features.ravel(), statistics, rheobase)
         self._kernels.run(n_steps, current, states, paths, self._constants, records)
@@ -230,7 +230,7 @@ class Network:
             return np.full(self.model.sizes[0], v_th, dtype=np.float32)
         return self.model.stages[k - 1].theta + v_th
 
-    def nudge(self, stage: int, pre: Int32s, post: Float32s) -> None:
+    def add_outer_product(self, stage: int, pre: Int32s, post: Float32s) -> None:
         """Change a projection by w_ij <- clip(w_ij + pre_i post_j).
 
         Parameters
@@ -243,7 +243,7 @@ class Network:
             Change per presynaptic spike, for each postsynaptic neuron (n_post).
         """
         bounds = self.parameters.weight_bounds(len(self.model.stages))[stage]
-        self._kernels.nudge(
+        self._kernels.add_outer_product(
             self.model.stages[stage], pre, post, np.float32(bounds.w_min), np.float32(bounds.w_max)
         )
         self.version += 1

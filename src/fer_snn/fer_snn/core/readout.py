@@ -143,7 +143,7 @@ def answer(
     return Answer(best, sure and not tie, confidence, scores, rates_hz)
 
 
-def said_of(
+def decided_labels(
     rates_hz: Floats,
     potentials: Floats,
     spikes: NDArray[np.int64],

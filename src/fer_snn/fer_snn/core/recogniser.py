@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from fer_snn.core.clock import NS_PER_S, Clock, Tick
+from fer_snn.core.clock import NS_PER_S, Clock, FrameSteps
 from fer_snn.core.model import Model
 from fer_snn.core.network import (
     EXPRESSION,
@@ -102,7 +102,7 @@ class FrameResult:
     """Result for a frame; the faces in order of their ids."""
 
     frame: FeatureFrame
-    tick: Tick
+    timing: FrameSteps
     faces: tuple[FaceResult, ...]
 
 
@@ -176,30 +176,30 @@ class Recogniser:
             What the supervised rule learns from this frame. It learns at the end of each
             presentation, which may take several frames with the same lesson.
         """
-        tick = self._clock.tick(frame.stamp_ns, max_steps)
-        if not tick.continuous:
+        timing = self._clock.tick(frame.stamp_ns, max_steps)
+        if not timing.continuous:
             self._tracks.clear()
         chosen = frame.largest_first()[: self._parameters.max_faces]
         results = tuple(
-            self._advance(frame, tick, face, lesson)
+            self._advance(frame, timing, face, lesson)
             for face in sorted(chosen, key=lambda face: face.id)
         )
         self._forget(frame.stamp_ns)
-        return FrameResult(frame, tick, results)
+        return FrameResult(frame, timing, results)
 
     def _advance(
-        self, frame: FeatureFrame, tick: Tick, face: FaceInput, lesson: Lesson | None
+        self, frame: FeatureFrame, timing: FrameSteps, face: FaceInput, lesson: Lesson | None
     ) -> FaceResult:
         parameters = self._parameters
         track = self._tracks.pop(face.id, None) or _Track(self.network)
         # The dictionary keeps the faces in the order in which they were last seen.
         self._tracks[face.id] = track
         track.seen_ns = frame.stamp_ns
-        self._begin_glance(track, tick.steps)
+        self._begin_glance(track, timing.steps)
         activity = self.network.advance(
             track.state,
             face.features,
-            tick.steps,
+            timing.steps,
             frame.recording,
             plastic=parameters.learning is Learning.UNSUPERVISED,
         )

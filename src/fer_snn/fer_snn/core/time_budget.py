@@ -1,7 +1,8 @@
 """Limits the wall time of a frame, so that answers stay fresh on a slow machine.
 
 The time per step and face is known from earlier frames, so the number of steps that fit into the
-budget is known in advance. Further steps are skipped, and the result says so (`Tick.left_out`).
+budget is known in advance. Further steps are skipped, and the result says so
+(`FrameSteps.left_out`).
 Potentials, traces and spike counts are kept, so the network sees in slow motion: an answer about
 part of the time is better than an answer about the past.
 
@@ -54,8 +55,8 @@ class TimeBudget:
         max_steps = self._max_steps(n_faces)
         begin_s = self._now_s()
         result = self._learner.process(frame, max_steps)
-        self._add(result.tick.steps * n_faces, begin_s)
-        self.left_out_s += result.tick.left_out * self._learner.parameters.network.dt
+        self._add(result.timing.steps * n_faces, begin_s)
+        self.left_out_s += result.timing.left_out * self._learner.parameters.network.dt
         return result
 
     def _max_steps(self, n_faces: int) -> int | None:

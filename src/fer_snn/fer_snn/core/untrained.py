@@ -106,7 +106,7 @@ def _expression_stage(
     rng: np.random.Generator,
 ) -> Stage:
     size = architecture.neurons_per_label
-    wiring = Wiring.everything(below, n_labels * size)
+    wiring = Wiring.fully_connected(below, n_labels * size)
     mean = architecture.mean_weight * REFERENCE_FAN_IN / wiring.n_pre
     weights = rng.uniform(0.5, 1.5, (wiring.n_pre, wiring.n_post)) * mean
     offsets = (2 * np.arange(size) - (size - 1)) / size * architecture.theta_spread

@@ -119,8 +119,8 @@ def spikes_message(header: Header, result: FrameResult, network: Network) -> Spi
     return Spikes(
         header=header,
         dt=network.parameters.dt,
-        steps=result.tick.steps,
-        gap=result.tick.gap,
+        steps=result.timing.steps,
+        gap=result.timing.gap,
         trains=trains,
     )
 
@@ -142,7 +142,7 @@ def potentials_message(header: Header, result: FrameResult, network: Network) ->
     return Potentials(
         header=header,
         dt=network.parameters.dt,
-        steps=result.tick.steps,
+        steps=result.timing.steps,
         v_rest=lif.v_rest,
         v_reset=lif.v_reset,
         traces=traces,

@@ -228,9 +228,9 @@ class SnnNode(FerNode):
         # Simulated time equals the stamp within half a step.
         self._simulated_lag_s = latency_s
         self._faces = len(frame.faces)
-        if result.tick.left_out:
+        if result.timing.left_out:
             self._cut_s = done_s
-        simulated_s = result.tick.steps * network.parameters.dt
+        simulated_s = result.timing.steps * network.parameters.dt
         self._real_time_factor = simulated_s / max(done_s - begun_s, 1e-9)
 
     def _drop(self, error: MessageError | AgeError) -> None:

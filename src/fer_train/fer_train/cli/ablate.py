@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from fer_train import dataset, faces
-from fer_train.ablation import ARMS, ArmResult, UnseenFaces, evaluate_arm
+from fer_train.ablation import VARIANTS, UnseenFaces, VariantResult, evaluate_variant
 from fer_train.cli import options, train
 from fer_train.cli.options import Reader
 from fer_train.jobs import Jobs
@@ -31,7 +31,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train all arms, print a table, write the results."""
+    """Train all variants, print a table, write the results."""
     options.check_outputs(args.json, args.listing)
     with shown_progress() as report:
         with Jobs(args.jobs) as jobs:
@@ -39,7 +39,10 @@ def run(args: argparse.Namespace) -> int:
             training_set, _ = train.read_training_set(reader, train.VARIANTS)
             test = _test_faces(reader, training_set.labels)
         parameters = TrainingParameters(seed=args.seed, presentations=args.presentations)
-        results = [evaluate_arm(arm, training_set, test, parameters, report) for arm in ARMS]
+        results = [
+            evaluate_variant(variant, training_set, test, parameters, report)
+            for variant in VARIANTS
+        ]
     Console().print(_table(results))
     if args.json:
         figures = [asdict(result) for result in results]
@@ -56,8 +59,8 @@ def _test_faces(reader: Reader, labels: tuple[str, ...]) -> UnseenFaces:
     return UnseenFaces(features, dataset.indices(read.labels, labels))
 
 
-def _table(results: list[ArmResult]) -> Table:
+def _table(results: list[VariantResult]) -> Table:
     table = Table("network", "gain", "held out", "test", title="balanced accuracy")
     for each in results:
-        table.add_row(each.arm, f"{each.gain:g}", f"{each.held_out:.3f}", f"{each.test:.3f}")
+        table.add_row(each.variant, f"{each.gain:g}", f"{each.held_out:.3f}", f"{each.test:.3f}")
     return table

@@ -91,7 +91,7 @@ def _clip(weight, w_min, w_max):  # type: ignore[no-untyped-def]
 
 
 @_jit
-def _arrive_learning(drive, edges, w, arrived, x, depression, last, credit, window):  # type: ignore[no-untyped-def]
+def _arrive_learning(drive, edges, w, arrived, x, depression, last, pending, window):  # type: ignore[no-untyped-def]
     """Do the same as `_arrive`, with potentiation before and depression after."""
     a_pre, _, _, _, w_min, w_max = window
     start, row, column = edges
@@ -100,42 +100,42 @@ def _arrive_learning(drive, edges, w, arrived, x, depression, last, credit, wind
         for edge in range(start[i], start[i + 1]):
             r, c = row[edge], column[edge]
             for k in range(w.shape[1]):
-                weight = _clip(w[r, k] + gain * credit[since, c, k], w_min, w_max)
+                weight = _clip(w[r, k] + gain * pending[since, c, k], w_min, w_max)
                 drive[c, k] += weight
                 w[r, k] = _clip(weight + depression[c, k], w_min, w_max)
 
 
 @_jit
-def _arrive_learning_everywhere(drive, w, arrived, x, depression, last, credit, window):  # type: ignore[no-untyped-def]
+def _arrive_learning_everywhere(drive, w, arrived, x, depression, last, pending, window):  # type: ignore[no-untyped-def]
     """Do the same as `_arrive_learning`, 25 % faster, for one column that sees the whole map."""
     a_pre, _, _, _, w_min, w_max = window
     for i in arrived:
         gain, since = a_pre * x[i], last[i]
         for k in range(w.shape[1]):
-            weight = _clip(w[i, k] + gain * credit[since, 0, k], w_min, w_max)
+            weight = _clip(w[i, k] + gain * pending[since, 0, k], w_min, w_max)
             drive[0, k] += weight
             w[i, k] = _clip(weight + depression[0, k], w_min, w_max)
 
 
 @_jit
-def _blank_credit(n_steps, columns, padded, window):  # type: ignore[no-untyped-def]
-    """Do the same as `stdp.blank_credit` and `stdp.powers`."""
-    credit = np.empty((n_steps + 1, columns, padded), dtype=np.float32)
-    credit[0] = np.float32(0)
-    powers = np.ones(n_steps + 1, dtype=np.float32)
+def _no_pending_potentiation(n_steps, columns, padded, window):  # type: ignore[no-untyped-def]
+    """Do the same as `stdp.no_pending_potentiation` and `stdp.trace_decay`."""
+    pending = np.empty((n_steps + 1, columns, padded), dtype=np.float32)
+    pending[0] = np.float32(0)
+    trace_decay = np.ones(n_steps + 1, dtype=np.float32)
     for k in range(n_steps):
-        powers[k + 1] = powers[k] * window[2]
-    return credit, powers
+        trace_decay[k + 1] = trace_decay[k] * window[2]
+    return pending, trace_decay
 
 
 @_jit
-def _credit(now, edges, w, arrived, fired, x, y, last, credit, powers, window):  # type: ignore[no-untyped-def]
-    """Do the same as `stdp.PairSTDP.credit`."""
+def _end_step(now, edges, w, arrived, fired, x, y, last, pending, trace_decay, window):  # type: ignore[no-untyped-def]
+    """Do the same as `stdp.PairSTDP.end_step`."""
     a_pre, _, _, _, w_min, w_max = window
     start, row, column = edges
     width = y.shape[1]
     for i in arrived:
-        trace = x[i] * powers[now - last[i]]
+        trace = x[i] * trace_decay[now - last[i]]
         for edge in range(start[i], start[i + 1]):
             r, first = row[edge], column[edge] * width
             for j in fired:
@@ -148,12 +148,12 @@ def _credit(now, edges, w, arrived, fired, x, y, last, credit, powers, window): 
         c, k = j // width, j % width
         y[c, k] += np.float32(1)
         for since in range(now):
-            credit[since, c, k] += powers[now - since]
-    credit[now] = np.float32(0)
+            pending[since, c, k] += trace_decay[now - since]
+    pending[now] = np.float32(0)
 
 
 @_jit
-def _settle(now, edges, w, x, last, credit, powers, window, silent):  # type: ignore[no-untyped-def]
+def _settle(now, edges, w, x, last, pending, trace_decay, window, silent):  # type: ignore[no-untyped-def]
     """Do the same as `stdp.PairSTDP.settle`."""
     a_pre, _, _, _, w_min, w_max = window
     start, row, column = edges
@@ -163,11 +163,11 @@ def _settle(now, edges, w, x, last, credit, powers, window, silent):  # type: ig
             for edge in range(start[i], start[i + 1]):
                 r, c = row[edge], column[edge]
                 for k in range(w.shape[1]):
-                    w[r, k] = _clip(w[r, k] + gain * credit[since, c, k], w_min, w_max)
-            faded = x[i] * powers[now - since]
+                    w[r, k] = _clip(w[r, k] + gain * pending[since, c, k], w_min, w_max)
+            faded = x[i] * trace_decay[now - since]
             x[i] = faded if abs(faded) >= silent else np.float32(0)
         last[i] = 0
-    credit[0] = np.float32(0)
+    pending[0] = np.float32(0)
 
 
 @_jit
@@ -254,7 +254,9 @@ def _project(  # type: ignore[no-untyped-def]
     current, flags = np.empty(n, dtype=np.float32), np.empty(n, dtype=np.uint8)
     lanes = np.empty(n_lanes, dtype=np.float32)
     last, now = np.zeros(len(x), dtype=np.uint32), 0
-    credit, powers = _blank_credit(block if plastic else 0, columns, padded, window)
+    pending, trace_decay = _no_pending_potentiation(
+        block if plastic else 0, columns, padded, window
+    )
     arriving, first = received
     n_steps = len(first) - 1
     spikes, start = np.empty(n_steps * n, dtype=np.uint32), np.zeros(n_steps + 1, dtype=np.int32)
@@ -265,9 +267,11 @@ def _project(  # type: ignore[no-untyped-def]
             _fade(y, window[3], silent)
             depression[:, :width] = window[1] * y_by_column
             if everywhere:
-                _arrive_learning_everywhere(summed, w, arrived, x, depression, last, credit, window)
+                _arrive_learning_everywhere(
+                    summed, w, arrived, x, depression, last, pending, window
+                )
             else:
-                _arrive_learning(summed, edges, w, arrived, x, depression, last, credit, window)
+                _arrive_learning(summed, edges, w, arrived, x, depression, last, pending, window)
         else:
             _arrive(summed, edges, w, arrived)
         for c in range(columns):
@@ -284,9 +288,11 @@ def _project(  # type: ignore[no-untyped-def]
         if plastic:
             _adapt(theta, fired, adaptation, silent)
             now += 1
-            _credit(now, edges, w, arrived, fired, x, y_by_column, last, credit, powers, window)
+            _end_step(
+                now, edges, w, arrived, fired, x, y_by_column, last, pending, trace_decay, window
+            )
             if now == block or step == n_steps - 1:
-                _settle(now, edges, w, x, last, credit, powers, window, silent)
+                _settle(now, edges, w, x, last, pending, trace_decay, window, silent)
                 now = 0
     by_column[:] = summed[:, :width]
     return spikes, start
@@ -327,7 +333,7 @@ def run(
 
 
 @_jit
-def _nudge(w, width, edges, pre, post, w_min, w_max):  # type: ignore[no-untyped-def]
+def _add_outer_product(w, width, edges, pre, post, w_min, w_max):  # type: ignore[no-untyped-def]
     start, row, column = edges
     for i in range(len(pre)):
         if pre[i] > 0:
@@ -339,10 +345,14 @@ def _nudge(w, width, edges, pre, post, w_min, w_max):  # type: ignore[no-untyped
                     weights[k] = _clip(weights[k] + spikes * change[k], w_min, w_max)
 
 
-def nudge(stage: Stage, pre: Int32s, post: Float32s, w_min: np.float32, w_max: np.float32) -> None:
-    """Do the same as `reference.nudge`."""
+def add_outer_product(
+    stage: Stage, pre: Int32s, post: Float32s, w_min: np.float32, w_max: np.float32
+) -> None:
+    """Do the same as `reference.add_outer_product`."""
     wiring = stage.wiring
-    _nudge(stage.padded_weights, wiring.width, tuple(wiring.edges), pre, post, w_min, w_max)
+    _add_outer_product(
+        stage.padded_weights, wiring.width, tuple(wiring.edges), pre, post, w_min, w_max
+    )
 
 
 @_jit

@@ -78,7 +78,7 @@ class Kernels(Protocol):
     ) -> None:
         """Make the steps of one frame."""
 
-    def nudge(
+    def add_outer_product(
         self, stage: Stage, pre: Int32s, post: Float32s, w_min: np.float32, w_max: np.float32
     ) -> None:
         """Change weights by the product of two factors."""
@@ -105,7 +105,7 @@ def warm_up() -> float:
     drive = layers.discretise(DriveParameters(), 0.001, parameters.rheobase)
     silent = np.zeros(size, dtype=np.float32)
     stage = Stage(
-        Wiring.everything((size, 1, 1), size),
+        Wiring.fully_connected((size, 1, 1), size),
         np.zeros((size, size), dtype=np.float32),
         silent.copy(),
     )
@@ -117,6 +117,8 @@ def warm_up() -> float:
         discretise(parameters, threshold.ThresholdParameters(), stdp.STDPParameters(), 0.001),
         [layers.blank_activity(size, 1) for _ in range(2)],
     )
-    kernels.nudge(stage, np.zeros(size, dtype=np.int32), silent, np.float32(0), np.float32(1))
+    kernels.add_outer_product(
+        stage, np.zeros(size, dtype=np.int32), silent, np.float32(0), np.float32(1)
+    )
     kernels.normalise(stage, 1.0)
     return time.perf_counter() - begin

@@ -86,7 +86,7 @@ def _pass(
         fired = _fire(post, _current(post, wiring, path.drive, theta, neuron.r_m), neuron, theta)
         if learning:
             theta[:] = threshold.step(theta, fired, constants.adaptation)
-            learning.credit(arrived, fired)
+            learning.end_step(arrived, fired)
         _record(record, step, post, fired)
         spikes.append(fired)
     if learning:
@@ -94,7 +94,9 @@ def _pass(
     return spikes
 
 
-def nudge(stage: Stage, pre: Int32s, post: Float32s, w_min: np.float32, w_max: np.float32) -> None:
+def add_outer_product(
+    stage: Stage, pre: Int32s, post: Float32s, w_min: np.float32, w_max: np.float32
+) -> None:
     """Change the weights of a stage, in place, by w_ij <- clip(w_ij + pre_i post_j).
 
     Parameters

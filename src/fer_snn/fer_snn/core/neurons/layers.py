@@ -116,13 +116,13 @@ class FaceState:
     Attributes
     ----------
     layers : state of each layer, from the feature layer on.
-    learner : a second state of the last layer, used while its neurons compete for learning.
+    competing_layer : a second state of the last layer, used while its neurons compete for learning.
     """
 
     def __init__(self, sizes: Sequence[int], parameters: lif.LIFParameters) -> None:
         """Create layers of `sizes` neurons at rest."""
         self.layers = tuple(_resting(n, parameters) for n in sizes)
-        self.learner = _resting(sizes[-1], parameters)
+        self.competing_layer = _resting(sizes[-1], parameters)
 
 
 def _resting(n: int, parameters: lif.LIFParameters) -> LayerState:

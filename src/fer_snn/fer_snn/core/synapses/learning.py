@@ -137,10 +137,12 @@ def teach(
     if hidden:
         broadcast = feedback(len(fired), len(model.labels)) @ errors
         factor = np.where(fired, np.float32(parameters.eta_w) * broadcast, np.float32(0))
-        network.nudge(0, counts[0], factor)
+        network.add_outer_product(0, counts[0], factor)
     named = model.neuron_label >= 0
     own_error = np.where(named, errors[model.neuron_label], np.float32(0))
-    network.nudge(len(model.stages) - 1, counts[-2], np.float32(parameters.eta_v) * own_error)
+    network.add_outer_product(
+        len(model.stages) - 1, counts[-2], np.float32(parameters.eta_v) * own_error
+    )
 
 
 class PresentationCounts:

@@ -17,8 +17,8 @@ past, so that nothing is remembered of single spikes:
     at a postsynaptic spike:  w_ij <- w_ij + A_pre  x_i     for every i
 
 Both read the traces before the spikes of the present step are added; this makes dw(0) = 0. In a
-step in which both sides fire, the presynaptic event is applied first. w is clipped after each
-event.
+step in which both sides fire, both events are applied with the traces of earlier spikes, the
+presynaptic one first; the order matters only for clipping. w is clipped after each event.
 
 In this form a postsynaptic spike changes the weights of all its inputs. The potentiation can be
 deferred until a weight is read, that is, until its presynaptic neuron fires next. If i last fired
@@ -27,8 +27,8 @@ in step s and left the trace x_i(s), the spikes of j since then have the effect
     w_ij <- w_ij + A_pre x_i(s) R_j(s)      R_j(s) = sum of exp(-(t - s) dt / tau_pre)
                                                      over the steps t > s in which j fired
 
-The credit R_j(s) is kept for each step s of the present block of `BLOCK` steps, and grows with each
-spike of j. Deferred potentiation is applied at the end of each block and of each frame, so between
+R_j(s), the pending potentiation, is kept for each step s of the present block of `BLOCK` steps, and
+grows with each spike of j. It is applied at the end of each block and of each frame, so between
 frames the weights are those of the equations above. All terms of the sum have the sign of A_pre, so
 clipping once gives the same as clipping after each spike if the weights are within bounds. What
 remains is the rounding of a sum, less than 1e-6 with the default amplitudes. (Weights that
@@ -70,7 +70,7 @@ class STDPParameters:
 
 
 BLOCK = 64
-"""Maximum number of steps for which potentiation is deferred; it limits the memory for credit."""
+"""Maximum number of steps for which potentiation is deferred; it limits the memory."""
 
 
 class STDPStep(NamedTuple):
@@ -105,14 +105,14 @@ def window(dt: float, parameters: STDPParameters) -> float:
     return 0.0
 
 
-def blank_credit(n_steps: int, columns: int, width: int) -> Float32s:
-    """Return the credit R (steps of a block + 1, columns, width); only its first step is set."""
-    credit = np.empty((min(n_steps, BLOCK) + 1, columns, width), dtype=np.float32)
-    credit[0] = 0
-    return credit
+def no_pending_potentiation(n_steps: int, columns: int, width: int) -> Float32s:
+    """Return R (steps of a block + 1, columns, width); only its first step is set, to 0."""
+    pending = np.empty((min(n_steps, BLOCK) + 1, columns, width), dtype=np.float32)
+    pending[0] = 0
+    return pending
 
 
-def powers(constants: STDPStep, n: int) -> Float32s:
+def trace_decay(constants: STDPStep, n: int) -> Float32s:
     """Return the factors by which a presynaptic trace decays in 0, 1, ... n - 1 steps (n)."""
     factors = np.full(n, constants.decay_pre, dtype=np.float32)
     factors[:1] = 1
@@ -120,7 +120,7 @@ def powers(constants: STDPStep, n: int) -> Float32s:
 
 
 def potentiated(
-    weights: Float32s, trace: Float32s, credit: Float32s | Bools, constants: STDPStep
+    weights: Float32s, trace: Float32s, pending: Float32s | Bools, constants: STDPStep
 ) -> Float32s:
     """Return rows of weights (rows, width) with their deferred potentiation.
 
@@ -130,12 +130,12 @@ def potentiated(
         After the last presynaptic spike.
     trace:
         x_i after that spike (rows).
-    credit:
+    pending:
         R_j since then (rows, width).
     constants:
         From `discretise`.
     """
-    return clipped(weights + (constants.a_pre * trace)[:, None] * credit, constants)
+    return clipped(weights + (constants.a_pre * trace)[:, None] * pending, constants)
 
 
 def depressed(weights: Float32s, trace: Float32s, constants: STDPStep) -> Float32s:
@@ -152,7 +152,7 @@ class PairSTDP:
     """Pair STDP of one projection in one frame, in plain NumPy.
 
     It changes weights and traces in place; potentiation is deferred until `settle`. The order in
-    each step is: `potentiate`, arrival of the spikes, `depress`, firing, `credit`.
+    each step is: `potentiate`, arrival of the spikes, `depress`, firing, `end_step`.
     """
 
     def __init__(
@@ -167,8 +167,8 @@ class PairSTDP:
         """Take weights (rows, width) and the traces of both sides, (n_pre) and (n_post)."""
         self._wiring, self._weights, self._constants = wiring, weights, constants
         self._x, self._y = trace_pre, trace_post.reshape(-1, wiring.width)
-        self._credit = blank_credit(n_steps, *self._y.shape)
-        self._powers = powers(constants, len(self._credit))
+        self._pending = no_pending_potentiation(n_steps, *self._y.shape)
+        self._trace_decay = trace_decay(constants, len(self._pending))
         # Number of steps of the block so far, and that number when each neuron last fired.
         self._now = 0
         self._last = np.zeros(wiring.n_pre, dtype=np.int32)
@@ -177,8 +177,8 @@ class PairSTDP:
         """Apply the deferred potentiation to the weights of presynaptic neurons (n_pre)."""
         row, column = self._wiring.rows_of(arrived)
         pre = self._wiring.pre_of_row[row]
-        credit = self._credit[self._last[pre], column]
-        self._weights[row] = potentiated(self._weights[row], self._x[pre], credit, self._constants)
+        pending = self._pending[self._last[pre], column]
+        self._weights[row] = potentiated(self._weights[row], self._x[pre], pending, self._constants)
 
     def depress(self, arrived: Bools) -> None:
         """Decay the postsynaptic traces, then apply the presynaptic spikes (n_pre)."""
@@ -186,12 +186,12 @@ class PairSTDP:
         row, column = self._wiring.rows_of(arrived)
         self._weights[row] = depressed(self._weights[row], self._y[column], self._constants)
 
-    def credit(self, arrived: Bools, fired: Bools) -> None:
+    def end_step(self, arrived: Bools, fired: Bools) -> None:
         """End a step with the spikes of both sides, (n_pre) and (n_post)."""
         by_column = fired.reshape(self._y.shape)
         self._now += 1
         # Neurons that fire now are potentiated at once, with the trace from before the step.
-        x = self._x[arrived] * self._powers[self._now - self._last[arrived]]
+        x = self._x[arrived] * self._trace_decay[self._now - self._last[arrived]]
         self._x[arrived] = x
         row, column = self._wiring.rows_of(arrived)
         self._weights[row] = potentiated(
@@ -203,14 +203,14 @@ class PairSTDP:
         self._x[arrived] = x + np.float32(1)
         self._y[by_column] += np.float32(1)
         self._last[arrived] = self._now
-        self._credit[: self._now, by_column] += self._powers[self._now : 0 : -1, None]
-        self._credit[self._now] = 0
+        self._pending[: self._now, by_column] += self._trace_decay[self._now : 0 : -1, None]
+        self._pending[self._now] = 0
         if self._now == BLOCK:
             self.settle()
 
     def settle(self) -> None:
         """Apply all deferred potentiation, and update the traces to the present step."""
         self.potentiate(self._x != 0)
-        self._x[:] = decayed(self._x, self._powers[self._now - self._last])
+        self._x[:] = decayed(self._x, self._trace_decay[self._now - self._last])
         self._last[:] = self._now = 0
-        self._credit[0] = 0
+        self._pending[0] = 0

@@ -71,7 +71,7 @@ class Wiring:
             raise ValueError("a projection needs neurons on both sides")
 
     @classmethod
-    def everything(cls, map_shape: tuple[int, int, int], n_post: int) -> Wiring:
+    def fully_connected(cls, map_shape: tuple[int, int, int], n_post: int) -> Wiring:
         """Return the wiring of one column of `n_post` neurons that sees the whole map."""
         return cls(map_shape, (MapWindow(0, map_shape[1], 0, map_shape[2]),), n_post)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_camera.core.file_player import Ticker
+from fer_camera.core.file_player import FrameTimer
 
 SECOND = 1_000_000_000
 
@@ -23,8 +23,8 @@ class Clocks:
     def wall(self) -> int:
         return self.steady_ns + self.offset_ns
 
-    def ticker(self, rate_hz: float) -> Ticker:
-        return Ticker(rate_hz, self.wall, self.steady)
+    def timer(self, rate_hz: float) -> FrameTimer:
+        return FrameTimer(rate_hz, self.wall, self.steady)
 
     def pass_s(self, seconds: float) -> None:
         self.steady_ns += round(seconds * SECOND)
@@ -32,22 +32,22 @@ class Clocks:
 
 def test_first_tick_is_due_at_once_and_bears_the_present() -> None:
     clocks = Clocks()
-    ticker = clocks.ticker(30.0)
-    assert ticker.wait_s() == 0
-    assert ticker.take() == clocks.wall()
-    assert abs(ticker.wait_s() - 1 / 30) < 1e-9
+    timer = clocks.timer(30.0)
+    assert timer.wait_s() == 0
+    assert timer.take() == clocks.wall()
+    assert abs(timer.wait_s() - 1 / 30) < 1e-9
 
 
 def test_stamps_stay_on_the_grid_for_hours_though_every_tick_is_taken_late() -> None:
     clocks = Clocks()
-    ticker = clocks.ticker(30.0)
+    timer = clocks.timer(30.0)
     start = clocks.wall()
     for k in range(30 * 3600 * 2):
-        clocks.pass_s(ticker.wait_s() + 0.004)
-        stamp = ticker.take()
+        clocks.pass_s(timer.wait_s() + 0.004)
+        stamp = timer.take()
         if k % 30 == 0:
             assert stamp == start + k // 30 * SECOND
-    assert ticker.missed == 0
+    assert timer.missed == 0
 
 
 @settings(max_examples=60, deadline=None)
@@ -56,67 +56,67 @@ def test_never_more_ticks_than_time_and_always_on_the_grid(
     rate_hz: float, delays_s: list[float]
 ) -> None:
     clocks = Clocks()
-    ticker = clocks.ticker(rate_hz)
+    timer = clocks.timer(rate_hz)
     start = last = clocks.wall()
     for k, delay_s in enumerate(delays_s):
-        clocks.pass_s(ticker.wait_s() + delay_s)
-        stamp = ticker.take()
+        clocks.pass_s(timer.wait_s() + delay_s)
+        stamp = timer.take()
         grid = (stamp - start) * rate_hz / SECOND
         assert abs(grid - round(grid)) < 1e-5
         assert stamp > last or k == 0
         # Within a period of now, and never of the future.
         assert -2 <= clocks.wall() - stamp <= SECOND / rate_hz + 2
         last = stamp
-    assert round((last - start) * rate_hz / SECOND) == len(delays_s) - 1 + ticker.missed
+    assert round((last - start) * rate_hz / SECOND) == len(delays_s) - 1 + timer.missed
 
 
 def test_a_long_stall_leaves_a_gap_of_whole_periods() -> None:
     clocks = Clocks()
-    ticker = clocks.ticker(10.0)
-    first = ticker.take()
+    timer = clocks.timer(10.0)
+    first = timer.take()
     clocks.pass_s(1.05)
-    assert ticker.take() == first + SECOND
-    assert ticker.missed == 9
-    assert abs(ticker.wait_s() - 0.05) < 1e-9
+    assert timer.take() == first + SECOND
+    assert timer.missed == 9
+    assert abs(timer.wait_s() - 0.05) < 1e-9
 
 
 def test_less_than_a_period_late_is_made_good() -> None:
     clocks = Clocks()
-    ticker = clocks.ticker(10.0)
-    first = ticker.take()
+    timer = clocks.timer(10.0)
+    first = timer.take()
     clocks.pass_s(0.19)
-    assert ticker.take() == first + SECOND // 10
-    assert ticker.missed == 0
-    assert abs(ticker.wait_s() - 0.01) < 1e-9
+    assert timer.take() == first + SECOND // 10
+    assert timer.missed == 0
+    assert abs(timer.wait_s() - 0.01) < 1e-9
 
 
 def test_new_rate_counts_from_the_last_tick() -> None:
     clocks = Clocks()
-    ticker = clocks.ticker(10.0)
-    ticker.take()
+    timer = clocks.timer(10.0)
+    timer.take()
     clocks.pass_s(0.1)
-    last = ticker.take()
-    ticker.rate_hz = 4.0
-    assert abs(ticker.wait_s() - 0.25) < 1e-9
+    last = timer.take()
+    timer.rate_hz = 4.0
+    assert abs(timer.wait_s() - 0.25) < 1e-9
     clocks.pass_s(0.25)
-    assert ticker.take() == last + SECOND // 4
+    assert timer.take() == last + SECOND // 4
 
 
 def test_new_rate_before_the_first_tick_leaves_it_due() -> None:
-    ticker = Clocks().ticker(10.0)
-    ticker.rate_hz = 5.0
-    assert ticker.wait_s() == 0
+    timer = Clocks().timer(10.0)
+    timer.rate_hz = 5.0
+    assert timer.wait_s() == 0
 
 
 def test_stamps_follow_a_clock_that_is_set_but_not_its_jitter() -> None:
     clocks = Clocks()
-    ticker = clocks.ticker(10.0)
-    first = ticker.take()
+    timer = clocks.timer(10.0)
+    first = timer.take()
     clocks.pass_s(0.1)
     clocks.offset_ns += SECOND // 50
-    assert ticker.take() == first + SECOND // 10
+    assert timer.take() == first + SECOND // 10
     clocks.pass_s(0.1)
     clocks.offset_ns -= 3600 * SECOND
-    assert ticker.take() == clocks.wall()
+    assert timer.take() == clocks.wall()
     clocks.pass_s(0.1)
-    assert ticker.take() == clocks.wall()
+    assert timer.take() == clocks.wall()

@@ -1,30 +1,14 @@
-"""Stamps, statistics and files that are old or new."""
+"""Rates, latencies, quantiles and drops of a stream."""
 
 from __future__ import annotations
 
 import math
-import os
-import stat
-from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_common.core import atomic
-from fer_common.core.errors import ConfigurationError
-from fer_common.core.process import THREAD_VARIABLES, pin_to_one_thread
-from fer_common.core.stamps import split_ns, to_ns
 from fer_common.core.statistics import WINDOW_S, StreamStatistics, quantile
-from fer_common.ros.endpoints import LossCounter
-
-
-@given(st.integers(-(2**60), 2**60))
-def test_stamp_there_and_back(stamp_ns: int) -> None:
-    sec, nanosec = split_ns(stamp_ns)
-    assert 0 <= nanosec < 10**9
-    assert to_ns(SimpleNamespace(sec=sec, nanosec=nanosec)) == stamp_ns
 
 
 def test_quantiles_are_by_nearest_rank() -> None:
@@ -110,74 +94,3 @@ def test_drops_are_counted_by_reason() -> None:
     for reason in ("step", "size", "step"):
         statistics.drop(reason)
     assert statistics.dropped == {"step": 2, "size": 1}
-
-
-def test_file_is_replaced_whole_and_readable_by_others(tmp_path: Path) -> None:
-    path = tmp_path / "new" / "file.bin"
-    before = os.umask(0o022)
-    try:
-        atomic.write_atomically(path, b"old")
-    finally:
-        os.umask(before)
-    assert stat.S_IMODE(path.stat().st_mode) == 0o644
-    path.chmod(0o600)
-    atomic.write_atomically(path, b"new")
-    assert path.read_bytes() == b"new"
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert list(path.parent.iterdir()) == [path]
-
-
-@pytest.mark.parametrize("step", ["fsync", "replace"])
-def test_failure_leaves_the_old_file_and_nothing_else(
-    step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "file.bin"
-    path.write_bytes(b"old")
-
-    def full(*arguments: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(atomic.os, step, full)
-    with pytest.raises(OSError, match="No space"):
-        atomic.write_atomically(path, b"new")
-    monkeypatch.undo()
-    assert path.read_bytes() == b"old"
-    assert list(tmp_path.iterdir()) == [path]
-
-
-def test_what_can_be_written_is_tried_without_a_trace(tmp_path: Path) -> None:
-    old = tmp_path / "old"
-    old.write_bytes(b"old")
-    atomic.check_writable(old)
-    atomic.check_writable(tmp_path / "new")
-    for bad, reason in (
-        (tmp_path, "Is a directory"),
-        (old / "file", "Not a directory"),
-        (tmp_path / "folder" / "file", "No such file or directory"),
-    ):
-        with pytest.raises(ConfigurationError, match=f"cannot be written .{reason}"):
-            atomic.check_writable(bad)
-    assert list(tmp_path.iterdir()) == [old]
-    assert old.read_bytes() == b"old"
-
-
-def test_threads_are_pinned_unless_the_user_says_otherwise(monkeypatch: pytest.MonkeyPatch) -> None:
-    for variable in THREAD_VARIABLES:
-        monkeypatch.delenv(variable, raising=False)
-    monkeypatch.setenv("OMP_NUM_THREADS", "3")
-    pin_to_one_thread()
-    assert [os.environ[variable] for variable in THREAD_VARIABLES] == ["3", "1", "1", "1"]
-
-
-def test_missing_messages_are_counted_for_each_publisher() -> None:
-    losses = LossCounter()
-
-    def missed(number: int | None, publisher: str | None = "a") -> int:
-        return losses.lost_before(
-            {"publication_sequence_number": number, "publisher_gid": publisher}
-        )
-
-    assert [missed(number) for number in (7, 8, 12, 13)] == [0, 0, 3, 0]
-    # Another publisher counts for itself, and so does one that begins anew.
-    assert [missed(90, "b"), missed(92, "b"), missed(1, "b")] == [0, 1, 0]
-    assert missed(None) == missed(5, None) == losses.lost_before({}) == 0
