@@ -13,7 +13,8 @@ from mcap.writer import CompressionType
 from fer.bags.reading import Bag, data_files, opened
 from fer.bags.repair import recover
 from fer_faults.ledger import Ledger
-from fer_testing.odd_bags import KINDS, LACKING, ODD_TOPICS, WHOLE, extras, mcap, rosbag2
+from fer_testing.bag_kinds import KINDS, LACKING, ODD_TOPICS, WHOLE
+from fer_testing.odd_bags import extras, mcap, rosbag2
 
 pytestmark = pytest.mark.timeout(1800)
 

@@ -15,7 +15,8 @@ import pytest
 from fer.bags.reading import opened
 from fer.bags.topics import BagError
 from fer.cli import main
-from fer_testing.odd_bags import CHATTER, KINDS, LACKING, WHOLE, Kind, mcap
+from fer_testing.bag_kinds import KINDS, LACKING, WHOLE, Kind
+from fer_testing.odd_bags import CHATTER, mcap
 
 _WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 _CHANGES = {

@@ -11,7 +11,8 @@ from rosbags.highlevel import AnyReader
 
 from fer.bags.reading import METADATA, data_files, opened
 from fer.cli import main
-from fer_testing.odd_bags import BEGIN_NS, CHATTER, KINDS, LACKING, Kind, extras, mcap
+from fer_testing.bag_kinds import KINDS, LACKING, Kind
+from fer_testing.odd_bags import BEGIN_NS, CHATTER, extras, mcap
 
 #: rosbags refuses a whole bag for one topic that is not ROS 2's, and for odd text.
 REFUSED_BY_ROSBAGS = (

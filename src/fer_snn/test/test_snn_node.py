@@ -379,23 +379,6 @@ def test_silence_is_told_after_as_long_as_asked_for(rig: Rig) -> None:
     assert "no features on /features" in status.message
 
 
-@pytest.mark.parametrize("content", [b"text", None])
-def test_start_without_usable_weights_is_refused(
-    ros_domain: int, tmp_path: Path, content: bytes | None
-) -> None:
-    graph = Graph(ros_domain)
-    try:
-        path = tmp_path / "bad.npz"
-        if content is not None:
-            path.write_bytes(content)
-        process = graph.start("fer_snn.ros.node", *ros_arguments(weights=path))
-        output, _ = process.communicate(timeout=20)
-        assert process.returncode == 2
-        assert "bad.npz" in output and "Traceback" not in output
-    finally:
-        graph.close()
-
-
 def test_features_that_are_old_are_left_out_and_told(rig: Rig) -> None:
     rig.show((1, FEATURES[0]))
     assert rig.set(max_age=0.4) == (True, "")
