@@ -233,7 +233,8 @@ class Player:
         if source := nodes.get(selection.resolved(IMAGE_TOPIC)):
             self._advice = f"leave out {', '.join(source)}: {_WITHOUT_CAMERA}"
         if not chosen:
-            reasons = [f"{name}: {reason}" for name, (_, reason) in self._left_out.items()]
+            left_out = self._left_out.items()
+            reasons = [f"{number} messages of {name}: {why}" for name, (number, why) in left_out]
             reasons += [self._advice] if nodes else ["see `fer bag info`"]
             raise BagError(f"nothing of {self._bag.path} is left to play: {'; '.join(reasons)}")
         return chosen
