@@ -49,7 +49,7 @@ def test_the_camera_loses_no_frame_and_begins_nothing_anew(graph: Graph, long: b
     frames = graph.collect(FrameInfo, "frame_info", DEEP)
     process = graph.start("fer_camera.ros.node", *ros_arguments(source="demo"))
     wait_for(lambda: len(frames) > 2, "frames")
-    changes = Changes(camera.TABLE, camera.Settings.of, left_out)
+    changes = Changes(camera.TABLE, camera.CameraSettings.of, left_out)
     contradictions = (
         {"flip": True, "no_such_parameter": 1},
         {"gain": 3, "source": "/no/such/file.mp4"},

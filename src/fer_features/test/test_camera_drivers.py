@@ -140,7 +140,7 @@ def test_depth_images_are_refused_with_what_to_do(graph: Graph) -> None:
     rig.send(message)
     status = rig.wait_for_status(lambda s: facts(s)["dropped"] == "1", "the drop")
     assert status.level == DiagnosticStatus.WARN
-    assert "'16UC1'" in status.message and "subscribe to the camera's colour" in status.message
+    assert "'16UC1'" in status.message and "subscribe to the colour" in status.message
 
 
 def compressed(picture: Picture, suffix: str) -> CompressedImage:
