@@ -287,6 +287,9 @@ def test_who_is_slower_than_real_time_takes_the_newest_and_answers_in_time(
             face.features = values
         return message
 
+    def left_out_s() -> float:
+        return float(snn.health.facts("/snn").get("left_out_s", 0.0))
+
     values = array.array("f", np.full(shape, 0.3, np.float32).tobytes())
     graph.node.create_subscription(ExpressionArray, "expressions", take, qos.EVERY_FRAME)
     spikes: list[Spikes] = graph.collect(Spikes, "spikes", qos.EVERY_FRAME)
@@ -294,7 +297,9 @@ def test_who_is_slower_than_real_time_takes_the_newest_and_answers_in_time(
     with ledger.trial("snn slower than real time"):
         end_s = due_s = time.monotonic()
         end_s += 20.0 if long else 3.0
-        while time.monotonic() < end_s or len(ages_s) < 20:
+        # A fast machine leaves less out in the same time.
+        while time.monotonic() < end_s or len(ages_s) < 20 or left_out_s() <= 1.0:
+            assert time.monotonic() < end_s + 30.0, f"only {left_out_s()} s were left out"
             snn.send(crowd())
             due_s += PERIOD_NS / 1e9
             time.sleep(max(due_s - time.monotonic(), 0.0))
@@ -302,7 +307,6 @@ def test_who_is_slower_than_real_time_takes_the_newest_and_answers_in_time(
         facts = snn.health.facts("/snn")
         assert float(facts["real_time_factor"]) < 1.0
         assert float(facts["simulated_lag_ms"]) > 0.0
-        assert float(facts["left_out_s"]) > 1.0
         assert any(answer.skipped for answer in snn.answers)
         assert sum(message.gap for message in spikes) > len(spikes) // 2
         late_s = sorted(ages_s[len(ages_s) // 4 :])
