@@ -44,7 +44,8 @@ class ExecutorThread:
     def _spin(self) -> None:
         try:
             while not self._closing.is_set():
-                self._executor.spin_once()
+                # The limit ends it even if the wake-up is lost.
+                self._executor.spin_once(timeout_sec=0.2)
         except ExternalShutdownException:
             pass
         except BaseException as error:
