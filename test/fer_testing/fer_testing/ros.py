@@ -11,7 +11,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -23,13 +23,12 @@ from lifecycle_msgs.srv import ChangeState
 from rcl_interfaces.srv import SetParametersAtomically
 from rclpy.client import Client
 from rclpy.context import Context
-from rclpy.exceptions import InvalidHandle
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.qos import QoSProfile
 
 from fer_common.core.parameters import DIAGNOSTICS_PERIOD
+from fer_common.ros.executor_thread import ExecutorThread, reraise
 
 Message = TypeVar("Message")
 
@@ -66,17 +65,14 @@ class Graph:
         self.context = Context()
         rclpy.init(context=self.context, domain_id=domain)
         self.node = Node("test", context=self.context, start_parameter_services=False)
-        self._executor = SingleThreadedExecutor(context=self.context)
-        self._executor.add_node(self.node)
-        self._thread = threading.Thread(target=self._spin, daemon=True)
-        self._thread.start()
+        self._executor = ExecutorThread(self.node, on_failure=reraise)
         self._clients: dict[str, Client[Any, Any]] = {}
         self._processes: list[subprocess.Popen[str]] = []
         self.diagnostics: list[DiagnosticArray] = self.collect(DiagnosticArray, "/diagnostics")
 
     def add(self, node: Node) -> None:
         """Spin another node in the same thread."""
-        self._executor.add_node(node)
+        self._executor.add(node)
 
     def collect(self, kind: type[Message], topic: str, qos: QoSProfile | int = 10) -> list[Message]:
         """Subscribe and return a list that grows with each message."""
@@ -172,18 +168,9 @@ class Graph:
         """End processes, executor and context."""
         for process in self._processes:
             end(process)
-        self._executor.shutdown()
-        self._thread.join()
+        self._executor.close()
         self.node.destroy_node()
         self.context.try_shutdown()
-
-    def _spin(self) -> None:
-        with suppress(ExternalShutdownException):
-            while True:
-                # rclpy fails if an event handler is destroyed while the executor checks it.
-                with suppress(InvalidHandle):
-                    self._executor.spin()
-                    return
 
 
 class RepeatingTimer:

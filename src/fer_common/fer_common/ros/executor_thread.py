@@ -1,10 +1,12 @@
-"""A thread that runs the callbacks of one node, and ends without an error."""
+"""A thread that runs the callbacks of nodes, and ends without an error."""
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
+from rclpy.exceptions import InvalidHandle
 from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 
@@ -15,11 +17,11 @@ def reraise(error: BaseException) -> None:
 
 
 class ExecutorThread:
-    """Runs the callbacks of a node until `close`.
+    """Runs the callbacks of nodes until `close`.
 
     Parameters
     ----------
-    node : the node.
+    node : the first node.
     on_failure : called in the thread with what a callback has raised; the thread ends then.
     """
 
@@ -33,6 +35,10 @@ class ExecutorThread:
         self._thread = threading.Thread(target=self._spin, name=node.get_name(), daemon=True)
         self._thread.start()
 
+    def add(self, node: Node) -> None:
+        """Run the callbacks of another node, too."""
+        self._executor.add_node(node)
+
     def close(self) -> None:
         """End the thread after the callback that runs now."""
         # `Executor.shutdown` alone destroys what a `spin` in another thread still uses.
@@ -44,8 +50,10 @@ class ExecutorThread:
     def _spin(self) -> None:
         try:
             while not self._closing.is_set():
-                # The limit ends it even if the wake-up is lost.
-                self._executor.spin_once(timeout_sec=0.2)
+                # rclpy fails if a handle is destroyed while the executor checks it.
+                with suppress(InvalidHandle):
+                    # The limit ends it even if the wake-up is lost.
+                    self._executor.spin_once(timeout_sec=0.2)
         except ExternalShutdownException:
             pass
         except BaseException as error:
