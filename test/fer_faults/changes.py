@@ -65,13 +65,15 @@ class Changes:
 
 
 def any_value(rng: random.Random, parameter: Parameter) -> Value:
-    """Return a random value within the range of a parameter."""
+    """Return a random value within the range of a parameter, the default of a free text."""
     kind = parameter.element_type
     if parameter.choices:
         value: Any = rng.choice(parameter.choices)
         return (value,) if isinstance(parameter.default, tuple) else value
     if kind is bool:
         return rng.random() < 0.5
+    if kind is str:
+        return parameter.default
     if isinstance(parameter.default, tuple):
         return tuple(_number(rng, parameter, each) for each in parameter.default)
     return _number(rng, parameter, parameter.default)

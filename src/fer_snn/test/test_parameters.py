@@ -8,7 +8,7 @@ from fer_common.core.errors import ParameterError
 from fer_common.core.parameters import Value
 from fer_snn.core.constants import constants_in
 from fer_snn.core.network import NetworkParameters
-from fer_snn.core.parameters import TABLE, recogniser_parameters
+from fer_snn.core.parameters import TABLE, readout_parameters, recogniser_parameters
 from fer_snn.core.recogniser import RecogniserParameters
 from fer_snn.core.synapses.learning import SupervisedParameters
 
@@ -53,6 +53,10 @@ CONTRADICTIONS: list[dict[str, Value]] = [
         {"dt": -1.0},
         {"learning": "sometimes"},
         {"publish_layers": ["expression"]},
+        {"labels": []},
+        {"labels": ["smile"]},
+        {"labels": ["smile", "happy"]},
+        {"labels": ["all", "smile"]},
     ],
 )
 def test_contradictions_are_refused_as_a_whole(changes: dict[str, object]) -> None:
@@ -64,3 +68,9 @@ def test_contradictions_are_refused_as_a_whole(changes: dict[str, object]) -> No
 def test_the_network_refuses_contradictions_too(changes: dict[str, Value]) -> None:
     with pytest.raises(ParameterError, match=r"node 'snn': .* must lie below"):
         recogniser_parameters({**TABLE.defaults(), **changes})
+
+
+def test_labels_are_read_by_all_their_names() -> None:
+    values = TABLE.merged(TABLE.defaults(), {"labels": ["happiness", "Neutral", "smile"]})
+    assert readout_parameters(values).labels == ("smile", "neutral")
+    assert readout_parameters(TABLE.defaults()).labels == ()

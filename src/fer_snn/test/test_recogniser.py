@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from fer_common.core.errors import ParameterError
 from fer_snn.core.clock import Continuity
 from fer_snn.core.model import Model
 from fer_snn.core.network import NO_RECORDING, RecordedLayers
+from fer_snn.core.readout import ReadoutParameters
 from fer_snn.core.recogniser import (
     MAX_TRACKS,
     FaceInput,
@@ -21,7 +24,7 @@ from fer_snn.core.recogniser import (
 from fer_snn.core.synapses.learning import Learning
 from fer_snn.core.teaching.learner import LARGEST, Learner, RequestError
 from fer_snn.core.weights import weights_file
-from fer_testing.networks import synthetic
+from fer_testing.networks import EIGHT, small_model, synthetic
 
 FRAME_NS = 33_333_333
 FEATURES, _ = synthetic(8, seed=2)
@@ -211,3 +214,39 @@ def test_spike_times_respect_the_refractory_period_whatever_the_stamps(model: Mo
     intervals = np.concatenate([np.diff(times) for times in fired.values()])
     assert len(intervals) > 10_000
     assert intervals.min() >= round(neuron.t_ref * 1e9)
+
+
+def test_other_labels_are_not_said_and_keep_their_place() -> None:
+    model = small_model(labels=EIGHT)
+    recogniser = Recogniser(model, RecogniserParameters())
+    free = stream(recogniser, 4)[-1].faces[0].answer
+    chosen = ("sad", "angry", "contempt")
+    recogniser.parameters = dataclasses.replace(
+        recogniser.parameters, readout=ReadoutParameters(labels=chosen)
+    )
+    bound = show(recogniser, 4 * FRAME_NS, face(1, 3)).faces[0].answer
+    indices = [EIGHT.index(label) for label in chosen]
+    assert len(free.scores) == len(bound.scores) == 8
+    assert free.scores.all()
+    assert np.flatnonzero(bound.scores).tolist() == indices
+    assert bound.best in indices
+    assert bound.scores.sum() == pytest.approx(1)
+
+
+def test_a_model_that_does_not_know_the_labels_to_say_is_refused(tmp_path: Path) -> None:
+    wanted = RecogniserParameters(
+        learning=Learning.SUPERVISED, readout=ReadoutParameters(labels=("smile", "wink"))
+    )
+    with pytest.raises(ParameterError, match="wink"):
+        Recogniser(small_model(), wanted)
+    weights_file.save(small_model(), tmp_path / "three.npz")
+    learner = Learner(small_model(), RecogniserParameters(learning=Learning.SUPERVISED), tmp_path)
+    learner.teach("wink", True, LARGEST, 0.1)
+    learner.parameters = wanted
+    assert "leaves 'neutral' out" in learner.teach("neutral", False, LARGEST, 0.1)
+    undo = learner.undo_reasons
+    for request in (lambda: learner.undo(2), learner.reset_weights, lambda: learner.load("three")):
+        with pytest.raises(ParameterError, match="wink"):
+            request()
+        assert learner.undo_reasons == undo
+        assert learner.recogniser.network.model.labels[-1] == "wink"

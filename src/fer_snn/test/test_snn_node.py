@@ -172,6 +172,25 @@ def test_layers_are_published_on_request(rig: Rig) -> None:
     wait_for(lambda: layers() == ["feature", "hidden", "expression"], "all layers")
 
 
+def test_labels_restrict_what_is_said_from_the_next_frame(rig: Rig) -> None:
+    assert all(rig.show((1, FEATURES[0]), frames=4).expressions[0].scores)
+    assert rig.set(labels=["surprise", "happy"]) == (True, "")
+    answer = rig.show((1, FEATURES[0])).expressions[0]
+    assert list(answer.labels) == list(LABELS)
+    assert answer.scores[0] == 0.0 and sum(answer.scores) == pytest.approx(1)
+    assert answer.label in ("smile", "surprised", Expression.UNDECIDED)
+    for refused, why in (
+        (["smile", "wink"], "does not know (it knows neutral, smile, surprised)"),
+        (["smile"], "two labels or more"),
+        ([], "at least one value"),
+    ):
+        successful, reason = rig.set(labels=refused)
+        assert not successful and why in reason
+    assert rig.show((1, FEATURES[0])).expressions[0].scores[0] == 0.0
+    assert rig.set(labels=["all"]) == (True, "")
+    assert rig.show((1, FEATURES[0])).expressions[0].scores[0] > 0.0
+
+
 def test_parameters_are_set_as_a_whole_or_not_at_all(rig: Rig) -> None:
     network: list[NetworkInfo] = rig.graph.collect(NetworkInfo, "network", qos.LATCHED)
     assert rig.set(tau_m=0.03, v_th=-0.052) == (True, "")

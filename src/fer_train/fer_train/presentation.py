@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from fer_snn import Model, Network, ReadoutCalibration, ReadoutParameters
 from fer_snn.core.neurons.lif import Float32s
-from fer_snn.core.readout import Floats, decided_labels, label_means
+from fer_snn.core.readout import Floats, counted_spikes, decided_labels, label_means
 from fer_train.progress import Progress, no_progress
 
 REPORT_EVERY = 64
@@ -61,7 +61,9 @@ class Responses:
         names, n_labels = model.neuron_label, len(model.labels)
         rates_hz = self.rates_hz(model, calibration.presentation)
         potentials = label_means(self.potentials, names, n_labels)
-        return decided_labels(rates_hz, potentials, self.spikes, calibration, readout)
+        allowed = readout.allowed(model.labels)
+        spikes = counted_spikes(self.counts, names, allowed)
+        return decided_labels(rates_hz, potentials, spikes, calibration, readout, allowed)
 
     def rates_hz(self, model: Model, presentation: float) -> Floats:
         """Return the mean rates of the neurons of each label, hertz (faces, labels)."""

@@ -19,6 +19,8 @@ SHAPE = (4, 6, 6)
 SPEC = "gabor-2;crop=24;o=4;wl=4;pool=4"
 ORIENTATIONS = 4
 LABELS = ("neutral", "smile", "surprised")
+EIGHT = (*LABELS, "sad", "angry", "disgusted", "afraid", "contempt")
+"""The labels of FER+."""
 ARCHITECTURE = Architecture(window=3, stride=3, column=8, neurons_per_label=2)
 
 
@@ -35,11 +37,13 @@ def synthetic(n_per_label: int, seed: int) -> tuple[Float32s, NDArray[np.int64]]
     return features.astype(np.float32), truth
 
 
-def small_model(architecture: Architecture = ARCHITECTURE) -> Model:
+def small_model(
+    architecture: Architecture = ARCHITECTURE, labels: tuple[str, ...] = LABELS
+) -> Model:
     """Return an untrained network for these faces."""
     features, _ = synthetic(30, seed=0)
     statistics = FeatureStatistics.of(features)
-    return untrained_model(LABELS, SPEC, SHAPE, statistics, architecture=architecture, seed=1)
+    return untrained_model(labels, SPEC, SHAPE, statistics, architecture=architecture, seed=1)
 
 
 def trained_model(presentations: int = 1500) -> Model:

@@ -57,6 +57,7 @@ class ParameterServer:
             raise ConfigurationError(str(error)) from error
         #: Names of the parameters that the user has set, at start or since.
         self.given = {name for name in node._parameter_overrides if name in table}
+        node.add_pre_set_parameters_callback(self._with_types)
         node.add_on_set_parameters_callback(self._on_set)
         node.add_post_set_parameters_callback(self._on_post_set)
 
@@ -106,6 +107,15 @@ class ParameterServer:
         return _plain(
             self._node.declare_parameter(parameter.name, default, descriptor(parameter)).value
         )
+
+    def _with_types(self, parameters: list[RosParameter[Any]]) -> list[RosParameter[Any]]:
+        # An empty list has no type, so that rclpy would refuse it before we can say why.
+        return [
+            RosParameter(p.name, self._node.get_parameter(p.name).type_, [])
+            if p.name in self._table and self._table[p.name].is_array and not _plain(p.value)
+            else p
+            for p in parameters
+        ]
 
     def _on_set(self, parameters: list[RosParameter[Any]]) -> SetParametersResult:
         changes = self._own(parameters)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from typing import cast
 
 from fer_common.core.errors import ParameterError
 from fer_common.core.network_links import MAX_AGE
 from fer_common.core.parameters import COMMON, EVERY_FRAME, Parameter, ParameterTable, Values
 from fer_snn.core.constants import CONSTANTS, constants_agree, number, number_of
+from fer_snn.core.labels import canonical
 from fer_snn.core.network import FEATURE, HIDDEN, NetworkParameters, WeightBounds
 from fer_snn.core.neurons.layers import DriveParameters
 from fer_snn.core.neurons.lif import LIFParameters
@@ -23,6 +25,9 @@ DEFAULT_WEIGHTS = "default"
 
 NO_LAYER = "none"
 """Stands for no layer in `publish_layers`, because ROS has no empty string arrays."""
+
+ALL_LABELS = "all"
+"""Stands for every label of the network in `labels`."""
 
 _READOUT = ReadoutParameters()
 _RECOGNISER = RecogniserParameters()
@@ -49,6 +54,12 @@ _ANSWERS = (
         0.0,
         1.0,
         "With less confidence than this, the answer is undecided.",
+    ),
+    Parameter(
+        "labels",
+        (ALL_LABELS,),
+        "Labels that may be answered, two or more, or all. The spikes of the others do not count, "
+        "and their scores are 0. Other names of a label (happy) are accepted.",
     ),
     number(
         "glance",
@@ -176,7 +187,26 @@ _NODE = (
 )
 
 
-TABLE = ParameterTable(NODE, (*CONSTANTS, *_ANSWERS, *_NODE), (constants_agree,))
+def _labels(values: Values) -> tuple[str, ...]:
+    """Return the labels that may be answered; empty for all."""
+    names = cast(tuple[str, ...], values["labels"])
+    return () if names == (ALL_LABELS,) else tuple(dict.fromkeys(map(canonical, names)))
+
+
+def labels_agree(values: Values) -> str | None:
+    """Return why these labels cannot be the only answers, or None."""
+    names = _labels(values)
+    if ALL_LABELS in names:
+        return f"labels is {', '.join(names)}: give '{ALL_LABELS}' alone, or the labels"
+    if len(names) == 1:
+        return (
+            f"labels is {names[0]} alone, which would be the answer for every face: "
+            f"give two labels or more, or '{ALL_LABELS}'"
+        )
+    return None
+
+
+TABLE = ParameterTable(NODE, (*CONSTANTS, *_ANSWERS, *_NODE), (constants_agree, labels_agree))
 """All parameters of the node, as `ros2 param list` shows them."""
 
 
@@ -213,6 +243,7 @@ def readout_parameters(values: Values) -> ReadoutParameters:
         number_of(values, "decision_window"),
         int(number_of(values, "min_spikes")),
         number_of(values, "min_confidence"),
+        _labels(values),
     )
 
 

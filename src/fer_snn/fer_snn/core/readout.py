@@ -10,17 +10,22 @@ The weight of a spike, kappa, is fitted to faces that the network was not traine
 the weights file. Among answers with confidence max_k p_k = p, a share of about p is right. If two
 labels have equally many spikes, the one with the higher mean membrane potential wins, because its
 neurons are closer to their next spike.
+
+The answer can be restricted to some labels. Then the sum runs over these alone, so p_k is the
+probability of k given that one of them is true; all others have score 0.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_common.core.errors import ParameterError
 from fer_snn.core.neurons.lif import Int32s
 
 Floats = NDArray[np.float64]
@@ -74,11 +79,34 @@ class ReadoutParameters:
     ----------
     decision_window : duration over which spikes are counted, seconds.
     min_spikes, min_confidence : with less than this the answer is `undecided`.
+    labels : the labels that may be answered; empty for all.
     """
 
     decision_window: float = 0.12
     min_spikes: int = 1
     min_confidence: float = 0.0
+    labels: tuple[str, ...] = ()
+
+    def allowed(self, known: Sequence[str]) -> NDArray[np.int64]:
+        """Return the indices in `known` of the labels that may be answered, in ascending order."""
+        if not self.labels:
+            return np.arange(len(known))
+        return np.flatnonzero([label in self.labels for label in known])
+
+    def check(self, known: Sequence[str]) -> None:
+        """Refuse labels that a network does not know, given those that it knows.
+
+        Raises
+        ------
+        ParameterError
+            if one of `labels` is not among them.
+        """
+        unknown = [label for label in self.labels if label not in known]
+        if unknown:
+            raise ParameterError(
+                f"parameter 'labels' has {', '.join(unknown)}, which the network does not know "
+                f"(it knows {', '.join(known)}): give some of these, or 'all'"
+            )
 
 
 @dataclass(frozen=True)
@@ -114,12 +142,31 @@ def label_means(values: NDArray[Any], neuron_label: Int32s, n_labels: int) -> Fl
     return np.asarray(values.astype(np.float64) @ member / np.maximum(member.sum(axis=0), 1))
 
 
+def counted_spikes(
+    counts: Int32s, neuron_label: Int32s, allowed: NDArray[np.int64]
+) -> NDArray[np.int64]:
+    """Return the number of spikes of each face, without those of labels that are left out.
+
+    Parameters
+    ----------
+    counts:
+        Number of spikes of each expression neuron (..., neurons).
+    neuron_label:
+        As in `label_means`.
+    allowed:
+        Indices of the labels that may be answered.
+    """
+    counted = np.isin(neuron_label, (UNNAMED, *allowed))
+    return np.asarray(counts[..., counted].sum(axis=-1, dtype=np.int64))
+
+
 def answer(
     rates_hz: Floats,
     potentials: Floats,
     spikes: int,
     calibration: ReadoutCalibration,
     parameters: ReadoutParameters,
+    allowed: NDArray[np.int64] | None = None,
 ) -> Answer:
     """Choose a label.
 
@@ -128,16 +175,21 @@ def answer(
     rates_hz, potentials:
         Mean rate, and mean membrane potential in volts, of the neurons of each label (labels).
     spikes:
-        Number of spikes of all expression neurons.
+        Number of spikes that count, see `counted_spikes`.
+    allowed:
+        Indices of the labels that may be answered; None for all.
     """
-    if spikes == 0:
-        silent = np.zeros(len(rates_hz))
-        return Answer(-1, False, 0.0, silent, silent)
-    scores = calibration.scores(rates_hz)
+    if allowed is None:
+        allowed = np.arange(len(rates_hz))
+    scores = np.zeros(len(rates_hz))
+    if spikes == 0 or not len(allowed):
+        return Answer(-1, False, 0.0, scores, rates_hz)
+    scores[allowed] = calibration.scores(rates_hz[allowed])
     # By the rate, then by the potential. If both are equal, there is no reason to choose.
-    order = np.lexsort((potentials, rates_hz))
-    best, second = (int(k) for k in order[-1:-3:-1])
-    tie = rates_hz[best] == rates_hz[second] and potentials[best] == potentials[second]
+    order = allowed[np.lexsort((potentials[allowed], rates_hz[allowed]))]
+    best, others = int(order[-1]), order[:-1]
+    same = (rates_hz[others] == rates_hz[best]) & (potentials[others] == potentials[best])
+    tie = bool(same.any())
     confidence = float(scores[best])
     sure = spikes >= parameters.min_spikes and confidence >= parameters.min_confidence
     return Answer(best, sure and not tie, confidence, scores, rates_hz)
@@ -149,16 +201,17 @@ def decided_labels(
     spikes: NDArray[np.int64],
     calibration: ReadoutCalibration,
     parameters: ReadoutParameters,
+    allowed: NDArray[np.int64],
 ) -> tuple[NDArray[np.int64], Floats]:
     """Return the label index (-1 for undecided) and the confidence for each face.
 
     Parameters
     ----------
-    rates_hz, potentials, spikes:
-        As in `answer`, with one row for each face.
+    rates_hz, potentials, spikes, allowed:
+        As in `answer`, the first three with one row for each face.
     """
     rows = zip(rates_hz, potentials, spikes, strict=True)
-    answers = [answer(rate, v, int(n), calibration, parameters) for rate, v, n in rows]
+    answers = [answer(rate, v, int(n), calibration, parameters, allowed) for rate, v, n in rows]
     said = np.array([each.best if each.decided else -1 for each in answers], dtype=np.int64)
     return said, np.array([each.confidence for each in answers])
 

@@ -26,7 +26,15 @@ from fer_snn.core.network import (
     RecordedLayers,
 )
 from fer_snn.core.neurons.lif import Float32s
-from fer_snn.core.readout import Answer, DecisionWindow, ReadoutParameters, answer, label_means
+from fer_snn.core.readout import (
+    Answer,
+    DecisionWindow,
+    ReadoutCalibration,
+    ReadoutParameters,
+    answer,
+    counted_spikes,
+    label_means,
+)
 from fer_snn.core.synapses.learning import Learning, PresentationCounts, SupervisedParameters
 
 TOLERANCE_S = 0.001
@@ -130,8 +138,15 @@ class Recogniser:
     """
 
     def __init__(self, model: Model, parameters: RecogniserParameters | None = None) -> None:
-        """Start with no face seen."""
+        """Start with no face seen.
+
+        Raises
+        ------
+        ParameterError
+            if the answers are restricted to labels that the model does not know.
+        """
         self._parameters = parameters or RecogniserParameters()
+        self._parameters.readout.check(model.labels)
         self.network = Network(model, self._parameters.network)
         self._clock = Clock(self._parameters.network.dt, self._parameters.max_catch_up)
         self._tracks: dict[int, _Track] = {}
@@ -147,8 +162,22 @@ class Recogniser:
         self.network.parameters = parameters.network
         self._parameters = parameters
 
+    @property
+    def calibration(self) -> ReadoutCalibration:
+        """The calibration of the answers."""
+        model = self.network.model
+        # Glances are presentations of still faces; a stream without glances is not.
+        return model.calibration if self._parameters.glance > 0 else model.live_calibration
+
     def load(self, model: Model) -> None:
-        """Copy another model and forget all faces."""
+        """Copy another model and forget all faces.
+
+        Raises
+        ------
+        ParameterError
+            as the constructor; nothing is changed then.
+        """
+        self._parameters.readout.check(model.labels)
         self.network.load(model)
         self.reset_state()
 
@@ -227,9 +256,9 @@ class Recogniser:
         names, n_labels = model.neuron_label, len(model.labels)
         rates_hz = label_means(counts, names, n_labels) / (duration or 1.0)
         potentials = label_means(track.state.layers[-1].v, names, n_labels)
-        # Glances are presentations of still faces; a stream without glances is not.
-        calibration = model.calibration if self._parameters.glance > 0 else model.live_calibration
-        return answer(rates_hz, potentials, int(counts.sum()), calibration, readout)
+        allowed = readout.allowed(model.labels)
+        spikes = int(counted_spikes(counts, names, allowed))
+        return answer(rates_hz, potentials, spikes, self.calibration, readout, allowed)
 
     def _forget(self, stamp_ns: int) -> None:
         limit = stamp_ns - round(self._parameters.forget_after * NS_PER_S)

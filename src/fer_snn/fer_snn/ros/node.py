@@ -146,8 +146,10 @@ class SnnNode(FerNode):
         self._learner = self._budget = self._autosave = None
 
     def check_parameters(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
-        """Refuse constants that contradict each other."""
-        recogniser_parameters(values)
+        """Refuse constants that contradict each other, and labels that are not known."""
+        readout = recogniser_parameters(values).readout
+        if self._learner is not None:
+            readout.check(self._learner.recogniser.network.model.labels)
 
     def apply_parameters(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
         """Apply new constants before the next frame."""

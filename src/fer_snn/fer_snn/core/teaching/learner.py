@@ -197,7 +197,9 @@ class Learner:
             return
         self._kept_ns = stamp_ns
         for face in results:
-            if face.answer.decided and face.answer.confidence >= REHEARSAL_CONFIDENCE:
+            # With the spikes of all labels, even if the answer is restricted to some.
+            scores = self.recogniser.calibration.scores(face.answer.rates_hz)
+            if face.answer.decided and scores[face.answer.best] >= REHEARSAL_CONFIDENCE:
                 self._memory.keep(self._name(face.answer.best), inputs[face.id].features)
 
     def _name(self, label: int) -> str:
@@ -247,7 +249,9 @@ class Learner:
         index = self.recogniser.network.model.labels.index(name)
         self._scheduled = _ScheduledLesson(index, face_id, round(duration_s * NS_PER_S))
         who = "the largest face" if face_id == LARGEST else f"face {face_id}"
-        return f"learning '{name}' from {who} for {duration_s:g} s"
+        said = self.parameters.readout.labels
+        hint = f"; the parameter labels leaves '{name}' out" if said and name not in said else ""
+        return f"learning '{name}' from {who} for {duration_s:g} s{hint}"
 
     def save(self, name: str) -> str:
         """Save the present weights under a name in the weights folder; return the path.
@@ -267,7 +271,8 @@ class Learner:
         Raises
         ------
         FerError
-            if there is no such file, it is damaged, or it has other features or labels.
+            if there is no such file, it is damaged, it has other features or labels, or the answers
+            are restricted to a label that it does not know.
         """
         path = weights_folder.path_of_name(name, self._folder)
         model = weights_file.load(path)
@@ -297,16 +302,17 @@ class Learner:
 
         Raises
         ------
-        NothingToUndoError
-            if there are fewer changes; nothing is undone then.
+        FerError
+            if there are fewer changes, or the answers are restricted to a label that is not known
+            without them; nothing is undone then.
         """
         kept = len(self._changes)
         if not 1 <= steps <= kept:
             advice = f"give 1 to {kept}" if kept else "nothing was taught, loaded or reset"
             raise NothingToUndoError(f"cannot undo {steps} changes: {advice}")
-        undone = [self._changes.pop() for _ in range(steps)]
-        before = undone[-1]
+        before = self._changes[-steps]
         self._load(before.model)
+        undone = [self._changes.pop() for _ in range(steps)]
         self._loaded = before.loaded
         self.lessons, self.rehearsed = before.lessons, before.rehearsed
         return f"undone: {', '.join(change.reason for change in undone)}"
@@ -323,6 +329,7 @@ class Learner:
 
     def _replace(self, model: Model, reason: str) -> None:
         """Take other weights, and count what is learnt from now on."""
+        self.parameters.readout.check(model.labels)
         self.remember(reason)
         self._load(model)
         self._loaded = model
