@@ -28,10 +28,39 @@ def norms(model: Model, stage: int) -> np.ndarray:
 
 def test_errors_sum_to_zero_and_name_the_label(model: Model) -> None:
     counts = np.array([2, 2, 5, 7, 0, 0], np.int32)
-    errors = learning.label_errors(model, counts, label=0, kappa=1.0)
+    errors = learning.label_errors(model, counts, 0, kappa=1.0)
     weight = np.exp([2.0, 6.0, 0.0])
     assert errors == pytest.approx([1, 0, 0] - weight / weight.sum(), abs=1e-6)
     assert errors.sum() == pytest.approx(0, abs=1e-6)
+
+
+def test_a_teacher_may_name_several_labels(model: Model) -> None:
+    counts = np.array([2, 2, 5, 7, 0, 0], np.int32)
+    weight = np.exp([2.0, 6.0, 0.0])
+    shares = np.array([0.6, 0.3, 0.1], np.float32)
+    errors = learning.label_errors(model, counts, shares, kappa=1.0)
+    assert errors == pytest.approx(shares - weight / weight.sum(), abs=1e-6)
+
+
+def test_an_index_is_a_teacher_who_is_sure(model: Model) -> None:
+    features, _ = synthetic(1, seed=4)
+    taught = []
+    for target in (1, np.int64(1), np.eye(3, dtype=np.float32)[1]):
+        network = Network(model, network_parameters(VALUES))
+        for face in features:
+            counts = network.present(face, 60).counts
+            learning.teach(network, counts, target, SupervisedParameters())
+        taught.append(weights_file.to_bytes(network.model))
+    assert taught[0] == taught[1] == taught[2] != weights_file.to_bytes(model)
+
+
+def test_nothing_is_learnt_where_the_answer_is_that_of_the_teachers(model: Model) -> None:
+    network = Network(model, NetworkParameters())
+    counts = [np.ones(n, np.int32) for n in model.sizes]
+    counts[2][:] = [3, 3, 3, 3, 0, 0]
+    said = np.exp([3.0, 3.0, 0.0]) / np.exp([3.0, 3.0, 0.0]).sum()
+    learning.teach(network, counts, said, SupervisedParameters())
+    np.testing.assert_array_equal(model.stages[1].weights, network.model.stages[1].weights)
 
 
 def test_broadcast_deals_every_hidden_neuron_one_label() -> None:

@@ -11,10 +11,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_train.dataset import DatasetError
 from fer_train.faces import ALONE, crop_of
 from fer_train.jobs import Jobs
 from fer_train.progress import Progress, no_progress
+from fer_train.tables import DatasetError
 
 VIDEOS = {".avi", ".mkv", ".mov", ".mp4", ".mpg", ".webm"}
 MAX_FRAMES = 60

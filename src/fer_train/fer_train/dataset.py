@@ -1,15 +1,11 @@
 """Labelled pictures from folders and tables.
 
 A folder of classes has one folder of pictures for each label. A table is a CSV file with one line
-`picture,label` for each picture; pictures are named relative to the table. The delimiter may also
-be a semicolon, a tab or a vertical bar, and a header may name the columns.
+`picture,label` for each picture, in the form that `tables` reads; a header may name the columns.
 """
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -20,8 +16,9 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_common.core.errors import FerError
 from fer_snn.core.labels import MAX_LABEL_LENGTH, UNDECIDED, canonical, is_label
+from fer_train import tables
+from fer_train.tables import DatasetError
 
 # fmt: off
 PICTURES = frozenset({
@@ -34,15 +31,11 @@ SYSTEM_NAMES = frozenset({"__MACOSX", "__pycache__", "@eaDir", "Thumbs.db", "des
 PARTS = frozenset(["train", "training", "test", "testing", "val", "valid", "validation", "dev"])
 """Names of parts of a data set, which are not labels."""
 LABEL_COLUMNS = frozenset({"label", "labels", "class", "emotion", "expression"})
-DELIMITERS = ",;\t|"
-SNIFFED_CHARACTERS = 4096
+
+NEEDS = "lines 'picture,label'"
 
 Warn = Callable[[str], None]
 """Called with a sentence about something that is left out."""
-
-
-class DatasetError(FerError):
-    """Pictures or a table that cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +60,7 @@ def find(source: Path, warn: Warn = lambda text: None) -> list[LabelledPicture]:
             hint = "it needs one folder of pictures for each expression"
         elif source.is_file():
             found = list(_in_table(source, warn))
-            hint = "it needs lines 'picture,label'"
+            hint = f"it needs {NEEDS}"
         else:
             raise DatasetError(f"{source} does not exist: name a folder of classes or a CSV file")
     except OSError as error:
@@ -152,7 +145,7 @@ def _in_table(table: Path, warn: Warn) -> Iterator[LabelledPicture]:
     labels: dict[Path, str] = {}
     lines = 0
     columns: tuple[int, int] | None = None
-    for number, cells in _rows(table):
+    for number, cells in tables.rows(table, NEEDS):
         where = f"{table}, line {number}"
         if columns is None:
             columns = _columns(cells)
@@ -161,9 +154,7 @@ def _in_table(table: Path, warn: Warn) -> Iterator[LabelledPicture]:
         if len(cells) <= max(columns) or not cells[columns[1]]:
             raise DatasetError(f"{where}: it needs 'picture,label'")
         name, label = cells[columns[0]], checked_label(cells[columns[1]], where)
-        path = table.parent / name
-        if "\\" in name and not path.exists():
-            path = table.parent / name.replace("\\", "/")
+        path = tables.path_in(table, name)
         if not _is_picture(path.name):
             raise DatasetError(f"{where}: '{name}' does not name a picture")
         if labels.setdefault(path, label) != label:
@@ -181,44 +172,6 @@ def _columns(cells: Sequence[str]) -> tuple[int, int]:
     named = [k for k, cell in enumerate(cells) if cell.lower() in LABEL_COLUMNS]
     label = named[0] if named else 1
     return (1, 0) if label == 0 else (0, label)
-
-
-def _rows(table: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield line number and cells of every line of a table that is not blank."""
-    try:
-        data = table.read_bytes()
-        utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-        text = data.decode("utf-16" if utf16 else "utf-8-sig")
-        lines = io.StringIO(text, newline="")
-        first = lines.readline()
-        if not first.startswith("sep="):
-            lines.seek(0)
-        reader = csv.reader(lines, _dialect(text))
-        for row in reader:
-            cells = [cell.strip() for cell in row]
-            if any(cells):
-                yield reader.line_num + first.startswith("sep="), cells
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(
-            f"{table} cannot be read as CSV ({error}): it needs lines 'picture,label' in UTF-8"
-        ) from error
-
-
-def _dialect(text: str) -> type[csv.Dialect]:
-    class Dialect(csv.excel):
-        skipinitialspace = True
-        strict = True
-
-    if text.startswith("sep="):
-        Dialect.delimiter = text[4:5]
-        return Dialect
-    try:
-        sniffed = csv.Sniffer().sniff(text[:SNIFFED_CHARACTERS], DELIMITERS)
-        Dialect.delimiter, Dialect.quotechar = sniffed.delimiter, sniffed.quotechar
-    except csv.Error:
-        # A table of one line, or with no delimiter at all.
-        pass
-    return Dialect
 
 
 def indices(labels: Sequence[str], known: Sequence[str]) -> NDArray[np.int64]:

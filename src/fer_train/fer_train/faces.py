@@ -26,10 +26,11 @@ from fer_features.core.search import SearchParameters
 from fer_features.core.tracker import EYES
 from fer_snn.core.neurons.lif import Float32s
 from fer_train.augment import Variation, variant
-from fer_train.dataset import DatasetError, LabelledPicture
+from fer_train.dataset import LabelledPicture
 from fer_train.disturbances import Disturbance
 from fer_train.jobs import Jobs
 from fer_train.progress import Progress, no_progress
+from fer_train.tables import DatasetError
 
 ALONE = Jobs(1)
 MIN_CONTRAST = 4
@@ -52,17 +53,22 @@ class Faces:
     Attributes
     ----------
     crops : (faces, 1 + variants, side, side), grey; the unchanged face, then its variants.
-    labels : label of each face.
+    pictures : picture of each face.
     whole : pictures that were taken whole, because no face was found or looked for.
     blank : pictures that have almost the same grey value everywhere.
     unreadable : files that are left out.
     """
 
     crops: NDArray[np.uint8]
-    labels: tuple[str, ...]
+    pictures: tuple[LabelledPicture, ...]
     whole: tuple[Path, ...]
     blank: tuple[Path, ...]
     unreadable: tuple[Path, ...]
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Label of each face."""
+        return tuple(picture.label for picture in self.pictures)
 
 
 @dataclass(frozen=True)
@@ -107,7 +113,7 @@ def load(
     readable = [(picture, face) for picture, face in both if face is not None]
     faces = Faces(
         crops=np.stack([face.crops for _, face in readable]) if readable else np.empty(0, np.uint8),
-        labels=tuple(picture.label for picture, _ in readable),
+        pictures=tuple(picture for picture, _ in readable),
         whole=tuple(picture.path for picture, face in readable if not face.found),
         blank=tuple(picture.path for picture, face in readable if face.blank),
         unreadable=tuple(picture.path for picture, face in both if face is None),

@@ -52,6 +52,9 @@ BLOCKS = 10
 KAPPAS = np.geomspace(0.01, 20.0, 400)
 """Grid on which kappa is searched."""
 
+UNCLEAR = -1
+"""Stands for the label of a face of which people said no label most often."""
+
 Bytes = NDArray[np.uint8]
 """Quantised features."""
 
@@ -82,17 +85,30 @@ class Source:
     ----------
     features : quantised features of each face and of its variants (faces, 1 + variants, channels,
         rows, cols).
-    truth : index of the label of each face (faces).
+    truth : index of the label of each face (faces); `UNCLEAR` for none. Such faces are learnt, and
+        never held out.
+    shares : what the teacher says: the share of every label in each face (faces, labels), sum 1.
     share : probability of this source, relative to the others.
     """
 
     features: Bytes
     truth: NDArray[np.int64]
+    shares: Float32s
     share: float
+
+    def shown(self, label: int) -> NDArray[np.bool_]:
+        """Return which faces stand for a label (faces): by their own label, or else by shares."""
+        most = self.shares[:, label] == self.shares.max(axis=1)
+        return (self.truth == label) | ((self.truth == UNCLEAR) & most)
 
     def part(self, chosen: NDArray[np.int64]) -> Source:
         """Return some of the faces."""
-        return replace(self, features=self.features[chosen], truth=self.truth[chosen])
+        return replace(
+            self,
+            features=self.features[chosen],
+            truth=self.truth[chosen],
+            shares=self.shares[chosen],
+        )
 
 
 @dataclass(frozen=True)
@@ -200,9 +216,9 @@ def _learn(
     average = _Average()
     for done in range(1, total + 1):
         rate = 1 - (done - 1) / total
-        face, label = sample()
+        face, shares = sample()
         counts = network.present(face, n_steps).counts
-        teach(network, counts, label, rule.scaled(rate, MIN_THRESHOLD_RATE))
+        teach(network, counts, shares, rule.scaled(rate, MIN_THRESHOLD_RATE))
         if done % NORMALISE_EVERY == 0:
             network.normalise()
         last_part = done > total * (1 - parameters.averaged)
@@ -218,23 +234,25 @@ class _Sampler:
     def __init__(self, training_set: TrainingSet, rng: np.random.Generator) -> None:
         self._training_set = training_set
         self._rng = rng
+        sources = training_set.sources
         self._classes = [
-            [np.flatnonzero(source.truth == label) for source in training_set.sources]
+            [np.flatnonzero(source.shown(label)) for source in sources]
             for label in range(len(training_set.labels))
         ]
 
-    def __call__(self) -> tuple[Float32s, int]:
+    def __call__(self) -> tuple[Float32s, Float32s]:
         rng, sources = self._rng, self._training_set.sources
         label = int(rng.integers(len(self._training_set.labels)))
         faces_of = self._classes[label]
         # A source without faces of this label is not chosen.
         share = np.array([s.share * (len(f) > 0) for s, f in zip(sources, faces_of, strict=True)])
         chosen = int(rng.choice(len(sources), p=share / share.sum()))
-        variants = sources[chosen].features[rng.choice(faces_of[chosen])]
+        number = rng.choice(faces_of[chosen])
+        variants = sources[chosen].features[number]
         face = variants[rng.integers(len(variants))]
         if rng.random() < 0.5:  # noqa: PLR2004 (a fair coin)
             face = mirrored(face, self._training_set.orientations)
-        return restored(face), label
+        return restored(face), sources[chosen].shares[number]
 
 
 class _Average:

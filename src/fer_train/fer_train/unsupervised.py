@@ -142,6 +142,7 @@ def _named(
         names = Source(
             np.concatenate([source.features for source in learnt.sources]),
             np.concatenate([source.truth for source in learnt.sources]),
+            np.concatenate([source.shares for source in learnt.sources]),
             1.0,
         )
     chosen = []

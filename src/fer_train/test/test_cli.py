@@ -77,6 +77,31 @@ def test_training_writes_a_model_that_tells_where_it_comes_from(weights: Path) -
     assert model.parameters["eta_v"] == 0.01
 
 
+def test_votes_are_learnt_instead_of_folders(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = tmp_path / "set"
+    shutil.copytree(folder, data)
+    (data / "happy").rename(data / "ambiguous")
+    shutil.copytree(folder / "happy", data / "happy")
+    lines = [f"{p.parent.name}/{p.name},8,{len(p.parent.name)},2" for p in data.glob("*/*.png")]
+    arguments = (str(data), "--votes", "soft", "--crop", "given", "--jobs", "1")
+    output = tmp_path / "votes.npz"
+    more = ("--presentations", "20", "--output", str(output))
+    with pytest.raises(FerError, match=r"no source is a folder with votes\.csv"):
+        run("train", *arguments, *more)
+    table = "picture,happiness,neutral,surprise\n" + "\n".join(lines[:-1])
+    (data / "votes.csv").write_text(table)
+    assert run("train", *arguments, *more) == 0
+    assert f"1 pictures have no votes for neutral, smile, surprised, left out: {lines[-1][:5]}" in (
+        capsys.readouterr().out
+    )
+    model = weights_file.load(output)
+    assert model.labels == ("neutral", "smile", "surprised")
+    assert model.provenance["votes"] == "soft"
+    assert model.provenance["faces_without_label"] == 12 - lines[-1].startswith("ambiguous")
+
+
 def test_training_without_labels_names_what_it_has_learnt(
     folder: Path,
     tmp_path: Path,

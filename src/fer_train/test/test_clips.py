@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from fer_train import clips
-from fer_train.dataset import DatasetError
 from fer_train.jobs import Jobs
+from fer_train.tables import DatasetError
 
 
 def write(path: Path, pictures: list[np.ndarray]) -> None:

@@ -13,8 +13,8 @@ import pytest
 
 from fer_testing.training import write_picture
 from fer_train import dataset, faces
-from fer_train.dataset import DatasetError
 from fer_train.faces import Crop, CropParameters
+from fer_train.tables import DatasetError
 
 GIVEN = CropParameters(Crop.GIVEN)
 EXPECTED = [("a.jpg", "neutral"), ("b.jpg", "smile")]

@@ -12,9 +12,9 @@ from fer_features.core.alignment import CropGeometry
 from fer_features.core.gabor import features_from_crops
 from fer_testing.training import write_picture
 from fer_train import augment, dataset, faces
-from fer_train.dataset import DatasetError
 from fer_train.faces import Crop, CropParameters
 from fer_train.jobs import Jobs
+from fer_train.tables import DatasetError
 
 
 def test_folders_are_labels_under_their_usual_name(folder: Path) -> None:

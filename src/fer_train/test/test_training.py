@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pytest
 
+from fer_snn.core.model import Model
 from fer_snn.core.network import Network
 from fer_snn.core.parameters import TABLE, network_parameters
 from fer_snn.core.weights import weights_file
@@ -41,6 +42,41 @@ def test_training_is_reproducible_to_the_bit(training_set: training.TrainingSet)
     other = training.train(training_set, VALUES, dataclasses.replace(short, seed=8), quietly)
     assert weights_file.to_bytes(first) == weights_file.to_bytes(again)
     assert weights_file.to_bytes(first) != weights_file.to_bytes(other)
+
+
+def test_what_people_said_is_learnt_as_they_said_it(training_set: training.TrainingSet) -> None:
+    (source,) = training_set.sources
+    shares = source.shares.copy()
+    # Half of the people take a neutral face for a smile.
+    shares[source.truth == 0] = [0.6, 0.4, 0.0]
+    voted = dataclasses.replace(source, shares=shares)
+    model = training.train(
+        dataclasses.replace(training_set, sources=(voted,)), VALUES, QUICK, quietly
+    )
+    hard = training.train(training_set, VALUES, QUICK, quietly)
+    features, truth = synthetic(30, seed=99)
+
+    def smile_of_neutral(model: Model) -> float:
+        responses = present_all(Network(model, network_parameters(VALUES)), features, 60)
+        rates = responses.rates_hz(model, 0.06)[truth == 0]
+        return float((rates[:, 1] / rates.sum(axis=1)).mean())
+
+    assert smile_of_neutral(model) > smile_of_neutral(hard) + 0.1
+
+
+def test_faces_without_a_label_are_learnt_and_never_held_out(
+    training_set: training.TrainingSet,
+) -> None:
+    (source,) = training_set.sources
+    truth, shares = source.truth.copy(), source.shares.copy()
+    truth[::3] = training.UNCLEAR
+    shares[::3] = 1 / 3
+    unclear = dataclasses.replace(source, truth=truth, shares=shares)
+    held_out, learnt = training.split(unclear, 3, np.random.default_rng(0))
+    assert (held_out.truth >= 0).all()
+    assert (learnt.truth == training.UNCLEAR).sum() == (truth == training.UNCLEAR).sum()
+    voted = dataclasses.replace(training_set, sources=(unclear,))
+    assert training.train(voted, VALUES, QUICK, quietly).labels == training_set.labels
 
 
 def test_features_survive_their_storage() -> None:

@@ -24,7 +24,8 @@ PROTOTYPES = PrototypeParameters(
 def small_training_set(n_per_label: int = 30, seed: int = 0) -> TrainingSet:
     """Return synthetic faces as a training set."""
     features, truth = synthetic(n_per_label, seed)
-    source = Source(quantised(features)[:, None], truth, 1.0)
+    shares = np.eye(len(LABELS), dtype=np.float32)[truth]
+    source = Source(quantised(features)[:, None], truth, shares, 1.0)
     return TrainingSet((source,), LABELS, SPEC, ORIENTATIONS)
 
 

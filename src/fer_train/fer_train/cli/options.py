@@ -22,6 +22,7 @@ from fer_train.dataset import LabelledPicture
 from fer_train.faces import Crop, CropParameters, Faces
 from fer_train.jobs import Jobs
 from fer_train.progress import Report
+from fer_train.tables import DatasetError
 
 SOURCE = "folder with one folder of pictures for each label, or CSV file with lines 'picture,label'"
 MAX_SEED = 2**32 - 1
@@ -46,6 +47,20 @@ def whole(low: int, high: int) -> Callable[[str], int]:
         return number
 
     return parse
+
+
+def labels(text: str) -> tuple[str, ...]:
+    """Return labels that are separated by commas, for `type=` of argparse."""
+    try:
+        named = tuple(dataset.checked_label(name, "labels") for name in text.split(","))
+    except DatasetError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    repeated = sorted({label for label in named if named.count(label) > 1})
+    if repeated:
+        raise argparse.ArgumentTypeError(
+            f"'{text}' names {', '.join(repeated)} more than once: name each label once"
+        )
+    return named
 
 
 def add_presentations(parser: argparse.ArgumentParser, default: int | None, text: str) -> None:
@@ -133,9 +148,9 @@ class Reader:
         progress = partial(self.report, stage)
         read = faces.load(pictures, parameters, self.jobs, progress)
         if parameters.crop is Crop.AUTO:
-            self._tell(source, read.whole, "have no face that was found, used whole")
-        self._tell(source, read.blank, "are blank, used nevertheless")
-        self._tell(source, read.unreadable, "cannot be read, left out")
+            self.tell(source, read.whole, "have no face that was found, used whole")
+        self.tell(source, read.blank, "are blank, used nevertheless")
+        self.tell(source, read.unreadable, "cannot be read, left out")
         kinds = dict.fromkeys(read.whole, "whole") | dict.fromkeys(read.blank, "blank")
         kinds |= dict.fromkeys(read.unreadable, "unreadable")
         self._rows += [(p.path, p.label, kinds.get(p.path, "found")) for p in pictures]
@@ -145,7 +160,8 @@ class Reader:
             write(self.arguments.listing, text.getvalue().encode("utf-8", "surrogateescape"))
         return read
 
-    def _tell(self, source: Path, paths: Sequence[Path], what: str) -> None:
+    def tell(self, source: Path, paths: Sequence[Path], what: str) -> None:
+        """Print how many pictures of a source are `what`, and the first of them."""
         if not paths:
             return
         base = source if source.is_dir() else source.parent

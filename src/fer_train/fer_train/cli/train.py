@@ -11,22 +11,34 @@ from functools import partial
 from pathlib import Path
 from typing import cast
 
+import numpy as np
+
 from fer_common.core.parameters import Values
 from fer_features.core.pipeline import FeatureParameters
 from fer_snn import Model, save_weights
 from fer_snn.core.parameters import TABLE
-from fer_train import clips, dataset, faces, unsupervised
+from fer_train import clips, faces, unsupervised
 from fer_train.cli import options
 from fer_train.cli.options import Reader
-from fer_train.dataset import DatasetError, LabelledPicture
+from fer_train.dataset import LabelledPicture
 from fer_train.faces import Crop, CropParameters, Faces
 from fer_train.jobs import Jobs
 from fer_train.progress import Progress, Report, shown_progress
-from fer_train.training import Source, TrainingParameters, TrainingSet, quantised, train
+from fer_train.tables import DatasetError
+from fer_train.training import (
+    UNCLEAR,
+    Source,
+    TrainingParameters,
+    TrainingSet,
+    quantised,
+    train,
+)
 from fer_train.unsupervised import ClipFeatures, UnsupervisedParameters
+from fer_train.votes import FILE, Votes
 
 _SUPERVISED, _UNSUPERVISED = TrainingParameters(), UnsupervisedParameters()
 VARIANTS = 4
+MAJORITY, SOFT = "majority", "soft"
 MIN_FACES = 2
 """Number of pictures of each label: one to learn from, and one to hold out."""
 
@@ -34,28 +46,21 @@ Facts = dict[str, object]
 """Facts about the data, for the provenance of a model."""
 
 
-def _labels(text: str) -> list[str]:
-    """Return the labels of --labels."""
-    try:
-        labels = [dataset.checked_label(name, "labels") for name in text.split(",")]
-    except DatasetError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
-    repeated = sorted({label for label in labels if labels.count(label) > 1})
-    if repeated:
-        raise argparse.ArgumentTypeError(
-            f"'{text}' names {', '.join(repeated)} more than once: name each label once"
-        )
-    return labels
-
-
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments about training data."""
     parser.add_argument("sources", nargs="+", type=Path, metavar="FOLDER", help=options.SOURCE)
     parser.add_argument(
         "--labels",
-        type=_labels,
+        type=options.labels,
         metavar="A,B,...",
         help="learn only these labels (default: all that are found)",
+    )
+    parser.add_argument(
+        "--votes",
+        choices=(MAJORITY, SOFT),
+        default=MAJORITY,
+        help="majority: a face shows the label of its folder; soft: the labels that people named "
+        "in FOLDER/votes.csv, each with its share of the votes (default: %(default)s)",
     )
     parser.add_argument(
         "--seed",
@@ -192,20 +197,34 @@ def read_training_set(reader: Reader, variants: int) -> tuple[TrainingSet, Facts
     args = reader.arguments
     _check_sources(args.sources)
     found = [reader.find(source) for source in args.sources]
-    labels = _chosen_labels([picture for pictures in found for picture in pictures], args.labels)
+    votes = _votes(args)
+    labels = _chosen_labels(
+        # A folder that has votes, but is no column of them, is no label.
+        [
+            picture
+            for pictures, said in zip(found, votes, strict=True)
+            for picture in pictures
+            if said is None or picture.label in said.columns
+        ],
+        args.labels,
+    )
     # One look is as noisy as a live one, and variants add more noise than several looks remove.
     parameters = CropParameters(Crop(args.crop), variants, args.seed, looks_again=False)
     read, sources = [], []
-    for folder, pictures in zip(args.sources, found, strict=True):
-        chosen = [picture for picture in pictures if picture.label in labels]
+    for folder, pictures, said in zip(args.sources, found, votes, strict=True):
+        if said is None:
+            chosen = [picture for picture in pictures if picture.label in labels]
+        else:
+            chosen, silent = said.usable(pictures, labels)
+            reader.tell(folder, silent, f"have no votes for {', '.join(labels)}, left out")
         if not chosen:
             raise DatasetError(f"{folder} shows none of {', '.join(labels)}: leave it out")
         title = "/".join(folder.parts[-2:])
         read.append(reader.read(folder, chosen, parameters, f"{title} faces"))
     _check_readable(read, labels)
-    for folder, one in zip(args.sources, read, strict=True):
+    for folder, one, said in zip(args.sources, read, votes, strict=True):
         progress = partial(reader.report, f"{'/'.join(folder.parts[-2:])} features")
-        sources.append(_source(one, labels, reader.jobs, progress))
+        sources.append(_source(one, labels, reader.jobs, progress, said))
     described = FeatureParameters()
     training_set = TrainingSet(
         tuple(sources), labels, described.feature_spec, described.gabor.orientations
@@ -219,7 +238,20 @@ def read_training_set(reader: Reader, variants: int) -> tuple[TrainingSet, Facts
         "unreadable": sum(len(one.unreadable) for one in read),
         "seed": args.seed,
     }
+    if args.votes == SOFT:
+        provenance["votes"] = SOFT
+        provenance["faces_without_label"] = sum(label not in labels for label in everything)
     return training_set, provenance
+
+
+def _votes(args: argparse.Namespace) -> list[Votes | None]:
+    """Return the votes for the pictures of each source, if they are to be learnt."""
+    votes = [Votes.of(source) if args.votes == SOFT else None for source in args.sources]
+    if args.votes == SOFT and not any(votes):
+        raise DatasetError(
+            f"no source is a folder with {FILE}: add it, or leave out --votes {SOFT}"
+        )
+    return votes
 
 
 def _check_sources(sources: Sequence[Path]) -> None:
@@ -241,14 +273,22 @@ def _check_readable(read: Sequence[Faces], labels: Sequence[str]) -> None:
             )
 
 
-def _source(read: Faces, labels: Sequence[str], jobs: Jobs, progress: Progress) -> Source:
+def _source(
+    read: Faces, labels: Sequence[str], jobs: Jobs, progress: Progress, votes: Votes | None = None
+) -> Source:
     """Compute the features of all crops of a source."""
     n_faces, n_crops, *side = read.crops.shape
     crops = read.crops.reshape(-1, *side)
     features = faces.features_of(crops, jobs, progress, quantised)
-    truth = dataset.indices(read.labels, labels)
+    index = {label: k for k, label in enumerate(labels)}
+    truth = np.array([index.get(label, UNCLEAR) for label in read.labels])
+    if votes is None:
+        shares = np.eye(len(labels), dtype=np.float32)[truth]
+    else:
+        shares = votes.shares(read.pictures, labels)
+    features = features.reshape(n_faces, n_crops, *features.shape[1:])
     # The square root, so that a large source does not dominate a small one.
-    return Source(features.reshape(n_faces, n_crops, *features.shape[1:]), truth, n_faces**0.5)
+    return Source(features, truth, shares, n_faces**0.5)
 
 
 def _chosen_labels(

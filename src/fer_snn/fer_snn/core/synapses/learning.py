@@ -12,8 +12,10 @@ supervised    With a label: a three-factor rule, applied once after each present
 
                   p_k = exp(kappa n_k) / sum_l exp(kappa n_l)      e_k = t_k - p_k
 
-              where n_k is the mean number of spikes of the neurons of label k, and t_k is 1 for the
-              true label, else 0. A projection to the expression layer changes by
+              where n_k is the mean number of spikes of the neurons of label k, and t_k is the share
+              of label k in what the teacher says: 1 for the true label and 0 for the others, or,
+              where people disagreed, the share of those who named k. A projection to the expression
+              layer changes by
 
                   dv_ij = eta_v h_i e_k(j)
 
@@ -27,8 +29,8 @@ supervised    With a label: a three-factor rule, applied once after each present
               for all others it is -1/2. This is a broadcast, not backpropagation, because B does
               not depend on the weights v.
 
-              Nothing is learnt from faces that are answered correctly with confidence (p of the
-              true label within `tolerance` of 1). Weights are clipped to their bounds and scaled to
+              Nothing is learnt from faces that are answered as the teacher would (no label has an
+              error e_k of `tolerance` or more). Weights are clipped to their bounds and scaled to
               their L1 norm. The threshold of each hidden neuron is adjusted until it fires for a
               share rho of all faces: theta_j <- theta_j + eta_theta (1[h_j > 0] - rho).
 
@@ -45,13 +47,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from typing import TypeAlias
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_snn.core.model import Model
 from fer_snn.core.network import FrameActivity, Network
 from fer_snn.core.neurons.lif import Float32s, Int32s
 from fer_snn.core.readout import label_means, softmax
+
+Target: TypeAlias = int | NDArray[np.floating]
+"""What a face shows: the index of a label, or the share t_k of every label (labels), sum 1."""
 
 OTHER_LABELS = np.float32(-0.5)
 """Feedback to a hidden neuron from labels other than its own."""
@@ -98,12 +105,12 @@ class SupervisedParameters:
         )
 
 
-def label_errors(model: Model, counts: Int32s, label: int, kappa: float) -> Float32s:
+def label_errors(model: Model, counts: Int32s, target: Target, kappa: float) -> Float32s:
     """Return e_k of every label, given the number of spikes of each expression neuron."""
-    mean_spikes = label_means(counts, model.neuron_label, len(model.labels))
-    errors = -softmax(kappa * mean_spikes)
-    errors[label] += 1.0
-    return errors.astype(np.float32)
+    n_labels = len(model.labels)
+    said = softmax(kappa * label_means(counts, model.neuron_label, n_labels))
+    shares = np.arange(n_labels) == target if np.ndim(target) == 0 else target
+    return (shares - said).astype(np.float32)
 
 
 def feedback(n_hidden: int, n_labels: int) -> Float32s:
@@ -113,9 +120,9 @@ def feedback(n_hidden: int, n_labels: int) -> Float32s:
 
 
 def teach(
-    network: Network, counts: Sequence[Int32s], label: int, parameters: SupervisedParameters
+    network: Network, counts: Sequence[Int32s], target: Target, parameters: SupervisedParameters
 ) -> None:
-    """Apply the supervised rule after the presentation of a face that shows a label.
+    """Apply the supervised rule after the presentation of a face.
 
     The caller restores the L1 norms with `Network.normalise`.
 
@@ -123,16 +130,16 @@ def teach(
     ----------
     counts:
         Number of spikes of each neuron, for every layer from the feature layer on.
-    label:
-        Index of the label.
+    target:
+        What the face shows.
     """
     model = network.model
-    errors = label_errors(model, counts[-1], label, parameters.kappa)
+    errors = label_errors(model, counts[-1], target, parameters.kappa)
     hidden = len(model.stages) > 1
     if hidden:
         fired = counts[1] > 0
         network.shift_thresholds(0, parameters.eta_theta * (fired - np.float32(parameters.rho)))
-    if errors[label] < parameters.tolerance:
+    if errors.max() < parameters.tolerance:
         return
     if hidden:
         broadcast = feedback(len(fired), len(model.labels)) @ errors
