@@ -186,7 +186,7 @@ def indices(labels: Sequence[str], known: Sequence[str]) -> NDArray[np.int64]:
     if unknown:
         raise DatasetError(
             f"the network does not know {', '.join(unknown)} (it knows {', '.join(known)}): "
-            "remove or rename the folder"
+            "remove or rename the folder, or choose others by --labels"
         )
     position = {label: k for k, label in enumerate(known)}
     return np.array([position[label] for label in labels], dtype=np.int64)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+import math
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +24,13 @@ DARK = 0.5
 """Recall above which a cell of the confusion matrix has white text."""
 
 
+COLUMNS = 80
+"""Width of a terminal that the confusion matrix fits in."""
+
+ByLabel: TypeAlias = Mapping[str, float | None]
+IntervalByLabel: TypeAlias = Mapping[str, tuple[float, float] | None]
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """The results that `fer evaluate --json` writes. `undecided` counts as wrong in all of them.
@@ -29,6 +38,9 @@ class Evaluation:
     Attributes
     ----------
     balanced_accuracy, ci95, macro_f1 : mean recall with its 95 % interval, and mean F1 score.
+    accuracy, accuracy_ci95 : share of right answers with its 95 % interval.
+    recall, precision, f1 : of each label; None without faces or answers.
+    recall_ci95, precision_ci95, f1_ci95 : their 95 % intervals.
     labels, confusion : confusion matrix, true labels (rows), answers and undecided (columns).
     undecided_rate : share of faces without an answer.
     ece : expected calibration error of the faces with an answer.
@@ -45,6 +57,14 @@ class Evaluation:
     balanced_accuracy: float
     ci95: tuple[float, float]
     macro_f1: float
+    accuracy: float
+    accuracy_ci95: tuple[float, float]
+    recall: ByLabel
+    recall_ci95: IntervalByLabel
+    precision: ByLabel
+    precision_ci95: IntervalByLabel
+    f1: ByLabel
+    f1_ci95: IntervalByLabel
     labels: tuple[str, ...]
     confusion: list[list[int]]
     undecided_rate: float
@@ -69,8 +89,10 @@ def evaluate(
     truth: NDArray[np.int64],
     readout: ReadoutParameters,
     progress: Progress = no_progress,
-) -> Evaluation:
-    """Present faces to a network and return the results.
+) -> tuple[Evaluation, NDArray[np.int64]]:
+    """Present faces to a network; return the results, and what was said of each face (faces).
+
+    If the answers are restricted to some labels, the results are about these alone.
 
     Parameters
     ----------
@@ -80,19 +102,22 @@ def evaluate(
         Index of the label of each face in the labels of the network (faces).
     """
     model = network.model
-    n_labels = len(model.labels)
     presentation = model.calibration.presentation
     n_steps = network.parameters.steps(presentation)
     responses = present_all(network, features, n_steps, progress)
     said, confidence = responses.said(model, model.calibration, readout)
-    table = metrics.confusion(truth, said, n_labels)
+    allowed = readout.allowed(model.labels)
+    labels = tuple(model.labels[k] for k in allowed)
+    every = metrics.confusion(truth, said, len(model.labels))
+    table = every[np.ix_(allowed, (*allowed, -1))]
     answered = said >= 0
     operations = float(responses.operations.mean())
     return Evaluation(
         balanced_accuracy=metrics.balanced_accuracy(table),
         ci95=metrics.accuracy_interval(table),
         macro_f1=metrics.macro_f1(table),
-        labels=model.labels,
+        **_shares(table, labels),
+        labels=labels,
         confusion=table.tolist(),
         undecided_rate=float((~answered).mean()),
         ece=metrics.expected_calibration_error(confidence[answered], (said == truth)[answered]),
@@ -102,16 +127,36 @@ def evaluate(
         decision_ms=presentation * 1e3,
         energy_nj=operations * PJ_PER_SYNAPTIC_OPERATION * 1e-3,
         synaptic_operations=operations,
-    )
+    ), said
+
+
+def _shares(table: metrics.Ints, labels: Sequence[str]) -> dict[str, Any]:
+    """Return the results that are shares of right answers, of all faces and of each label."""
+    right, n = np.diagonal(table).sum(keepdims=True), table.sum(keepdims=True)
+    whole = metrics.Shares.of(right, n[0])
+    results: dict[str, Any] = {
+        "accuracy": float(whole.value[0]),
+        "accuracy_ci95": (float(whole.low[0]), float(whole.high[0])),
+    }
+    figures = metrics.LabelFigures.of(table)
+    for name in ("recall", "precision", "f1"):
+        shares: metrics.Shares = getattr(figures, name)
+        rows = np.stack((shares.value, shares.low, shares.high), axis=1).tolist()
+        known = [None if math.isnan(row[0]) else row for row in rows]
+        pairs = list(zip(labels, known, strict=True))
+        results[name] = {label: row and row[0] for label, row in pairs}
+        results[f"{name}_ci95"] = {label: row and row[1:] for label, row in pairs}
+    return results
 
 
 def as_text(evaluation: Evaluation) -> str:
     """Return the results and the confusion matrix as text."""
     low, high = evaluation.ci95
-    columns = (*evaluation.labels, "undecided")
-    width = max(len(column) for column in columns) + 2
+    low_accuracy, high_accuracy = evaluation.accuracy_ci95
     lines = [
         f"balanced accuracy  {evaluation.balanced_accuracy:.3f}  (95 % {low:.3f} to {high:.3f})",
+        f"accuracy           {evaluation.accuracy:.3f}  "
+        f"(95 % {low_accuracy:.3f} to {high_accuracy:.3f})",
         f"macro F1           {evaluation.macro_f1:.3f}",
         f"undecided          {evaluation.undecided_rate:.1%}",
         f"calibration error  {evaluation.ece:.3f}",
@@ -122,11 +167,41 @@ def as_text(evaluation: Evaluation) -> str:
         f"{evaluation.decision_ms:g} ms of simulated time, {evaluation.energy_nj:.0f} nJ at "
         f"{PJ_PER_SYNAPTIC_OPERATION} pJ per synaptic operation (Loihi)",
         "",
-        " " * width + "".join(f"{column:>{width}}" for column in columns),
+        *_label_lines(evaluation),
+        "",
+        *_confusion_lines(evaluation),
     ]
-    for label, row in zip(evaluation.labels, evaluation.confusion, strict=True):
-        lines.append(f"{label:>{width}}" + "".join(f"{count:>{width}}" for count in row))
     return "\n".join(lines)
+
+
+def _label_lines(evaluation: Evaluation) -> list[str]:
+    width = max(map(len, evaluation.labels)) + 2
+    cell = len("0.999 (0.99 to 0.99)")
+    titles = "".join(f"  {title:<{cell}}" for title in ("recall (95 %)", "precision", "F1"))
+    lines = [" " * width + titles.rstrip()]
+    for label in evaluation.labels:
+        cells = []
+        for name in ("recall", "precision", "f1"):
+            value, interval = getattr(evaluation, name), getattr(evaluation, f"{name}_ci95")
+            text = "none"
+            if value[label] is not None:
+                low, high = interval[label]
+                text = f"{value[label]:.3f} ({low:.2f} to {high:.2f})"
+            cells.append(f"  {text:<{cell}}")
+        lines.append(f"{label:>{width}}" + "".join(cells).rstrip())
+    return lines
+
+
+def _confusion_lines(evaluation: Evaluation) -> list[str]:
+    columns = (*evaluation.labels, "undecided")
+    first = max(map(len, evaluation.labels)) + 2
+    # Names are cut if the table would be wider than a terminal.
+    width = min(max(map(len, columns)) + 2, (COLUMNS - first) // len(columns))
+    width = max(width, *(len(str(count)) + 1 for row in evaluation.confusion for count in row))
+    lines = [" " * first + "".join(f"{column[: width - 1]:>{width}}" for column in columns)]
+    for label, row in zip(evaluation.labels, evaluation.confusion, strict=True):
+        lines.append(f"{label:>{first}}" + "".join(f"{count:>{width}}" for count in row))
+    return lines
 
 
 def costs_as_text(clean: Evaluation, disturbed: Mapping[str, Evaluation]) -> str:
@@ -147,23 +222,22 @@ def confusion_png(evaluation: Evaluation) -> bytes:
 
     table = np.array(evaluation.confusion)
     share = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
-    figure = Figure(figsize=(1.4 * len(table) + 2.2, 1.1 * len(table) + 1.6), layout="constrained")
+    rows, columns = table.shape
+    figure = Figure(figsize=(0.85 * columns + 2.6, 0.72 * rows + 1.8), layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     image = axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
-    axes.set_xticks(
-        range(table.shape[1]), [*evaluation.labels, "undecided"], rotation=30, ha="right"
-    )
-    axes.set_yticks(range(table.shape[0]), evaluation.labels)
+    axes.set_xticks(range(columns), [*evaluation.labels, "undecided"], rotation=30, ha="right")
+    axes.set_yticks(range(rows), evaluation.labels)
     axes.set_xlabel("said")
     axes.set_ylabel("true")
     axes.set_title(f"balanced accuracy {evaluation.balanced_accuracy:.3f}, {evaluation.n} faces")
-    for (row, column), count in np.ndenumerate(table):
+    for row, column in np.argwhere(table):
         colour = "white" if share[row, column] > DARK else "black"
         axes.text(
             column,
             row,
-            f"{share[row, column]:.2f}\n{count}",
+            f"{share[row, column]:.2f}\n{table[row, column]}",
             ha="center",
             va="center",
             color=colour,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +11,9 @@ Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 SAMPLES = 2000
+"""Draws from the posterior of a mean of recalls."""
+PROPORTION_SAMPLES = 20000
+"""Draws from the posterior of a proportion."""
 ECE_BINS = 10
 
 
@@ -27,6 +32,61 @@ def balanced_accuracy(table: Ints) -> float:
     total = table.sum(axis=1)
     seen = total > 0
     return float((np.diagonal(table)[seen] / total[seen]).mean())
+
+
+@dataclass(frozen=True)
+class Shares:
+    """Shares of right answers with their 95 % credible intervals, NaN where there are no faces.
+
+    Attributes
+    ----------
+    value, low, high : (shares).
+    """
+
+    value: Floats
+    low: Floats
+    high: Floats
+
+    @staticmethod
+    def of(right: Ints, total: Ints, seed: int = 0) -> Shares:
+        """Return the shares `right / total`, with intervals as in `accuracy_interval`."""
+        rng = np.random.default_rng(seed)
+        size = (PROPORTION_SAMPLES, *total.shape)
+        posterior = rng.beta(right + 0.5, total - right + 0.5, size)
+        low, high = np.quantile(posterior, (0.025, 0.975), axis=0)
+        value = np.divide(right, total, where=total > 0, out=np.full(total.shape, np.nan))
+        return Shares(
+            value,
+            np.where(total > 0, np.minimum(low, value), np.nan),
+            np.where(total > 0, np.maximum(high, value), np.nan),
+        )
+
+    def f1(self) -> Shares:
+        """Return F1 scores, if these are shares of right answers in all that are or were said."""
+        return Shares(*(2 * x / (1 + x) for x in (self.value, self.low, self.high)))
+
+
+@dataclass(frozen=True)
+class LabelFigures:
+    """Recall, precision and F1 score of each label.
+
+    F1 is 2 J / (1 + J), with J the share of right answers among the faces that show a label or were
+    said to, so that its interval follows from that of J.
+    """
+
+    recall: Shares
+    precision: Shares
+    f1: Shares
+
+    @staticmethod
+    def of(table: Ints) -> LabelFigures:
+        """Return the figures of a `confusion` matrix."""
+        right, true, said = np.diagonal(table), table.sum(axis=1), table[:, :-1].sum(axis=0)
+        return LabelFigures(
+            Shares.of(right, true),
+            Shares.of(right, said),
+            Shares.of(right, true + said - right).f1(),
+        )
 
 
 def macro_f1(table: Ints) -> float:

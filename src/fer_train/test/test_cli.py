@@ -26,6 +26,10 @@ KEYS = {
     "macro_f1",
     "labels",
     "confusion",
+    "accuracy",
+    "recall",
+    "precision",
+    "f1",
     "undecided_rate",
     "ece",
     "sure_accuracy",
@@ -155,7 +159,32 @@ def test_evaluation_writes_all_figures(
     assert result["balanced_accuracy"] > 0.8
     assert result["decision_ms"] == 60
     assert cv2.imread(str(plot)) is not None
+    table = np.array(result["confusion"])
+    assert result["accuracy"] == pytest.approx(np.trace(table) / 36)
+    recalls = np.diagonal(table) / table.sum(axis=1)
+    assert result["recall"] == pytest.approx(dict(zip(result["labels"], recalls, strict=True)))
     assert "balanced accuracy" in capsys.readouterr().out
+
+
+def test_evaluation_of_some_labels_leaves_out_all_others(
+    folder: Path, weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data, figures = tmp_path / "set", tmp_path / "figures.json"
+    shutil.copytree(folder, data)
+    shutil.copytree(folder / "neutral", data / "ambiguous")
+    arguments = (str(data), "--weights", str(weights), "--crop", "given", "--jobs", "1")
+    with pytest.raises(FerError, match=r"does not know ambiguous .* by --labels"):
+        run("evaluate", *arguments)
+    some = ("--labels", "surprise,happiness", "--json", str(figures))
+    assert run("evaluate", *arguments, *some) == 0
+    result = json.loads(figures.read_text())
+    assert (result["labels"], result["n"]) == (["smile", "surprised"], 24)
+    assert np.array(result["confusion"]).shape == (2, 3)
+    assert result["balanced_accuracy"] > 0.8
+    assert "neutral" not in capsys.readouterr().out.split("balanced accuracy")[1]
+    for wrong, why in (("happy,wink", "'labels' has wink"), ("happy", "two labels or more")):
+        with pytest.raises(FerError, match=why):
+            run("evaluate", *arguments, "--labels", wrong)
 
 
 def test_disturbances_are_told_with_what_they_cost(

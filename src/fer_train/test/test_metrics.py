@@ -16,6 +16,24 @@ def test_undecided_is_wrong_in_every_figure() -> None:
     assert metrics.macro_f1(table) == pytest.approx((6 / 7 + 2 / 4 + 1.0) / 3)
 
 
+def test_every_label_has_recall_precision_and_f1() -> None:
+    figures = metrics.LabelFigures.of(metrics.confusion(TRUTH, SAID, 4))
+    assert figures.recall.value.tolist() == pytest.approx([3 / 4, 1 / 2, 1, np.nan], nan_ok=True)
+    assert figures.precision.value.tolist() == pytest.approx([1, 1 / 2, 1, np.nan], nan_ok=True)
+    assert figures.f1.value.tolist() == pytest.approx([6 / 7, 1 / 2, 1, np.nan], nan_ok=True)
+    for shares in (figures.recall, figures.precision, figures.f1):
+        assert (shares.low[:3] <= shares.value[:3]).all()
+        assert (shares.value[:3] <= shares.high[:3]).all()
+        assert np.isnan(shares.low[3]) and np.isnan(shares.high[3])
+
+
+def test_the_interval_of_a_share_is_that_of_jeffreys() -> None:
+    # Brown, Cai and DasGupta (2001), table 5: 2 of 10, and 0 of 10.
+    shares = metrics.Shares.of(np.array([2, 0]), np.array([10, 10]))
+    assert (shares.low[0], shares.high[0]) == pytest.approx((0.044, 0.503), abs=0.005)
+    assert (shares.low[1], shares.high[1]) == pytest.approx((0.0, 0.217), abs=0.005)
+
+
 def test_labels_without_faces_do_not_count() -> None:
     table = metrics.confusion(np.array([0, 0]), np.array([0, 0]), 3)
     assert metrics.balanced_accuracy(table) == 1.0

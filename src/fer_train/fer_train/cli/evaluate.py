@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,10 +24,12 @@ from fer_snn.core.weights import weights_folder
 from fer_train import dataset, evaluation, faces
 from fer_train.cli import options
 from fer_train.cli.options import Reader
+from fer_train.dataset import LabelledPicture
 from fer_train.disturbances import DISTURBANCES, Disturbance
 from fer_train.faces import Crop, CropParameters, Faces
 from fer_train.jobs import Jobs
 from fer_train.progress import shown_progress
+from fer_train.tables import DatasetError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,6 +40,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=DEFAULT_WEIGHTS,
         metavar="FILE",
         help="path, or name in the weights folder (default: the model in the package)",
+    )
+    parser.add_argument(
+        "--labels",
+        type=options.labels,
+        metavar="A,B,...",
+        help="allow these answers only, as the parameter labels of snn does, and evaluate the "
+        "pictures of these labels (default: all)",
     )
     options.add_parameter_file(parser)
     options.add_reading(parser)
@@ -55,10 +65,15 @@ def run(args: argparse.Namespace) -> int:
     path = weights_folder.resolve(args.weights, weights_folder.default_folder())
     model = load_weights(path)
     _check_features(model)
-    values = _values(model, path, options.parameters_in(args.params))
+    given = dict(options.parameters_in(args.params))
+    if args.labels:
+        given["labels"] = args.labels
+    values = _values(model, path, given)
+    readout = readout_parameters(values)
+    readout.check(model.labels)
     with shown_progress() as report, Jobs(args.jobs) as jobs:
         reader = Reader(args, jobs, report)
-        pictures = reader.find(args.source)
+        pictures = _chosen(reader.find(args.source), readout.labels, args.source)
         dataset.indices([picture.label for picture in pictures], model.labels)
         result = _evaluate(model, values, reader.read(args.source, pictures), reader)
         disturbed = {}
@@ -89,6 +104,16 @@ def _values(model: Model, path: Path, given: Values) -> Values:
     return TABLE.merged(values, constants.taken)
 
 
+def _chosen(
+    pictures: list[LabelledPicture], labels: Sequence[str], source: Path
+) -> list[LabelledPicture]:
+    """Return the pictures of these labels; all if none are named."""
+    chosen = [picture for picture in pictures if picture.label in labels] if labels else pictures
+    if not chosen:
+        raise DatasetError(f"{source} shows none of {', '.join(labels)}: name others")
+    return chosen
+
+
 def _evaluate(
     model: Model,
     values: Values,
@@ -98,7 +123,7 @@ def _evaluate(
 ) -> evaluation.Evaluation:
     prefix = f"{disturbance.name}: " if disturbance else ""
     progress = partial(reader.report, f"{prefix}features")
-    result = evaluation.evaluate(
+    result, _ = evaluation.evaluate(
         Network(model, network_parameters(values)),
         faces.features_of(read.crops[:, 0], reader.jobs, progress),
         dataset.indices(read.labels, model.labels),
