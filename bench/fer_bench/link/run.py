@@ -14,13 +14,13 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from fer.bringup.environment import PROFILE_VARIABLE
 from fer_bench.link import programs
 from fer_bench.link.cable import GOOD, Cable, Impairment
 from fer_bench.link.figures import Arrival, Figures, recovery_s, within
 from fer_bench.link.hosts import Host, joined_hosts
 from fer_common.core.errors import FerError
 from fer_common.core.statistics import quantile
+from fer_common.ros.distributions import PROFILE_VARIABLES, profile_variable
 
 START_S = 90.0
 _STOP_S = 10.0
@@ -33,7 +33,7 @@ UNWANTED = (
     "ROS_AUTOMATIC_DISCOVERY_RANGE",
     "ROS_STATIC_PEERS",
     "ROS_DOMAIN_ID",
-    PROFILE_VARIABLE,
+    *PROFILE_VARIABLES,
     "DISPLAY",
     "WAYLAND_DISPLAY",
 )
@@ -179,7 +179,7 @@ class TwoHosts:
     def _start(self, host: Host, command: Sequence[str], output: Path) -> None:
         environment = {name: value for name, value in os.environ.items() if name not in UNWANTED}
         if self._programs.profile is not None:
-            environment[PROFILE_VARIABLE] = str(self._programs.profile)
+            environment[profile_variable()] = str(self._programs.profile)
         self._processes.append(host.start(command, environment, output))
 
     def _logs(self) -> str:

@@ -9,9 +9,10 @@ import pytest
 from fer.bringup.environment import graph_environment, whole_image_environment
 from fer.bringup.installed import config_folder
 from fer.processes import shared_memory
+from fer_common.ros.distributions import PROFILE_VARIABLES, profile_variable
 
 HOME = {"HOME": "/home/somebody"}
-PROFILE = "FASTDDS_DEFAULT_PROFILES_FILE"
+PROFILE = profile_variable()
 
 
 @pytest.fixture
@@ -46,12 +47,10 @@ def test_the_profile_fits_the_shared_memory(
     assert graph_environment(HOME, config)[PROFILE] == str(config / name)
 
 
-@pytest.mark.parametrize(
-    "variable", [PROFILE, "FASTRTPS_DEFAULT_PROFILES_FILE", "FASTDDS_BUILTIN_TRANSPORTS"]
-)
+@pytest.mark.parametrize("variable", [*PROFILE_VARIABLES, "FASTDDS_BUILTIN_TRANSPORTS"])
 def test_a_transport_that_the_user_has_chosen_stands(config: Path, variable: str) -> None:
     added = graph_environment({**HOME, variable: "mine"}, config)
-    assert PROFILE not in added
+    assert not added.keys() & set(PROFILE_VARIABLES)
 
 
 def test_a_graph_on_two_hosts_reaches_the_other_one(config: Path) -> None:

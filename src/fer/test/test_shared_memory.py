@@ -24,11 +24,11 @@ def make_segment(folder: Path, name: str, age_s: float = 60.0) -> Path:
     return lock
 
 
-def test_what_nobody_locks_is_removed(tmp_path: Path) -> None:
-    make_segment(tmp_path, "fastdds_00a2800dd3c0a996")
-    make_segment(tmp_path, "fastdds_00d1f2dea7fd6658").with_name(
-        "fastdds_00d1f2dea7fd6658"
-    ).unlink()
+@pytest.mark.parametrize("library", ["fastdds", "fastrtps"])
+def test_what_nobody_locks_is_removed(tmp_path: Path, library: str) -> None:
+    make_segment(tmp_path, f"{library}_00a2800dd3c0a996")
+    make_segment(tmp_path, f"{library}_00d1f2dea7fd6658")
+    (tmp_path / f"{library}_00d1f2dea7fd6658").unlink()
     assert remove_abandoned(tmp_path) == SIZE
     assert not list(tmp_path.iterdir())
 

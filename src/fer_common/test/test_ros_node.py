@@ -116,11 +116,19 @@ def test_single_parameters_stand_for_themselves(graph: Graph) -> None:
     assert get(graph, "count", "low", "high") == [5, 1.0, 60.0]
 
 
-def test_start_takes_files_and_whole_numbers_for_doubles(graph: Graph, tmp_path: Path) -> None:
+def test_what_yaml_makes_of_a_value_is_taken_from_files_and_from_requests(
+    graph: Graph, tmp_path: Path
+) -> None:
     path = tmp_path / "sample.yaml"
-    path.write_text("/**:\n  sample:\n    ros__parameters: {high: 50, lengths: [1, 2], count: 2}\n")
+    values = "{high: 50, lengths: [1, 2], count: 2, mode: on}"
+    path.write_text(f"/**:\n  sample:\n    ros__parameters: {values}\n")
     graph.start(SAMPLE, "--ros-args", "--params-file", str(path), "-p", "low:=5")
-    assert get(graph, "low", "high", "count", "lengths") == [5.0, 50.0, 2, [1.0, 2.0]]
+    names = ["low", "high", "count", "lengths", "mode"]
+    assert get(graph, *names) == [5.0, 50.0, 2, [1.0, 2.0], "on"]
+    # As `ros2 param set` and `ros2 param load` send them.
+    batch = {"low": 4, "lengths": [3, 4], "mode": False}
+    assert graph.set_parameters("sample", batch) == (True, "")
+    assert get(graph, *names) == [4.0, 50.0, 2, [3.0, 4.0], "off"]
 
 
 @pytest.mark.parametrize(

@@ -12,19 +12,15 @@ from fer.bringup.installed import config_folder
 from fer.processes import shared_memory
 from fer_common.core.errors import ConfigurationError
 from fer_common.core.process import THREAD_VARIABLES
+from fer_common.ros.distributions import PROFILE_VARIABLES, profile_variable
 
 DOMAIN_VARIABLE = "ROS_DOMAIN_ID"
 MAX_DOMAIN = 232
 RANGE_VARIABLE = "ROS_AUTOMATIC_DISCOVERY_RANGE"
 _RANGES = ("LOCALHOST", "SUBNET", "SYSTEM_DEFAULT")
 PEERS_VARIABLE = "ROS_STATIC_PEERS"
-PROFILE_VARIABLE = "FASTDDS_DEFAULT_PROFILES_FILE"
 #: If one of these is set, the user has chosen a transport.
-_TRANSPORT_VARIABLES = (
-    PROFILE_VARIABLE,
-    "FASTRTPS_DEFAULT_PROFILES_FILE",
-    "FASTDDS_BUILTIN_TRANSPORTS",
-)
+_TRANSPORT_VARIABLES = (*PROFILE_VARIABLES, "FASTDDS_BUILTIN_TRANSPORTS")
 #: Profile of nodes that send over a network.
 _NETWORK_PROFILE = "fastdds_network.xml"
 
@@ -85,7 +81,7 @@ def whole_image_environment(current: Mapping[str, str], config: Path) -> dict[st
     ----------
     current, config : as for `graph_environment`, whose variables are set already.
     """
-    ours = current.get(PROFILE_VARIABLE) == str(config / _NETWORK_PROFILE)
+    ours = current.get(profile_variable()) == str(config / _NETWORK_PROFILE)
     return _local_profile(config) if ours else {}
 
 
@@ -176,4 +172,4 @@ def _local_profile(config: Path) -> dict[str, str]:
 
 def _profile(profile: Path) -> dict[str, str]:
     # Fast DDS complains about a profile that does not exist.
-    return {PROFILE_VARIABLE: str(profile)} if profile.is_file() else {}
+    return {profile_variable(): str(profile)} if profile.is_file() else {}

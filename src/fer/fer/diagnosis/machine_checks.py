@@ -11,7 +11,6 @@ from pathlib import Path
 
 from fer.bringup.environment import (
     DOMAIN_VARIABLE,
-    PROFILE_VARIABLE,
     RANGE_VARIABLE,
     environment_problems,
     is_writable,
@@ -22,6 +21,7 @@ from fer.bringup.environment import (
 from fer.diagnosis.results import CheckResult, error, ok, warn
 from fer.processes import shared_memory
 from fer_common.core.errors import FerError
+from fer_common.ros.distributions import PROFILE_VARIABLES
 
 _GB = 1e9
 _DISK_NEEDED_BYTES = 200e6
@@ -116,13 +116,14 @@ def _discovery(environment: Mapping[str, str]) -> Iterator[CheckResult]:
 
 
 def _transport(environment: Mapping[str, str]) -> Iterator[CheckResult]:
-    profile = environment.get(PROFILE_VARIABLE)
-    if profile is not None and not Path(profile).is_file():
-        yield error(
-            "transport",
-            f"{PROFILE_VARIABLE} names {profile!r}, which is no file",
-            "unset it: `fer up` and the launch files bring their own",
-        )
+    for variable in PROFILE_VARIABLES:
+        profile = environment.get(variable)
+        if profile is not None and not Path(profile).is_file():
+            yield error(
+                "transport",
+                f"{variable} names {profile!r}, which is no file",
+                "unset it: `fer up` and the launch files bring their own",
+            )
     free = shared_memory.free_bytes()
     if free is None:
         yield warn(

@@ -49,6 +49,8 @@ TO_BGR = {name: code for name, (_, code) in _FORMATS.items() if code is not None
 ENCODINGS = tuple(_FORMATS)
 #: Encodings with a second plane (colour) of half the height, below the first (grey).
 _TWO_PLANES = ("nv12", "nv21")
+#: Encodings in which two pixels of a row share their colour.
+_PAIRS = ("yuv422", "uyvy", "yuv422_yuy2", "yuyv")
 #: More than 8 bits per value: mono16, bayer_rggb16, 16UC1, 32FC1, 64FC1 ...
 _WIDE = re.compile(r"[a-z_]+16|(16|32|64)[USF]C\d*")
 
@@ -96,6 +98,11 @@ def view(message: ImageMessage) -> Pixels:
             f"it must be at least {width * channels}"
         )
     rows = height
+    # OpenCV 4.6 does not check this, and writes behind the picture.
+    if message.encoding in _PAIRS and width % 2:
+        raise ImageError(
+            f"image of {width}x{height} px cannot be {message.encoding}: its width must be even"
+        )
     if message.encoding in _TWO_PLANES:
         if height % 2 or width % 2:
             raise ImageError(
@@ -119,7 +126,7 @@ def to_bgr(message: ImageMessage) -> Pixels:
     Raises
     ------
     ImageError
-        as `view`, and for YUV images with odd width.
+        as `view`, and if OpenCV refuses the size.
     """
     pixels = view(message)
     code = TO_BGR.get(message.encoding)

@@ -22,6 +22,8 @@ Constraint: TypeAlias = Callable[[Values], "str | None"]
 
 #: Range of an integer ROS parameter.
 _INT64 = (-(2**63), 2**63 - 1)
+#: What YAML makes of the texts that can be choices: `learning: off` gives False.
+_YAML_BOOLEANS = {"off": False, "no": False, "false": False, "on": True, "yes": True, "true": True}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +85,8 @@ class Parameter:
         Raises
         ------
         ParameterError
-            if type, range or choice are wrong. Integers are accepted as doubles; nothing else is
-            converted.
+            if type, range or choice are wrong. Integers are accepted as doubles, and a bool as the
+            choice that YAML reads as this bool; nothing else is converted.
         """
         if not self.is_array:
             return self._check_element(value)
@@ -103,6 +105,9 @@ class Parameter:
             raise ParameterError(f"parameter '{self.name}' has more than 64 bits: give less")
         if kind is float and isinstance(value, int) and not isinstance(value, bool):
             value = float(value)
+        if isinstance(value, bool):
+            readings = [each for each in self.choices if _YAML_BOOLEANS.get(each) is value]
+            value = readings[0] if len(readings) == 1 else value
         if type(value) is not kind:
             given = type(value).__name__
             raise ParameterError(

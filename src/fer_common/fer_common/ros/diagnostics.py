@@ -48,6 +48,7 @@ class DiagnosticsPublisher:
     facts : returns counters and other values, by name; called only to publish them.
     mismatches : returns a sentence for each node with incompatible QoS.
     period_s : period of the messages in seconds.
+    fault : what is wrong for the whole life of the node; empty for nothing.
     """
 
     def __init__(
@@ -58,12 +59,14 @@ class DiagnosticsPublisher:
         facts: Callable[[], Mapping[str, object]],
         mismatches: Callable[[], Sequence[str]],
         period_s: float,
+        fault: str = "",
     ) -> None:
         self._node = node
         self._hardware_id = hardware_id
         self._health = health
         self._facts = facts
         self._mismatches = mismatches
+        self._faults = [fault] if fault else []
         self._publisher = node.create_publisher(DiagnosticArray, "/diagnostics", 10)
         self._published_level = b""
         self._shared_since_s: dict[str, float] = {}
@@ -99,7 +102,8 @@ class DiagnosticsPublisher:
 
     def _present(self) -> tuple[Health, Sequence[str]]:
         mismatches = self._mismatches()
-        return _with_mismatches(self._health(), [*mismatches, *self._doubled()]), mismatches
+        problems = [*self._faults, *mismatches, *self._doubled()]
+        return _with_problems(self._health(), problems), mismatches
 
     def _look_for_others(self) -> None:
         """Note since when other nodes publish our topics."""
@@ -158,12 +162,12 @@ def resident_mb() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-def _with_mismatches(health: Health, mismatches: Sequence[str]) -> Health:
-    """Return the health with the incompatible QoS appended."""
-    if not mismatches:
+def _with_problems(health: Health, problems: Sequence[str]) -> Health:
+    """Return the health with further problems appended."""
+    if not problems:
         return health
-    problems = [] if health.level == OK else [health.message]
-    return Health(max(health.level, WARN), "; ".join([*problems, *mismatches]))
+    first = [] if health.level == OK else [health.message]
+    return Health(max(health.level, WARN), "; ".join([*first, *problems]))
 
 
 def _text(value: object) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from rclpy.node import Node
@@ -29,20 +29,37 @@ class LossCounter:
 
     A keep-last history drops messages silently when the executor is late. Publishers number their
     messages, so a gap in the numbers shows the loss.
+
+    Parameters
+    ----------
+    publishers : returns how many publishers the topic has. Only where the message info does not
+        name the publisher (Jazzy): there, numbers can be compared as long as there is one.
     """
 
-    def __init__(self) -> None:
-        self._publisher: object = None
+    def __init__(self, publishers: Callable[[], int]) -> None:
+        self._publishers = publishers
+        self._publisher: object = self
         self._number = 0
+        self._unknown = ""
 
     def lost_before(self, info: Mapping[str, Any]) -> int:
         """Return how many messages were lost before the one with this message info.
 
-        0 for the first message of a publisher, and where the middleware does not number messages.
+        0 for the first message of a publisher, and where `facts` say why.
         """
         number, publisher = info.get("publication_sequence_number"), info.get("publisher_gid")
-        if number is None or publisher is None:
+        self._unknown = ""
+        if number is None:
+            self._unknown = "the middleware does not number messages"
+            return 0
+        if publisher is None and (count := self._publishers()) > 1:
+            self._unknown = f"this rclpy does not tell {count} publishers apart"
+            self._publisher = self
             return 0
         before = self._number if publisher == self._publisher else number - 1
         self._publisher, self._number = publisher, number
         return max(number - before - 1, 0)
+
+    def facts(self) -> Mapping[str, object]:
+        """Return why losses cannot be counted at present; nothing if they can."""
+        return {"losses_unknown": self._unknown} if self._unknown else {}

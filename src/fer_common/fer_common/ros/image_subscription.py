@@ -58,7 +58,7 @@ class ImageSubscription:
         self._other_topic = topics[not compressed]
         self._profile = profile
         self._received = received
-        self._losses = LossCounter()
+        self.losses = LossCounter(lambda: node.count_publishers(self.topic))
         self.mismatch = ""
         """What is wrong with the QoS of a publisher; empty if nothing."""
         self.missed = 0
@@ -104,7 +104,7 @@ class ImageSubscription:
         )
 
     def _on_image(self, message: AnyImage, info: Mapping[str, Any]) -> None:
-        self.missed = self._losses.lost_before(info)
+        self.missed = self.losses.lost_before(info)
         self._received(message)
 
     def _on_mismatch(self, event: QoSRequestedIncompatibleQoSInfo) -> None:

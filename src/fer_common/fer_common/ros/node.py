@@ -23,6 +23,7 @@ from rclpy.qos import QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.signals import SignalHandlerOptions
 from rclpy.subscription import Subscription
+from rclpy.utilities import get_rmw_implementation_identifier
 from std_msgs.msg import Header
 
 from fer_common.core.errors import FerError
@@ -30,6 +31,7 @@ from fer_common.core.parameters import AUTOSTART, DIAGNOSTICS_PERIOD, ParameterT
 from fer_common.core.process import STOP_SIGNALS, release_free_memory, unblock_stop_signals
 from fer_common.core.stamps import NANOSECONDS, to_ns
 from fer_common.ros.diagnostics import OK, DiagnosticsPublisher, Health
+from fer_common.ros.distributions import heed_profile, profile_without_effect
 from fer_common.ros.messages import MessageChecker
 from fer_common.ros.parameter_server import ParameterServer
 from fer_common.ros.qos import QosMonitor
@@ -71,6 +73,7 @@ class FerNode(LifecycleNode):
             self._all_facts,
             self._qos_monitor.mismatches,
             self._diagnostics_period_s,
+            self._ignored_profile(),
         )
 
     @property
@@ -152,6 +155,13 @@ class FerNode(LifecycleNode):
     def publish_health(self) -> None:
         """Publish the health now instead of at the next period."""
         self._diagnostics.publish()
+
+    def _ignored_profile(self) -> str:
+        if "fastrtps" not in get_rmw_implementation_identifier():
+            return ""
+        if ignored := profile_without_effect(os.environ):
+            self.get_logger().warning(ignored)
+        return ignored
 
     def _all_facts(self) -> Mapping[str, object]:
         malformed = self._checker.malformed
@@ -259,6 +269,7 @@ def run(make_node: Callable[[], FerNode], args: list[str] | None = None) -> int:
     for number in STOP_SIGNALS:
         signal.signal(number, on_signal)
     unblock_stop_signals()
+    heed_profile(os.environ)
     try:
         rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
     except (RCLError, UnknownROSArgsError) as error:

@@ -70,7 +70,7 @@ class ParameterServer:
             if they contradict other parameters.
         """
         given = set(self.given)
-        parameters = [RosParameter(name, value=value) for name, value in changes.items()]
+        parameters = [_ros_parameter(name, value) for name, value in changes.items()]
         result = self._node.set_parameters_atomically(parameters)
         self.given = given
         if not result.successful:
@@ -100,22 +100,31 @@ class ParameterServer:
                 checked = parameter.check(_plain(override.value))
             except FerError as error:
                 raise ConfigurationError(f"node '{self._table.node}': {error}") from error
-            value = list(checked) if isinstance(checked, tuple) else checked
-            self._node._parameter_overrides[parameter.name] = RosParameter(
-                parameter.name, value=value
+            self._node._parameter_overrides[parameter.name] = _ros_parameter(
+                parameter.name, checked
             )
         return _plain(
             self._node.declare_parameter(parameter.name, default, descriptor(parameter)).value
         )
 
     def _with_types(self, parameters: list[RosParameter[Any]]) -> list[RosParameter[Any]]:
-        # An empty list has no type, so that rclpy would refuse it before we can say why.
-        return [
-            RosParameter(p.name, self._node.get_parameter(p.name).type_, [])
-            if p.name in self._table and self._table[p.name].is_array and not _plain(p.value)
-            else p
-            for p in parameters
-        ]
+        """Return new values in the parameters' own types, as far as these can take them.
+
+        Otherwise rclpy refuses an empty list, and what `ros2 param set` makes of `off` and of `5`.
+        """
+        return [self._typed(parameter) for parameter in parameters]
+
+    def _typed(self, parameter: RosParameter[Any]) -> RosParameter[Any]:
+        if parameter.name not in self._table:
+            return parameter
+        own, value = self._table[parameter.name], _plain(parameter.value)
+        if own.is_array and not value:
+            return RosParameter(parameter.name, self._node.get_parameter(parameter.name).type_, [])
+        try:
+            return _ros_parameter(parameter.name, own.check(value))
+        except FerError:
+            # The reason is said by `_on_set`.
+            return parameter
 
     def _on_set(self, parameters: list[RosParameter[Any]]) -> SetParametersResult:
         changes = self._own(parameters)
@@ -165,6 +174,10 @@ def descriptor(parameter: Parameter) -> ParameterDescriptor:
         maximum = _BOUNDLESS if parameter.maximum is None else float(parameter.maximum)
         result.floating_point_range = [FloatingPointRange(from_value=minimum, to_value=maximum)]
     return result
+
+
+def _ros_parameter(name: str, value: Value) -> RosParameter[Any]:
+    return RosParameter(name, value=list(value) if isinstance(value, tuple) else value)
 
 
 def _plain(value: Any) -> Any:

@@ -114,6 +114,7 @@ class FeaturesNode(FerNode):
         """Return the counters of the images."""
         return {
             **self._statistics.facts(time.monotonic()),
+            **(self._images.losses.facts() if self._images else {}),
             "last_drop": self._last_drop,
             "faces": self._faces,
         }

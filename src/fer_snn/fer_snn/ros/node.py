@@ -69,7 +69,7 @@ class SnnNode(FerNode):
         self._last_drop = ""
         self._faces = 0
         self._real_time_factor = self._simulated_lag_s = math.nan
-        self._losses = LossCounter()
+        self._losses = LossCounter(lambda: self.count_publishers("features"))
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(autosave.CHECK_S, self._save_when_due, clock=steady)
 
@@ -190,6 +190,7 @@ class SnnNode(FerNode):
         """Return statistics of the features, and how far the network has got."""
         facts: dict[str, object] = {
             **self._statistics.facts(time.monotonic()),
+            **self._losses.facts(),
             "last_drop": self._last_drop,
             "real_time_factor": self._real_time_factor,
             "simulated_lag_ms": self._simulated_lag_s * 1e3,
