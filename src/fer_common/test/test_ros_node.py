@@ -89,7 +89,7 @@ def test_a_batch_is_applied_or_refused_as_a_whole(graph: Graph) -> None:
         ({"count": 10}, "range"),
         ({"count": 5.0}, "type"),
         ({"count": 5, "lengths": [1.0, 0.1]}, "range"),
-        ({"count": 5, "lengths": []}, "type"),
+        ({"count": 5, "lengths": []}, "give at least one value"),
         ({"count": 5, "nobodys": 1}, "declared"),
     ):
         successful, why = graph.set_parameters("sample", batch)
