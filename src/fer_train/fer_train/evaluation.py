@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -20,8 +19,6 @@ from fer_train.progress import Progress, no_progress
 PJ_PER_SYNAPTIC_OPERATION = 23.6
 """Energy of a synaptic operation on Intel's Loihi (Davies et al., IEEE Micro 38(1), 2018)."""
 SURE = 0.8
-DARK = 0.5
-"""Recall above which a cell of the confusion matrix has white text."""
 
 
 COLUMNS = 80
@@ -109,7 +106,7 @@ def evaluate(
     allowed = readout.allowed(model.labels)
     labels = tuple(model.labels[k] for k in allowed)
     every = metrics.confusion(truth, said, len(model.labels))
-    table = every[np.ix_(allowed, (*allowed, -1))]
+    table = every[np.ix_(allowed, np.append(allowed, -1))]
     answered = said >= 0
     operations = float(responses.operations.mean())
     return Evaluation(
@@ -213,36 +210,3 @@ def costs_as_text(clean: Evaluation, disturbed: Mapping[str, Evaluation]) -> str
             f"{name:22} {result.balanced_accuracy:17.3f} {cost:+6.3f} {result.taken_whole:12}"
         )
     return "\n".join(lines)
-
-
-def confusion_png(evaluation: Evaluation) -> bytes:
-    """Return the confusion matrix as PNG, in shares of each true label."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    table = np.array(evaluation.confusion)
-    share = table / np.maximum(table.sum(axis=1, keepdims=True), 1)
-    rows, columns = table.shape
-    figure = Figure(figsize=(0.85 * columns + 2.6, 0.72 * rows + 1.8), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.add_subplot()
-    image = axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
-    axes.set_xticks(range(columns), [*evaluation.labels, "undecided"], rotation=30, ha="right")
-    axes.set_yticks(range(rows), evaluation.labels)
-    axes.set_xlabel("said")
-    axes.set_ylabel("true")
-    axes.set_title(f"balanced accuracy {evaluation.balanced_accuracy:.3f}, {evaluation.n} faces")
-    for row, column in np.argwhere(table):
-        colour = "white" if share[row, column] > DARK else "black"
-        axes.text(
-            column,
-            row,
-            f"{share[row, column]:.2f}\n{table[row, column]}",
-            ha="center",
-            va="center",
-            color=colour,
-        )
-    figure.colorbar(image, label="share of the true label")
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", dpi=150)
-    return buffer.getvalue()

@@ -1,8 +1,9 @@
-"""Figures for print: weights, spikes, potentials and confusion, with Matplotlib and no display."""
+"""Figures for print, with Matplotlib and no display."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import io
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from fer_common.core.errors import FerError
+from fer_train.fairness import Kind, with_interval
 from fer_viz.core.drawing.plots import neuron_order
 from fer_viz.core.drawing.receptive_fields import weight_limit
 from fer_viz.core.drawing.style import LIGHT, Colour
@@ -55,6 +57,14 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
             f"{folder} cannot be written: {error.strerror}: choose another folder"
         ) from error
     return paths
+
+
+def png(figure: Figure) -> bytes:
+    """Return a figure as PNG."""
+    buffer = io.BytesIO()
+    with rc_context(_RC):
+        figure.savefig(buffer, format="png", dpi=DPI)
+    return buffer.getvalue()
 
 
 @rc_context(_RC)
@@ -155,12 +165,60 @@ def confusion(labels: Sequence[str], table: npt.NDArray[np.int64], title: str) -
     axes.set_xlabel("predicted")
     axes.set_ylabel("true")
     axes.set_title(title, fontsize=8, loc="left")
-    for (row, column), number in np.ndenumerate(table):
+    for row, column in np.argwhere(table):
         colour = "white" if share[row, column] > _DARK_SHARE else "black"
-        text = f"{share[row, column]:.2f}\n{number}"
+        text = f"{share[row, column]:.2f}\n{table[row, column]}"
         axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=7)
     figure.colorbar(image, label="share of the true label")
     return figure
+
+
+@rc_context(_RC)
+def groups(kinds: Mapping[str, Kind]) -> Figure:
+    """Draw the accuracy of every group of people, with intervals; one plot for each kind."""
+    sizes = [len(kind.groups) for kind in kinds.values()]
+    figure = _figure(_WIDTH_IN, 0.6 + 0.28 * sum(sizes) + 0.5 * len(sizes))
+    plots: Any = figure.subplots(len(sizes), sharex=True, squeeze=False, height_ratios=sizes)
+    for axes, (name, kind) in zip(plots[:, 0], kinds.items(), strict=True):
+        members = kind.groups.values()
+        balanced = [(each.balanced_accuracy, each.ci95) for each in members]
+        plain = [(each.accuracy, each.accuracy_ci95) for each in members]
+        _shares(axes, balanced, "balanced accuracy", -0.12, LIGHT.labels[0], "o")
+        _shares(axes, plain, "accuracy", 0.12, LIGHT.labels[1], "s")
+        names = [f"{group} ({each.n})" for group, each in kind.groups.items()]
+        axes.set_yticks(range(len(names)), names)
+        axes.set_ylim(len(names) - 0.5, -0.5)
+        axes.grid(axis="x", alpha=0.3)
+        gap = with_interval(kind.gap.value, kind.gap.ci95)
+        title = f"{name}: gap {gap}, by chance up to {kind.gap.by_chance:.3f}"
+        axes.set_title(title, fontsize=8, loc="left")
+    plots[-1, 0].set_xlabel("share of right answers, with 95 % intervals")
+    handles = plots[0, 0].get_legend_handles_labels()
+    figure.legend(*handles, loc="outside lower center", ncols=2, frameon=False)
+    return figure
+
+
+def _shares(
+    axes: Any,
+    shares: Sequence[tuple[float, tuple[float, float]]],
+    label: str,
+    offset: float,
+    colour: Colour,
+    marker: str,
+) -> None:
+    """Draw shares and their intervals, one in each row."""
+    values = np.array([value for value, _ in shares])
+    bounds = np.array([interval for _, interval in shares])
+    axes.errorbar(
+        values,
+        np.arange(len(values)) + offset,
+        xerr=np.abs(bounds.T - values),
+        fmt=marker,
+        color=_rgb(colour),
+        label=label,
+        markersize=4,
+        linewidth=1.2,
+    )
 
 
 def _figure(width_in: float, height_in: float) -> Figure:

@@ -99,19 +99,23 @@ def macro_f1(table: Ints) -> float:
 
 
 def accuracy_interval(table: Ints, seed: int = 0) -> tuple[float, float]:
-    """Return the 95 % credible interval of the balanced accuracy, for a `confusion` matrix.
+    """Return the 95 % credible interval of the balanced accuracy, for a `confusion` matrix."""
+    return mean_recall_interval(np.diagonal(table), table.sum(axis=1), seed)
+
+
+def mean_recall_interval(right: Ints, total: Ints, seed: int = 0) -> tuple[float, float]:
+    """Return the 95 % credible interval of the mean recall of the labels that have faces.
 
     The recall of each label has the posterior of Jeffreys' prior, Beta(1/2, 1/2) (Brown, Cai and
     DasGupta, Statistical Science 16, 2001). Unlike a bootstrap interval, it does not collapse if
     all answers are right.
     """
     rng = np.random.default_rng(seed)
-    total = table.sum(axis=1)
-    right, total = np.diagonal(table)[total > 0], total[total > 0]
+    right, total = right[total > 0], total[total > 0]
     recalls = rng.beta(right + 0.5, total - right + 0.5, (SAMPLES, len(total)))
     low, high = np.quantile(recalls.mean(axis=1), (0.025, 0.975))
-    accuracy = balanced_accuracy(table)
-    return min(float(low), accuracy), max(float(high), accuracy)
+    mean = float((right / total).mean())
+    return min(float(low), mean), max(float(high), mean)
 
 
 def expected_calibration_error(confidence: Floats, right: NDArray[np.bool_]) -> float:

@@ -187,6 +187,30 @@ def test_evaluation_of_some_labels_leaves_out_all_others(
             run("evaluate", *arguments, "--labels", wrong)
 
 
+def test_groups_are_compared_on_request(
+    folder: Path, weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    figures, plot = tmp_path / "figures.json", tmp_path / "groups.png"
+    data, table = tmp_path / "set", tmp_path / "table.csv"
+    for name in ("young", "old"):
+        shutil.copytree(folder, data / name)
+    more = ("--weights", str(weights), "--crop", "given", "--jobs", "1", "--groups")
+    assert run("evaluate", str(data), *more, "--json", str(figures)) == 0
+    (kind,) = json.loads(figures.read_text())["groups"].values()
+    assert {name: group["n"] for name, group in kind["groups"].items()} == {"old": 36, "young": 36}
+    assert kind["gap"]["value"] == 0
+    rows = [f"{p},{p.parent.name},{k % 3},{k % 2}" for k, p in enumerate(folder.glob("*/*.png"))]
+    table.write_text("\n".join(("picture,label,skin,light", *rows)))
+    more = (*more, "--plot-groups", str(plot))
+    assert run("evaluate", str(table), *more, "--json", str(figures)) == 0
+    kinds = json.loads(figures.read_text())["groups"]
+    assert list(kinds) == ["skin", "light"] and list(kinds["skin"]["groups"]) == ["0", "1", "2"]
+    assert cv2.imread(str(plot)) is not None
+    assert "by chance" in capsys.readouterr().out
+    with pytest.raises(FerError, match="--plot-groups needs --groups"):
+        run("evaluate", str(table), "--plot-groups", str(plot))
+
+
 def test_disturbances_are_told_with_what_they_cost(
     folder: Path, weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

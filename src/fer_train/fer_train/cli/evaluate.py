@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
 
 from fer_common.core.errors import ConfigurationError
 from fer_common.core.parameters import Values
@@ -21,12 +24,13 @@ from fer_snn.core.parameters import (
     readout_parameters,
 )
 from fer_snn.core.weights import weights_folder
-from fer_train import dataset, evaluation, faces
+from fer_train import dataset, evaluation, faces, fairness
 from fer_train.cli import options
 from fer_train.cli.options import Reader
 from fer_train.dataset import LabelledPicture
 from fer_train.disturbances import DISTURBANCES, Disturbance
 from fer_train.faces import Crop, CropParameters, Faces
+from fer_train.fairness import GroupOf, Kind
 from fer_train.jobs import Jobs
 from fer_train.progress import shown_progress
 from fer_train.tables import DatasetError
@@ -57,11 +61,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="also evaluate with rotated, shifted, unevenly lit, compressed, noisy and small faces",
     )
     parser.add_argument("--plot", type=Path, metavar="PNG", help="draw the confusion matrix")
+    parser.add_argument(
+        "--groups",
+        action="store_true",
+        help="compare groups of people: those of FOLDER/group/label/picture, or those that the "
+        "columns of a CSV file name, besides picture and label",
+    )
+    parser.add_argument(
+        "--plot-groups", type=Path, metavar="PNG", help="with --groups: draw the comparison"
+    )
 
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate; print and write the results."""
-    options.check_outputs(args.json, args.plot, args.listing)
+    options.check_outputs(args.json, args.plot, args.plot_groups, args.listing)
+    if args.plot_groups and not args.groups:
+        raise DatasetError("--plot-groups needs --groups: give it too")
     path = weights_folder.resolve(args.weights, weights_folder.default_folder())
     model = load_weights(path)
     _check_features(model)
@@ -73,26 +88,78 @@ def run(args: argparse.Namespace) -> int:
     readout.check(model.labels)
     with shown_progress() as report, Jobs(args.jobs) as jobs:
         reader = Reader(args, jobs, report)
-        pictures = _chosen(reader.find(args.source), readout.labels, args.source)
+        pictures, groups = _find(args, reader, readout.labels)
         dataset.indices([picture.label for picture in pictures], model.labels)
-        result = _evaluate(model, values, reader.read(args.source, pictures), reader)
+        read = reader.read(args.source, pictures)
+        result, said = _evaluate(model, values, read, reader)
+        kinds = _compared(groups, read, said, model)
         disturbed = {}
         for each in DISTURBANCES if args.disturbed else ():
             parameters = CropParameters(Crop(args.crop), disturbance=each)
             progress = partial(report, f"{each.name}: faces")
             read = faces.load(pictures, parameters, jobs, progress)
-            disturbed[each.name] = _evaluate(model, values, read, reader, each)
+            disturbed[each.name], _ = _evaluate(model, values, read, reader, each)
     print(evaluation.as_text(result))
     if disturbed:
         print(f"\n{evaluation.costs_as_text(result, disturbed)}")
+    if kinds:
+        print(f"\n{fairness.as_text(kinds)}")
     if args.json:
-        figures = result.as_json()
+        results = result.as_json()
         if disturbed:
-            figures["disturbed"] = {name: each.as_json() for name, each in disturbed.items()}
-        options.write(args.json, json.dumps(figures, indent=1).encode())
-    if args.plot:
-        options.write(args.plot, evaluation.confusion_png(result))
+            results["disturbed"] = {name: each.as_json() for name, each in disturbed.items()}
+        if kinds:
+            results["groups"] = {name: asdict(kind) for name, kind in kinds.items()}
+        options.write(args.json, json.dumps(results, indent=1).encode())
+    _plot(args, result, kinds)
     return 0
+
+
+def _plot(
+    args: argparse.Namespace, result: evaluation.Evaluation, kinds: Mapping[str, Kind]
+) -> None:
+    # Matplotlib takes half a second to import.
+    from fer_train import figures
+
+    if args.plot:
+        title = f"balanced accuracy {result.balanced_accuracy:.3f}, {result.n} faces"
+        drawn = figures.confusion(result.labels, np.array(result.confusion), title)
+        options.write(args.plot, figures.png(drawn))
+    if args.plot_groups and kinds:
+        options.write(args.plot_groups, figures.png(figures.groups(kinds)))
+
+
+def _find(
+    args: argparse.Namespace, reader: Reader, labels: Sequence[str]
+) -> tuple[list[LabelledPicture], dict[str, GroupOf]]:
+    """Return the pictures of these labels, or all if none are named, and their groups."""
+    source: Path = args.source
+    groups: dict[str, GroupOf] = {}
+    if args.groups and source.is_dir():
+        pictures, groups = fairness.in_folders(source, reader.find)
+    else:
+        pictures = reader.find(source)
+        if args.groups:
+            groups = fairness.in_table(source, partial(print, flush=True))
+    chosen = [picture for picture in pictures if picture.label in labels] if labels else pictures
+    if not chosen:
+        raise DatasetError(f"{source} shows none of {', '.join(labels)}: name others")
+    return chosen, groups
+
+
+def _compared(
+    groups: Mapping[str, GroupOf], read: Faces, said: NDArray[np.int64], model: Model
+) -> dict[str, Kind]:
+    """Return the comparison of each kind of groups that can be compared."""
+    truth = dataset.indices(read.labels, model.labels)
+    kinds = {}
+    for name, group_of in groups.items():
+        of_faces = [group_of.get(picture.path, "") for picture in read.pictures]
+        try:
+            kinds[name] = fairness.compare(of_faces, truth, said, model.labels)
+        except DatasetError as error:
+            print(f"{name}: {error}", flush=True)
+    return kinds
 
 
 def _values(model: Model, path: Path, given: Values) -> Values:
@@ -104,33 +171,23 @@ def _values(model: Model, path: Path, given: Values) -> Values:
     return TABLE.merged(values, constants.taken)
 
 
-def _chosen(
-    pictures: list[LabelledPicture], labels: Sequence[str], source: Path
-) -> list[LabelledPicture]:
-    """Return the pictures of these labels; all if none are named."""
-    chosen = [picture for picture in pictures if picture.label in labels] if labels else pictures
-    if not chosen:
-        raise DatasetError(f"{source} shows none of {', '.join(labels)}: name others")
-    return chosen
-
-
 def _evaluate(
     model: Model,
     values: Values,
     read: Faces,
     reader: Reader,
     disturbance: Disturbance | None = None,
-) -> evaluation.Evaluation:
+) -> tuple[evaluation.Evaluation, NDArray[np.int64]]:
     prefix = f"{disturbance.name}: " if disturbance else ""
     progress = partial(reader.report, f"{prefix}features")
-    result, _ = evaluation.evaluate(
+    result, said = evaluation.evaluate(
         Network(model, network_parameters(values)),
         faces.features_of(read.crops[:, 0], reader.jobs, progress),
         dataset.indices(read.labels, model.labels),
         readout_parameters(values),
         partial(reader.report, f"{prefix}network"),
     )
-    return replace(result, taken_whole=len(read.whole), unreadable=len(read.unreadable))
+    return replace(result, taken_whole=len(read.whole), unreadable=len(read.unreadable)), said
 
 
 def _check_features(model: Model) -> None:
