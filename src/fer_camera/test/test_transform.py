@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer_camera.core.parameters import DEFAULTS
+from fer_camera.core.parameters import DEFAULTS, TABLE
 from fer_camera.core.transform import target_size, transform
+from fer_common.core.parameters import ParameterError
 
 SIDES = st.integers(1, 200)
 
@@ -33,6 +34,29 @@ def test_flip_mirrors_left_to_right() -> None:
     np.testing.assert_array_equal(
         transform(picture, replace(DEFAULTS, flip=True)), picture[:, ::-1]
     )
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_rotation_turns_clockwise_before_all_else(degrees: int) -> None:
+    picture = ramp(10, 20)
+    turned = transform(picture, replace(DEFAULTS, rotation=degrees))
+    np.testing.assert_array_equal(turned, np.rot90(picture, -degrees // 90))
+    upright = replace(DEFAULTS, rotation=degrees, width=12, height=16, flip=True, encoding="mono8")
+    assert transform(picture, upright).shape == (16, 12)
+    back = transform(turned, replace(DEFAULTS, rotation=360 - degrees))
+    np.testing.assert_array_equal(back, picture)
+
+
+def test_a_device_is_asked_for_the_size_before_the_turn() -> None:
+    asked = replace(DEFAULTS, width=480, height=640)
+    assert asked.source_size == (480, 640)
+    assert replace(asked, rotation=180).source_size == (480, 640)
+    assert replace(asked, rotation=90).source_size == (640, 480)
+
+
+def test_only_quarter_turns_are_accepted() -> None:
+    with pytest.raises(ParameterError, match="rotation is 45 deg: choose 0, 90, 180 or 270"):
+        TABLE.merged(TABLE.defaults(), {"rotation": 45})
 
 
 def test_mono_is_luma() -> None:

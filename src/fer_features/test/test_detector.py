@@ -161,14 +161,6 @@ def test_faces_cut_by_the_window_are_left_out(detector: FaceDetector, clip: list
     assert detector.detect(clip[0], Window(int(middle) - 300, 100, 300)) == []
 
 
-def test_at_most_max_faces(scene, detector: FaceDetector) -> None:
-    picture = scene([(120, 240, 130), (320, 240, 150), (520, 240, 140)])
-    assert len(detector.detect(picture, WHOLE)) == 3
-    best = FaceDetector(DetectorParameters(max_faces=2)).detect(picture, WHOLE)
-    assert len(best) == 2
-    assert best[0].score >= best[1].score
-
-
 def test_bad_models_are_refused_with_a_reason(tmp_path: Path) -> None:
     with pytest.raises(FerError, match="unknown detector model 'huge': choose one of back"):
         FaceDetector(DetectorParameters(model="huge"))

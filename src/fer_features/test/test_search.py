@@ -100,6 +100,7 @@ def test_a_face_that_leaves_is_looked_for_at_once_and_forgotten_after_the_timeou
     assert track.id == 2
     empty = scene([])
     assert search.follow(empty, 2 * FRAME_NS) == []
+    assert search.follow(empty, 29 * FRAME_NS) == []
     assert search.follow(empty, 30 * FRAME_NS) == []
     assert len(search.tracker.tracks) == 2
     assert search.follow(empty, 32 * FRAME_NS) == []
@@ -164,6 +165,13 @@ def test_a_face_that_fills_a_still_picture_is_found(clip: list[Picture]) -> None
     tight = clip[0][130:345, 210:430]
     (face,) = search.detect_still(tight)
     assert face.box_px[2] > 0.7 * tight.shape[1]
+
+
+def test_of_a_still_picture_the_largest_faces_are_described(scene: Scene) -> None:
+    detector = FaceDetector(DetectorParameters(max_faces=2))
+    search = FaceSearch(SearchParameters(), detector, FaceTracker(TrackerParameters()))
+    found = search.detect_still(scene([(120, 240, 90), (320, 240, 150), (520, 240, 140)]))
+    assert sorted(round(face.centre_px[0], -2) for face in found) == [300, 500]
 
 
 def test_a_still_picture_shows_all_its_faces_well_resolved(scene: Scene) -> None:

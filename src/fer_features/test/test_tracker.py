@@ -117,9 +117,36 @@ def test_a_face_that_was_hidden_for_half_a_second_keeps_its_id() -> None:
 def test_a_lost_face_ends_after_the_timeout_by_the_stamps_and_its_id_is_not_used_again() -> None:
     tracker = FaceTracker(TrackerParameters(timeout_s=0.5))
     step(tracker, 0, [face(100, 100)])
-    assert [t.detected for t in step(tracker, 500_000_000, [])] == [False]
+    for stamp_ns in (200_000_000, 400_000_000, 500_000_000):
+        assert [t.detected for t in step(tracker, stamp_ns, [])] == [False]
     assert step(tracker, 500_000_001, []) == []
     assert [t.id for t in step(tracker, 600_000_000, [face(100, 100)])] == [2]
+
+
+@pytest.mark.parametrize("period_s", [1.1, 2.0, 5.0])
+def test_a_slow_camera_loses_a_face_only_after_several_frames(period_s: float) -> None:
+    tracker = FaceTracker(TrackerParameters(timeout_s=1.0))
+    seen = [True, True, False, False, True, False, False, False, False]
+    ids = []
+    for k, there in enumerate(seen):
+        tracks = step(tracker, round(k * period_s * 1e9), [face(100, 100)] if there else [])
+        ids.append([track.id for track in tracks])
+    assert ids == [[1]] * 8 + [[]]
+
+
+def test_a_pause_of_the_camera_ends_all_tracks() -> None:
+    tracker = FaceTracker(TrackerParameters(timeout_s=1.0))
+    step(tracker, 0, [face(100, 100)])
+    assert [t.id for t in step(tracker, 60 * 10**9, [face(100, 100)])] == [2]
+
+
+def test_a_track_that_waits_for_its_turn_does_not_end() -> None:
+    tracker = FaceTracker(TrackerParameters(timeout_s=0.5))
+    step(tracker, 0, [face(100, 100), face(500, 100)])
+    for k in range(1, 60):
+        tracker.predict(k * FRAME_NS)
+        tracks = tracker.update([face(500, 100)], waiting={1})
+    assert [(t.id, t.detected) for t in tracks] == [(1, False), (2, True)]
 
 
 def test_a_stamp_that_jumps_back_ends_all_tracks_and_keeps_counting_ids() -> None:
@@ -150,13 +177,54 @@ def test_a_face_of_another_size_at_the_same_place_is_another_face() -> None:
     assert [(t.id, t.detected) for t in tracks] == [(1, False), (2, True)]
 
 
-def test_more_tracks_than_allowed_drop_the_longest_unseen() -> None:
+@settings(max_examples=30, deadline=None)
+@given(st.integers(1, 12), st.integers(1, 40), st.integers(0, 2**32 - 1))
+def test_of_a_still_crowd_the_largest_keep_their_ids(limit: int, people: int, seed: int) -> None:
+    """Whatever the order in which the faces are found."""
+    rng = np.random.default_rng(seed)
+    sizes = 60 * 1.2 ** rng.permutation(people)
+    crowd = [face(40_000 * k, 100, size) for k, size in enumerate(sizes)]
+    tracker = FaceTracker(TrackerParameters(timeout_s=60))
+    for k in range(3 * people):
+        tracker.predict(k * FRAME_NS)
+        seen = rng.permutation(people)[: max(people // 2, 1)] if k < 2 * people else range(people)
+        tracks = tracker.update([crowd[i] for i in seen], max_tracks=limit)
+        if k == 2 * people:
+            settled = [track.id for track in tracks]
+    assert [track.id for track in tracks] == settled
+    kept = sorted(track.size_px for track in tracks)
+    assert kept == pytest.approx(sorted(sizes)[-limit:])
+
+
+def test_faces_of_one_size_do_not_take_turns() -> None:
     tracker = FaceTracker(TrackerParameters(timeout_s=10))
     for k in range(20):
         tracker.predict(k * FRAME_NS)
-        tracks = tracker.update([face(100 + 1000 * k, 100)], max_tracks=3)
-        assert len(tracks) <= 3
-    assert [t.id for t in tracks] == [18, 19, 20]
+        tracks = tracker.update([face(100 + 1000 * k, 100, 100 + k % 5)], max_tracks=3)
+    assert [t.id for t in tracks] == [1, 2, 3]
+
+
+def test_a_large_face_takes_the_place_of_a_small_one_that_came_first() -> None:
+    tracker = FaceTracker(TrackerParameters())
+    ids = []
+    for k in range(40):
+        tracker.predict(k * FRAME_NS)
+        seen = [face(100, 100, 80)] + ([face(500, 300, 300)] if 10 <= k < 30 else [])
+        ids.append([track.id for track in tracker.update(seen, max_tracks=1)])
+    assert ids == [[1]] * 10 + [[2]] * 30
+    for k in range(40, 70):
+        tracker.predict(k * FRAME_NS)
+        tracks = tracker.update([face(100, 100, 80)], max_tracks=1)
+    assert [track.id for track in tracks] == [3]
+
+
+def test_a_long_lost_face_gives_its_place_to_any_other() -> None:
+    tracker = FaceTracker(TrackerParameters(timeout_s=60))
+    step(tracker, 0, [face(100, 100, 300)])
+    for k in range(1, 60):
+        tracker.predict(k * FRAME_NS)
+        tracks = tracker.update([face(900, 100, 80)], max_tracks=1)
+    assert [track.id for track in tracks] == [2]
 
 
 def test_smoothing_calms_a_resting_face_and_hardly_delays_a_moving_one() -> None:

@@ -71,7 +71,9 @@ def run(
         change = rng.normal(0, 1e-3, wirings[0].n_post).astype(np.float32)
         bounds = np.float32(0), np.float32(0.5)
         kernel.add_outer_product(stages[0], activity[0].counts, change, *bounds)
-        kernel.normalise(stages[0], 5.0)
+        # The second norm is out of reach of the bounds for most neurons.
+        kernel.normalise(stages[0], rng.choice([5.0, 500.0]), *bounds)
+        assert bounds[0] <= stages[0].weights.min() <= stages[0].weights.max() <= bounds[1]
     learnt = [array for stage in stages for array in (stage.weights, stage.theta)]
     return [*outcome, *learnt, *(array for layer in state.layers for array in layer)]
 

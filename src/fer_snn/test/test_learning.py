@@ -6,14 +6,20 @@ import dataclasses
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fer_snn.core.model import Model
 from fer_snn.core.network import Network, NetworkParameters, RecordedLayers
 from fer_snn.core.parameters import TABLE, network_parameters
-from fer_snn.core.synapses import learning
+from fer_snn.core.readout import label_means
+from fer_snn.core.synapses import homeostasis, learning
 from fer_snn.core.synapses.learning import PresentationCounts, SupervisedParameters
+from fer_snn.core.synapses.stdp import STDPParameters
 from fer_snn.core.weights import weights_file
-from fer_testing.networks import synthetic
+from fer_testing.networks import synthetic, trained_model
+
+DEFAULTS = network_parameters(TABLE.defaults())
 
 VALUES = TABLE.merged(
     TABLE.defaults(),
@@ -59,8 +65,9 @@ def test_nothing_is_learnt_where_the_answer_is_that_of_the_teachers(model: Model
     counts = [np.ones(n, np.int32) for n in model.sizes]
     counts[2][:] = [3, 3, 3, 3, 0, 0]
     said = np.exp([3.0, 3.0, 0.0]) / np.exp([3.0, 3.0, 0.0]).sum()
+    before = network.model.copy()
     learning.teach(network, counts, said, SupervisedParameters())
-    np.testing.assert_array_equal(model.stages[1].weights, network.model.stages[1].weights)
+    np.testing.assert_array_equal(before.stages[1].weights, network.model.stages[1].weights)
 
 
 def test_broadcast_deals_every_hidden_neuron_one_label() -> None:
@@ -90,9 +97,10 @@ def test_nothing_is_learnt_from_a_face_that_is_answered_surely(model: Model) -> 
     network = Network(model, NetworkParameters())
     counts = [np.ones(n, np.int32) for n in model.sizes]
     counts[2][:] = [0, 0, 20, 20, 0, 0]
+    before = network.model.copy()
     learning.teach(network, counts, 1, SupervisedParameters())
-    for before, after in zip(model.stages, network.model.stages, strict=True):
-        np.testing.assert_array_equal(before.weights, after.weights)
+    for stage, same in zip(before.stages, network.model.stages, strict=True):
+        np.testing.assert_array_equal(stage.weights, same.weights)
 
 
 def test_lesson_waits_for_a_whole_presentation(model: Model) -> None:
@@ -114,6 +122,7 @@ def test_unsupervised_learning_keeps_bounds_and_norms(
     model: Model = request.getfixturevalue(fixture)
     parameters = dataclasses.replace(NetworkParameters(), s_target=10.0)
     network = Network(model, parameters)
+    before = network.model.copy()
     features, _ = synthetic(20, seed=5)
     for face in features:
         network.advance(network.new_face(), face, 60, plastic=True)
@@ -121,7 +130,58 @@ def test_unsupervised_learning_keeps_bounds_and_norms(
     assert np.isfinite(last.weights).all() and (last.weights >= 0).all()
     assert norms(network.model, -1) == pytest.approx(np.full(6, 10.0), rel=1e-4)
     if fixture == "model":
-        np.testing.assert_array_equal(network.model.stages[0].weights, model.stages[0].weights)
+        np.testing.assert_array_equal(network.model.stages[0].weights, before.stages[0].weights)
+
+
+def stared_at(known: Model, face: np.ndarray, tau_w: float) -> Network:
+    """Return a network that four hours of one face have taught without labels.
+
+    The rate of learning is a hundred times the default, and the time a hundredth.
+    """
+    window = STDPParameters(a_pre=1e-3, a_post=-1.05e-3)
+    constants = dataclasses.replace(DEFAULTS, stdp=window, tau_w=tau_w)
+    network = Network(known, constants)
+    rng = np.random.default_rng(0)
+    for _ in range(round(4 * 3600 / 100 / 0.06)):
+        noise = rng.normal(0, 0.02, face.shape).astype(np.float32)
+        network.advance(network.new_face(), np.clip(face + noise, 0, 1), 60, plastic=True)
+        weights = network.model.stages[-1].weights
+        assert window.w_min <= weights.min() <= weights.max() <= window.w_max
+    network.parameters = DEFAULTS
+    return network
+
+
+def labels_said(network: Network, faces: np.ndarray) -> np.ndarray:
+    """Return the index of the label that is said of each face."""
+    model = network.model
+    counts = np.array([network.present(face, 60).counts[-1] for face in faces])
+    return np.asarray(label_means(counts, model.neuron_label, len(model.labels)).argmax(axis=1))
+
+
+def test_what_is_known_outlives_hours_of_one_face() -> None:
+    known = trained_model()
+    faces, _ = synthetic(1, seed=5)
+    others, _ = synthetic(30, seed=9)
+    before = Network(known, DEFAULTS)
+    forgotten = []
+    for face in faces:
+        after = stared_at(known, face, DEFAULTS.tau_w / 100)
+        assert labels_said(after, face[None]) == labels_said(before, face[None])
+        assert (labels_said(after, others) == labels_said(before, others)).mean() >= 0.99
+        overwritten = stared_at(known, face, 0.0)
+        forgotten.append((labels_said(overwritten, others) != labels_said(before, others)).mean())
+    assert max(forgotten) > 0.2
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.floats(0, 1e3), st.integers(0, 1000))
+def test_weights_return_to_the_known_ones(elapsed: float, seed: int) -> None:
+    known, weights = np.random.default_rng(seed).uniform(-1, 1, (2, 5, 3)).astype(np.float32)
+    returned = homeostasis.consolidated(weights, known, elapsed)
+    expected = known + (weights - known) * np.exp(-elapsed)
+    np.testing.assert_allclose(returned, expected, atol=3e-7)
+    assert (np.minimum(weights, known) <= returned).all()
+    assert (returned <= np.maximum(weights, known)).all()
 
 
 def test_answers_are_the_same_while_others_learn(model: Model) -> None:

@@ -130,6 +130,32 @@ def test_l1_norms_are_brought_to_the_target(n_pre: int, n_post: int, seed: int) 
     assert (np.sign(scaled) == np.sign(weights)).all()
 
 
+@settings(max_examples=60, deadline=None)
+@given(
+    st.integers(1, 40),
+    st.floats(-1, 0.09).map(np.float32),
+    st.floats(0.1, 1).map(np.float32),
+    st.floats(0.01, 50),
+    st.integers(0, 1000),
+)
+def test_l1_norms_keep_the_bounds(
+    n_pre: int, w_min: np.float32, w_max: np.float32, s_target: float, seed: int
+) -> None:
+    """The target is reached where the bounds allow it, and approached where they do not."""
+    rng = np.random.default_rng(seed)
+    weights = rng.uniform(w_min, w_max, (n_pre, 4)).astype(np.float32)
+    weights = np.clip(weights, w_min, w_max)
+    before = homeostasis.l1_norms(weights)
+    for _ in range(60):
+        weights = homeostasis.scaled(weights, s_target, w_min, w_max)
+        assert w_min <= weights.min() and weights.max() <= w_max
+    after = homeostasis.l1_norms(weights)
+    assert (np.abs(after - s_target) <= np.abs(before - s_target) + 1e-4 * s_target).all()
+    free = (weights > w_min) & (weights < w_max) & (weights != 0)
+    reached = np.isclose(after, s_target, rtol=1e-3)
+    assert (reached | ~free.any(axis=0) | (after > s_target)).all()
+
+
 def test_neuron_without_weights_is_left_alone() -> None:
     weights = np.array([[0.0, 1.0], [0.0, 3.0]], np.float32)
     assert homeostasis.scaled(weights, 10.0).tolist() == [[0.0, 2.5], [0.0, 7.5]]

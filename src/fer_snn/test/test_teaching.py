@@ -116,6 +116,34 @@ def test_a_new_label_is_learnt_and_the_old_ones_stay(stream: Stream, tmp_path: P
     assert again.says("wink", others) >= 0.9
 
 
+def test_a_lesson_that_ends_another_says_so(stream: Stream) -> None:
+    assert "ends" not in stream.learner.teach("smile", False, 0, 2.0)
+    said = stream.learner.teach("surprised", False, 0, 2.0)
+    assert said.endswith("this ends the lesson 'smile'")
+
+
+def test_narrower_bounds_clip_the_weights_at_once_and_can_be_undone(stream: Stream) -> None:
+    network = stream.learner.recogniser.network
+    before = network.model.stages[-1].weights.copy()
+    limit = float(before.max()) / 2
+    parameters = stream.learner.parameters
+    narrow = dataclasses.replace(
+        parameters.network,
+        stdp=dataclasses.replace(parameters.network.stdp, w_max=limit),
+        s_target=1e4,
+    )
+    stream.learner.parameters = dataclasses.replace(
+        parameters, network=narrow, learning=Learning.UNSUPERVISED
+    )
+    for _ in range(5):
+        assert network.model.stages[-1].weights.max() <= np.float32(limit)
+        stream.show(of("smile")[0], 1)
+    stream.learner.parameters = parameters
+    assert stream.learner.undo_reasons[0] == "bounds of the weights"
+    stream.learner.undo(1)
+    np.testing.assert_array_equal(network.model.stages[-1].weights, before)
+
+
 def test_without_rehearsal_old_labels_are_forgotten(stream: Stream) -> None:
     stream.learner.rehearsals = 0
     stream.teach("wink", of("neutral"), rounds=20, new=True)

@@ -65,6 +65,7 @@ class CompetitionParameters:
             threshold=ThresholdParameters(self.delta, self.tau_theta),
             s_target=10.0,
             competition=0.9,
+            tau_w=0.0,
         )
 
 

@@ -171,9 +171,9 @@ class PrototypeLayer:
 
 
 def _bounded(weights: Float32s, bounds: WeightBounds) -> Float32s:
-    """Return weights (rows, neurons), scaled to their norm, clipped and scaled again."""
-    scaled = homeostasis.scaled(weights, bounds.s_target)
-    return homeostasis.scaled(np.minimum(scaled, np.float32(bounds.w_max)), bounds.s_target)
+    """Return weights (rows, neurons), scaled to their norm within bounds."""
+    w_min, w_max = np.float32(bounds.w_min), np.float32(bounds.w_max)
+    return homeostasis.scaled(weights, bounds.s_target, w_min, w_max)
 
 
 def _on_and_off(tuned: Sequence[Float32s]) -> Float32s:

@@ -21,7 +21,7 @@ ORIENTATIONS = 4
 LABELS = ("neutral", "smile", "surprised")
 EIGHT = (*LABELS, "sad", "angry", "disgusted", "afraid", "contempt")
 """The labels of FER+."""
-ARCHITECTURE = Architecture(window=3, stride=3, column=8, neurons_per_label=2)
+ARCHITECTURE = Architecture(window=6, stride=6, column=32, neurons_per_label=2)
 
 
 def synthetic(n_per_label: int, seed: int) -> tuple[Float32s, NDArray[np.int64]]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from fer.bringup.graph import SNN
 from fer.commands.options import add_namespace, positive, positive_integer
 from fer_common.core.errors import FerError
+from fer_snn.core.labels import canonical
 
 if TYPE_CHECKING:
     from fer.client.graph_client import GraphClient
@@ -56,6 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
         duration=arguments.duration,
     )
     with connect(arguments.namespace) as client, supervised_learning(client):
+        before = _faces_learnt(_report(client))
         try:
             print(client.ask(Teach, "teach", request).message, flush=True)
         except FerError as error:
@@ -64,6 +66,9 @@ def run(arguments: argparse.Namespace) -> int:
     for each in report.labels:
         if each.faces:
             print(f"{each.label}: {each.faces} faces learnt since the weights were loaded")
+    label = canonical(arguments.label)
+    if _faces_learnt(report)[label] <= before[label]:
+        raise FerError("no face was learnt: was one in view, and did no other lesson begin?")
     return 0
 
 
@@ -92,16 +97,19 @@ def _wait_for_the_end(client: GraphClient, duration_s: float) -> Any:
     FerError
         if it does not end, because no frames come.
     """
-    from fer_interfaces.srv import LearningReport
-
-    def report() -> Any:
-        return client.call(LearningReport, "learning_report", LearningReport.Request())
-
     deadline_s = time.monotonic() + _LONGEST_FACTOR * duration_s + _GRACE_S
-    while (last := report()).teaching:
+    while (last := _report(client)).teaching:
         if time.monotonic() > deadline_s:
             raise FerError("the lesson does not end, because no frames come: is the camera on?")
         time.sleep(_POLL_S)
-    if not any(each.faces for each in last.labels):
-        print("no face was learnt: was one in view?", file=sys.stderr)
     return last
+
+
+def _report(client: GraphClient) -> Any:
+    from fer_interfaces.srv import LearningReport
+
+    return client.call(LearningReport, "learning_report", LearningReport.Request())
+
+
+def _faces_learnt(report: Any) -> Counter[str]:
+    return Counter({each.label: each.faces for each in report.labels})

@@ -14,9 +14,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Compile."""
     seconds = kernels.warm_up()
+    problem = kernels.problem()
     print(
-        f"kernels are ready ({seconds:.1f} s)"
-        if kernels.COMPILED
-        else "numba is not installed: the network runs some ten times slower"
+        f"{problem}: the network runs some ten times slower"
+        if problem
+        else f"kernels are ready ({seconds:.1f} s)"
     )
     return 0

@@ -57,18 +57,35 @@ def versions() -> dict[str, str]:
 def _versions(environment: Mapping[str, str]) -> Iterator[CheckResult]:
     known = versions()
     yield ok("versions", f"fer {known['fer']}, Python {known['python']}, {known['system']}")
-    if "numba" not in known:
-        yield warn(
-            "numba",
-            "is not installed: the network runs many times slower",
-            "install numba (rosdep: python3-numba)",
-        )
+    yield _compiled_code()
     try:
         import cv2
     except ImportError as broken:
         yield error("OpenCV", f"cannot be imported: {broken}", "install opencv (python3-opencv)")
     else:
         yield ok("OpenCV", str(cv2.__version__))
+
+
+def _compiled_code() -> CheckResult:
+    """Check whether the network's compiled kernels can be used, and are cached."""
+    slower = "the network runs many times slower"
+    try:
+        from fer_snn.core.kernels import code_cache, compiled
+
+        folder = compiled.cache_folder()
+    except ModuleNotFoundError:
+        return warn("numba", f"is not installed: {slower}", "install numba (rosdep: python3-numba)")
+    # A numba that does not fit the rest of the machine raises errors of any kind.
+    except Exception as broken:
+        text = f"cannot be imported: {slower} ({type(broken).__name__}: {broken})"
+        return warn("numba", text, "install versions of numba and NumPy that fit each other")
+    if folder is None:
+        remedy = "set NUMBA_CACHE_DIR to a folder that can be written"
+        return warn("numba", "has no folder for compiled code: snn compiles at each start", remedy)
+    if damaged := code_cache.damaged(folder, compiled.CACHED_AS):
+        text = f"{len(damaged)} damaged or unknown files of compiled code in {folder}"
+        return warn("numba", text, "nothing: snn compiles again; or now: `fer warm-up`")
+    return ok("numba", f"compiled code in {folder}")
 
 
 def _ros(environment: Mapping[str, str]) -> Iterator[CheckResult]:

@@ -235,8 +235,9 @@ def _format(settings: CameraSettings) -> Iterator[tuple[int, float]]:
         yield cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG")
     # The driver accepts a size only with both sides given.
     if settings.width and settings.height:
-        yield cv2.CAP_PROP_FRAME_WIDTH, settings.width
-        yield cv2.CAP_PROP_FRAME_HEIGHT, settings.height
+        width, height = settings.source_size
+        yield cv2.CAP_PROP_FRAME_WIDTH, width
+        yield cv2.CAP_PROP_FRAME_HEIGHT, height
     if settings.rate:
         yield cv2.CAP_PROP_FPS, settings.rate
 

@@ -168,7 +168,7 @@ class _DeviceReader:
 
 def _format(settings: CameraSettings) -> tuple[int, int, float]:
     """Return the settings that need the device to be opened again."""
-    return settings.width, settings.height, settings.rate
+    return *settings.source_size, settings.rate
 
 
 def _silence_s(settings: CameraSettings) -> float:

@@ -6,10 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fer_common.core.network_links import PACE_BY_LINK
-from fer_common.core.parameters import COMMON, Parameter, ParameterTable, Value
+from fer_common.core.parameters import COMMON, Parameter, ParameterTable, Value, Values
 
 AUTO = "auto"
 DEMO = "demo"
+
+
+def _quarter_turns(values: Values) -> str | None:
+    if values["rotation"] in (0, 90, 180, 270):
+        return None
+    return f"rotation is {values['rotation']} deg: choose 0, 90, 180 or 270"
+
 
 TABLE = ParameterTable(
     "camera",
@@ -45,6 +52,16 @@ TABLE = ParameterTable(
         ),
         Parameter("loop", True, "Play a file or folder again when it ends. Off: stop at its end."),
         Parameter("flip", False, "Mirror the image horizontally."),
+        Parameter(
+            "rotation",
+            0,
+            "Turn the image clockwise by 0, 90, 180 or 270 degrees, for a camera that is mounted "
+            "on its side or upside down. width, height, flip and the calibration are those of the "
+            "turned image.",
+            "deg",
+            0,
+            270,
+        ),
         Parameter("frame_id", "camera", "Optical frame in every header.", live=False),
         Parameter("encoding", "bgr8", "Encoding of image_raw.", choices=("bgr8", "mono8")),
         Parameter(
@@ -86,6 +103,7 @@ TABLE = ParameterTable(
         PACE_BY_LINK,
         *COMMON,
     ),
+    (_quarter_turns,),
 )
 
 
@@ -98,6 +116,7 @@ class CameraSettings:
     rate: float
     loop: bool
     flip: bool
+    rotation: int
     encoding: str
     exposure: float
     gain: int
@@ -105,6 +124,12 @@ class CameraSettings:
     frame_id: str
     horizontal_fov: float
     jpeg_quality: int
+
+    @property
+    def source_size(self) -> tuple[int, int]:
+        """Width and height to ask the source for; 0 for its own."""
+        turned = self.rotation in (90, 270)
+        return (self.height, self.width) if turned else (self.width, self.height)
 
     @classmethod
     def of(cls, values: Mapping[str, Value]) -> CameraSettings:

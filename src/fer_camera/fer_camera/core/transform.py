@@ -1,4 +1,4 @@
-"""Crop, scale, mirror and convert a frame of a source to the published image."""
+"""Turn, crop, scale, mirror and convert a frame of a source to the published image."""
 
 from __future__ import annotations
 
@@ -9,6 +9,11 @@ from fer_camera.core.parameters import CameraSettings
 from fer_common.core.images import Pixels
 
 MONO = "mono8"
+_TURNS = {
+    90: cv2.ROTATE_90_CLOCKWISE,
+    180: cv2.ROTATE_180,
+    270: cv2.ROTATE_90_COUNTERCLOCKWISE,
+}
 
 
 def transform(pixels: Pixels, settings: CameraSettings) -> Pixels:
@@ -25,6 +30,8 @@ def transform(pixels: Pixels, settings: CameraSettings) -> Pixels:
     """
     if settings.encoding == MONO:
         pixels = np.asarray(cv2.cvtColor(pixels, cv2.COLOR_BGR2GRAY), np.uint8)
+    if settings.rotation:
+        pixels = np.asarray(cv2.rotate(pixels, _TURNS[settings.rotation]), np.uint8)
     pixels = _fit(pixels, settings.width, settings.height)
     return np.asarray(cv2.flip(pixels, 1), np.uint8) if settings.flip else pixels
 

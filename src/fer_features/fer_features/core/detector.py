@@ -54,7 +54,7 @@ class DetectorParameters:
     model : key of ``MODELS``.
     score_threshold : smallest score (0..1) of a face.
     overlap_threshold : boxes with a larger intersection over union are the same face (0..1).
-    max_faces : number of faces to keep, those of highest score.
+    max_faces : number of faces to follow, the largest.
     """
 
     model: str = "short_range"
@@ -77,6 +77,11 @@ class Detection:
     box_px: NDArray[np.float64]
     score: float
     landmarks_px: NDArray[np.float64]
+
+    @property
+    def size_px(self) -> float:
+        """Mean of the box's width and height."""
+        return float(self.box_px[2:].mean())
 
     @property
     def centre_px(self) -> NDArray[np.float64]:
@@ -135,8 +140,7 @@ class FaceDetector:
         points = points * scale + offset
         found = weighted_suppression(points, scores[keep], self.parameters.overlap_threshold)
         height, width = image.shape[:2]
-        inside = [face for face in found if window.holds(face.box_px, width, height)]
-        return inside[: self.parameters.max_faces]
+        return [face for face in found if window.holds(face.box_px, width, height)]
 
 
 def _read_network(path: Path) -> cv2.dnn.Net:

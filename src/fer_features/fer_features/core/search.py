@@ -3,13 +3,15 @@
 The detector costs the same for any window. So a window around the tracked faces shows them larger
 than the whole picture, at the same cost. Searches for new faces are periodic (by the stamps). A
 search is immediate when no face is tracked or one was lost, and repeated in every frame until a
-round of searches has found no new face, because people arrive together. The result depends only on
-the frames and stamps so far.
+round of searches has found no new face, because people arrive together. Frames that are far apart
+are searched in more windows each, so a slow camera misses nobody. The result depends only on the
+frames and stamps so far.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -31,6 +33,9 @@ CONCENTRIC = 0.25
 """Boxes whose centres are closer than this, in sizes of the larger box, are the same face: two real
 faces this close would hide each other. The detector may report a small face twice as large."""
 
+TURN_S = 0.1
+"""Windows around tracked faces are limited for each such time: frames further apart get more."""
+
 SMALLEST_PART = 0.2
 """Smallest size of a face, as a fraction of its window, for accurate landmarks."""
 
@@ -45,8 +50,8 @@ class SearchParameters:
         picture only.
     full_search_period_s : time between two searches for new faces while faces are tracked.
     small_faces : also search halves of the picture, in turn with the whole.
-    max_windows : largest number of windows around tracked faces per frame; the others follow in
-        the next frames.
+    max_windows : largest number of windows around tracked faces per frame of at most `TURN_S`;
+        the others follow in the next frames.
     look_after : defer the detection of steady faces, see `FeaturePipeline.observe`.
     still_turns_deg : rotations of a still picture for further detections, see `mean_detection`.
     """
@@ -86,27 +91,28 @@ class FaceSearch:
         """
         if self._last_ns is not None and stamp_ns < self._last_ns:
             # A repeated sequence is searched in the same way again.
-            self._searched_ns, self._turn, self._empty_searches = None, 0, 0
+            self._last_ns, self._searched_ns, self._turn, self._empty_searches = None, None, 0, 0
+        elapsed_s = 0.0 if self._last_ns is None else (stamp_ns - self._last_ns) / NANOSECONDS
         self._last_ns = stamp_ns
         expected = list(self.tracker.predict(stamp_ns))
         found: list[Detection] = []
         looked_for = expected
         if self.parameters.tracked_regions:
-            found, looked_for = self._look_around(image, expected, stamp_ns)
+            found, looked_for = self._look_around(image, expected, stamp_ns, elapsed_s)
         asked = {track.id for track in looked_for}
-        waiting = [track for track in expected if track.id not in asked]
-        window = self._search_window(image, stamp_ns, found, looked_for)
-        if window is not None:
+        waiting = {track.id: track for track in expected if track.id not in asked}
+        windows = self._windows_to_search(image, stamp_ns, found, looked_for)
+        for window in windows:
             # The prediction of a waiting track is better than a coarse detection.
-            known = [track.box_px for track in waiting] + [face.box_px for face in found]
-            found += self._newcomers(known, self.detector.detect(image, window))
-        tracks = self.tracker.update(found, self.detector.parameters.max_faces)
-        if window is not None:
+            known = [*_boxes(waiting.values()), *_boxes(found)]
+            new = self._newcomers(known, self.detector.detect(image, window))
+            found += self._seen_closer(image, known, new)
+        tracks = self.tracker.update(found, self._max_faces, waiting)
+        if windows:
             known_ids = {track.id for track in expected}
             nobody_new = all(track.id in known_ids for track in tracks)
-            self._empty_searches = self._empty_searches + 1 if nobody_new else 0
-        carried = {track.id for track in waiting}
-        return [track for track in tracks if track.detected or track.id in carried]
+            self._empty_searches = self._empty_searches + len(windows) if nobody_new else 0
+        return [track for track in tracks if track.detected or track.id in waiting]
 
     def detect_still(self, image: NDArray[np.uint8]) -> list[Detection]:
         """Return the faces of a single picture at the resolution of tracked faces, by score."""
@@ -114,12 +120,20 @@ class FaceSearch:
         whole, *halves = self._search_windows(image)
         for window in (*(whole.grown(margin) for margin in STILL_MARGINS), *halves):
             coarse += self._others(_boxes(coarse), self.detector.detect(image, window))
+        coarse = self._largest(coarse)
         fine: list[Detection] = []
         for window, _ in windows_around(_boxes(coarse), MARGIN, SMALLEST_PART):
             fine += self._others(_boxes(fine), self.detector.detect(image, window))
         fine += self._others(_boxes(fine), coarse)
-        fine = [self._averaged(image, face) for face in fine]
+        fine = [self._averaged(image, face) for face in self._largest(fine)]
         return sorted(fine, key=lambda face: -face.score)
+
+    @property
+    def _max_faces(self) -> int:
+        return self.detector.parameters.max_faces
+
+    def _largest(self, faces: list[Detection]) -> list[Detection]:
+        return sorted(faces, key=lambda face: -face.size_px)[: self._max_faces]
 
     def _averaged(self, image: NDArray[np.uint8], face: Detection) -> Detection:
         [(window, _)] = windows_around([face.box_px], MARGIN, SMALLEST_PART)
@@ -127,14 +141,19 @@ class FaceSearch:
         return mean_detection(self.detector, image, face, window, turns)
 
     def _look_around(
-        self, image: NDArray[np.uint8], expected: Sequence[Track], stamp_ns: int
+        self,
+        image: NDArray[np.uint8],
+        expected: Sequence[Track],
+        stamp_ns: int,
+        elapsed_s: float,
     ) -> tuple[list[Detection], list[Track]]:
         """Return the detections in windows around the tracks, and the tracks of those windows."""
         groups = windows_around([t.box_px for t in expected], MARGIN, SMALLEST_PART)
         groups.sort(key=lambda group: min(expected[i].looked_for_ns for i in group[1]))
         found: list[Detection] = []
         looked_for: list[Track] = []
-        for window, members in groups[: self.parameters.max_windows]:
+        turns = max(math.ceil(elapsed_s / TURN_S), 1)
+        for window, members in groups[: turns * self.parameters.max_windows]:
             looked_for += [expected[i] for i in members]
             if window.meets(*_size(image)):
                 found += self._newcomers(_boxes(found), self.detector.detect(image, window))
@@ -142,29 +161,53 @@ class FaceSearch:
             track.looked_for_ns = stamp_ns
         return found, looked_for
 
-    def _search_window(
+    def _windows_to_search(
         self,
         image: NDArray[np.uint8],
         stamp_ns: int,
         found: Sequence[Detection],
         looked_for: Sequence[Track],
-    ) -> Window | None:
-        """Return the window to search for new and lost faces in this frame, or None."""
-        windows = self._round(image)
-        if self._is_due(stamp_ns, len(windows)) or not (found or looked_for):
+    ) -> list[Window]:
+        """Return the windows to search for new and lost faces in this frame."""
+        windows, whole = self._round(image), whole_picture(*_size(image))
+        nobody = not (found or looked_for)
+        due = max(self._searches_due(stamp_ns, len(windows)), int(nobody))
+        if due:
             self._searched_ns = stamp_ns
-            turn, self._turn = self._turn, self._turn + 1
-            return windows[turn % len(windows)]
-        if not _all_found(looked_for, found):
-            return whole_picture(*_size(image))
-        return None
+            first, self._turn = self._turn, self._turn + due
+            in_turn = [windows[turn % len(windows)] for turn in range(first, first + due)]
+            return list(dict.fromkeys([whole, *in_turn] if nobody else in_turn))
+        return [] if _all_found(looked_for, found) else [whole]
 
-    def _is_due(self, stamp_ns: int, round_length: int) -> bool:
+    def _searches_due(self, stamp_ns: int, round_length: int) -> int:
+        """Return how many windows of a round are due, by the time since the last search."""
         if self._searched_ns is None or not self.parameters.tracked_regions:
-            return True
+            return 1
         elapsed_s = (stamp_ns - self._searched_ns) / NANOSECONDS
         people_arrive = self._empty_searches < round_length
-        return people_arrive or elapsed_s >= self.parameters.full_search_period_s
+        period_s = self.parameters.full_search_period_s
+        due = elapsed_s / period_s if period_s > 0 else 1
+        return int(min(max(due, people_arrive), round_length))
+
+    def _seen_closer(
+        self,
+        image: NDArray[np.uint8],
+        known_px: Sequence[NDArray[np.float64]],
+        new: list[Detection],
+    ) -> list[Detection]:
+        """Return the new faces; without a free track, those worth one, at a higher resolution.
+
+        In a wide window, small faces are at times reported too large.
+        """
+        if len(self.tracker.tracks) < self._max_faces:
+            return new
+        worth = [face for face in new if self.tracker.admits(face.size_px, self._max_faces)]
+        worth = sorted(worth, key=lambda face: -face.size_px)[: self.parameters.max_windows]
+        closer: list[Detection] = []
+        for window, _ in windows_around(_boxes(worth), MARGIN, SMALLEST_PART):
+            known = [*known_px, *_boxes(closer)]
+            closer += self._newcomers(known, self.detector.detect(image, window))
+        return closer
 
     def _search_windows(self, image: NDArray[np.uint8]) -> list[Window]:
         width, height = _size(image)
@@ -203,7 +246,7 @@ def _size(image: NDArray[np.uint8]) -> tuple[int, int]:
     return width, height
 
 
-def _boxes(faces: Sequence[Detection]) -> list[NDArray[np.float64]]:
+def _boxes(faces: Iterable[Detection | Track]) -> list[NDArray[np.float64]]:
     return [face.box_px for face in faces]
 
 

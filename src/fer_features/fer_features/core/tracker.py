@@ -7,7 +7,7 @@ predicted and detected faces, so that crossing faces keep their ids. Time is tha
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -35,6 +35,20 @@ STEADY = 0.008
 FORESEEABLE_S = 0.1
 """How long the position of a steady face is predictable."""
 
+LOOKS = 3
+"""A track ends only after the detector has looked for it in vain this often: a camera may be slow,
+and in a crowd each face waits for its turn."""
+
+PAUSE = 10.0
+"""A gap between two frames longer than this, in timeouts, is a pause, which ends all tracks."""
+
+GIVES_WAY_S = 1.0
+"""A face that has been lost for longer gives its place to any new face."""
+
+LARGER = 1.1
+"""Without a free place, a new face takes that of the smallest if it is larger by this factor: more
+than sizes fluctuate, so that faces of about the same size do not take turns."""
+
 
 @dataclass(frozen=True)
 class TrackerParameters:
@@ -43,7 +57,7 @@ class TrackerParameters:
     Attributes
     ----------
     new_face_score : smallest score (0..1) of a detection that starts a track.
-    timeout_s : a track without detection for longer than this ends.
+    timeout_s : a track that was not found for longer than this, in at least `LOOKS` looks, ends.
     smoothing_s : time constant of the low-pass filter of the landmarks; 0: no filter.
     """
 
@@ -66,6 +80,7 @@ class Track:
     detected : whether the face was detected in this frame; otherwise it is predicted.
     detected_ns : stamp of the last detection.
     looked_for_ns : stamp of the last frame in which the detector looked for it.
+    missed : number of looks in vain since the last detection.
     innovation : last distance between predicted and detected eyes, in face sizes; infinite before
         the second detection.
     """
@@ -78,6 +93,7 @@ class Track:
     detected: bool
     detected_ns: int
     looked_for_ns: int
+    missed: int = 0
     innovation: float = math.inf
 
     def moved(self, elapsed_s: float) -> Track:
@@ -97,6 +113,10 @@ class Track:
         """Centre of the box, (2,)."""
         return centre_of(self.box_px)
 
+    def is_lost(self, stamp_ns: int, timeout_s: float) -> bool:
+        """Return whether the face was not found for longer than this, and looked for."""
+        return self.missed >= LOOKS and stamp_ns - self.detected_ns > timeout_s * NANOSECONDS
+
     @property
     def size_px(self) -> float:
         """Mean of the box's width and height."""
@@ -115,14 +135,15 @@ class FaceTracker:
     def predict(self, stamp_ns: int) -> list[Track]:
         """Predict all tracks at a stamp and return them, by id.
 
-        A stamp before the last one ends all tracks; ids are not reused.
+        A stamp before the last one, or after a pause, ends all tracks; ids are not reused.
         """
         last_ns, self._stamp_ns = self._stamp_ns, stamp_ns
-        if last_ns is None or stamp_ns < last_ns:
+        timeout_s = self.parameters.timeout_s
+        pause_ns = PAUSE * timeout_s * NANOSECONDS
+        if last_ns is None or not 0 <= stamp_ns - last_ns <= pause_ns:
             self.tracks = []
             return self.tracks
-        timeout_ns = self.parameters.timeout_s * NANOSECONDS
-        self.tracks = [t for t in self.tracks if stamp_ns - t.detected_ns <= timeout_ns]
+        self.tracks = [track for track in self.tracks if not track.is_lost(stamp_ns, timeout_s)]
         elapsed_s = (stamp_ns - last_ns) / NANOSECONDS
         self.tracks = [replace(track.moved(elapsed_s), detected=False) for track in self.tracks]
         return self.tracks
@@ -139,12 +160,31 @@ class FaceTracker:
         elapsed_s = (stamp_ns - self._stamp_ns) / NANOSECONDS
         return [track.moved(elapsed_s) for track in self.tracks]
 
-    def update(self, detections: Sequence[Detection], max_tracks: int = 8) -> list[Track]:
+    def admits(self, size_px: float, max_tracks: int) -> bool:
+        """Return whether a new face of this size would be tracked."""
+        return len(self.tracks) < max_tracks or self._gives_way(self._last(), size_px)
+
+    def update(
+        self,
+        detections: Sequence[Detection],
+        max_tracks: int = 8,
+        waiting: Collection[int] = frozenset(),
+    ) -> list[Track]:
         """Update the tracks with the detections of the frame that `predict` was called for.
+
+        Parameters
+        ----------
+        detections:
+            The faces found in this frame.
+        max_tracks:
+            Largest number of tracks. New faces take the place of the smallest only if they are
+            clearly larger.
+        waiting:
+            Ids of tracks that the detector did not look for in this frame.
 
         Returns
         -------
-        All tracks, by id; at most `max_tracks`, those detected most recently.
+        All tracks, by id.
         """
         if self._stamp_ns is None:
             raise RuntimeError("predict must be called before update")
@@ -153,13 +193,35 @@ class FaceTracker:
         crowded = crowded_boxes(expected)
         for row, column in pairs:
             self._correct(self.tracks[row], detections[column], crowded[row])
+        matched_rows = {row for row, _ in pairs}
+        for row, track in enumerate(self.tracks):
+            track.missed += row not in matched_rows and track.id not in waiting
+        while len(self.tracks) > max_tracks:
+            self.tracks.remove(self._last())
         taken = {column for _, column in pairs}
-        for column, detection in enumerate(detections):
-            if column not in taken and detection.score >= self.parameters.new_face_score:
-                self._begin(detection)
-        newest_first = sorted(self.tracks, key=lambda t: (-t.detected_ns, t.id))
-        self.tracks = sorted(newest_first[:max_tracks], key=lambda t: t.id)
+        others = [face for column, face in enumerate(detections) if column not in taken]
+        new = [face for face in others if face.score >= self.parameters.new_face_score]
+        if len(self.tracks) + len(new) > max_tracks:
+            new.sort(key=lambda face: -face.size_px)
+        for face in new:
+            if not self.admits(face.size_px, max_tracks):
+                break
+            if len(self.tracks) == max_tracks:
+                self.tracks.remove(self._last())
+            self._begin(face)
         return self.tracks
+
+    def _last(self) -> Track:
+        """Return the track that is the first to go: the longest lost, else the smallest."""
+        assert self._stamp_ns is not None
+        lost = [track for track in self.tracks if track.is_lost(self._stamp_ns, GIVES_WAY_S)]
+        if lost:
+            return min(lost, key=lambda track: (track.detected_ns, -track.id))
+        return min(self.tracks, key=lambda track: (track.size_px, -track.id))
+
+    def _gives_way(self, track: Track, size_px: float) -> bool:
+        assert self._stamp_ns is not None
+        return track.is_lost(self._stamp_ns, GIVES_WAY_S) or size_px > LARGER * track.size_px
 
     def _begin(self, detection: Detection) -> None:
         assert self._stamp_ns is not None
@@ -195,6 +257,7 @@ class FaceTracker:
         track.score = detection.score
         track.detected = True
         track.detected_ns = self._stamp_ns
+        track.missed = 0
 
 
 def low_pass_gain(elapsed_s: float, time_constant_s: float) -> float:

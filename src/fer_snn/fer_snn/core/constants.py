@@ -18,6 +18,10 @@ _LIF, _STDP, _THRESHOLD = _NETWORK.lif, _NETWORK.stdp, _NETWORK.threshold
 _RULE = SupervisedParameters()
 
 
+MAX_DECAY_STEPS = 1e6
+"""Longest time constant of a decay, in steps: float32 resolves changes of 1.2e-7 of a value."""
+
+
 def number_of(values: Values, name: str) -> float:
     """Return the value of a parameter that is a number."""
     return cast(float, values[name])
@@ -111,14 +115,23 @@ _PLASTICITY = (
         "Lateral inhibition of the expression layer while it learns without labels.",
     ),
     number(
+        "tau_w",
+        _NETWORK.tau_w,
+        0.0,
+        1e4,
+        "Learning without labels: time constant of the return of the weights to those that were "
+        "loaded or taught. 0: no return, so somebody who stares for long overwrites them.",
+        "s",
+    ),
+    number(
         "theta_delta", _THRESHOLD.delta, 0.0, 0.1, "Adaptive threshold: rise at each spike.", "V"
     ),
     number(
         "tau_theta",
         _THRESHOLD.tau_theta,
         0.1,
-        1e5,
-        "Adaptive threshold: time constant of its decay.",
+        1e3,
+        "Adaptive threshold: time constant of its decay; at most a million steps.",
         "s",
     ),
     number(
@@ -174,6 +187,11 @@ def constants_agree(values: Values) -> str | None:
         values, "v_th"
     ):
         return "v_rest and v_reset must lie below v_th"
+    if number_of(values, "tau_theta") > MAX_DECAY_STEPS * number_of(values, "dt"):
+        return (
+            f"tau_theta must be at most {MAX_DECAY_STEPS:g} dt, "
+            "because the numbers of the network do not resolve a slower decay"
+        )
     for prefix in ("", "hidden_"):
         if not number_of(values, f"{prefix}w_min") < number_of(values, f"{prefix}w_max"):
             return f"{prefix}w_min must lie below {prefix}w_max"

@@ -20,7 +20,7 @@ from fer_snn.core.model import Model
 from fer_snn.core.neurons import encoding, layers, lif, threshold
 from fer_snn.core.neurons.layers import DriveParameters, FaceState, LayerActivity
 from fer_snn.core.neurons.lif import Float32s, Int32s
-from fer_snn.core.synapses import stdp
+from fer_snn.core.synapses import homeostasis, stdp
 
 FEATURE, HIDDEN, EXPRESSION = "feature", "hidden", "expression"
 
@@ -53,6 +53,8 @@ class NetworkParameters:
     s_target : L1 norm of the weights of each expression neuron; 0 for no normalisation.
     competition : lateral inhibition of the expression layer while it learns without labels. It
         replaces that of `expression`, so that only the winner learns.
+    tau_w : time constant of the return of weights that learn without labels, seconds; 0 for none.
+        See `homeostasis.consolidated`.
     """
 
     dt: float = 0.001
@@ -66,6 +68,7 @@ class NetworkParameters:
     hidden_weights: WeightBounds = field(default_factory=lambda: WeightBounds(0.0, 0.05, 10.0))
     s_target: float = 30.0
     competition: float = 0.9
+    tau_w: float = 100.0
 
     def __post_init__(self) -> None:
         """Refuse a step that is not positive, and w_min above w_max (ValueError)."""
@@ -121,23 +124,29 @@ class Network:
         self,
         model: Model,
         parameters: NetworkParameters | None = None,
-        compiled: bool = kernels.COMPILED,
+        compiled: bool = True,
     ) -> None:
         """Copy a model. `compiled` chooses the kernels; both kinds give equal results."""
         self._kernels = kernels.choose(compiled)
         self.version = 0
+        self._parameters = parameters or NetworkParameters()
         self.load(model)
-        self.parameters = parameters or NetworkParameters()
+        self.parameters = self._parameters
 
     def load(self, model: Model) -> None:
-        """Copy another model. A `FaceState` made for layers of other sizes becomes invalid."""
+        """Copy another model, clipped to the bounds.
+
+        A `FaceState` made for layers of other sizes becomes invalid.
+        """
         self.model = model.copy()
         self._resting_theta = self.model.stages[-1].theta.copy()
+        self._known_weights = self.model.stages[-1].weights.copy()
         self.version += 1
+        self._clip()
 
     @property
     def parameters(self) -> NetworkParameters:
-        """All constants. Set new ones between two frames."""
+        """All constants. Set new ones between two frames; weights are clipped to new bounds."""
         return self._parameters
 
     @parameters.setter
@@ -150,6 +159,7 @@ class Network:
         )
         self._drives = [layers.discretise(drive, dt, rheobase) for drive in drives]
         self._competing = self._drives[-1]._replace(alpha=np.float32(parameters.competition))
+        self._clip()
 
     @property
     def layer_names(self) -> tuple[str, ...]:
@@ -218,6 +228,12 @@ class Network:
             theta += threshold.towards_rest(
                 self._resting_theta, n_steps, self._constants.adaptation
             )
+            if self._parameters.tau_w > 0:
+                elapsed_s = n_steps * self._parameters.dt
+                weights = stages[last].weights
+                weights[:] = homeostasis.consolidated(
+                    weights, self._known_weights, elapsed_s / self._parameters.tau_w
+                )
             self._normalise(last)
             self.version += 1
         return FrameActivity(n_steps, activity)
@@ -242,22 +258,43 @@ class Network:
         post:
             Change per presynaptic spike, for each postsynaptic neuron (n_post).
         """
-        bounds = self.parameters.weight_bounds(len(self.model.stages))[stage]
+        bounds = self._bounds(stage)
         self._kernels.add_outer_product(
             self.model.stages[stage], pre, post, np.float32(bounds.w_min), np.float32(bounds.w_max)
         )
         self.version += 1
 
     def normalise(self) -> None:
-        """Scale all weights to the L1 norms of their neurons."""
+        """Scale all weights to the L1 norms of their neurons. They are now what is known."""
         for stage in range(len(self.model.stages)):
             self._normalise(stage)
+        self._known_weights = self.model.stages[-1].weights.copy()
         self.version += 1
 
     def _normalise(self, stage: int) -> None:
-        s_target = self.parameters.weight_bounds(len(self.model.stages))[stage].s_target
-        if s_target > 0:
-            self._kernels.normalise(self.model.stages[stage], s_target)
+        bounds = self._bounds(stage)
+        if bounds.s_target > 0:
+            self._kernels.normalise(
+                self.model.stages[stage],
+                bounds.s_target,
+                np.float32(bounds.w_min),
+                np.float32(bounds.w_max),
+            )
+
+    def _bounds(self, stage: int) -> WeightBounds:
+        return self.parameters.weight_bounds(len(self.model.stages))[stage]
+
+    def _clip(self) -> None:
+        """Clip weights that lie outside the present bounds."""
+        for k, stage in enumerate(self.model.stages):
+            bounds = self._bounds(k)
+            clipped = np.clip(stage.weights, np.float32(bounds.w_min), np.float32(bounds.w_max))
+            if not np.array_equal(clipped, stage.weights):
+                stage.weights[:] = clipped
+                self.version += 1
+        self._known_weights = np.clip(
+            self._known_weights, np.float32(bounds.w_min), np.float32(bounds.w_max)
+        )
 
     def shift_thresholds(self, stage: int, change: Float32s) -> None:
         """Add `change` (neurons, volts) to the thresholds of the layer that a projection drives."""

@@ -228,6 +228,7 @@ def network_parameters(values: Values) -> NetworkParameters:
         hidden_weights=WeightBounds(*some("hidden_", "w_min", "w_max", "s_target")),
         s_target=number_of(values, "s_target"),
         competition=number_of(values, "competition"),
+        tau_w=number_of(values, "tau_w"),
     )
 
 

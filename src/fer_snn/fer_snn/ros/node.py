@@ -91,9 +91,8 @@ class SnnNode(FerNode):
             self._whole("rehearsals"),
             self._whole("undo_depth"),
         )
-        if not kernels.COMPILED:
-            self.get_logger().warning("numba is not installed: the network runs many times slower")
-        kernels.warm_up()
+        if problem := kernels.problem():
+            self.get_logger().warning(f"{problem}: the network runs many times slower")
         self._budget = TimeBudget(self._learner)
         self._budget.budget_s = time_budget_s(self.values)
         recogniser = self._learner.recogniser
@@ -196,7 +195,7 @@ class SnnNode(FerNode):
             "simulated_lag_ms": self._simulated_lag_s * 1e3,
             "faces": self._faces,
             "learning": self.values["learning"],
-            "kernel": "compiled" if kernels.COMPILED else "numpy",
+            "kernel": "numpy" if kernels.problem() else "compiled",
         }
         if self._learner is not None and self._budget is not None:
             facts["left_out_s"] = self._budget.left_out_s

@@ -12,7 +12,8 @@ fastmath), so the results are equal bit for bit.
   with the weights and never read.
 - Indices that are read from arrays are unsigned. For signed ones the compiled code would check at
   each access whether they count from the end.
-- Compiled code is cached beside this file, or in the user's cache if that folder is read-only. The
+- Compiled code is cached beside this file, or in the user's cache if that folder is read-only
+  (`interface` enables the cache, if its files are whole). The
   kernels take plain tuples and use no constants of other modules, because numba does not notice
   when such a constant changes and cannot read its cache after a class has moved.
 
@@ -22,6 +23,7 @@ Importing this module needs numba; see `interface.choose`.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numba
@@ -32,15 +34,33 @@ from fer_snn.core.model import Stage
 from fer_snn.core.neurons.inhibition import LANES
 from fer_snn.core.neurons.layers import LayerActivity, LayerState
 from fer_snn.core.neurons.lif import SILENT, Float32s, Int32s
-from fer_snn.core.synapses import stdp
+from fer_snn.core.synapses import homeostasis, stdp
+
+CACHED_AS = Path(__file__).stem
+"""The names of the cached files begin with this."""
+
+_KERNELS: list[Any] = []
 
 
 def _jit(function: Any) -> Any:
+    _KERNELS.append(numba.njit(nogil=True)(function))
+    return _KERNELS[-1]
+
+
+def cache_folder() -> Path | None:
+    """Return the folder of the compiled code; None if there is none that can be written."""
     try:
-        return numba.njit(cache=True, nogil=True)(function)
+        sample = numba.njit(cache=True)(cache_folder)
     except RuntimeError:
-        # numba finds no writable folder for its cache, so the code is compiled at each start.
-        return numba.njit(nogil=True)(function)
+        return None
+    folder = sample.stats.cache_path
+    return Path(folder) if folder else None
+
+
+def enable_cache() -> None:
+    """Let numba read the compiled code from its cache, and write it there."""
+    for kernel in _KERNELS:
+        kernel.enable_caching()
 
 
 @_jit
@@ -356,21 +376,37 @@ def add_outer_product(
 
 
 @_jit
-def _normalise(w, width, first_row, s_target):  # type: ignore[no-untyped-def]
+def _normalise(w, width, first_row, s_target, w_min, w_max, rounds):  # type: ignore[no-untyped-def]
     norms = np.empty(width, dtype=np.float64)
     factors = np.empty(width, dtype=np.float32)
     for column in range(len(first_row) - 1):
-        norms[:] = 0.0
-        for r in range(first_row[column], first_row[column + 1]):
+        for _ in range(rounds):
+            norms[:] = 0.0
+            for r in range(first_row[column], first_row[column + 1]):
+                for k in range(width):
+                    norms[k] += abs(np.float64(w[r, k]))
             for k in range(width):
-                norms[k] += abs(np.float64(w[r, k]))
-        for k in range(width):
-            factors[k] = np.float32(s_target / norms[k] if norms[k] > 0 else 1.0)
-        for r in range(first_row[column], first_row[column + 1]):
-            for k in range(width):
-                w[r, k] *= factors[k]
+                factors[k] = np.float32(s_target / norms[k] if norms[k] > 0 else 1.0)
+            clipped = 0
+            for r in range(first_row[column], first_row[column + 1]):
+                for k in range(width):
+                    unbounded = w[r, k] * factors[k]
+                    bounded = _clip(unbounded, w_min, w_max)
+                    clipped |= unbounded != bounded
+                    w[r, k] = bounded
+            if not clipped:
+                break
 
 
-def normalise(stage: Stage, s_target: float) -> None:
+def normalise(stage: Stage, s_target: float, w_min: np.float32, w_max: np.float32) -> None:
     """Do the same as `reference.normalise`."""
-    _normalise(stage.padded_weights, stage.wiring.width, stage.wiring.first_row, float(s_target))
+    wiring = stage.wiring
+    _normalise(
+        stage.padded_weights,
+        wiring.width,
+        wiring.first_row,
+        float(s_target),
+        w_min,
+        w_max,
+        homeostasis.ROUNDS,
+    )

@@ -6,13 +6,16 @@ Two pathways may start at the same layer.
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import time
 from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
+from fer_snn.core.kernels import code_cache
 from fer_snn.core.model import Stage
 from fer_snn.core.neurons import layers, lif, threshold
 from fer_snn.core.neurons.layers import (
@@ -25,9 +28,6 @@ from fer_snn.core.neurons.layers import (
 from fer_snn.core.neurons.lif import Float32s, Int32s
 from fer_snn.core.synapses import stdp
 from fer_snn.core.synapses.wiring import Wiring
-
-COMPILED = importlib.util.find_spec("numba") is not None
-"""Whether the compiled kernels can be used on this machine."""
 
 
 class Pathway(NamedTuple):
@@ -83,25 +83,61 @@ class Kernels(Protocol):
     ) -> None:
         """Change weights by the product of two factors."""
 
-    def normalise(self, stage: Stage, s_target: float) -> None:
+    def normalise(
+        self, stage: Stage, s_target: float, w_min: np.float32, w_max: np.float32
+    ) -> None:
         """Scale weights to their L1 norm."""
 
 
-def choose(compiled: bool = COMPILED) -> Kernels:
-    """Return the compiled kernels, or the plain ones, which give equal results more slowly."""
-    if compiled:
-        from fer_snn.core.kernels import compiled as fused
+def choose(compiled: bool = True) -> Kernels:
+    """Return the compiled kernels, or the plain ones, which give equal results more slowly.
 
-        return fused
+    The plain ones also take the place of compiled ones that cannot be used (see `problem`).
+    """
     from fer_snn.core.kernels import reference
 
-    return reference
+    return _compiled()[0] or reference if compiled else reference
+
+
+def problem() -> str | None:
+    """Return why the compiled kernels cannot be used on this machine, or None."""
+    return _compiled()[1]
 
 
 def warm_up() -> float:
     """Compile the kernels, or load them from the cache; return the time that it took, seconds."""
     begin = time.perf_counter()
-    kernels, size, parameters = choose(), 2, lif.LIFParameters()
+    choose()
+    return time.perf_counter() - begin
+
+
+@lru_cache(maxsize=1)
+def _compiled() -> tuple[Kernels | None, str | None]:
+    """Return the compiled kernels, ready to run; or None, and the reason."""
+    try:
+        compiled = importlib.import_module("fer_snn.core.kernels.compiled")
+        folder: Path | None = compiled.cache_folder()
+        if folder and code_cache.discard_damaged(folder, compiled.CACHED_AS):
+            try:
+                compiled.enable_cache()
+                _run_all(compiled)
+            # For example a full disk; the error may be wrapped in one of numba's own.
+            except Exception:
+                compiled = importlib.reload(compiled)
+            else:
+                code_cache.seal(folder, compiled.CACHED_AS)
+        _run_all(compiled)
+    except ModuleNotFoundError as missing:
+        return None, f"{missing.name} is not installed"
+    # A numba that does not fit the rest of the machine raises errors of any kind.
+    except Exception as error:
+        return None, f"numba cannot be used: {type(error).__name__}: {error}"
+    return compiled, None
+
+
+def _run_all(kernels: Kernels) -> None:
+    """Run everything once in a small network."""
+    size, parameters = 2, lif.LIFParameters()
     drive = layers.discretise(DriveParameters(), 0.001, parameters.rheobase)
     silent = np.zeros(size, dtype=np.float32)
     stage = Stage(
@@ -120,5 +156,4 @@ def warm_up() -> float:
     kernels.add_outer_product(
         stage, np.zeros(size, dtype=np.int32), silent, np.float32(0), np.float32(1)
     )
-    kernels.normalise(stage, 1.0)
-    return time.perf_counter() - begin
+    kernels.normalise(stage, 1.0, np.float32(0), np.float32(1))

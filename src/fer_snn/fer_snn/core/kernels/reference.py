@@ -113,10 +113,10 @@ def add_outer_product(
         block[active] = np.clip(block[active] + change, w_min, w_max)
 
 
-def normalise(stage: Stage, s_target: float) -> None:
-    """Scale the weights of every neuron to the L1 norm `s_target`, in place."""
+def normalise(stage: Stage, s_target: float, w_min: np.float32, w_max: np.float32) -> None:
+    """Scale the weights of every neuron to the L1 norm `s_target` within bounds, in place."""
     for _, block in stage.wiring.blocks(stage.weights):
-        block[:] = homeostasis.scaled(block, s_target)
+        block[:] = homeostasis.scaled(block, s_target, w_min, w_max)
 
 
 def _arrive(

@@ -30,9 +30,8 @@ in step s and left the trace x_i(s), the spikes of j since then have the effect
 R_j(s), the pending potentiation, is kept for each step s of the present block of `BLOCK` steps, and
 grows with each spike of j. It is applied at the end of each block and of each frame, so between
 frames the weights are those of the equations above. All terms of the sum have the sign of A_pre, so
-clipping once gives the same as clipping after each spike if the weights are within bounds. What
-remains is the rounding of a sum, less than 1e-6 with the default amplitudes. (Weights that
-homeostasis moved out of bounds are clipped when they are next read.)
+clipping once gives the same as clipping after each spike, as weights are always within bounds. What
+remains is the rounding of a sum, less than 1e-6 with the default amplitudes.
 
 Reference: Morrison, Diesmann, Gerstner, Phenomenological models of synaptic plasticity based on
 spike timing, 2008.

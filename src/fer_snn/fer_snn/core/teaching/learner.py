@@ -116,7 +116,10 @@ class Learner:
 
     @parameters.setter
     def parameters(self, parameters: RecogniserParameters) -> None:
+        version, before = self.recogniser.network.version, self._present("bounds of the weights")
         self.recogniser.parameters = parameters
+        if self.recogniser.network.version != version:
+            self._changes.append(before)
         if parameters.learning is not Learning.SUPERVISED:
             self._scheduled = None
 
@@ -247,11 +250,16 @@ class Learner:
         if is_new:
             self.recogniser.load(model.with_label(name))
         index = self.recogniser.network.model.labels.index(name)
+        ended = self._scheduled
         self._scheduled = _ScheduledLesson(index, face_id, round(duration_s * NS_PER_S))
         who = "the largest face" if face_id == LARGEST else f"face {face_id}"
+        hints = ""
+        if ended is not None:
+            hints = f"; this ends the lesson '{self._name(ended.label)}'"
         said = self.parameters.readout.labels
-        hint = f"; the parameter labels leaves '{name}' out" if said and name not in said else ""
-        return f"learning '{name}' from {who} for {duration_s:g} s{hint}"
+        if said and name not in said:
+            hints += f"; the parameter labels leaves '{name}' out"
+        return f"learning '{name}' from {who} for {duration_s:g} s{hints}"
 
     def save(self, name: str) -> str:
         """Save the present weights under a name in the weights folder; return the path.
@@ -292,10 +300,11 @@ class Learner:
 
     def remember(self, reason: str) -> None:
         """Keep the present weights, so that the change that follows can be undone."""
+        self._changes.append(self._present(reason))
+
+    def _present(self, reason: str) -> _Change:
         model = self.recogniser.network.model.copy()
-        self._changes.append(
-            _Change(reason, model, self._loaded, self.lessons.copy(), self.rehearsed.copy())
-        )
+        return _Change(reason, model, self._loaded, self.lessons.copy(), self.rehearsed.copy())
 
     def undo(self, steps: int) -> str:
         """Restore the weights from before the last `steps` changes.
