@@ -18,6 +18,7 @@ from fer.bringup.graph import (
     absolute,
     parameter_tables,
     started_nodes,
+    uses_sim_time,
 )
 from fer.bringup.installed import config_folder
 from fer.bringup.programs import node_program, window_programs
@@ -55,6 +56,26 @@ def test_settings_reach_the_node_that_they_are_meant_for() -> None:
     assert started("features", settings).parameters == {"use_sim_time": True}
     # Not given, the parameter file says it.
     assert started("features", Settings()).parameters == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "uses"),
+    [
+        ("/**: {ros__parameters: {use_sim_time: true}}", None, True),
+        ("/**: {ros__parameters: {use_sim_time: true}}", False, False),
+        ("/fer/snn: {ros__parameters: {use_sim_time: true}}", None, True),
+        ("/other/snn: {ros__parameters: {use_sim_time: true}}", None, False),
+        ("", True, True),
+        ("", None, False),
+    ],
+)
+def test_simulated_time_is_known_from_settings_and_parameter_files(
+    tmp_path: Path, text: str, given: bool | None, uses: bool
+) -> None:
+    path = tmp_path / "parameters.yaml"
+    path.write_text(text)
+    settings = Settings(params_file=path if text else None, use_sim_time=given)
+    assert uses_sim_time(settings) is uses
 
 
 def test_another_driver_takes_the_cameras_place_for_all_who_look() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fer.report.summary import PATIENCE_NS, FaceAnswer, NodeUsage, RunRecord
+from fer.report.summary import PATIENCE_NS, FaceAnswer, NodeUsage, RunRecord, summary_text
 
 MS = 1_000_000
 PERIOD_NS = 33 * MS
@@ -21,7 +23,7 @@ def answer(label: str, face_id: int = 1, area_px: int = 100) -> FaceAnswer:
 def frame(record: RunRecord, k: int, *answers: FaceAnswer, latency_ms: float = 10.0) -> None:
     """Publish frame k and answer it."""
     record.published(k * PERIOD_NS, k)
-    record.answered(k * PERIOD_NS, k * PERIOD_NS + round(latency_ms * MS), answers)
+    record.answered(k * PERIOD_NS, latency_ms / 1e3, answers)
 
 
 def frames(record: RunRecord) -> dict[str, int]:
@@ -60,9 +62,9 @@ def test_frames_that_nobody_answers_are_skipped() -> None:
 def test_the_announcement_may_come_after_the_answer() -> None:
     record = RunRecord()
     record.begin(0)
-    record.answered(PERIOD_NS, 2 * PERIOD_NS, [])
+    record.answered(PERIOD_NS, 0.1, [])
     record.published(PERIOD_NS, 1)
-    record.answered(2 * PERIOD_NS, 3 * PERIOD_NS, [])
+    record.answered(2 * PERIOD_NS, 0.1, [])
     record.published(2 * PERIOD_NS, 2)
     assert frames(record) == {"published": 2, "processed": 2, "skipped": 0}
 
@@ -70,7 +72,7 @@ def test_the_announcement_may_come_after_the_answer() -> None:
 def test_an_answer_without_announcement_counts_once() -> None:
     record = RunRecord()
     record.begin(0)
-    record.answered(PERIOD_NS, 2 * PERIOD_NS, [])
+    record.answered(PERIOD_NS, 0.1, [])
     frame(record, 1 + PATIENCE_NS // PERIOD_NS + 1)
     assert frames(record) == {"published": 2, "processed": 2, "skipped": 0}
 
@@ -79,7 +81,7 @@ def test_counting_begins_with_the_first_answer_and_loses_nothing_from_then_on() 
     record = RunRecord()
     for k in range(5):
         record.published(k * PERIOD_NS, k)
-    record.answered(4 * PERIOD_NS, 4 * PERIOD_NS + MS, [])
+    record.answered(4 * PERIOD_NS, 0.001, [])
     frame(record, 5)
     record.published(6 * PERIOD_NS, 6)
     # The observer hears of frame 4 first, and only then tells the record to begin with it.
@@ -186,7 +188,7 @@ def test_published_is_processed_and_skipped_in_whatever_order_they_arrive(
         if not (reply and swapped):
             record.published(stamp_ns, k)
         if reply:
-            record.answered(stamp_ns, stamp_ns + MS, [])
+            record.answered(stamp_ns, 0.001, [])
         if reply and swapped:
             record.published(stamp_ns, k)
     assert frames(record) == {
@@ -194,3 +196,16 @@ def test_published_is_processed_and_skipped_in_whatever_order_they_arrive(
         "processed": sum(answered),
         "skipped": len(answered) - sum(answered),
     }
+
+
+def test_latencies_that_are_not_known_are_left_out() -> None:
+    record = RunRecord()
+    record.begin(PERIOD_NS)
+    for k, latency_s in enumerate((math.nan, 0.02, 0.04), start=1):
+        record.published(k * PERIOD_NS, k)
+        record.answered(k * PERIOD_NS, latency_s, [])
+    summary: Any = record.to_dict({})
+    assert summary["frames"]["processed"] == 3
+    assert summary["latency_ms"] == {"p50": 20.0, "p99": 40.0, "max": 40.0}
+    summary["latency_ms"] = dict.fromkeys(summary["latency_ms"])
+    assert "latency" not in summary_text(summary)

@@ -11,14 +11,17 @@ from typing import Any, TypeVar
 import cv2
 import numpy as np
 import pytest
+from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from lifecycle_msgs.msg import Transition
 from rcl_interfaces.srv import GetParameters
+from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 
 from fer_camera.core.parameters import TABLE
 from fer_common.core import images, stamps
 from fer_common.ros import qos
+from fer_common.ros.clock import NO_TIME
 from fer_interfaces.msg import FrameInfo
 from fer_testing.ros import Graph, end, facts, ros_arguments, wait_for
 
@@ -91,6 +94,22 @@ def test_no_frame_is_lost_on_the_way(
     sent = [stamp(source) for source in sources if stamp(frames[0]) <= stamp(source) <= last]
     assert [stamp(frame) for frame in frames if stamp(frame) <= last] == sent
     assert (frames[0].width, frames[0].height) == size
+
+
+def test_frames_wait_for_simulated_time(graph: Graph) -> None:
+    sources = graph.collect(FrameInfo, "frame_info", qos.RESULT)
+    diagnostics = graph.diagnostics
+    graph.start(MODULE, *ros_arguments(source="demo", use_sim_time=True))
+    wait_for(lambda: diagnostics and health(diagnostics).message == NO_TIME, "the reason")
+    assert not sources
+    clock = graph.node.create_publisher(Clock, "/clock", 10)
+
+    def begun() -> bool:
+        clock.publish(Clock(clock=Time(sec=100)))
+        return len(sources) > 3
+
+    wait_for(begun, "frames")
+    assert all(99 <= source.header.stamp.sec <= 101 for source in sources)
 
 
 def test_parameters_are_live_and_bad_batches_change_nothing(graph: Graph, folder: Path) -> None:

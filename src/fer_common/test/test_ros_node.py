@@ -11,6 +11,7 @@ from typing import Any
 
 import psutil
 import pytest
+from builtin_interfaces.msg import Time
 from diagnostic_msgs.msg import DiagnosticStatus
 from lifecycle_msgs.msg import State, Transition
 from lifecycle_msgs.srv import GetState
@@ -18,9 +19,11 @@ from rcl_interfaces.msg import ParameterDescriptor, ParameterType
 from rcl_interfaces.srv import DescribeParameters, GetParameters, ListParameters, SetParameters
 from rclpy.parameter import Parameter, parameter_value_to_python
 from rclpy.qos import QoSProfile, qos_profile_sensor_data
+from rosgraph_msgs.msg import Clock
 from std_msgs.msg import Int64
 
 from fer_common.core.parameters import COMMON
+from fer_common.ros.clock import NO_TIME
 from fer_common.ros.qos import LATCHED, RESULT
 from fer_testing.ros import Graph, check_throttled, end, facts, ros_arguments, wait_for
 
@@ -216,10 +219,19 @@ def test_health_is_told_regularly(graph: Graph) -> None:
     assert diagnostics[-1].header.stamp.sec > 0
 
 
-def test_health_is_told_with_a_clock_that_stands_still(graph: Graph) -> None:
+def test_simulated_time_that_has_not_begun_is_reported(graph: Graph) -> None:
     diagnostics = graph.diagnostics
     start(graph, use_sim_time=True)
     wait_for(lambda: len(diagnostics) >= 2, "two diagnostics")
+    status = diagnostics[-1].status[0]
+    assert (status.level, status.message) == (DiagnosticStatus.STALE, NO_TIME)
+    clock = graph.node.create_publisher(Clock, "/clock", 10)
+
+    def begun() -> bool:
+        clock.publish(Clock(clock=Time(sec=1)))
+        return bool(diagnostics[-1].status[0].message == "as ever")
+
+    wait_for(begun, "the clock to run")
 
 
 def test_the_period_of_health_is_live(graph: Graph) -> None:

@@ -183,6 +183,17 @@ def started_nodes(settings: Settings) -> list[StartedNode]:
     ]
 
 
+def uses_sim_time(settings: Settings) -> bool:
+    """Return whether the nodes take the time from /clock."""
+    if settings.use_sim_time is not None or settings.params_file is None:
+        return bool(settings.use_sim_time)
+    from fer_common.core.parameter_files import read_blocks
+
+    node = f"{absolute(settings.namespace).rstrip('/')}/{SNN}"
+    blocks = [each for each in read_blocks(settings.params_file) if each.reaches(node)]
+    return any(block.values.get("use_sim_time") for block in blocks)
+
+
 def _parameters(node: GraphNode, settings: Settings) -> dict[str, str | bool | float]:
     parameters: dict[str, str | bool | float] = {}
     if settings.use_sim_time is not None:

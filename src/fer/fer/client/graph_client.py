@@ -16,6 +16,7 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus
 from rclpy.client import Client
 from rclpy.context import Context
 from rclpy.node import Node
+from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 
 from fer.bringup.environment import prepare_environment
@@ -55,6 +56,7 @@ class GraphClient:
     ----------
     namespace : of the graph; relative names are below it.
     name : of the node.
+    use_sim_time : take the time from /clock.
 
     Raises
     ------
@@ -62,7 +64,9 @@ class GraphClient:
         if ROS cannot start in this environment.
     """
 
-    def __init__(self, namespace: str = NAMESPACE, name: str = "") -> None:
+    def __init__(
+        self, namespace: str = NAMESPACE, name: str = "", use_sim_time: bool = False
+    ) -> None:
         self.namespace = absolute(namespace)
         prepare_environment()
         self._context = Context()
@@ -72,6 +76,7 @@ class GraphClient:
                 name or f"fer_client_{os.getpid()}",
                 context=self._context,
                 namespace=self.namespace,
+                parameter_overrides=[Parameter("use_sim_time", value=use_sim_time)],
                 start_parameter_services=False,
             )
         # rclpy's own errors have no common base: RCLError and InvalidNamespaceException are two.

@@ -17,6 +17,7 @@ from fer.client.graph_client import GraphClient
 from fer.report.summary import FaceAnswer, RunRecord
 from fer_common.core.stamps import to_ns
 from fer_common.core.statistics import StreamStatistics
+from fer_common.ros.clock import age_s
 from fer_interfaces.msg import ExpressionArray, FrameInfo
 
 NODE_NAME = "fer_up"
@@ -61,9 +62,16 @@ class RunMonitor:
     namespace : namespace of the graph.
     nodes : names of the nodes that have to come up.
     record : takes what is received.
+    use_sim_time : whether the graph takes the time from /clock.
     """
 
-    def __init__(self, namespace: str, nodes: Iterable[str], record: RunRecord) -> None:
+    def __init__(
+        self,
+        namespace: str,
+        nodes: Iterable[str],
+        record: RunRecord,
+        use_sim_time: bool = False,
+    ) -> None:
         self._record = record
         self._statistics = StreamStatistics()
         self._last: ExpressionArray | None = None
@@ -71,7 +79,7 @@ class RunMonitor:
         self._source = ""
         self._states: dict[str, str] = dict.fromkeys(nodes, "silent")
         self._asked: dict[str, tuple[Any, float]] = {}
-        self._client = GraphClient(namespace, NODE_NAME)
+        self._client = GraphClient(namespace, NODE_NAME, use_sim_time)
         node = self._client.node
         self._state_clients = {
             name: node.create_client(GetState, f"{name}/get_state") for name in self._states
@@ -97,6 +105,11 @@ class RunMonitor:
     def source(self) -> str:
         """What the camera node plays (FrameInfo.source), empty before the first frame."""
         return self._source
+
+    @property
+    def now_ns(self) -> int:
+        """Present time by the clock of the stamps."""
+        return int(self._client.node.get_clock().now().nanoseconds)
 
     def others(self, own: Collection[int]) -> dict[str, int]:
         """Return the process ids of nodes that have a name of ours, by name.
@@ -139,13 +152,13 @@ class RunMonitor:
         self._record.published(to_ns(message.header.stamp), message.index)
 
     def _on_expressions(self, message: ExpressionArray) -> None:
-        received_ns = time.time_ns()
         stamp_ns = to_ns(message.header.stamp)
+        latency_s = age_s(self._client.node, stamp_ns)
         answers = [
             FaceAnswer(face.face_id, face.label, _area_px(face)) for face in message.expressions
         ]
-        self._record.answered(stamp_ns, received_ns, answers)
-        self._statistics.add(time.monotonic(), (received_ns - stamp_ns) / 1e9)
+        self._record.answered(stamp_ns, latency_s, answers)
+        self._statistics.add(time.monotonic(), latency_s)
         self._last = message
         # Answers may be heard before the camera is, and then the source is not known yet.
         knows_source = bool(self._source) or CAMERA not in self._states

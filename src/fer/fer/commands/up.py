@@ -22,7 +22,7 @@ import psutil
 
 from fer.bringup.arguments import add_options, check_two_hosts, settings_of
 from fer.bringup.environment import prepare_environment
-from fer.bringup.graph import HOSTS, Settings, absolute, started_nodes
+from fer.bringup.graph import HOSTS, Settings, absolute, started_nodes, uses_sim_time
 from fer.bringup.preflight import check, label_file_of
 from fer.bringup.programs import bring_up
 from fer.commands.options import positive
@@ -156,7 +156,9 @@ class GraphRun:
         if self.stop.count:
             return
         names = [started.node.name for started in started_nodes(self.settings)]
-        self._monitor = RunMonitor(self.settings.namespace, names, self.record)
+        self._monitor = RunMonitor(
+            self.settings.namespace, names, self.record, uses_sim_time(self.settings)
+        )
         if self._wait_until_up(self._monitor):
             self._go_on(self._monitor)
 
@@ -209,7 +211,7 @@ class GraphRun:
             end_s = time.monotonic() + self.duration_s
             self.record.end(monitor.first_stamp_ns + round(self.duration_s * NANOSECONDS))
         self._until(lambda: time.monotonic() >= end_s, lambda: status_text(monitor.status()))
-        self.record.end(time.time_ns())
+        self.record.end(monitor.now_ns)
         drained_s = time.monotonic() + DRAIN_S
         while not self.record.complete and time.monotonic() < drained_s and not self.stop.impatient:
             time.sleep(_POLL_S)
@@ -271,9 +273,8 @@ def _not_up(monitor: RunMonitor, across: bool) -> str:
         return f"after {START_TIMEOUT_S:g} s node {states}: its log lines above say why"
     if across:
         return f"no answer within {START_TIMEOUT_S:g} s: start the other host with the same --split"
-    return (
-        f"no answer within {START_TIMEOUT_S:g} s of the start: check the source '{monitor.source}'"
-    )
+    cause = monitor.status().trouble or f"check the source '{monitor.source}'"
+    return f"no answer within {START_TIMEOUT_S:g} s of the start: {cause}"
 
 
 def as_error(failure: Failure) -> BringUpError:

@@ -133,20 +133,20 @@ class RunRecord:
             self._open.setdefault(stamp_ns, _Open()).index = index
             self._settle()
 
-    def answered(self, stamp_ns: int, received_ns: int, answers: Iterable[FaceAnswer]) -> None:
+    def answered(self, stamp_ns: int, latency_s: float, answers: Iterable[FaceAnswer]) -> None:
         """Note the answer to a frame.
 
         Parameters
         ----------
         stamp_ns : stamp of the image.
-        received_ns : when the answer was received, by the clock of the stamps.
+        latency_s : from the stamp to the arrival of the answer; NaN if that is not known.
         answers : one for each face in view.
         """
         with self._lock:
             if stamp_ns < self._end_ns:
                 entry = self._open.setdefault(stamp_ns, _Open())
                 entry.answers = tuple(answers)
-                entry.latency_ms = (received_ns - stamp_ns) / 1e6
+                entry.latency_ms = 1e3 * latency_s
             self._last_answer_ns = stamp_ns
             self._settle()
 
@@ -246,16 +246,18 @@ def summary_text(summary: Mapping[str, Any]) -> str:
     parts = [
         f"{frames['processed']} of {frames['published']} frames answered",
         ", ".join(f"{label} {count}" for label, count in said) or "no face",
-        f"latency {latency['p50']:.0f} ms (99 %: {latency['p99']:.0f} ms)",
     ]
+    if latency["p50"] is not None:
+        parts.append(f"latency {latency['p50']:.0f} ms (99 %: {latency['p99']:.0f} ms)")
     if (accuracy := summary.get("balanced_accuracy")) is not None:
         parts.append(f"balanced accuracy {accuracy:.2f}")
     return "; ".join(parts)
 
 
 def _rounded(values: Sequence[float], fraction: float) -> float | None:
-    """Return a rounded quantile; None without values."""
-    return round(quantile(values, fraction), 3) if values else None
+    """Return a rounded quantile; None without values that are known."""
+    known = [value for value in values if not math.isnan(value)]
+    return round(quantile(known, fraction), 3) if known else None
 
 
 def _said(answers: Sequence[FaceAnswer]) -> str:

@@ -33,6 +33,7 @@ from fer_common.core.network_links import CongestionWindow, is_flow_controlled
 from fer_common.core.parameters import Value
 from fer_common.core.statistics import StreamStatistics
 from fer_common.ros import qos
+from fer_common.ros.clock import has_time
 from fer_common.ros.diagnostics import ERROR, OK, WARN, Health
 from fer_common.ros.node import FerNode, all_acknowledged, run, subscription_count
 from fer_interfaces.msg import FrameInfo
@@ -188,6 +189,9 @@ class CameraNode(FerNode):
         self.publish_health()
 
     def _publish(self, frame: CameraFrame) -> None:
+        if not has_time(self):
+            # The stamp would be that of no clock.
+            return
         settings, publishers = self._settings, self._publishers_by_topic
         began_s = time.monotonic()
         pixels = transform(frame.pixels, settings)

@@ -29,8 +29,9 @@ from std_msgs.msg import Header
 from fer_common.core.errors import FerError
 from fer_common.core.parameters import AUTOSTART, DIAGNOSTICS_PERIOD, ParameterTable, Value
 from fer_common.core.process import STOP_SIGNALS, release_free_memory, unblock_stop_signals
-from fer_common.core.stamps import NANOSECONDS, to_ns
-from fer_common.ros.diagnostics import OK, DiagnosticsPublisher, Health
+from fer_common.core.stamps import to_ns
+from fer_common.ros.clock import NO_TIME, age_s, has_time
+from fer_common.ros.diagnostics import OK, STALE, DiagnosticsPublisher, Health
 from fer_common.ros.distributions import heed_profile, profile_without_effect
 from fer_common.ros.messages import MessageChecker
 from fer_common.ros.parameter_server import ParameterServer
@@ -69,7 +70,7 @@ class FerNode(LifecycleNode):
         self._diagnostics = DiagnosticsPublisher(
             self,
             hardware_id,
-            self.health,
+            lambda: self.health() if has_time(self) else Health(STALE, NO_TIME),
             self._all_facts,
             self._qos_monitor.mismatches,
             self._diagnostics_period_s,
@@ -149,8 +150,8 @@ class FerNode(LifecycleNode):
         return super().create_subscription(msg_type, topic, callback, qos_profile, **options)
 
     def age_s(self, header: Header) -> float:
-        """Return the time since the stamp of a header by the node's clock, seconds."""
-        return (self.get_clock().now().nanoseconds - to_ns(header.stamp)) / NANOSECONDS
+        """Return the time since the stamp of a header, as `clock.age_s`."""
+        return age_s(self, to_ns(header.stamp))
 
     def publish_health(self) -> None:
         """Publish the health now instead of at the next period."""

@@ -23,7 +23,6 @@ from rclpy.clock import Clock, ClockType
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 
-from fer_common.core import stamps
 from fer_common.core.errors import FerError, MessageError
 from fer_common.core.network_links import AgeError, check_age, max_age_s
 from fer_common.core.parameters import Value
@@ -225,7 +224,7 @@ class SnnNode(FerNode):
             result = budget.process(frame)
             outputs.publish_frame(message, result, network, skipped)
         done_s = time.monotonic()
-        latency_s = (self.get_clock().now().nanoseconds - frame.stamp_ns) / stamps.NANOSECONDS
+        latency_s = self.age_s(message.header)
         self._statistics.add(done_s, latency_s, done_s - begun_s, skipped)
         # Simulated time equals the stamp within half a step.
         self._simulated_lag_s = latency_s

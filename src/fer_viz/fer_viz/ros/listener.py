@@ -15,6 +15,7 @@ from rclpy.subscription import Subscription
 from fer_common.core import stamps
 from fer_common.core.errors import FerError
 from fer_common.ros import qos
+from fer_common.ros.clock import age_s
 from fer_common.ros.image_subscription import AnyImage, ImageSubscription
 from fer_interfaces.msg import (
     ExpressionArray,
@@ -169,8 +170,7 @@ class GraphListener:
         self._draw(self._builder.add_image(stamp_ns, message, time.monotonic()))
 
     def _take_results(self, results: ImageFaces) -> None:
-        latency_ns = self._node.get_clock().now().nanoseconds - results.stamp_ns
-        latency_s = latency_ns / stamps.NANOSECONDS
+        latency_s = age_s(self._node, results.stamp_ns)
         self._draw(self._builder.add_results(results, time.monotonic(), latency_s))
 
     def _draw(self, image: Annotated | None) -> None:

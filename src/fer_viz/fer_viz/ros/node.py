@@ -18,11 +18,11 @@ import cv2
 from rclpy.clock import Clock, ClockType
 from rclpy.timer import Timer
 
-from fer_common.core import stamps
 from fer_common.core.errors import FerError
 from fer_common.core.parameters import Value
 from fer_common.core.statistics import StreamStatistics
 from fer_common.core.worker import Worker
+from fer_common.ros.clock import age_s
 from fer_common.ros.diagnostics import OK, WARN, Health
 from fer_common.ros.image_subscription import AnyImage, bgr_reader
 from fer_common.ros.node import FerNode, run
@@ -171,8 +171,7 @@ class VizNode(FerNode):
         for output in wanted:
             output.publish(shown.image.header, image, scene, self._options, self._quality)
         done_s = time.monotonic()
-        latency_s = (self.get_clock().now().nanoseconds - shown.stamp_ns) / stamps.NANOSECONDS
-        self._statistics.add(done_s, latency_s, done_s - begun_s, skipped)
+        self._statistics.add(done_s, age_s(self, shown.stamp_ns), done_s - begun_s, skipped)
 
 
 def main(args: list[str] | None = None) -> int:
