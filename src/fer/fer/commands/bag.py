@@ -74,8 +74,8 @@ def bag_libraries() -> Iterator[None]:
     except ModuleNotFoundError as error:
         if error.name and error.name.split(".")[0] in _PACKAGES:
             raise FerError(
-                "bags need the Python packages mcap and rosbags: install them by pip, "
-                "or use `ros2 bag`"
+                f"bags need the Python package {error.name.split('.')[0]}: run `python3 -m pip "
+                f"install --user --break-system-packages {' '.join(_PACKAGES)}`, or use `ros2 bag`"
             ) from error
         raise
 
