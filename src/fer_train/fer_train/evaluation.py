@@ -40,7 +40,7 @@ class Evaluation:
     recall_ci95, precision_ci95, f1_ci95 : their 95 % intervals.
     labels, confusion : confusion matrix, true labels (rows), answers and undecided (columns).
     undecided_rate : share of faces without an answer.
-    ece : expected calibration error of the faces with an answer.
+    ece, reliability : expected calibration error of the faces with an answer, and its bins.
     sure_accuracy : accuracy of the `SURE` share of the faces with the highest confidence.
     n : number of faces.
     spikes_per_decision : mean number of spikes of the expression layer.
@@ -66,6 +66,7 @@ class Evaluation:
     confusion: list[list[int]]
     undecided_rate: float
     ece: float
+    reliability: tuple[metrics.ReliabilityBin, ...]
     sure_accuracy: float
     n: int
     spikes_per_decision: float
@@ -108,6 +109,7 @@ def evaluate(
     every = metrics.confusion(truth, said, len(model.labels))
     table = every[np.ix_(allowed, np.append(allowed, -1))]
     answered = said >= 0
+    reliability = metrics.reliability(confidence[answered], (said == truth)[answered])
     operations = float(responses.operations.mean())
     return Evaluation(
         balanced_accuracy=metrics.balanced_accuracy(table),
@@ -117,7 +119,8 @@ def evaluate(
         labels=labels,
         confusion=table.tolist(),
         undecided_rate=float((~answered).mean()),
-        ece=metrics.expected_calibration_error(confidence[answered], (said == truth)[answered]),
+        ece=metrics.expected_calibration_error(reliability),
+        reliability=reliability,
         sure_accuracy=metrics.sure_accuracy(confidence, said == truth, SURE),
         n=len(truth),
         spikes_per_decision=float(responses.spikes.mean()),

@@ -16,6 +16,7 @@ from matplotlib.figure import Figure
 
 from fer_common.core.errors import FerError
 from fer_train.fairness import Kind, with_interval
+from fer_train.metrics import ReliabilityBin
 from fer_viz.core.drawing.plots import neuron_order
 from fer_viz.core.drawing.receptive_fields import weight_limit
 from fer_viz.core.drawing.style import LIGHT, Colour
@@ -170,6 +171,32 @@ def confusion(labels: Sequence[str], table: npt.NDArray[np.int64], title: str) -
         text = f"{share[row, column]:.2f}\n{table[row, column]}"
         axes.text(column, row, text, ha="center", va="center", color=colour, fontsize=7)
     figure.colorbar(image, label="share of the true label")
+    return figure
+
+
+@rc_context(_RC)
+def reliability(bins: Sequence[ReliabilityBin], title: str) -> Figure:
+    """Draw the share of right answers over their confidence, with intervals and sizes."""
+    figure = _figure(0.6 * _WIDTH_IN, 0.6 * _WIDTH_IN)
+    axes: Any = figure.add_subplot()
+    axes.plot((0, 1), (0, 1), color="grey", linewidth=0.8, linestyle="--")
+    accuracy = np.array([each.accuracy for each in bins])
+    bounds = np.array([each.ci95 for each in bins]).reshape(-1, 2)
+    axes.errorbar(
+        [each.confidence for each in bins],
+        accuracy,
+        yerr=np.abs(bounds.T - accuracy),
+        fmt="o-",
+        color=_rgb(LIGHT.labels[0]),
+        markersize=4,
+        linewidth=1.2,
+    )
+    for each in bins:
+        axes.annotate(str(each.n), (each.confidence, 0.02), ha="center", fontsize=6)
+    axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+    axes.set_xlabel("confidence (below: number of answers)")
+    axes.set_ylabel("share of right answers, with 95 % intervals")
+    axes.set_title(title, fontsize=8, loc="left")
     return figure
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -118,17 +119,45 @@ def mean_recall_interval(right: Ints, total: Ints, seed: int = 0) -> tuple[float
     return min(float(low), mean), max(float(high), mean)
 
 
-def expected_calibration_error(confidence: Floats, right: NDArray[np.bool_]) -> float:
-    """Return the mean difference of confidence and accuracy over ten bins, weighted by size."""
-    if not len(confidence):
-        return 0.0
+@dataclass(frozen=True)
+class ReliabilityBin:
+    """Answers of similar confidence.
+
+    Attributes
+    ----------
+    n : number of answers.
+    confidence : their mean confidence.
+    accuracy, ci95 : share of them that is right, with its 95 % interval.
+    """
+
+    n: int
+    confidence: float
+    accuracy: float
+    ci95: tuple[float, float]
+
+
+def reliability(confidence: Floats, right: NDArray[np.bool_]) -> tuple[ReliabilityBin, ...]:
+    """Return the reliability diagram: ten bins of confidence, without those that are empty."""
     bins = np.minimum((confidence * ECE_BINS).astype(int), ECE_BINS - 1)
     size = np.bincount(bins, minlength=ECE_BINS)
-    distance = np.abs(
-        np.bincount(bins, confidence, ECE_BINS)
-        - np.bincount(bins, right.astype(np.float64), ECE_BINS)
+    summed = np.bincount(bins, confidence, ECE_BINS)
+    correct = np.bincount(bins, right.astype(np.int64), ECE_BINS).astype(np.int64)
+    shares = Shares.of(correct, size)
+    return tuple(
+        ReliabilityBin(
+            n=int(size[k]),
+            confidence=float(summed[k] / size[k]),
+            accuracy=float(shares.value[k]),
+            ci95=(float(shares.low[k]), float(shares.high[k])),
+        )
+        for k in np.flatnonzero(size)
     )
-    return float(distance[size > 0].sum() / len(confidence))
+
+
+def expected_calibration_error(bins: Sequence[ReliabilityBin]) -> float:
+    """Return the mean difference of confidence and accuracy, weighted by the size of the bins."""
+    distance = sum(each.n * abs(each.confidence - each.accuracy) for each in bins)
+    return distance / max(sum(each.n for each in bins), 1)
 
 
 def sure_accuracy(confidence: Floats, right: NDArray[np.bool_], share: float) -> float:

@@ -152,7 +152,12 @@ def test_evaluation_writes_all_figures(
 ) -> None:
     figures, plot = tmp_path / "figures.json", tmp_path / "confusion.png"
     arguments = (str(folder), "--weights", str(weights), "--crop", "given", "--jobs", "1")
-    assert run("evaluate", *arguments, "--json", str(figures), "--plot", str(plot)) == 0
+    diagram = tmp_path / "reliability.png"
+    outputs = ("--json", str(figures), "--plot", str(plot), "--plot-reliability", str(diagram))
+    assert run("evaluate", *arguments, *outputs) == 0
+    assert cv2.imread(str(diagram)) is not None
+    bins = json.loads(figures.read_text())["reliability"]
+    assert sum(each["n"] for each in bins) <= 36
     result = json.loads(figures.read_text())
     assert set(result) >= KEYS
     assert result["n"] == 36

@@ -59,8 +59,12 @@ def test_interval_does_not_collapse_if_all_answers_are_right(n: int, least: floa
 
 def test_calibration_error_of_an_overconfident_answerer() -> None:
     confidence, right = np.full(10, 0.95), np.arange(10) < 6
-    assert metrics.expected_calibration_error(confidence, right) == pytest.approx(0.35)
-    assert metrics.expected_calibration_error(np.zeros(0), np.zeros(0, bool)) == 0.0
+    bins = metrics.reliability(confidence, right)
+    assert metrics.expected_calibration_error(bins) == pytest.approx(0.35)
+    assert sum(each.n for each in bins) == len(confidence)
+    assert all(each.ci95[0] <= each.accuracy <= each.ci95[1] for each in bins)
+    assert metrics.reliability(np.zeros(0), np.zeros(0, bool)) == ()
+    assert metrics.expected_calibration_error(()) == 0.0
 
 
 def test_accuracy_of_the_surest() -> None:

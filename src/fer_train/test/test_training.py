@@ -105,5 +105,6 @@ def test_fitted_confidence_is_the_accuracy() -> None:
     fitted = training.fit_calibration(rates, truth, 0.060)
     assert fitted.kappa == pytest.approx(0.4, rel=0.15)
     scores = fitted.scores(rates)
-    ece = metrics.expected_calibration_error(scores.max(axis=1), scores.argmax(axis=1) == truth)
+    bins = metrics.reliability(scores.max(axis=1), scores.argmax(axis=1) == truth)
+    ece = metrics.expected_calibration_error(bins)
     assert ece < 0.03

@@ -62,6 +62,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--plot", type=Path, metavar="PNG", help="draw the confusion matrix")
     parser.add_argument(
+        "--plot-reliability",
+        type=Path,
+        metavar="PNG",
+        help="draw how often the answers of each confidence are right",
+    )
+    parser.add_argument(
         "--groups",
         action="store_true",
         help="compare groups of people: those of FOLDER/group/label/picture, or those that the "
@@ -74,7 +80,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate; print and write the results."""
-    options.check_outputs(args.json, args.plot, args.plot_groups, args.listing)
+    options.check_outputs(
+        args.json, args.plot, args.plot_reliability, args.plot_groups, args.listing
+    )
     if args.plot_groups and not args.groups:
         raise DatasetError("--plot-groups needs --groups: give it too")
     path = weights_folder.resolve(args.weights, weights_folder.default_folder())
@@ -125,6 +133,10 @@ def _plot(
         title = f"balanced accuracy {result.balanced_accuracy:.3f}, {result.n} faces"
         drawn = figures.confusion(result.labels, np.array(result.confusion), title)
         options.write(args.plot, figures.png(drawn))
+    if args.plot_reliability:
+        title = f"calibration error {result.ece:.3f}, {result.n} faces"
+        drawn = figures.reliability(result.reliability, title)
+        options.write(args.plot_reliability, figures.png(drawn))
     if args.plot_groups and kinds:
         options.write(args.plot_groups, figures.png(figures.groups(kinds)))
 
