@@ -1,6 +1,6 @@
 # The usual ways into fer. `./fer` does the work; see ./fer --help and ./fer setup --help.
 .DEFAULT_GOAL := help
-.PHONY: help run setup test test-faults lint contracts bench bench-check bench-network clean
+.PHONY: help run setup test test-faults lint contracts bench bench-check bench-network rendered-heads clean
 
 PYTEST_ARGS ?=
 # The sources themselves: what is installed may hold files that have moved since.
@@ -45,6 +45,9 @@ bench-check:  ## fail where something became slower, measured against its peers
 bench-network:  ## measure the graph on two hosts over bad links and write docs/distributed.md: 11 minutes
 	@./fer setup
 	@./fer exec sh -c 'cd bench && exec python3 -m fer_bench.link "$$@"' bench-network $(ARGS)
+
+rendered-heads:  ## write pictures of rendered heads: make rendered-heads ARGS="test /tmp/heads"
+	@./fer exec env PYTHONPATH=test/fer_testing python3 -m fer_testing.rendering $(ARGS)
 
 clean:  ## remove everything that was set up, built or cached
 	rm -rf .venv .fer build install log .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,1 @@
+"""Renders synthetic heads with any of eight expressions."""

@@ -1,0 +1,29 @@
+"""Command line of the rendered heads: `python3 -m fer_testing.rendering --help`."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+import cv2
+
+from fer_testing.rendering import sets
+
+
+def main() -> None:
+    """Write a set."""
+    parser = argparse.ArgumentParser(prog="fer_testing.rendering", description=__doc__)
+    parser.add_argument("set", choices=("train", "test", "poses"))
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--people", type=int, help="default: 600 (train), 150 (test), 40 (poses)")
+    arguments = parser.parse_args()
+    cv2.setNumThreads(1)
+    if arguments.set == "poses":
+        sets.write_poses(arguments.folder, arguments.people or 40)
+    else:
+        kind, people = {"train": (sets.TRAINING, 600), "test": (sets.TESTING, 150)}[arguments.set]
+        sets.write(kind, arguments.folder, arguments.people or people)
+
+
+if __name__ == "__main__":
+    main()

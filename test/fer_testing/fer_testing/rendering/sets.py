@@ -1,0 +1,215 @@
+"""Sets of rendered heads: for training, for testing by group, and for pose, distance and cover."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import cv2
+import numpy as np
+
+from fer_testing.rendering import facs
+from fer_testing.rendering.backgrounds import random_background
+from fer_testing.rendering.looks import Face, Light, View, Worn
+from fer_testing.rendering.people import (
+    Generator,
+    Group,
+    Region,
+    balanced_groups,
+    evenly,
+    random_person,
+)
+from fer_testing.rendering.renderer import Picture, render
+
+LIGHTS = ("front", "left", "right", "above", "below", "dim")
+GROUPS = "groups.csv"
+
+
+WORN_COLOURS = ((0.08, 0.08, 0.09), (0.62, 0.75, 0.85), (0.35, 0.22, 0.14), (0.88, 0.88, 0.86))
+
+
+@dataclass(frozen=True)
+class Set:
+    """A set of pictures: each person shows every label once.
+
+    Attributes
+    ----------
+    seed : of everything random.
+    glasses : shares of people with clear and with dark glasses.
+    """
+
+    region: Region
+    seed: int
+    glasses: tuple[float, float] = (0.0, 0.0)
+
+
+TRAINING = Set(Region.TRAINING, seed=20, glasses=(0.1, 0.03))
+TESTING = Set(Region.TESTING, seed=2020)
+POSES = Set(Region.TESTING, seed=3030)
+
+
+@dataclass(frozen=True)
+class Shot:
+    """What a picture shows, but for the person."""
+
+    face: Face
+    view: View
+    light: Light
+
+
+def write(kind: Set, folder: Path, people: int) -> None:
+    """Write `folder/LABEL/PERSON.png` and `folder/groups.csv`. Pictures that exist are kept."""
+    for label in facs.LABELS:
+        (folder / label).mkdir(parents=True, exist_ok=True)
+    rng = np.random.default_rng(kind.seed)
+    groups = balanced_groups(people, rng)
+    lights = {label: evenly(people, LIGHTS, rng) for label in facs.LABELS}
+    rows = []
+    for number, group in enumerate(groups):
+        for label in facs.LABELS:
+            name, light = f"{label}/{number:04d}.png", lights[label][number]
+            rows.append([name, label, group.skin, group.gender, group.age, light, number])
+            if not (folder / name).exists():
+                _write(folder / name, picture(kind, number, group, label, light, lambda shot: shot))
+    with (folder / GROUPS).open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["picture", "label", "skin", "gender", "age", "light", "person"])
+        writer.writerows(rows)
+
+
+def _turned(**angles: float) -> Callable[[Shot], Shot]:
+    radians = {name: np.radians(angle) for name, angle in angles.items()}
+    return lambda shot: replace(shot, view=replace(shot.view, **radians))
+
+
+def _sized(face_px: float) -> Callable[[Shot], Shot]:
+    side = round(max(240.0, 1.6 * face_px))
+    return lambda shot: replace(
+        shot,
+        view=replace(
+            shot.view, width=side, height=side, face_px=face_px, y=max(_lowest(side, face_px), 0.0)
+        ),
+    )
+
+
+def _wearing(worn: Worn) -> Callable[[Shot], Shot]:
+    return lambda shot: replace(shot, face=replace(shot.face, worn=worn))
+
+
+CONDITIONS: Mapping[str, Callable[[Shot], Shot]] = {
+    "plain": lambda shot: shot,
+    **{f"yaw_{angle}": _turned(yaw=angle) for angle in (-30, -15, 15, 30)},
+    **{f"roll_{angle}": _turned(roll=angle) for angle in (-30, 30)},
+    **{f"face_{size}px": _sized(size) for size in (60, 100, 200, 300)},
+    **{worn.value: _wearing(worn) for worn in Worn if worn is not Worn.NOTHING},
+}
+"""The pose and distance sets. `plain`: the same people, from the front, 140 px wide."""
+
+
+def write_poses(folder: Path, people: int) -> None:
+    """Write `folder/CONDITION/LABEL/PERSON.png`: the same people and faces in each condition."""
+    rng = np.random.default_rng(POSES.seed)
+    groups = balanced_groups(people, rng)
+    for condition, change in CONDITIONS.items():
+        for label in facs.LABELS:
+            (folder / condition / label).mkdir(parents=True, exist_ok=True)
+            for number, group in enumerate(groups):
+                path = folder / condition / label / f"{number:04d}.png"
+                if not path.exists():
+                    _write(
+                        path, picture(POSES, number, group, label, "front", from_the_front(change))
+                    )
+
+
+def from_the_front(change: Callable[[Shot], Shot]) -> Callable[[Shot], Shot]:
+    """Return a change of a shot from the front, 140 px wide, of a face without anything worn."""
+
+    def changed(shot: Shot) -> Shot:
+        view = View(gaze=shot.view.gaze)
+        return change(replace(shot, view=view))
+
+    return changed
+
+
+def picture(
+    kind: Set,
+    number: int,
+    group: Group,
+    label: str,
+    light: str,
+    change: Callable[[Shot], Shot],
+) -> Picture:
+    """Return the picture of a person with a label. It does not depend on other pictures."""
+    rng = np.random.default_rng([kind.seed, number])
+    person = random_person(group, kind.region, rng)
+    worn = _random_glasses(kind.glasses, rng)
+    rng = np.random.default_rng([kind.seed, number, 1 + facs.LABELS.index(label)])
+    colour = WORN_COLOURS[number % len(WORN_COLOURS)]
+    face = Face(facs.expression(label, rng), worn, colour)
+    shot = change(Shot(face, random_view(rng), random_light(light, rng)))
+    view = shot.view
+    background = random_background(view.width, view.height, rng)
+    drawn = render(person, shot.face, view, shot.light, background)
+    noise = rng.normal(0, rng.uniform(0.5, 5), drawn.shape)
+    return np.asarray(np.clip(drawn + noise, 0, 255), np.uint8)
+
+
+def random_view(rng: Generator) -> View:
+    """Return a view of a face 60 to 200 px wide, turned a little, in a picture of 240 px."""
+    face_px = float(rng.uniform(60, 200))
+    room = 0.8 * max(120 - 0.55 * face_px, 0)
+    x, y = rng.uniform(-room, room), rng.uniform(max(_lowest(240, face_px), -room), room)
+    return View(
+        face_px=face_px,
+        yaw=float(rng.uniform(-0.25, 0.25)),
+        pitch=float(rng.uniform(-0.15, 0.15)),
+        roll=float(rng.uniform(-0.15, 0.15)),
+        x=float(x),
+        y=float(y),
+        gaze=(float(rng.normal(0, 0.15)), float(rng.normal(0, 0.1))),
+    )
+
+
+def _lowest(height: int, face_px: float) -> float:
+    """Return the least `View.y` at which the bust reaches the bottom of the picture."""
+    return height / 2 - 1.45 * face_px
+
+
+def random_light(kind: str, rng: Generator) -> Light:
+    """Return a random light of one of `LIGHTS`."""
+    azimuth, elevation = {
+        "front": (rng.uniform(-15, 15), rng.uniform(5, 30)),
+        "left": (rng.uniform(-80, -45), rng.uniform(0, 40)),
+        "right": (rng.uniform(45, 80), rng.uniform(0, 40)),
+        "above": (rng.uniform(-25, 25), rng.uniform(50, 75)),
+        "below": (rng.uniform(-25, 25), rng.uniform(-60, -30)),
+        "dim": (rng.uniform(-40, 40), rng.uniform(0, 40)),
+    }[kind]
+    a, e = np.radians(azimuth), np.radians(elevation)
+    direction = (float(np.sin(a) * np.cos(e)), float(np.sin(e)), float(np.cos(a) * np.cos(e)))
+    dim = kind == "dim"
+    return Light(
+        direction=direction,
+        key=float(rng.uniform(0.35, 0.5) if dim else rng.uniform(0.65, 1.05)),
+        fill=float(rng.uniform(0.05, 0.12) if dim else rng.uniform(0.1, 0.35)),
+        ambient=float(rng.uniform(0.1, 0.18) if dim else rng.uniform(0.15, 0.38)),
+        gamma=float(np.exp(rng.uniform(0.0, 0.25) if dim else rng.uniform(-0.35, 0.35))),
+    )
+
+
+def _random_glasses(shares: tuple[float, float], rng: Generator) -> Worn:
+    clear, dark = shares
+    drawn = rng.random()
+    if drawn < clear:
+        return Worn.GLASSES
+    return Worn.DARK_GLASSES if drawn < clear + dark else Worn.NOTHING
+
+
+def _write(path: Path, picture: Picture) -> None:
+    """Write a picture whole or not at all."""
+    written = path.with_suffix(".part.png")
+    if not cv2.imwrite(str(written), picture):
+        raise OSError(f"{written} cannot be written")
+    written.replace(path)
