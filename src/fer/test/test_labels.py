@@ -22,7 +22,7 @@ def test_labels_lie_beside_a_clip_and_beside_a_folder(tmp_path: Path) -> None:
 def test_frames_in_transition_have_no_label(tmp_path: Path) -> None:
     path = tmp_path / "a_labels.csv"
     path.write_text(
-        "frame,identity,label,w_smile\n0,0,neutral,0\n1,0,transition,.5\n2,0,smile,1\n3,0,,1\n"
+        "frame,identity,label,w_smile\n0,0,neutral,0\n1,0,transition,.5\n2,0,happy,1\n3,0,,1\n"
     )
     assert read_labels(path) == {0: "neutral", 2: "smile"}
 

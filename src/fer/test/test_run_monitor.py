@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from lifecycle_msgs.msg import State
 from lifecycle_msgs.srv import GetState
+from rcl_interfaces.srv import GetParameters
+from rclpy.parameter import Parameter
 
 from fer.client.run_monitor import RunMonitor
 from fer.report.summary import RunRecord
@@ -55,3 +57,17 @@ def test_counting_waits_for_the_camera_if_it_is_ours(
     sent_until(frames, FrameInfo(source="demo"), lambda: monitor.source, "a frame was heard")
     sent_until(answers, ExpressionArray(), lambda: monitor.first_stamp_ns, "counting has begun")
     assert monitor.source == "demo"
+
+
+@pytest.mark.parametrize("node", ["snn"])
+def test_the_labels_that_may_be_answered_are_asked_for(graph: Graph, monitor: RunMonitor) -> None:
+    given = [Parameter("labels", value=["happiness", "sad"]).get_parameter_value()]
+
+    def answer(request: Any, response: GetParameters.Response) -> GetParameters.Response:
+        response.values = given
+        return response
+
+    graph.node.create_service(GetParameters, "/fer/snn/get_parameters", answer)
+    assert monitor.allowed_labels() == {"smile", "sad"}
+    given[0] = Parameter("labels", value=["all"]).get_parameter_value()
+    assert monitor.allowed_labels() == frozenset()

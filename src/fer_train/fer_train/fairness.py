@@ -164,7 +164,7 @@ def compare(group_of: Sequence[str], truth: Ints, said: Ints, labels: Sequence[s
         for k, name in enumerate(names)
     }
     return Kind(
-        tuple(labels[k] for k in shared),
+        tuple(labels[k] for k in shared.tolist()),
         groups,
         _gap(names, right, total, _accuracy),
         _gap(names, right[:, shared], own, _balanced),

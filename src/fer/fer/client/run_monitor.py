@@ -12,13 +12,17 @@ from lifecycle_msgs.srv import GetState
 from rclpy.clock import Clock, ClockType
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 
-from fer.bringup.graph import CAMERA
+from fer.bringup.graph import CAMERA, SNN
 from fer.client.graph_client import GraphClient
+from fer.client.parameters import NodeParameters
 from fer.report.summary import FaceAnswer, RunRecord
+from fer_common.core.errors import FerError
 from fer_common.core.stamps import to_ns
 from fer_common.core.statistics import StreamStatistics
 from fer_common.ros.clock import age_s
 from fer_interfaces.msg import ExpressionArray, FrameInfo
+from fer_snn.core.labels import canonical
+from fer_snn.core.parameters import ALL_LABELS
 
 NODE_NAME = "fer_up"
 _ASK_PERIOD_S = 0.1
@@ -110,6 +114,14 @@ class RunMonitor:
     def now_ns(self) -> int:
         """Present time by the clock of the stamps."""
         return int(self._client.node.get_clock().now().nanoseconds)
+
+    def allowed_labels(self) -> frozenset[str]:
+        """Return the labels that the network may answer, empty for all or if it does not say."""
+        try:
+            names = NodeParameters(self._client, SNN).get(["labels"])["labels"]
+        except FerError:
+            return frozenset()
+        return frozenset() if names == (ALL_LABELS,) else frozenset(map(canonical, names))
 
     def others(self, own: Collection[int]) -> dict[str, int]:
         """Return the process ids of nodes that have a name of ours, by name.

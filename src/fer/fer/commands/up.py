@@ -199,7 +199,7 @@ class GraphRun:
         if not self._until(arrived, text):
             return False
         assert monitor.first_stamp_ns is not None
-        self.record.begin(monitor.first_stamp_ns, _truth(monitor.source))
+        self.record.begin(monitor.first_stamp_ns, _truth(monitor))
         self.meter.begin()
         return True
 
@@ -262,9 +262,14 @@ def _are_older(pids: Iterable[int], unknown: bool) -> bool:
     return unknown
 
 
-def _truth(source: str) -> Mapping[int, str]:
-    path = label_file_of(source)
-    return read_labels(path) if path else {}
+def _truth(monitor: RunMonitor) -> Mapping[int, str]:
+    """Return the true label of each frame that has one which the network may answer."""
+    path = label_file_of(monitor.source)
+    if path is None:
+        return {}
+    allowed = monitor.allowed_labels()
+    truth = read_labels(path).items()
+    return {frame: label for frame, label in truth if not allowed or label in allowed}
 
 
 def _not_up(monitor: RunMonitor, across: bool) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from fer_common.core.errors import ConfigurationError
+from fer_snn.core.labels import canonical
 
 #: Label of frames between two expressions, which count nowhere.
 TRANSITION = "transition"
@@ -44,4 +45,6 @@ def read_labels(path: Path) -> Mapping[int, str]:
             f"label file {path} cannot be read: "
             "it needs a column 'frame' of whole numbers and a column 'label'"
         ) from error
-    return {frame: label for frame, label in labels.items() if label and label != TRANSITION}
+    return {
+        frame: canonical(label) for frame, label in labels.items() if label and label != TRANSITION
+    }

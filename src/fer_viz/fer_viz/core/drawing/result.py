@@ -78,13 +78,14 @@ def _score_row(box: Box, style: Style) -> ScoreRow:
 
 
 def draw_score_names(picture: Picture, box: Box, labels: tuple[str, ...], style: Style) -> None:
-    """Write the labels and draw empty bars."""
+    """Write the labels and draw empty bars, which begin with the colour of their label."""
     theme, size = style.theme, style.text_px
     for index, row in enumerate(score_rows(box, len(labels), style)):
         text = fitted(labels[index], size, row.track.x - row.box.x - style.px(6))
         write(picture, text, (row.box.x, baseline(row.box, size)), size, theme.normal)
         background = mix(theme.plate, theme.label(index), 0.10)
         fill(picture, row.track, background, radius=style.px(2))
+        fill(picture, row.track._replace(width=style.at_least(2, 2)), theme.label(index))
 
 
 def draw_scores(picture: Picture, box: Box, face: Face, style: Style) -> None:

@@ -1,7 +1,9 @@
 """Colours and sizes of everything that is drawn.
 
-Colours are distinct for people with any colour vision, on a dark and on a light background. Labels
-take those of Okabe and Ito (2008, "Color Universal Design"). Weights take a diverging map and
+Colours are distinct for people with any colour vision, on a dark and on a light background. The
+first labels take those of Okabe and Ito (2008, "Color Universal Design"); those that follow were
+chosen to differ from them under simulated colour blindness (Machado et al. 2009, IEEE TVCG 15:6),
+which a test checks. Weights take a diverging map and
 potentials a sequential one, with monotonic lightness on each side (Crameri et al. 2020, Nature
 Communications 11:5444).
 """
@@ -24,6 +26,11 @@ Colour: TypeAlias = tuple[int, int, int]
 def rgb(code: str) -> Colour:
     """Return the colour of "#rrggbb"."""
     return int(code[5:7], 16), int(code[3:5], 16), int(code[1:3], 16)
+
+
+def palette(*codes: str) -> tuple[Colour, ...]:
+    """Return the colours of several codes "#rrggbb"."""
+    return tuple(map(rgb, codes))
 
 
 def mix(first: Colour, second: Colour, share: float) -> Colour:
@@ -69,9 +76,6 @@ class Theme:
         return mix(self.labels[index], self.strong, min(0.35 * again, 0.7))
 
 
-_SKY, _ORANGE, _GREEN, _PURPLE = rgb("#56b4e9"), rgb("#e69f00"), rgb("#009e73"), rgb("#cc79a7")
-_YELLOW, _VERMILLION, _BLUE = rgb("#f0e442"), rgb("#d55e00"), rgb("#0072b2")
-
 DARK = Theme(
     name="dark",
     ground=rgb("#12151b"),
@@ -80,14 +84,14 @@ DARK = Theme(
     strong=rgb("#f4f6f8"),
     normal=rgb("#b9c1cc"),
     faint=rgb("#7d8796"),
-    labels=(_SKY, _ORANGE, rgb("#14b88a"), _PURPLE, _YELLOW, rgb("#ee7733"), rgb("#4c8ee0")),
+    labels=palette(
+        "#56b4e9", "#e69f00", "#14b88a", "#9a5cf0", "#e8433a", "#f4e37c", "#d4f5ea", "#c45a9e"
+    ),
     undecided=rgb("#98a1ae"),
     good=rgb("#14b88a"),
     warning=rgb("#f0b429"),
-    diverging=tuple(
-        map(rgb, ("#b5e2fb", "#56b4e9", "#2a6a93", "#171b22", "#8a5a10", "#e69f00", "#ffe1a3"))
-    ),
-    sequential=tuple(map(rgb, ("#141a26", "#1f3a5f", "#3f6c86", "#7f9a7b", "#d2b85a", "#fff2b3"))),
+    diverging=palette("#b5e2fb", "#56b4e9", "#2a6a93", "#171b22", "#8a5a10", "#e69f00", "#ffe1a3"),
+    sequential=palette("#141a26", "#1f3a5f", "#3f6c86", "#7f9a7b", "#d2b85a", "#fff2b3"),
 )
 
 LIGHT = Theme(
@@ -98,22 +102,14 @@ LIGHT = Theme(
     strong=rgb("#14181f"),
     normal=rgb("#3d4754"),
     faint=rgb("#76808e"),
-    labels=(
-        _BLUE,
-        _VERMILLION,
-        rgb("#008561"),
-        rgb("#a8487d"),
-        rgb("#b07a00"),
-        rgb("#3295cf"),
-        rgb("#555b66"),
+    labels=palette(
+        "#0072b2", "#d55e00", "#008561", "#28148c", "#781400", "#8c28f0", "#c2187a", "#14181f"
     ),
     undecided=rgb("#7b8491"),
     good=rgb("#008561"),
     warning=rgb("#c77700"),
-    diverging=tuple(
-        map(rgb, ("#00324f", "#0072b2", "#8fc1de", "#f4f4f2", "#eeb07f", "#d55e00", "#5c2800"))
-    ),
-    sequential=tuple(map(rgb, ("#fbf6df", "#e3cf7e", "#8fa583", "#4a7589", "#234468", "#10192b"))),
+    diverging=palette("#00324f", "#0072b2", "#8fc1de", "#f4f4f2", "#eeb07f", "#d55e00", "#5c2800"),
+    sequential=palette("#fbf6df", "#e3cf7e", "#8fa583", "#4a7589", "#234468", "#10192b"),
 )
 
 THEMES = {theme.name: theme for theme in (DARK, LIGHT)}
