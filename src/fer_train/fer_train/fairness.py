@@ -20,6 +20,8 @@ from fer_train.dataset import LABEL_COLUMNS, LabelledPicture, Warn
 from fer_train.metrics import SAMPLES, Floats, Ints, Shares, mean_recall_interval
 from fer_train.tables import Columns, DatasetError
 
+FILE = "groups.csv"
+"""Table of the groups of a folder of classes."""
 FOLDERS = "group"
 """Name of the kind of groups that folders are."""
 MAX_GROUPS = 30
@@ -64,13 +66,14 @@ def in_folders(
     Raises
     ------
     DatasetError
-        if there are not two groups.
+        if there are not two groups with folders of labels.
     """
     groups = sorted(path for path in folder.iterdir() if path.is_dir() and path.name[0] != ".")
-    if len(groups) < 2:  # noqa: PLR2004 (there is nothing to compare)
+    flat = any(not any(below.is_dir() for below in group.iterdir()) for group in groups)
+    if len(groups) < 2 or flat:  # noqa: PLR2004 (there is nothing to compare)
         raise DatasetError(
-            f"{folder} does not hold two groups: it needs folders group/label/picture, or give a "
-            f"table with {NEEDS}"
+            f"{folder} does not hold two groups: it needs folders group/label/picture, or a table "
+            f"{FILE} with {NEEDS}"
         )
     found = {group.name: find(group) for group in groups}
     group_of = {picture.path: name for name, pictures in found.items() for picture in pictures}

@@ -196,7 +196,7 @@ def test_groups_are_compared_on_request(
     folder: Path, weights: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     figures, plot = tmp_path / "figures.json", tmp_path / "groups.png"
-    data, table = tmp_path / "set", tmp_path / "table.csv"
+    data, table = tmp_path / "set", tmp_path / "groups.csv"
     for name in ("young", "old"):
         shutil.copytree(folder, data / name)
     more = ("--weights", str(weights), "--crop", "given", "--jobs", "1", "--groups")
@@ -207,7 +207,7 @@ def test_groups_are_compared_on_request(
     rows = [f"{p},{p.parent.name},{k % 3},{k % 2}" for k, p in enumerate(folder.glob("*/*.png"))]
     table.write_text("\n".join(("picture,label,skin,light", *rows)))
     more = (*more, "--plot-groups", str(plot))
-    assert run("evaluate", str(table), *more, "--json", str(figures)) == 0
+    assert run("evaluate", str(tmp_path), *more, "--json", str(figures)) == 0
     kinds = json.loads(figures.read_text())["groups"]
     assert list(kinds) == ["skin", "light"] and list(kinds["skin"]["groups"]) == ["0", "1", "2"]
     assert cv2.imread(str(plot)) is not None

@@ -79,8 +79,10 @@ def test_folders_are_groups(tmp_path: Path) -> None:
         write_picture(tmp_path / name)
     pictures, kinds = fairness.in_folders(tmp_path, dataset.find)
     assert sorted(kinds["group"][p.path] for p in pictures) == ["old", "old", "young"]
-    with pytest.raises(DatasetError, match="does not hold two groups"):
-        fairness.in_folders(tmp_path / "young", dataset.find)
+    write_picture(tmp_path / "old" / "neutral" / "c.png")
+    for folder in ("young", "old"):
+        with pytest.raises(DatasetError, match=r"two groups: .* or a table groups\.csv"):
+            fairness.in_folders(tmp_path / folder, dataset.find)
 
 
 def test_text_and_plot_show_every_group() -> None:

@@ -70,8 +70,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--groups",
         action="store_true",
-        help="compare groups of people: those of FOLDER/group/label/picture, or those that the "
-        "columns of a CSV file name, besides picture and label",
+        help="compare groups of people: those of FOLDER/group/label/picture, or those in the "
+        "columns of a CSV file (FOLDER/groups.csv), besides picture and label",
     )
     parser.add_argument(
         "--plot-groups", type=Path, metavar="PNG", help="with --groups: draw the comparison"
@@ -146,6 +146,8 @@ def _find(
 ) -> tuple[list[LabelledPicture], dict[str, GroupOf]]:
     """Return the pictures of these labels, or all if none are named, and their groups."""
     source: Path = args.source
+    if args.groups and (source / fairness.FILE).is_file():
+        source = source / fairness.FILE
     groups: dict[str, GroupOf] = {}
     if args.groups and source.is_dir():
         pictures, groups = fairness.in_folders(source, reader.find)
