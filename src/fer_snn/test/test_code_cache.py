@@ -92,7 +92,7 @@ def python(code: str, **environment: str) -> str:
         capture_output=True,
         text=True,
         check=True,
-        timeout=120,
+        timeout=500,
     )
     return ended.stdout
 
@@ -122,7 +122,7 @@ def test_plain_kernels_take_the_place_of_a_numba_that_does_not_work(
     assert said.count("kernels.reference") == 2
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(1200)
 def test_the_network_starts_with_a_damaged_cache(tmp_path: Path) -> None:
     said = [python(WARM_UP, NUMBA_CACHE_DIR=str(tmp_path))]
     damages = {"_fade": emptied, "_adapt": cut, "_lane_sum": one_bit_changed}

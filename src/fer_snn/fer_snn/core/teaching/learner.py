@@ -103,7 +103,9 @@ class Learner:
         self.lessons: Counter[str] = Counter()
         self.rehearsed: Counter[str] = Counter()
         self._folder = folder
-        self._first = self._loaded = model
+        self._first = model
+        # As the network has it: clipped to the bounds.
+        self._loaded = self.recogniser.network.model.copy()
         self._changes: deque[_Change] = deque(maxlen=undo_depth)
         self._scheduled: _ScheduledLesson | None = None
         self._memory = RehearsalMemory()
@@ -341,7 +343,7 @@ class Learner:
         self.parameters.readout.check(model.labels)
         self.remember(reason)
         self._load(model)
-        self._loaded = model
+        self._loaded = self.recogniser.network.model.copy()
         self.lessons.clear()
         self.rehearsed.clear()
 
