@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import zipfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ from fer.diagnosis.graph_checks import check_graph, listen
 from fer.diagnosis.machine_checks import CHECKS, check_machine, versions
 from fer.diagnosis.results import CheckResult, Level, worst
 from fer.processes import shared_memory
+from fer_snn.core.kernels import compiled
 
 FINE = {
     name: NodeHealth(DiagnosticStatus.OK, "well", {"rate_hz": "30.0", "memory_mb": "99.6"})
@@ -97,6 +99,22 @@ def test_cameras(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     assert "video" in refused.remedy
     monkeypatch.setattr("fer_camera.core.device.devices", list)
     assert "demo" in found("camera", {})[0].text
+
+
+def test_compiled_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def numba() -> CheckResult:
+        (result,) = (each for each in found("versions", {}) if each.subject == "numba")
+        return result
+
+    monkeypatch.setattr(compiled, "cache_folder", lambda: tmp_path)
+    assert numba().level is Level.OK
+    (tmp_path / f"{compiled.CACHED_AS}._fire-1.py311.nbi").touch()
+    assert numba().level is Level.WARN and "1 damaged" in numba().text
+    monkeypatch.setattr(compiled, "cache_folder", lambda: None)
+    assert "NUMBA_CACHE_DIR" in numba().remedy
+    monkeypatch.setitem(sys.modules, "fer_snn.core.kernels.compiled", None)
+    monkeypatch.delattr("fer_snn.core.kernels.compiled")
+    assert numba().level is Level.WARN
 
 
 def test_busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from fer_common.core.errors import FerError
 from fer_snn.core.clock import NS_PER_S
 from fer_snn.core.labels import MAX_LABEL_LENGTH, UNDECIDED, canonical, is_label
@@ -104,8 +106,7 @@ class Learner:
         self.rehearsed: Counter[str] = Counter()
         self._folder = folder
         self._first = model
-        # As the network has it: clipped to the bounds.
-        self._loaded = self.recogniser.network.model.copy()
+        self._loaded = self._as_loaded(model)
         self._changes: deque[_Change] = deque(maxlen=undo_depth)
         self._scheduled: _ScheduledLesson | None = None
         self._memory = RehearsalMemory()
@@ -343,9 +344,16 @@ class Learner:
         self.parameters.readout.check(model.labels)
         self.remember(reason)
         self._load(model)
-        self._loaded = self.recogniser.network.model.copy()
+        self._loaded = self._as_loaded(model)
         self.lessons.clear()
         self.rehearsed.clear()
+
+    def _as_loaded(self, model: Model) -> Model:
+        """Return a model as the network has loaded it: clipped to the bounds."""
+        present = self.recogniser.network.model
+        pairs = zip(model.stages, present.stages, strict=True)
+        same = all(np.array_equal(mine.weights, its.weights) for mine, its in pairs)
+        return model if same else present.copy()
 
     def _load(self, model: Model) -> None:
         self.recogniser.load(model)
