@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from fer_snn.core.model import Model
+from fer_snn.core.network import Network
 from fer_snn.core.neurons.lif import Float32s
 from fer_snn.core.recogniser import FaceInput, FeatureFrame, RecogniserParameters
 from fer_snn.core.synapses.learning import Learning
@@ -224,7 +225,8 @@ def test_impossible_names_of_labels_are_refused(stream: Stream, label: str) -> N
 
 def test_loading_copies_weights_for_the_stage_and_for_the_network_only(tmp_path: Path) -> None:
     path = tmp_path / "large.npz"
-    weights_file.save(small_model(Architecture(window=6, column=4096)), path)
+    large = Network(small_model(Architecture(window=6, column=4096))).model
+    weights_file.save(large, path)
     tracemalloc.start()
     model = weights_file.load(path)
     size = sum(stage.padded_weights.nbytes for stage in model.stages)
