@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fer_testing.networks import EIGHT
 from fer_testing.viz import grey, share_of
 from fer_viz.core.drawing import plots
 from fer_viz.core.drawing.canvas import Box
@@ -18,7 +19,8 @@ from fer_viz.core.drawing.panel import WIDTH, sections
 from fer_viz.core.drawing.receptive_fields import arrange, draw_fields
 from fer_viz.core.drawing.renderer import PictureOptions, Renderer, layout
 from fer_viz.core.drawing.result import score_rows
-from fer_viz.core.drawing.style import DARK, THEMES, Style, colour_table
+from fer_viz.core.drawing.style import DARK, DESIGN_HEIGHT, THEMES, Style, colour_table
+from fer_viz.core.drawing.text import fitted
 from fer_viz.core.scene import Face, Raster, ReceptiveFields, Scene, SceneStatus, Traces
 
 FaceMaker = Callable[..., Face]
@@ -281,3 +283,12 @@ def test_any_image_is_drawn(size: tuple[int, int], make_scene: SceneMaker) -> No
     place = layout(size[1], size[0], PictureOptions())
     result = Renderer(PictureOptions()).draw(grey(*size), make_scene())
     assert result.shape == (place.height, place.width, 3)
+
+
+def test_eight_labels_have_a_row_each_and_their_whole_name() -> None:
+    box = sections(WIDTH, DESIGN_HEIGHT, STYLE, len(EIGHT)).scores
+    rows = score_rows(box, len(EIGHT), STYLE)
+    assert len(rows) == len(EIGHT)
+    for label, row in zip(EIGHT, rows, strict=True):
+        assert fitted(label, STYLE.text_px, row.track.x - row.box.x - STYLE.px(6)) == label
+        assert row.track.width >= 30
