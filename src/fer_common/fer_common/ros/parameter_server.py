@@ -83,7 +83,7 @@ class ParameterServer:
             sys.argv,
             self._node.get_fully_qualified_name(),
             self._table,
-            self._node.get_logger().warning,
+            self._node.get_logger().info,
         )
         for name in self._node._parameter_overrides:
             if name not in self._table and name not in foreign and not is_ros_parameter(name):

@@ -16,8 +16,8 @@ INSTALL_QT = (
     "or ./fer setup --window (in a clone without ROS)"
 )
 INSTALL_LIBRARIES = (
-    "sudo apt install libegl1 libgl1 libfontconfig1 libdbus-1-3 libxkbcommon-x11-0 "
-    "libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-shape0"
+    "sudo apt install libegl1 libgl1 libglib2.0-0 libfontconfig1 libdbus-1-3 libxkbcommon-x11-0 "
+    "libxcb-cursor0 libxcb-icccm4 libxcb-keysyms1 libxcb-randr0 libxcb-shape0 libxcb-xinerama0"
 )
 _LIBRARY = re.compile(r"lib[\w.+-]+\.so[.\d]*")
 
