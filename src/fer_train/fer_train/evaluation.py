@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_snn import Network, ReadoutParameters
+from fer_snn.core import familiarity
 from fer_snn.core.neurons.lif import Float32s
 from fer_train import metrics
 from fer_train.presentation import present_all
@@ -104,6 +105,8 @@ def evaluate(
     n_steps = network.parameters.steps(presentation)
     responses = present_all(network, features, n_steps, progress)
     said, confidence = responses.said(model, model.calibration, readout)
+    if neuron := familiarity.of_features(model.feature_spec):
+        said = np.where(neuron.fits(features) < readout.min_fit, -1, said)
     allowed = readout.allowed(model.labels)
     labels = tuple(model.labels[k] for k in allowed)
     every = metrics.confusion(truth, said, len(model.labels))

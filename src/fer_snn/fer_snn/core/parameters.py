@@ -55,6 +55,15 @@ _ANSWERS = (
         1.0,
         "With less confidence than this, the answer is undecided.",
     ),
+    number(
+        "min_fit",
+        _READOUT.min_fit,
+        -100.0,
+        100.0,
+        "How well the features must fit a face in which an expression can be read, in standard "
+        "deviations of faces; else the answer is undecided. 0 leaves out 2 to 3 % of faces. -100: "
+        "every face is answered.",
+    ),
     Parameter(
         "labels",
         (ALL_LABELS,),
@@ -244,6 +253,7 @@ def readout_parameters(values: Values) -> ReadoutParameters:
         number_of(values, "decision_window"),
         int(number_of(values, "min_spikes")),
         number_of(values, "min_confidence"),
+        number_of(values, "min_fit"),
         _labels(values),
     )
 

@@ -17,6 +17,7 @@ probability of k given that one of them is true; all others have score 0.
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -79,12 +80,14 @@ class ReadoutParameters:
     ----------
     decision_window : duration over which spikes are counted, seconds.
     min_spikes, min_confidence : with less than this the answer is `undecided`.
+    min_fit : the same, for how well the features fit a face; see `familiarity`.
     labels : the labels that may be answered; empty for all.
     """
 
     decision_window: float = 0.12
     min_spikes: int = 1
     min_confidence: float = 0.0
+    min_fit: float = 0.0
     labels: tuple[str, ...] = ()
 
     def allowed(self, known: Sequence[str]) -> NDArray[np.int64]:
@@ -167,6 +170,7 @@ def answer(
     calibration: ReadoutCalibration,
     parameters: ReadoutParameters,
     allowed: NDArray[np.int64] | None = None,
+    fit: float = math.inf,
 ) -> Answer:
     """Choose a label.
 
@@ -178,6 +182,8 @@ def answer(
         Number of spikes that count, see `counted_spikes`.
     allowed:
         Indices of the labels that may be answered; None for all.
+    fit:
+        How well the features fit a face in which an expression can be read.
     """
     if allowed is None:
         allowed = np.arange(len(rates_hz))
@@ -192,7 +198,8 @@ def answer(
     tie = bool(same.any())
     confidence = float(scores[best])
     sure = spikes >= parameters.min_spikes and confidence >= parameters.min_confidence
-    return Answer(best, sure and not tie, confidence, scores, rates_hz)
+    decided = sure and not tie and fit >= parameters.min_fit
+    return Answer(best, decided, confidence, scores, rates_hz)
 
 
 def decided_labels(

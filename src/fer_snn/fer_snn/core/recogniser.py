@@ -12,9 +12,11 @@ the speed of the stream.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from fer_snn.core import familiarity
 from fer_snn.core.clock import NS_PER_S, Clock, FrameSteps
 from fer_snn.core.model import Model
 from fer_snn.core.network import (
@@ -120,6 +122,7 @@ class _Track:
     def __init__(self, network: Network) -> None:
         self.rest(network)
         self.window = DecisionWindow()
+        self.fit = math.inf
         self.taught = PresentationCounts()
         self.seen_ns = 0
 
@@ -148,6 +151,7 @@ class Recogniser:
         self._parameters = parameters or RecogniserParameters()
         self._parameters.readout.check(model.labels)
         self.network = Network(model, self._parameters.network)
+        self._familiarity = familiarity.of_features(model.feature_spec)
         self._clock = Clock(self._parameters.network.dt, self._parameters.max_catch_up)
         self._tracks: dict[int, _Track] = {}
 
@@ -179,6 +183,7 @@ class Recogniser:
         """
         self._parameters.readout.check(model.labels)
         self.network.load(model)
+        self._familiarity = familiarity.of_features(model.feature_spec)
         self.reset_state()
 
     def reset_state(self) -> None:
@@ -237,7 +242,17 @@ class Recogniser:
             track.taught.add(activity)
             if track.taught.learn(self.network, lesson.label, parameters.supervised):
                 learnt = lesson.label
+        self._look_whether_it_fits(track, face, timing.steps)
         return FaceResult(face.id, self._answer(track, activity), activity, learnt)
+
+    def _look_whether_it_fits(self, track: _Track, face: FaceInput, steps: int) -> None:
+        """Average the fit of the features over about a decision window."""
+        if self._familiarity is None:
+            return
+        now = float(self._familiarity.fits(face.features[None])[0])
+        elapsed = steps * self.network.parameters.dt / self._parameters.readout.decision_window
+        is_first = math.isinf(track.fit)
+        track.fit = now if is_first else now + (track.fit - now) * math.exp(-elapsed)
 
     def _begin_glance(self, track: _Track, steps: int) -> None:
         """Put the neurons to rest if the last glance is over."""
@@ -258,7 +273,7 @@ class Recogniser:
         potentials = label_means(track.state.layers[-1].v, names, n_labels)
         allowed = readout.allowed(model.labels)
         spikes = int(counted_spikes(counts, names, allowed))
-        return answer(rates_hz, potentials, spikes, self.calibration, readout, allowed)
+        return answer(rates_hz, potentials, spikes, self.calibration, readout, allowed, track.fit)
 
     def _forget(self, stamp_ns: int) -> None:
         limit = stamp_ns - round(self._parameters.forget_after * NS_PER_S)

@@ -1,0 +1,83 @@
+"""The neuron that tells whether an expression can be read, and what follows from it."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fer_snn.core import familiarity
+from fer_snn.core.familiarity import Familiarity, FamiliarityError
+from fer_snn.core.model import Model
+from fer_snn.core.recogniser import FaceInput, FeatureFrame, Recogniser, RecogniserParameters
+from fer_testing.networks import SPEC, synthetic
+
+FRAME_NS = 33_333_333
+
+
+def neuron(size: int = 144) -> Familiarity:
+    """Return a neuron whose output is the sum of the features minus half their number."""
+    return Familiarity(
+        SPEC,
+        np.zeros(size, np.float32),
+        np.ones(size, np.float32),
+        np.ones(size, np.float32),
+        -size / 2,
+    )
+
+
+def test_the_output_is_linear_within_limits() -> None:
+    maps = np.zeros((3, 4, 6, 6), np.float32)
+    maps[1, 0, 0, 0], maps[2, 0, 0, 0] = 1.5, 100.0
+    assert neuron().fits(maps) == pytest.approx([-72, -70.5, -72 + familiarity.LIMIT])
+
+
+def test_a_saved_neuron_is_the_same(tmp_path: Path) -> None:
+    path, maps = tmp_path / "neuron.npz", synthetic(3, seed=1)[0]
+    neuron().save(path)
+    np.testing.assert_array_equal(familiarity.load(path).fits(maps), neuron().fits(maps))
+
+
+@pytest.mark.parametrize("change", ["missing", "cut", "not finite", "other sizes"])
+def test_damaged_files_are_refused(tmp_path: Path, change: str) -> None:
+    path = tmp_path / "neuron.npz"
+    broken = {
+        "not finite": dataclasses.replace(neuron(), weights=np.full(144, np.nan, np.float32)),
+        "other sizes": dataclasses.replace(neuron(), mean=np.zeros(7, np.float32)),
+    }
+    if change != "missing":
+        broken.get(change, neuron()).save(path)
+    if change == "cut":
+        path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(FamiliarityError, match="install fer_snn again"):
+        familiarity.load(path)
+
+
+def test_the_shipped_neuron_is_for_the_features_that_are_shipped() -> None:
+    shipped = familiarity.shipped()
+    assert shipped.feature_spec.startswith("gabor-")
+    assert familiarity.of_features(shipped.feature_spec) is shipped
+    assert familiarity.of_features(SPEC) is None
+
+
+def test_what_does_not_fit_a_face_is_undecided(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(familiarity, "of_features", lambda spec: neuron())
+    recogniser = Recogniser(model, RecogniserParameters())
+    bright, dark = np.full((4, 6, 6), 0.9, np.float32), np.full((4, 6, 6), 0.1, np.float32)
+
+    def decided(features: np.ndarray, frames: range) -> list[bool]:
+        shown = [FeatureFrame(k * FRAME_NS, [FaceInput(1, 9, features)]) for k in frames]
+        return [recogniser.process(frame).faces[0].answer.decided for frame in shown]
+
+    readout = recogniser.parameters.readout
+    tolerant = dataclasses.replace(readout, min_fit=-100.0)
+    assert not any(decided(dark, range(20)))
+    recogniser.parameters = dataclasses.replace(recogniser.parameters, readout=tolerant)
+    said = decided(dark, range(20, 40)) + decided(bright, range(40, 60))
+    recogniser.parameters = dataclasses.replace(recogniser.parameters, readout=readout)
+    # A frame that does not fit among many that do changes nothing.
+    assert decided(bright, range(60, 80))[10:] == said[-10:]
