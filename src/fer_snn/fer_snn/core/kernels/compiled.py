@@ -78,9 +78,16 @@ def _fire(v, refractory, current, neuron, theta, flags, fired):  # type: ignore[
         v[j] = v_reset if spike else moved
         refractory[j] = refractory_steps if spike else max(left - np.int32(1), np.int32(0))
         flags[j] = spike
+    # Eight neurons at a time: mostly, none of them has fired.
+    words = flags[: n // 8 * 8].view(np.uint64)
     k = 0
-    for j in range(n):
-        # Without a branch, which a processor would mostly mispredict.
+    for word in range(len(words)):
+        if words[word]:
+            for j in range(8 * word, 8 * word + 8):
+                # Without a branch, which a processor would mostly mispredict.
+                fired[k] = j
+                k += flags[j]
+    for j in range(8 * len(words), n):
         fired[k] = j
         k += flags[j]
     return k
@@ -195,9 +202,12 @@ def _inhibit(current, theta, r_m, beta, alpha, lanes):  # type: ignore[no-untype
     """Apply both kinds of inhibition within one column."""
     n = len(current)
     inhibited = beta * (_lane_sum(current, lanes) / np.float32(n))
-    winner = 0
     for j in range(n):
         current[j] -= inhibited
+    if alpha == np.float32(0):
+        return
+    winner = 0
+    for j in range(n):
         if r_m * current[j] - theta[j] > r_m * current[winner] - theta[winner]:
             winner = j
     strongest = current[winner]
