@@ -32,6 +32,9 @@ from fer_train.faces import mirrored
 
 MIN_VARIANCE = 1e-9
 
+CALLS = 10
+"""Number of times that the weights of the layer are scaled and clipped."""
+
 
 @dataclass(frozen=True)
 class PrototypeParameters:
@@ -173,7 +176,10 @@ class PrototypeLayer:
 def _bounded(weights: Float32s, bounds: WeightBounds) -> Float32s:
     """Return weights (rows, neurons), scaled to their norm within bounds."""
     w_min, w_max = np.float32(bounds.w_min), np.float32(bounds.w_max)
-    return homeostasis.scaled(weights, bounds.s_target, w_min, w_max)
+    # Each call makes up for what clipping took in the one before.
+    for _ in range(CALLS):
+        weights = homeostasis.scaled(weights, bounds.s_target, w_min, w_max)
+    return weights
 
 
 def _on_and_off(tuned: Sequence[Float32s]) -> Float32s:
