@@ -93,7 +93,7 @@ PARAMETERS = (
     Parameter(
         "detector.max_faces",
         _DETECTOR.max_faces,
-        "Largest number of faces tracked at the same time.",
+        "Largest number of faces tracked at the same time. Of more faces, the largest are tracked.",
         "",
         1,
         64,
@@ -122,7 +122,7 @@ PARAMETERS = (
         "search.max_windows",
         _SEARCH.max_windows,
         "Largest number of detector runs per frame for tracked faces that are far apart. The other "
-        "faces are detected in the next frames.",
+        "faces are detected in the next frames. Frames more than 0.1 s apart get more runs.",
         "",
         1,
         64,
@@ -144,7 +144,8 @@ PARAMETERS = (
     Parameter(
         "tracker.timeout",
         _TRACKER.timeout_s,
-        "A face that was not detected for longer than this loses its id.",
+        "A face that was not detected for longer than this, and looked for at least three times, "
+        "loses its id.",
         "s",
         0.0,
         60.0,
