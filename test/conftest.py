@@ -15,6 +15,7 @@ from fer_bench import machine, page
 from fer_faults import ledger as record
 from fer_testing.message_packages import messages_folder, messages_of_others
 from fer_testing.ros import graph, ros_domain
+from fer_testing.whole_graph import end_commands
 
 __all__ = ["graph", "messages_folder", "messages_of_others", "ros_domain"]
 
@@ -32,6 +33,13 @@ def ledger(request: pytest.FixtureRequest) -> Iterator[record.Ledger]:
         ledger.save(RESULTS)
         text = record.table(list(ledger.rows.values()), machine.describe_today())
         page.replace(ROOT / record.PAGE, "figures", text)
+
+
+@pytest.fixture(autouse=True)
+def no_command_outlives_its_test() -> Iterator[None]:
+    """End what a failed test has left running, which would disturb the tests behind it."""
+    yield
+    end_commands()
 
 
 @pytest.fixture

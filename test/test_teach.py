@@ -75,8 +75,10 @@ def test_a_new_label_is_taught_saved_and_recognised(
     assert "wink" not in said(20)
     assert "give --new" in done("teach", "wink", code=2)
     assert "faces learnt" in done("teach", "wink", "--new", "--duration", 2)
-    # A lesson shorter than a presentation teaches nothing.
+    # A lesson of one frame, which is shorter than this presentation, teaches nothing.
+    done("param", "set", "snn", "presentation", 1.0)
     assert "no face was learnt" in done("teach", "wink", "--duration", 0.001, code=2)
+    done("param", "set", "snn", "presentation", 0.06)
     assert "lesson 'wink'" in done("weights", "report")
     assert "taught.npz" in done("weights", "save", "taught")
     assert "taught" in done("weights", "list")

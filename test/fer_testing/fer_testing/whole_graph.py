@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 import subprocess
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
@@ -55,20 +57,44 @@ SERVICES = (
 #: use too takes the cores away for tenths of a second; how many frames are lost on a quiet one is
 #: measured by `fer bench pipeline`.
 KEPT_UP = 0.5
+_TO_END_S = 20.0
 #: Deep, so that a slow test does not lose what it wants to count.
 _DEEP = QoSProfile(
     history=HistoryPolicy.KEEP_LAST, depth=100, reliability=ReliabilityPolicy.RELIABLE
 )
 
 
+#: Commands that tests have started and not ended yet.
+_running: list[subprocess.Popen[str]] = []
+
+
 def start_fer(*arguments: object) -> subprocess.Popen[str]:
     """Start a command of fer in the domain of this process."""
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "fer.cli", *map(str, arguments)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
     )
+    _running.append(process)
+    return process
+
+
+def end_commands() -> None:
+    """End the commands that a failed test has left running, with their nodes."""
+    while _running:
+        process = _running.pop()
+        if process.poll() is not None:
+            continue
+        nodes = psutil.Process(process.pid).children(recursive=True)
+        process.send_signal(signal.SIGINT)
+        try:
+            process.communicate(timeout=_TO_END_S)
+        except subprocess.TimeoutExpired:
+            for left in (*nodes, process):
+                with suppress(psutil.NoSuchProcess):
+                    left.kill()
+            process.communicate()
 
 
 def children(process: subprocess.Popen[Any]) -> dict[str, psutil.Process]:
