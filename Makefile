@@ -1,6 +1,6 @@
 # The usual ways into fer. `./fer` does the work; see ./fer --help and ./fer setup --help.
 .DEFAULT_GOAL := help
-.PHONY: help run setup test test-faults lint contracts bench bench-check bench-network rendered-heads clean
+.PHONY: help run setup test test-jazzy test-faults lint contracts bench bench-check bench-network rendered-heads clean
 
 PYTEST_ARGS ?=
 # The sources themselves: what is installed may hold files that have moved since.
@@ -18,6 +18,9 @@ setup:  ## set up what is missing, without starting anything
 
 test: lint  ## lint, then the tests of all packages and of the whole graph
 	@./fer exec python3 -m pytest $(PYTEST_ARGS)
+
+test-jazzy:  ## the tests on ROS 2 Jazzy and the libraries of Ubuntu 24.04, where there is CPython 3.12
+	@python3 tools/test_on.py jazzy $(ARGS)
 
 test-faults:  ## inject every fault many times, and write docs/reliability.md: about an hour
 	@./fer setup --test

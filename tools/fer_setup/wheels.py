@@ -33,7 +33,7 @@ _NOT_FOUND = re.compile(r"No matching distribution found for ([^\s(]+)")
 _EXPORT_FILES = "share/*/cmake/export_*__rosidl_generator_pyExport.cmake"
 _BUILDER_INCLUDES = (
     re.compile(r'/opt/python/[^;"]*?/include/python3\.\d+'),
-    re.compile(r'/[^;"]*?/site-packages/numpy/_core/include'),
+    re.compile(r'/[^;"]*?/site-packages/numpy/_?core/include'),
 )
 _PRINT_INCLUDES = (
     "import numpy, sysconfig\nprint(sysconfig.get_path('include'), numpy.get_include(), sep='\\n')"
