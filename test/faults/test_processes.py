@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import re
 import signal
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from fer_common.ros.distributions import LOCK
 from fer_faults.graph import NAMESPACE, Up
 from fer_faults.ledger import Ledger
 from fer_snn.core.weights import weights_file
@@ -30,11 +30,7 @@ pytestmark = pytest.mark.timeout(600)
 def segments(pid: int) -> list[Path]:
     """Return the shared memory that a process owns: the segments whose lock files it holds open."""
     targets = [Path(os.readlink(link)) for link in Path("/proc", str(pid), "fd").iterdir()]
-    return [
-        path.with_name(path.name.removesuffix("_el"))
-        for path in targets
-        if re.fullmatch(r"fastdds_[0-9a-f]{16}_el", path.name)
-    ]
+    return [path.with_name(lock[1]) for path in targets if (lock := LOCK.fullmatch(path.name))]
 
 
 def test_killed_nodes_come_back_and_the_others_do_not_notice(
