@@ -91,9 +91,10 @@ def end_commands() -> None:
         try:
             process.communicate(timeout=_TO_END_S)
         except subprocess.TimeoutExpired:
-            for left in (*nodes, process):
+            process.kill()
+            for node in nodes:
                 with suppress(psutil.NoSuchProcess):
-                    left.kill()
+                    node.kill()
             process.communicate()
 
 
