@@ -18,7 +18,7 @@ from fer.diagnosis.graph_checks import check_graph, listen
 from fer.diagnosis.machine_checks import CHECKS, check_machine, versions
 from fer.diagnosis.results import CheckResult, Level, worst
 from fer.processes import shared_memory
-from fer_snn.core.kernels import compiled
+from fer_snn.core.kernels import code_cache
 
 FINE = {
     name: NodeHealth(DiagnosticStatus.OK, "well", {"rate_hz": "30.0", "memory_mb": "99.6"})
@@ -106,15 +106,16 @@ def test_compiled_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         (result,) = (each for each in found("versions", {}) if each.subject == "numba")
         return result
 
-    monkeypatch.setattr(compiled, "cache_folder", lambda: tmp_path)
+    cache_folder = code_cache.cache_folder
+    monkeypatch.setattr(code_cache, "cache_folder", lambda: tmp_path)
     assert numba().level is Level.OK
-    (tmp_path / f"{compiled.CACHED_AS}._fire-1.py311.nbi").touch()
+    (tmp_path / f"{code_cache.MODULE}._fire-1.py311.nbi").touch()
     assert numba().level is Level.WARN and "1 damaged" in numba().text
-    monkeypatch.setattr(compiled, "cache_folder", lambda: None)
+    monkeypatch.setattr(code_cache, "cache_folder", lambda: None)
     assert "NUMBA_CACHE_DIR" in numba().remedy
-    monkeypatch.setitem(sys.modules, "fer_snn.core.kernels.compiled", None)
-    monkeypatch.delattr("fer_snn.core.kernels.compiled")
-    assert numba().level is Level.WARN
+    monkeypatch.setattr(code_cache, "cache_folder", cache_folder)
+    monkeypatch.setitem(sys.modules, "numba", None)
+    assert numba().level is Level.WARN and "not installed" in numba().text
 
 
 def test_busy_machine(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,9 +70,9 @@ def _compiled_code() -> CheckResult:
     """Check whether the network's compiled kernels can be used, and are cached."""
     slower = "the network runs many times slower"
     try:
-        from fer_snn.core.kernels import code_cache, compiled
+        from fer_snn.core.kernels import code_cache
 
-        folder = compiled.cache_folder()
+        folder = code_cache.cache_folder()
     except ModuleNotFoundError:
         return warn("numba", f"is not installed: {slower}", "install numba (rosdep: python3-numba)")
     # A numba that does not fit the rest of the machine raises errors of any kind.
@@ -82,7 +82,7 @@ def _compiled_code() -> CheckResult:
     if folder is None:
         remedy = "set NUMBA_CACHE_DIR to a folder that can be written"
         return warn("numba", "has no folder for compiled code: snn compiles at each start", remedy)
-    if damaged := code_cache.damaged(folder, compiled.CACHED_AS):
+    if damaged := code_cache.damaged(folder, code_cache.MODULE):
         text = f"{len(damaged)} damaged or unknown files of compiled code in {folder}"
         return warn("numba", text, "nothing: snn compiles again; or now: `fer warm-up`")
     return ok("numba", f"compiled code in {folder}")

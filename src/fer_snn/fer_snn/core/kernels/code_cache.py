@@ -13,6 +13,22 @@ from pathlib import Path
 
 from fer_common.core.atomic import write_atomically
 
+MODULE = "compiled"
+"""Module whose code is cached; the names of the files begin with it."""
+
+
+def cache_folder() -> Path | None:
+    """Return the folder of the compiled code; None if there is none that can be written."""
+    import numba
+
+    try:
+        # numba derives the folder from that of the source.
+        sample = numba.njit(cache=True)(damaged)
+    except RuntimeError:
+        return None
+    folder = sample.stats.cache_path
+    return Path(folder) if folder else None
+
 
 def damaged(folder: Path, module: str) -> list[Path]:
     """Return the cached files of a module (its name without suffix) that differ from `seal`."""

@@ -13,9 +13,9 @@ fastmath), so the results are equal bit for bit.
 - Indices that are read from arrays are unsigned. For signed ones the compiled code would check at
   each access whether they count from the end.
 - Compiled code is cached beside this file, or in the user's cache if that folder is read-only
-  (`interface` enables the cache, if its files are whole). The
-  kernels take plain tuples and use no constants of other modules, because numba does not notice
-  when such a constant changes and cannot read its cache after a class has moved.
+  (`interface` enables the cache, if its files are whole). The kernels take plain tuples and use no
+  constants of other modules, because numba does not notice when such a constant changes and cannot
+  read its cache after a class has moved.
 
 Importing this module needs numba; see `interface.choose`.
 """
@@ -23,7 +23,6 @@ Importing this module needs numba; see `interface.choose`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numba
@@ -36,31 +35,13 @@ from fer_snn.core.neurons.layers import LayerActivity, LayerState
 from fer_snn.core.neurons.lif import SILENT, Float32s, Int32s
 from fer_snn.core.synapses import homeostasis, stdp
 
-CACHED_AS = Path(__file__).stem
-"""The names of the cached files begin with this."""
-
-_KERNELS: list[Any] = []
+KERNELS: list[Any] = []
+"""All compiled functions of this module."""
 
 
 def _jit(function: Any) -> Any:
-    _KERNELS.append(numba.njit(nogil=True)(function))
-    return _KERNELS[-1]
-
-
-def cache_folder() -> Path | None:
-    """Return the folder of the compiled code; None if there is none that can be written."""
-    try:
-        sample = numba.njit(cache=True)(cache_folder)
-    except RuntimeError:
-        return None
-    folder = sample.stats.cache_path
-    return Path(folder) if folder else None
-
-
-def enable_cache() -> None:
-    """Let numba read the compiled code from its cache, and write it there."""
-    for kernel in _KERNELS:
-        kernel.enable_caching()
+    KERNELS.append(numba.njit(nogil=True)(function))
+    return KERNELS[-1]
 
 
 @_jit
@@ -386,7 +367,8 @@ def add_outer_product(
 
 
 @_jit
-def _normalise(w, width, first_row, s_target, w_min, w_max, rounds):  # type: ignore[no-untyped-def]
+def _normalise(w, width, first_row, s_target, bounds, rounds):  # type: ignore[no-untyped-def]
+    w_min, w_max = bounds
     norms = np.empty(width, dtype=np.float64)
     factors = np.empty(width, dtype=np.float32)
     for column in range(len(first_row) - 1):
@@ -410,13 +392,7 @@ def _normalise(w, width, first_row, s_target, w_min, w_max, rounds):  # type: ig
 
 def normalise(stage: Stage, s_target: float, w_min: np.float32, w_max: np.float32) -> None:
     """Do the same as `reference.normalise`."""
-    wiring = stage.wiring
+    wiring, bounds, rounds = stage.wiring, (w_min, w_max), homeostasis.ROUNDS
     _normalise(
-        stage.padded_weights,
-        wiring.width,
-        wiring.first_row,
-        float(s_target),
-        w_min,
-        w_max,
-        homeostasis.ROUNDS,
+        stage.padded_weights, wiring.width, wiring.first_row, float(s_target), bounds, rounds
     )

@@ -10,7 +10,6 @@ import importlib
 import time
 from collections.abc import Sequence
 from functools import lru_cache
-from pathlib import Path
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -116,16 +115,17 @@ def _compiled() -> tuple[Kernels | None, str | None]:
     """Return the compiled kernels, ready to run; or None, and the reason."""
     try:
         compiled = importlib.import_module("fer_snn.core.kernels.compiled")
-        folder: Path | None = compiled.cache_folder()
-        if folder and code_cache.discard_damaged(folder, compiled.CACHED_AS):
+        folder = code_cache.cache_folder()
+        if folder and code_cache.discard_damaged(folder, code_cache.MODULE):
             try:
-                compiled.enable_cache()
+                for kernel in compiled.KERNELS:
+                    kernel.enable_caching()
                 _run_all(compiled)
             # For example a full disk; the error may be wrapped in one of numba's own.
             except Exception:
                 compiled = importlib.reload(compiled)
             else:
-                code_cache.seal(folder, compiled.CACHED_AS)
+                code_cache.seal(folder, code_cache.MODULE)
         _run_all(compiled)
     except ModuleNotFoundError as missing:
         return None, f"{missing.name} is not installed"
