@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import subprocess
@@ -119,7 +120,8 @@ def launched(folder: Path, name: str) -> Iterator[Path]:
             assert process.wait(30) == 0, log.read_text()
         finally:
             if process.poll() is None:
-                process.kill()
+                # With its nodes, which would go on.
+                os.killpg(process.pid, signal.SIGKILL)
     assert "Traceback" not in log.read_text()
 
 
