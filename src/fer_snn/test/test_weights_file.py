@@ -47,6 +47,8 @@ def test_what_is_saved_is_loaded(model: Model, tmp_path: Path) -> None:
     assert loaded.calibration == model.calibration
     assert loaded.provenance == {"seed": 3}
     assert weights_file.to_bytes(loaded) == path.read_bytes()
+    weights_file.save(weights_file.load(str(path)), str(path.with_name("again.npz")))
+    assert path.with_name("again.npz").read_bytes() == path.read_bytes()
     text = weights_file.describe(loaded)
     assert "neutral, smile, surprised" in text and "288 -> 32 -> 6" in text
 

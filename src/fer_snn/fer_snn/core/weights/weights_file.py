@@ -37,7 +37,7 @@ class WeightsFileError(FerError):
     """A weights file that cannot be used or written."""
 
 
-def save(model: Model, path: Path) -> None:
+def save(model: Model, path: Path | str) -> None:
     """Write a model atomically: the path always holds the whole old or the whole new file.
 
     Raises
@@ -45,7 +45,7 @@ def save(model: Model, path: Path) -> None:
     WeightsFileError
         if the folder cannot be written.
     """
-    write(to_bytes(model), path)
+    write(to_bytes(model), Path(path))
 
 
 def write(data: bytes, path: Path) -> None:
@@ -58,7 +58,7 @@ def write(data: bytes, path: Path) -> None:
         ) from error
 
 
-def load(path: Path) -> Model:
+def load(path: Path | str) -> Model:
     """Read a model.
 
     Raises
@@ -67,6 +67,7 @@ def load(path: Path) -> Model:
         if the file is missing, too large, truncated, corrupt, inconsistent, or of another kind or
         version.
     """
+    path = Path(path)
     try:
         size = path.stat().st_size
         if path.exists() and not path.is_file():
