@@ -269,8 +269,8 @@ def test_faces_that_cross_do_not_mix(snn: Fed, ledger: Ledger) -> None:
 def test_who_is_slower_than_real_time_takes_the_newest_and_answers_in_time(
     graph: Graph, tmp_path: Path, ledger: Ledger, long: bool
 ) -> None:
-    # Ten times the steps for many faces: twenty seconds of work for each second.
-    given = ros_arguments(weights_dir=tmp_path, max_faces=20, dt=1e-4)
+    # Ten times the steps for many faces: several seconds of work for each second.
+    given = ros_arguments(weights_dir=tmp_path, max_faces=60, dt=1e-4)
     snn = Fed(graph, "fer_snn.ros.node", "features", "expressions", *given)
     shape = (24, 12, 12)
     ages_s: list[float] = []
@@ -280,7 +280,7 @@ def test_who_is_slower_than_real_time_takes_the_newest_and_answers_in_time(
         ages_s.append(time.time() - stamp.sec - stamp.nanosec / 1e9)
 
     def crowd() -> FaceFeaturesArray:
-        message = features(time.time_ns(), *((k + 1, k) for k in range(20)))
+        message = features(time.time_ns(), *((k + 1, k) for k in range(60)))
         message.feature_spec = "gabor-2;crop=48;o=8;wl=4,6,9;pool=4"
         message.channels, message.rows, message.cols = shape
         for face in message.faces:
