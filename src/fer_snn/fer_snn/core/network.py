@@ -129,9 +129,8 @@ class Network:
         """Copy a model. `compiled` chooses the kernels; both kinds give equal results."""
         self._kernels = kernels.choose(compiled)
         self.version = 0
-        self._parameters = parameters or NetworkParameters()
+        self._take(parameters or NetworkParameters())
         self.load(model)
-        self.parameters = self._parameters
 
     def load(self, model: Model) -> None:
         """Copy another model, clipped to the bounds.
@@ -151,6 +150,10 @@ class Network:
 
     @parameters.setter
     def parameters(self, parameters: NetworkParameters) -> None:
+        self._take(parameters)
+        self._clip()
+
+    def _take(self, parameters: NetworkParameters) -> None:
         dt, rheobase = parameters.dt, parameters.lif.rheobase
         drives = (parameters.hidden, parameters.expression)
         self._parameters = parameters
@@ -159,7 +162,6 @@ class Network:
         )
         self._drives = [layers.discretise(drive, dt, rheobase) for drive in drives]
         self._competing = self._drives[-1]._replace(alpha=np.float32(parameters.competition))
-        self._clip()
 
     @property
     def layer_names(self) -> tuple[str, ...]:
