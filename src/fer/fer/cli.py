@@ -103,15 +103,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         # Whoever started us may have blocked them, so that none comes before the handlers.
         signal.pthread_sigmask(signal.SIG_UNBLOCK, (signal.SIGINT, signal.SIGTERM))
-        try:
-            return _run(arguments, chosen)
-        finally:
-            sys.stdout.flush()
+        return _run_to_the_end(arguments, chosen)
     except FerError as error:
         return _refuse(str(error))
-    except (KeyboardInterrupt, SystemError) as error:
-        if not _comes_from_interrupt(error):
-            raise
+    except KeyboardInterrupt:
         return chosen.exit_code_interrupted if chosen else 0
     except BrokenPipeError:
         # Whoever read our output has seen enough.
@@ -154,6 +149,21 @@ def _run(arguments: Sequence[str], chosen: Command | None) -> int:
     return int(parsed.run(parsed))
 
 
+def _run_to_the_end(arguments: Sequence[str], chosen: Command | None) -> int:
+    """Run a command and write its output; an interruption always raises a KeyboardInterrupt."""
+    try:
+        try:
+            return _run(arguments, chosen)
+        finally:
+            sys.stdout.flush()
+    except Exception as error:
+        # Compiled code wraps what a signal's handler raises: a kernel in a SystemError, a module
+        # that is being imported in an ImportError, and one may be the cause of the next.
+        if _comes_from_interrupt(error):
+            raise KeyboardInterrupt from error
+        raise
+
+
 def _refuse(reason: str) -> int:
     with contextlib.suppress(OSError):
         print(f"error: {reason}", file=sys.stderr)
@@ -177,7 +187,6 @@ def _interrupt(number: int, frame: FrameType | None) -> NoReturn:
 
 
 def _comes_from_interrupt(error: BaseException | None) -> bool:
-    # A compiled kernel that is interrupted raises a SystemError, whose cause may be another one.
     while error is not None and not isinstance(error, KeyboardInterrupt):
         error = error.__cause__
     return error is not None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import os
 import signal
@@ -17,6 +18,7 @@ import pytest
 
 import fer
 from fer.cli import COMMANDS, main
+from fer_common.core.errors import FerError
 from fer_common.core.process import blocked_signals
 from fer_snn.core.weights import weights_file
 from fer_testing.networks import small_model
@@ -71,21 +73,38 @@ def test_a_signal_during_imports_waits_for_their_end(
     assert imported == ["fer.commands.up"]
 
 
-@pytest.mark.parametrize("cause", [KeyboardInterrupt(), None])
-def test_an_interrupted_kernel_is_an_interrupt(
-    monkeypatch: pytest.MonkeyPatch, cause: BaseException | None
+@pytest.mark.parametrize(
+    "raised",
+    [
+        SystemError("a kernel returned a result with an exception set"),
+        ImportError("initialization failed"),
+        FerError("a file cannot be read"),
+        OSError(errno.ENOSPC, "no space"),
+        RuntimeError("a class cannot be made"),
+    ],
+)
+def test_compiled_code_that_was_interrupted_is_an_interrupt(
+    monkeypatch: pytest.MonkeyPatch, raised: Exception
 ) -> None:
     def run(_: argparse.Namespace) -> int:
         inner = SystemError("it unpickled")
-        inner.__cause__ = cause
-        raise SystemError("a kernel returned a result with an exception set") from inner
+        inner.__cause__ = KeyboardInterrupt()
+        raise raised from inner
 
     monkeypatch.setattr("fer.commands.param.run", run)
-    if cause is None:
-        with pytest.raises(SystemError):
-            main(["param", "list"])
-    else:
-        assert main(["param", "list"]) == 130
+    assert main(["param", "list"]) == 130
+
+
+@pytest.mark.parametrize("cause", [ValueError("a bad file"), None])
+def test_a_broken_module_is_not_an_interrupt(
+    monkeypatch: pytest.MonkeyPatch, cause: Exception | None
+) -> None:
+    def run(_: argparse.Namespace) -> int:
+        raise ImportError("initialization failed") from cause
+
+    monkeypatch.setattr("fer.commands.param.run", run)
+    with pytest.raises(ImportError):
+        main(["param", "list"])
 
 
 @pytest.mark.parametrize("said", [None, "3"])
