@@ -25,7 +25,8 @@ SHAPES: Mapping[int, Mapping[str, float]] = {
     5: {"eyeWide#": 1.8},
     6: {"cheekSquint#": 0.8, "eyeSquint#": 0.5},
     7: {"eyeSquint#": 1.0, "eyeBlink#": 0.06},
-    9: {"noseSneer#": 2.6},
+    # The shape lowers the brow like AU4; the rest keeps a disgusted face from looking angry.
+    9: {"noseSneer#": 2.6, "browDown#": -0.5, "browInnerDown#": -0.9},
     10: {"mouthUpperUp#": 1.7, "noseSneer#": 0.6},
     12: {"mouthSmile#": 1.15},
     14: {"mouthDimple#": 1.7, "mouthPress#": 0.4},
@@ -33,7 +34,7 @@ SHAPES: Mapping[int, Mapping[str, float]] = {
     16: {"mouthLowerDown#": 1.3},
     17: {"mouthShrugLower": 1.3, "mouthShrugUpper": 0.5},
     18: {"mouthPucker": 1.2},
-    20: {"mouthStretch#": 1.8},
+    20: {"mouthStretch#": 2.1},
     22: {"mouthFunnel": 0.8},
     23: {"mouthRollUpper": 0.45, "mouthRollLower": 0.7, "mouthPucker": 0.35},
     24: {"mouthPress#": 0.6, "mouthRollUpper": 0.35, "mouthRollLower": 0.5},
@@ -56,16 +57,16 @@ PROTOTYPES: Mapping[str, tuple[Mapping[str, float], ...]] = {
     "disgusted": tuple(
         map(
             _units,
-            ("9 15 16", "9 10 17", "9 10 16 25", "4*0.6 7*0.6 9 10 15*0.4 25 26*0.5", "9 10 15"),
+            ("9 15 16", "9 10 17", "9 10 16 25", "7*0.5 10 15*0.5 17", "9 10 15"),
         )
     ),
     "afraid": tuple(
         map(
             _units,
             (
-                "1 2*0.7 4*0.35 5 7*0.3 20 26",
-                "1 2*0.7 4*0.35 5 20 25",
-                "1 2*0.7 4*0.35 5 20 25 26",
+                "1 2*0.5 4*0.6 5 20 25 26*0.6",
+                "1 2*0.5 4*0.6 5 20 25",
+                "1 2*0.5 4*0.6 5 7*0.3 20 26*0.6",
             ),
         )
     ),
@@ -76,11 +77,11 @@ LABELS = tuple(PROTOTYPES)
 
 #: Units that may come with a label and leave it what it is.
 COMPANIONS: Mapping[str, tuple[str, ...]] = {
-    "neutral": ("2", "7", "25", "26", "26", "17", "18", "43"),
+    "neutral": ("2", "7", "25", "26", "26", "17", "43"),
     "smile": ("2", "7", "26", "14", "43"),
     "surprised": ("25", "22", "7"),
     "sad": ("7", "25", "43"),
-    "angry": ("9", "17"),
+    "angry": ("17",),
     "disgusted": ("7", "17"),
     "afraid": ("26", "16"),
     "contempt": ("7", "2R", "2L", "17"),

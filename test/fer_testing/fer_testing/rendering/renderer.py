@@ -21,6 +21,8 @@ FACE_WIDTH = 1.6
 _DISTANCE = 9.0
 _CENTRE_Y = 0.72
 _HAIR_GAP = 0.12
+_TEETH = np.array([0.82, 1.0, 0.96], np.float32)
+"""How much smaller the teeth are than in the mesh."""
 _FINE_PX = 220
 """Width of a face above which it is not drawn larger than shown."""
 _FINER = 1.6
@@ -58,6 +60,8 @@ class _Scene:
             moved = moved * smooth(6.9, 7.1, head.base[:, 1])[:, None]
         still = person.vertices + moved
         still = still + head.normals(still) * (self._hair * person.hair_thickness)[:, None]
+        # A narrow jaw moves the teeth less than the lips: keep them behind the lips.
+        still[np.isin(head.part, (Part.TEETH, Part.TONGUE))] *= _TEETH
         self._pivot = np.array([0, person.vertices[head.base[:, 1].argmax(), 1] - 2.2, 0.3])
         self._rotation = _rotation(view.yaw, view.pitch, view.roll)
         # The shoulders do not turn with the head.
