@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 
 import cv2
@@ -39,6 +39,10 @@ class Surface:
     socket: FloatArray
     hair: FloatArray
     concavity: FloatArray
+
+    def at(self, pixels: NDArray[np.bool_]) -> Surface:
+        """Return some of the pixels."""
+        return Surface(*(getattr(self, field.name)[pixels] for field in fields(self)))
 
 
 @dataclass(frozen=True)
@@ -81,11 +85,13 @@ def material(
     hair = np.where(surface.part == Part.HAIR, 1, surface.hair)
     strands = 1 + 0.55 * _noise(2 * x + z, 0.12 * (y + z), 3) + 0.35 * _noise(x, 0.2 * z, 2)
     hair_colour = _rgb(person.hair) * strands[:, None]
-    colour = _skin(surface, person, face)
-    colour = _mix(colour, hair_colour, surface.hair)
     cloth = smooth(
         5.62, 5.50, y - 0.25 * smooth(0.6, 1.8, np.abs(x)) + 0.3 * _bump(x, 0.35) * (z > 0)
     )
+    bare = cloth < 1
+    colour = np.zeros_like(surface.place)
+    colour[bare] = _skin(surface.at(bare), person, face)
+    colour = _mix(colour, hair_colour, surface.hair)
     weave = 1 + 0.12 * _noise(2 * x, 2 * y, 3)
     colour = _mix(colour, _rgb(person.shirt) * weave[:, None], cloth)
     dark = np.clip(surface.cavity, 0, 1) * smooth(1.5, 1.35, z)
