@@ -82,9 +82,10 @@ def in_folders(
 
 @dataclass(frozen=True)
 class Group:
-    """Results of a group: number of faces, and shares of right answers with 95 % intervals."""
+    """Results of a group: shares of right answers with 95 % intervals, and of undecided ones."""
 
     n: int
+    undecided: float
     accuracy: float
     accuracy_ci95: tuple[float, float]
     balanced_accuracy: float
@@ -141,14 +142,15 @@ def compare(group_of: Sequence[str], truth: Ints, said: Ints, labels: Sequence[s
     DatasetError
         if the faces are not of two groups that show the same label.
     """
-    names = sorted(set(group_of) - {""})
+    names = _in_order(set(group_of) - {""})
     total = np.zeros((len(names), len(labels)), np.int64)
-    right = np.zeros_like(total)
+    right, undecided = np.zeros_like(total), np.zeros(len(names), np.int64)
     place = {name: k for k, name in enumerate(names)}
     for name, true, answer in zip(group_of, truth, said, strict=True):
         if name:
             total[place[name], true] += 1
             right[place[name], true] += true == answer
+            undecided[place[name]] += answer < 0
     shared = np.flatnonzero(total.all(axis=0))
     if len(names) < 2 or not len(shared):  # noqa: PLR2004 (there is nothing to compare)
         raise DatasetError(
@@ -159,6 +161,7 @@ def compare(group_of: Sequence[str], truth: Ints, said: Ints, labels: Sequence[s
     groups = {
         name: Group(
             n=int(total[k].sum()),
+            undecided=float(undecided[k] / total[k].sum()),
             accuracy=float(whole.value[k]),
             accuracy_ci95=(float(whole.low[k]), float(whole.high[k])),
             balanced_accuracy=float(balanced[k]),
@@ -172,6 +175,14 @@ def compare(group_of: Sequence[str], truth: Ints, said: Ints, labels: Sequence[s
         _gap(names, right, total, _accuracy),
         _gap(names, right[:, shared], own, _balanced),
     )
+
+
+def _in_order(names: set[str]) -> list[str]:
+    """Return names by number if all of them are numbers, else by text."""
+    try:
+        return sorted(names, key=float)
+    except ValueError:
+        return sorted(names)
 
 
 def _accuracy(right: Ints, total: Ints) -> Floats:
@@ -211,11 +222,16 @@ def as_text(kinds: Mapping[str, Kind]) -> str:
     lines = []
     for name, kind in kinds.items():
         width = max(len("by chance"), len(name), *map(len, kind.groups))
-        lines += ["", f"{name:<{width}}   faces  {'accuracy (95 %)':<25}balanced accuracy"]
+        lines += [
+            "",
+            f"{name:<{width}}   faces  {'accuracy (95 %)':<25}{'balanced accuracy':<25}undecided",
+        ]
         for group, each in kind.groups.items():
             accuracy = with_interval(each.accuracy, each.accuracy_ci95)
             balanced = with_interval(each.balanced_accuracy, each.ci95)
-            lines.append(f"{group:<{width}}  {each.n:>6}  {accuracy}  {balanced}")
+            lines.append(
+                f"{group:<{width}}  {each.n:>6}  {accuracy}  {balanced}  {each.undecided:.3f}"
+            )
         gaps = kind.accuracy_gap, kind.gap
         both = "  ".join(with_interval(gap.value, gap.ci95) for gap in gaps)
         chance = "  ".join(f"up to {gap.by_chance:<17.3f}" for gap in gaps)

@@ -51,9 +51,16 @@ def test_groups_are_compared_by_the_labels_that_all_of_them_show() -> None:
     assert kind.labels == ("neutral",)
     assert kind.groups["a"].balanced_accuracy == kind.groups["b"].balanced_accuracy == 1.0
     assert kind.groups["b"].accuracy == 0.5 and kind.groups["b"].n == 2
+    assert (kind.groups["a"].undecided, kind.groups["b"].undecided) == (0.0, 0.5)
     for groups in (["a", "b", "b", "b", "b"], ["a"] * 5):
         with pytest.raises(DatasetError, match="cannot be compared"):
             fairness.compare(groups, np.array([0, 1, 1, 2, 1]), said, LABELS)
+
+
+def test_groups_are_in_the_order_of_their_numbers_or_of_their_text() -> None:
+    for names in (["-30", "0", "9", "15"], ["15", "9", "old"]):
+        kind = fairness.compare(names[::-1], *np.zeros((2, len(names)), np.int64), LABELS)
+        assert list(kind.groups) == names
 
 
 def test_columns_of_a_table_are_kinds_of_groups(tmp_path: Path) -> None:
