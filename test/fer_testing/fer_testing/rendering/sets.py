@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -73,10 +73,7 @@ def write(kind: Set, folder: Path, people: int) -> None:
             rows.append([name, label, group.skin, group.gender, group.age, light, number])
             if not (folder / name).exists():
                 _write(folder / name, picture(kind, number, group, label, light, lambda shot: shot))
-    with (folder / GROUPS).open("w", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["picture", "label", "skin", "gender", "age", "light", "person"])
-        writer.writerows(rows)
+    _write_table(folder, ("skin", "gender", "age", "light", "person"), rows)
 
 
 def _turned(**angles: float) -> Callable[[Shot], Shot]:
@@ -98,29 +95,47 @@ def _wearing(worn: Worn) -> Callable[[Shot], Shot]:
     return lambda shot: replace(shot, face=replace(shot.face, worn=worn))
 
 
-CONDITIONS: Mapping[str, Callable[[Shot], Shot]] = {
-    "plain": lambda shot: shot,
-    **{f"yaw_{angle}": _turned(yaw=angle) for angle in (-30, -15, 15, 30)},
-    **{f"roll_{angle}": _turned(roll=angle) for angle in (-30, 30)},
-    **{f"face_{size}px": _sized(size) for size in (60, 100, 200, 300)},
-    **{worn.value: _wearing(worn) for worn in Worn if worn is not Worn.NOTHING},
+#: Change of the shot for each value of each column of the table of poses.
+CONDITIONS: Mapping[str, Mapping[str, Callable[[Shot], Shot]]] = {
+    "yaw": {f"{angle}": _turned(yaw=angle) for angle in (-30, -15, 15, 30)},
+    "roll": {f"{angle}": _turned(roll=angle) for angle in (-30, -15, 15, 30)},
+    "face_px": {f"{size}": _sized(size) for size in (60, 100, 200, 300)},
+    "worn": {worn.value: _wearing(worn) for worn in Worn if worn is not Worn.NOTHING},
 }
-"""The pose and distance sets. `plain`: the same people, from the front, 140 px wide."""
+_PLAIN = {"yaw": "0", "roll": "0", "face_px": f"{View.face_px:.0f}", "worn": Worn.NOTHING.value}
 
 
 def write_poses(folder: Path, people: int) -> None:
-    """Write `folder/CONDITION/LABEL/PERSON.png`: the same people and faces in each condition."""
-    rng = np.random.default_rng(POSES.seed)
-    groups = balanced_groups(people, rng)
-    for condition, change in CONDITIONS.items():
+    """Write `folder/CONDITION/LABEL/PERSON.png` and `folder/groups.csv`.
+
+    The same people with the same faces are in each condition. `plain` is the reference: from the
+    front, 140 px wide, nothing worn. Pictures that exist are kept.
+    """
+    groups = balanced_groups(people, np.random.default_rng(POSES.seed))
+    shown: list[tuple[str, Mapping[str, str], Callable[[Shot], Shot]]] = [
+        ("plain", _PLAIN, lambda shot: shot)
+    ]
+    for column, changes in CONDITIONS.items():
+        for value, change in changes.items():
+            shown.append((f"{column}_{value}", {column: value}, change))
+    rows = []
+    for condition, cells, change in shown:
         for label in facs.LABELS:
             (folder / condition / label).mkdir(parents=True, exist_ok=True)
             for number, group in enumerate(groups):
-                path = folder / condition / label / f"{number:04d}.png"
-                if not path.exists():
-                    _write(
-                        path, picture(POSES, number, group, label, "front", from_the_front(change))
-                    )
+                name = f"{condition}/{label}/{number:04d}.png"
+                rows.append([name, label, *(cells.get(column, "") for column in CONDITIONS)])
+                if not (folder / name).exists():
+                    taken = picture(POSES, number, group, label, "front", from_the_front(change))
+                    _write(folder / name, taken)
+    _write_table(folder, tuple(CONDITIONS), rows)
+
+
+def _write_table(folder: Path, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    with (folder / GROUPS).open("w", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(["picture", "label", *columns])
+        writer.writerows(rows)
 
 
 def from_the_front(change: Callable[[Shot], Shot]) -> Callable[[Shot], Shot]:
