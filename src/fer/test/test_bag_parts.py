@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from pathlib import Path
 from typing import Any
@@ -185,6 +186,8 @@ def test_info_shows_topics(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -
     shown = capsys.readouterr().out
     assert "9 /fer/spikes  fer_interfaces/msg/Spikes" in shown
     assert "messages  18" in shown and "duration  0.267 s" in shown
+    # Small files have a size, too.
+    assert re.search(r"^file      \S+, [1-9][0-9.]* (bytes|kB)$", shown, re.MULTILINE)
 
 
 def test_what_is_latched_stays_latched_under_ros2_bag() -> None:

@@ -13,6 +13,7 @@ from typing import Any
 
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
+from rich import filesize
 
 from fer.bags.definitions import definition
 from fer.bags.guardian import guarded
@@ -191,7 +192,7 @@ class _State:
         rate = (size - self._last_bytes) / (now_s - self._last_s)
         self._last_s, self._last_bytes = now_s, size
         text = end or f"{rate / _MB:.2f} MB/s"
-        text = f"{size / _MB:.1f} MB, {writer.messages} messages, {text}"
+        text = f"{filesize.decimal(size)}, {writer.messages} messages, {text}"
         if unheard:
             text += f"; not heard: {', '.join(unheard)}"
         elif not writer.messages:

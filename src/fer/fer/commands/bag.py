@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich import filesize
+
 from fer.bringup.environment import prepare_environment
 from fer.bringup.graph import HOSTS, IMAGE_TOPIC, Settings
 from fer.commands.options import (
@@ -34,8 +36,7 @@ if TYPE_CHECKING:
 EXIT_INCOMPLETE = 1
 _PACKAGES = ("mcap", "rosbags", "zstandard", "apsw")
 _DEFAULT_CLOCK_HZ = 40.0
-_MB = 1e6
-_UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0, "kB": 1e3, "MB": _MB, "GB": 1e9}
+_UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0, "kB": 1e3, "MB": 1e6, "GB": 1e9}
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -236,7 +237,8 @@ def _info(arguments: argparse.Namespace) -> int:
         print(f"bag       {bag.path}")
         for file in bag.files:
             state = "" if file.is_finished else ", not finished: being recorded, or cut off"
-            print(f"file      {file.path.name}, {file.path.stat().st_size / _MB:.1f} MB{state}")
+            size = filesize.decimal(file.path.stat().st_size)
+            print(f"file      {file.path.name}, {size}{state}")
         start = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(bag.start_ns // NANOSECONDS))
         print(f"start     {start}, {bag.start_ns} ns")
         print(f"duration  {bag.duration_s:.3f} s")

@@ -8,6 +8,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rich import filesize
+
 from fer.bringup.graph import absolute
 from fer.client import connect
 from fer.commands.options import add_verb, add_verbs, positive_integer, run_verb
@@ -16,7 +18,6 @@ from fer_common.core.errors import FerError
 if TYPE_CHECKING:
     from fer.client.graph_client import GraphClient
 
-_BYTES_PER_MB = 1e6
 
 run = run_verb
 
@@ -120,7 +121,7 @@ def _list(arguments: argparse.Namespace) -> int:
         files = client.call(ListWeights, "list_weights", ListWeights.Request()).files
     for file in files:
         when = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(file.modified.sec))
-        print(f"{file.name}  {file.bytes / _BYTES_PER_MB:.1f} MB  {when}")
+        print(f"{file.name}  {filesize.decimal(file.bytes)}  {when}")
     print("default  the model in the package")
     return 0
 
@@ -156,7 +157,7 @@ def _pull(arguments: argparse.Namespace) -> int:
     name = arguments.new_name or arguments.name or current
     path = weights_folder.path_to_save(name, folder)
     model = transfer.store(data, first.digest, path)
-    print(f"{path}: {', '.join(model.labels)}, {len(data) / _BYTES_PER_MB:.1f} MB")
+    print(f"{path}: {', '.join(model.labels)}, {filesize.decimal(len(data))}")
     return 0
 
 
