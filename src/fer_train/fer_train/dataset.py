@@ -26,7 +26,12 @@ PICTURES = frozenset({
     ".webp",
 })
 # fmt: on
-SYSTEM_NAMES = frozenset({"__MACOSX", "__pycache__", "@eaDir", "Thumbs.db", "desktop.ini"})
+SYSTEM_NAMES = frozenset(
+    {
+        *("__MACOSX", "__pycache__", "@eaDir", "Thumbs.db", "desktop.ini"),
+        *("$RECYCLE.BIN", "System Volume Information", "lost+found"),
+    }
+)
 """Names that systems and tools leave in folders, besides hidden ones."""
 PARTS = frozenset(["train", "training", "test", "testing", "val", "valid", "validation", "dev"])
 """Names of parts of a data set, which are not labels."""

@@ -109,6 +109,14 @@ def test_what_systems_leave_behind_is_no_label_and_is_told(folder: Path) -> None
     assert len(told) == 3
 
 
+@pytest.mark.parametrize("name", ["$RECYCLE.BIN", "System Volume Information", "lost+found"])
+def test_folders_of_a_file_system_are_no_labels(folder: Path, name: str) -> None:
+    write_picture(folder / name / "0.png")
+    told: list[str] = []
+    assert {each.label for each in dataset.find(folder, told.append)} == {"neutral", "smile"}
+    assert f"{name} left out" in told[0]
+
+
 @pytest.mark.parametrize(
     ("name", "reason"),
     [("undecided", "cannot be a label"), ("Undecided", "cannot be a label"), ("x" * 41, "label")],
