@@ -38,7 +38,7 @@ ROSDEP_KEYS = {
     "yaml": "python3-yaml",
 }
 #: Imported where they are installed; what needs them says so, or does without.
-OPTIONAL = {"cv_bridge", "hri_msgs", "vision_msgs"}
+OPTIONAL = {"cv_bridge", "hri_msgs", "neo", "nir", "pyarrow", "quantities", "vision_msgs"}
 #: rosdep has these not at all or from pip only, which a Debian package cannot depend on.
 NOT_IN_ROSDEP = {"apsw", "backports", "compression", "mcap", "rosbags", "zstandard"}
 #: Needed without being imported.

@@ -76,6 +76,8 @@ COMMANDS = (
     ),
     Command("merge", "fer.commands.merge", "let one network learn from several robots", 0),
     Command("plot", "fer.commands.plot", "draw figures of a bag or a weights file"),
+    Command("export", "fer.commands.export", "write a bag or a network for other programs"),
+    Command("import", "fer.commands.import_nir", "make weights of a graph of another simulator"),
     Command("bench", "fer.commands.bench", "run the benchmarks"),
     Command("warm-up", "fer.commands.warm_up", "compile the network's kernels now"),
 )

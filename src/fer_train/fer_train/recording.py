@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 from fer_common.core.errors import ConfigurationError, MessageError
 from fer_common.core.stamps import NANOSECONDS, to_ns
@@ -14,6 +14,7 @@ from fer_viz.core.history import PotentialFrame, SpikeFrame
 from fer_viz.core.messages import ImageFaces
 from fer_viz.core.scene import EXPRESSION_LAYER, Raster, ReceptiveFields, Traces
 
+LayerOfFace: TypeAlias = "tuple[str, int]"
 TOPICS = ("expressions", "frame_info", "network", "potentials", "spikes", "weights")
 
 
@@ -25,33 +26,36 @@ class Recording:
     ----------
     results : in the order of the bag.
     frame_index : index of an image in its source, by stamp (nanoseconds).
-    spikes, potentials : frames of the expression layer by face id.
+    spikes, potentials : frames by layer and face id.
     fields : the last receptive fields in the bag, None without any.
     """
 
     results: list[ImageFaces] = field(default_factory=list)
     frame_index: dict[int, int] = field(default_factory=dict)
-    spikes: dict[int, list[SpikeFrame]] = field(default_factory=dict)
-    potentials: dict[int, list[PotentialFrame]] = field(default_factory=dict)
+    spikes: dict[LayerOfFace, list[SpikeFrame]] = field(default_factory=dict)
+    potentials: dict[LayerOfFace, list[PotentialFrame]] = field(default_factory=dict)
     fields: ReceptiveFields | None = None
 
     @property
     def faces(self) -> list[int]:
-        """Ids of the faces with spikes or potentials, the one seen longest first."""
+        """Ids of the faces with an expression layer, the one seen longest first."""
         count = {
-            face: len(self.spikes.get(face, ())) + len(self.potentials.get(face, ()))
-            for face in {*self.spikes, *self.potentials}
+            face: len(self.spikes.get((layer, face), ()))
+            + len(self.potentials.get((layer, face), ()))
+            for layer, face in {*self.spikes, *self.potentials}
+            if layer == EXPRESSION_LAYER
         }
         return sorted(count, key=lambda face: (-count[face], face))
 
     def window(
         self, face: int, start_s: float, span_s: float
     ) -> tuple[Traces | None, Raster | None]:
-        """Return potentials and spikes of a face, from `start_s` after its first frame.
+        """Return the expression layer of a face, from `start_s` after its first frame.
 
         Their times are seconds before the end of the window.
         """
-        potentials, spikes = self.potentials.get(face, []), self.spikes.get(face, [])
+        key = (EXPRESSION_LAYER, face)
+        potentials, spikes = self.potentials.get(key, []), self.spikes.get(key, [])
         begins = [frames[0].start_ns for frames in (potentials, spikes) if frames]
         if not begins:
             return None, None
@@ -75,11 +79,13 @@ class Recording:
         elif topic == "frame_info":
             self.frame_index[to_ns(message.header.stamp)] = message.index
         elif topic == "spikes":
-            for face, frame in messages.spikes(message, EXPRESSION_LAYER).items():
-                self.spikes.setdefault(face, []).append(frame)
+            for layer in {train.layer for train in message.trains}:
+                for face, frame in messages.spikes(message, layer).items():
+                    self.spikes.setdefault((layer, face), []).append(frame)
         elif topic == "potentials":
-            for face, trace in messages.potentials(message, EXPRESSION_LAYER).items():
-                self.potentials.setdefault(face, []).append(trace)
+            for layer in {trace.layer for trace in message.traces}:
+                for face, trace in messages.potentials(message, layer).items():
+                    self.potentials.setdefault((layer, face), []).append(trace)
         elif topic == "weights":
             self.fields = messages.receptive_fields(message)
 

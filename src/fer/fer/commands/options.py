@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import math
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from fer.bringup.graph import NAMESPACE
+from fer_common.core.errors import FerError
 
 Function = Callable[[argparse.Namespace], int]
 
@@ -51,6 +54,26 @@ def run_verb(arguments: argparse.Namespace) -> int:
     """Run the chosen verb."""
     function: Function = arguments.verb
     return function(arguments)
+
+
+@contextlib.contextmanager
+def needs(*requirements: str) -> Iterator[None]:
+    """Raise FerError if an optional library is not installed.
+
+    Parameters
+    ----------
+    requirements : what pip has to install, as "neo==0.14.6".
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        name = (error.name or "").partition(".")[0]
+        if not any(each.partition("==")[0] == name for each in requirements):
+            raise
+        raise FerError(
+            f"this needs the Python package {name}: run "
+            f"`{sys.executable} -m pip install {' '.join(requirements)}`"
+        ) from error
 
 
 def positive(text: str) -> float:

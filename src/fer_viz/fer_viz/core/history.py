@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections import OrderedDict, deque
 from collections.abc import Hashable
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_common.core.stamps import NANOSECONDS
 from fer_viz.core.scene import Floats, Indices, Raster, ScoreHistory, Seconds, Traces
@@ -24,6 +25,15 @@ SCORE_SPAN_S = 30.0
 _LAG_WINDOW_S = 5.0
 #: Frames join when the gap between them is below this many steps: stamps jitter.
 _JOIN_STEPS = 2.5
+
+
+Times: TypeAlias = "NDArray[np.int64]"
+
+
+def _times_ns(step: Indices, steps: int, dt_s: float, end_ns: int) -> Times:
+    """Return the time of each step, nanoseconds."""
+    before = np.rint((steps - 1 - step.astype(np.int64)) * (dt_s * NANOSECONDS))
+    return np.int64(end_ns) - before.astype(np.int64)
 
 
 class PotentialFrame(NamedTuple):
@@ -48,6 +58,12 @@ class PotentialFrame(NamedTuple):
     def start_ns(self) -> int:
         """Begin of the first step."""
         return self.end_ns - round(len(self.potential_v) * self.dt_s * NANOSECONDS)
+
+    @property
+    def times_ns(self) -> Times:
+        """Time of each row of the potentials."""
+        steps = len(self.potential_v)
+        return _times_ns(np.arange(steps), steps, self.dt_s, self.end_ns)
 
     def label_means_v(self, labels: int, neuron_label: Indices) -> tuple[float, ...] | None:
         """Return the mean potential of each label's neurons at the end of the frame, volts.
@@ -84,6 +100,11 @@ class SpikeFrame(NamedTuple):
     def start_ns(self) -> int:
         """Begin of the first step."""
         return self.end_ns - round(self.steps * self.dt_s * NANOSECONDS)
+
+    @property
+    def times_ns(self) -> Times:
+        """Time of each spike."""
+        return _times_ns(self.step, self.steps, self.dt_s, self.end_ns)
 
 
 class ScoreFrame(NamedTuple):

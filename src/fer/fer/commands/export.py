@@ -1,0 +1,72 @@
+"""`fer export BAG|WEIGHTS`: what a bag holds as tables, or a network for other simulators."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from fer.commands.bag import bag_libraries
+from fer.commands.options import needs
+from fer_common.core.atomic import write_atomically
+from fer_common.core.errors import FerError
+
+#: What each format needs beyond what fer needs itself.
+LIBRARIES = {
+    "parquet": ("pyarrow==25.0.1",),
+    "neo": ("neo==0.14.6", "nixio==1.5.4", "quantities==0.16.4", "h5py==3.16.0"),
+    "nir": ("nir==1.0.8", "h5py==3.16.0"),
+}
+_FORMATS = {
+    "csv": "a CSV file for each table, in the folder OUT",
+    "npz": "one NumPy archive",
+    "parquet": "a Parquet file for each table, for pandas and others, in the folder OUT",
+    "neo": "a NIX file, which Neo and Elephant read",
+    "nir": "of WEIGHTS: a graph for other simulators of spiking networks",
+}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.epilog = "example: fer export run --neo -o run.nix"
+    parser.add_argument(
+        "source", type=Path, metavar="BAG|WEIGHTS", help="a bag, or a weights file (.npz)"
+    )
+    add = parser.add_mutually_exclusive_group(required=True).add_argument
+    for name, text in _FORMATS.items():
+        add(f"--{name}", dest="format", action="store_const", const=name, help=text)
+    parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT")
+    parser.add_argument(
+        "--namespace", default="", help="namespace of the graph, if a bag holds several"
+    )
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the files and print their paths."""
+    with needs(*LIBRARIES.get(arguments.format, ())):
+        files = _of_weights(arguments) if arguments.format == "nir" else _of_bag(arguments)
+    for name, data in files.items():
+        path = arguments.output / name
+        write_atomically(path, data)
+        print(path)
+    return 0
+
+
+def _of_weights(arguments: argparse.Namespace) -> dict[str, bytes]:
+    from fer_snn import load_weights
+    from fer_train import nir_graph
+
+    return {"": nir_graph.to_bytes(load_weights(arguments.source))}
+
+
+def _of_bag(arguments: argparse.Namespace) -> dict[str, bytes]:
+    from fer_train import export, recording
+
+    with bag_libraries():
+        from fer.bags.reading import opened
+
+        with opened(arguments.source) as bag:
+            recorded = recording.read(bag, arguments.namespace)
+    files = export.FORMATS[arguments.format](recorded)
+    if not files:
+        raise FerError(f"{arguments.source} has nothing to export: record spikes or expressions")
+    return files
