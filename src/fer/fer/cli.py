@@ -70,6 +70,9 @@ COMMANDS = (
         "train networks that lack one mechanism each, and compare them",
     ),
     Command("bag", "fer.commands.bag", "record, play, compare and recover bags"),
+    Command("topics", "fer.commands.topics", "list the topics, with their types", 0, True),
+    Command("echo", "fer.commands.topics", "show the messages of a topic", 0, True),
+    Command("hz", "fer.commands.topics", "show how often a topic is published", 0, True),
     Command("teach", "fer.commands.teach", "teach the running network what the face in view shows"),
     Command(
         "weights", "fer.commands.weights", "save, load, copy and show weights, and undo lessons"
