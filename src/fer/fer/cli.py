@@ -84,6 +84,28 @@ COMMANDS = (
     Command("bench", "fer.commands.bench", "run the benchmarks"),
     Command("warm-up", "fer.commands.warm_up", "compile the network's kernels now"),
 )
+#: What can be typed behind each command.
+EXAMPLES = {
+    "up": "--source demo",
+    "dashboard": "--namespace robot1/fer",
+    "doctor": "--bundle report.zip",
+    "param": "set snn min_confidence 0.6",
+    "train": "FOLDER --output my.npz",
+    "evaluate": "FOLDER --weights my.npz",
+    "ablate": "FOLDER --test TEST_FOLDER",
+    "bag": "record -o run",
+    "topics": "--namespace robot1/fer",
+    "echo": "expressions -n 3",
+    "hz": "spikes",
+    "teach": "smile",
+    "weights": "save mine",
+    "merge": "robot1 robot2",
+    "plot": "run -o figures",
+    "export": "run --neo -o run.nix",
+    "import": "trained.nir -o trained.npz",
+    "bench": "network",
+    "warm-up": "",
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -221,7 +243,10 @@ def _parser(chosen: Command | None) -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
     for command in COMMANDS:
         own = commands.add_parser(
-            command.name, help=command.help, description=f"{command.help.capitalize()}."
+            command.name,
+            help=command.help,
+            description=f"{command.help.capitalize()}.",
+            epilog=f"example: fer {command.name} {EXAMPLES[command.name]}",
         )
         if command is chosen:
             # Only the chosen command is imported: `fer --help` does not wait for libraries.

@@ -17,7 +17,7 @@ from types import ModuleType
 import pytest
 
 import fer
-from fer.cli import COMMANDS, main
+from fer.cli import COMMANDS, EXAMPLES, _parser, main
 from fer_common.core.errors import FerError
 from fer_common.core.process import blocked_signals
 from fer_snn.core.weights import weights_file
@@ -167,7 +167,11 @@ def test_a_signal_at_any_moment_of_the_start_ends_silently(
 def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="0"):
         main([command, "--help"])
-    assert f"usage: fer {command}" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert f"usage: fer {command}" in said
+    assert f"example: fer {command} {EXAMPLES[command]}".strip() in " ".join(said.split())
+    chosen = next(each for each in COMMANDS if each.name == command)
+    _parser(chosen).parse_args([command, *EXAMPLES[command].split()])
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,6 @@ _FORMATS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.epilog = "example: fer export run --neo -o run.nix"
     parser.add_argument(
         "source", type=Path, metavar="BAG|WEIGHTS", help="a bag, or a weights file (.npz)"
     )

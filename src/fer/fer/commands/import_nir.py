@@ -12,7 +12,6 @@ from fer_snn.core.parameters import DEFAULT_WEIGHTS
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.epilog = "example: fer import trained.nir -o trained.npz && fer up --weights trained.npz"
     parser.add_argument("graph", type=Path, metavar="GRAPH", help="a NIR file")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="WEIGHTS")
     parser.add_argument(

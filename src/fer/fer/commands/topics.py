@@ -33,9 +33,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_namespace(parser)
     parser.set_defaults(verb={"topics": _topics, "echo": _echo, "hz": _hz}[name])
     if name == "topics":
-        parser.epilog = "example: fer topics --namespace robot1/fer"
         return
-    parser.epilog = f"example: fer {name} expressions -n 3"
     parser.add_argument("topic", metavar="TOPIC", help="absolute, or below the namespace")
     text = {"echo": "end after so many messages", "hz": "end after so many seconds"}[name]
     parser.add_argument("-n", type=positive_integer, metavar="N", help=f"{text} (default: Ctrl-C)")
