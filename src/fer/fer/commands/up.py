@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import re
 import sys
 import time
@@ -201,6 +202,9 @@ class GraphRun:
         assert monitor.first_stamp_ns is not None
         self.record.begin(monitor.first_stamp_ns, _truth(monitor))
         self.meter.begin()
+        if self.duration_s is None:
+            for line in _next_steps():
+                self.screen.log("fer", line)
         return True
 
     def _go_on(self, monitor: RunMonitor) -> None:
@@ -250,6 +254,16 @@ class GraphRun:
                 self.screen.status(text())
             time.sleep(_POLL_S)
         return True
+
+
+def _next_steps() -> tuple[str, ...]:
+    """Return what a user can do with a graph that has just come up."""
+    fer = "./fer" if os.path.isfile("fer") and os.access("fer", os.X_OK) else "fer"
+    return (
+        f"to see it, in another terminal: {fer} dashboard",
+        f"to teach it, while a face smiles: {fer} teach smile",
+        f"to end it: Ctrl-C (all commands: {fer} --help)",
+    )
 
 
 def _are_older(pids: Iterable[int], unknown: bool) -> bool:
