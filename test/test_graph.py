@@ -17,6 +17,7 @@ import psutil
 import pytest
 
 from fer.bringup.graph import NODES
+from fer_testing.networks import EIGHT
 from fer_testing.ros import Graph, end, reserved_domain, wait_for
 from fer_testing.whole_graph import (
     KEPT_UP,
@@ -35,7 +36,7 @@ from fer_testing.whole_graph import (
 
 RATE_HZ = 30.0
 DURATION_S = 12.0
-LABELS = {"neutral", "smile", "surprised"}
+LABELS = set(EIGHT)
 NAMES = [node.name for node in NODES]
 
 pytestmark = pytest.mark.timeout(180)

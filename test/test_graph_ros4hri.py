@@ -67,7 +67,7 @@ def two(k: int) -> list[Head]:
 @pytest.mark.usefixtures("messages_of_others")
 def test_faces_are_published_as_rep_155_says_and_leave(graph: Graph) -> None:
     kinds: Any = importlib.import_module("hri_msgs.msg")
-    stage, robot = Stage(), Robot(graph)
+    stage, robot = Stage(), Robot(graph, labels="['neutral', 'smile', 'surprised']")
     tracked = graph.collect(kinds.IdsList, "/humans/faces/tracked")
     graph.wait_until_heard("/humans/faces/tracked")
     heard: dict[str, list[Any]] = {}

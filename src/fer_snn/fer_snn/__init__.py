@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from fer_snn.core.synapses.wiring import Wiring as Wiring
     from fer_snn.core.teaching.learner import Learner as Learner
     from fer_snn.core.untrained import Architecture as Architecture
+    from fer_snn.core.untrained import HiddenLayer as HiddenLayer
     from fer_snn.core.untrained import untrained_model as untrained_model
     from fer_snn.core.weights import weights_file, weights_folder
 
@@ -64,7 +65,7 @@ _NAMES = {
     "synapses.stdp": "STDPParameters",
     "synapses.wiring": "Wiring",
     "teaching.learner": "Learner",
-    "untrained": "Architecture untrained_model",
+    "untrained": "Architecture HiddenLayer untrained_model",
     "weights.weights_file": "load_weights=load save_weights=save",
     "weights.weights_folder": "default_weights_path=default_path",
 }

@@ -19,4 +19,4 @@ def model() -> Model:
 
 @pytest.fixture
 def shallow_model() -> Model:
-    return small_model(Architecture(window=0, neurons_per_label=2, theta_spread=0.0))
+    return small_model(Architecture(hidden=(), neurons_per_label=2, theta_spread=0.0))

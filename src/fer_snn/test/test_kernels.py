@@ -23,7 +23,12 @@ SHAPES = [
     [Wiring.fully_connected((1, 5, 5), 37)],
     [Wiring((2, 5, 5), (MapWindow(1, 4, 0, 5),), 6)],
     [Wiring((4, 6, 6), tiling(6, 6, 3, 3), 17), Wiring.fully_connected((68, 1, 1), 6)],
-    [Wiring((2, 5, 5), tiling(5, 5, 3, 1), 5), Wiring.fully_connected((45, 1, 1), 3)],
+    [Wiring((2, 5, 5), tiling(5, 5, 3, 1), 5), Wiring.fully_connected((125, 1, 1), 3)],
+    [
+        Wiring((2, 5, 5), tiling(5, 5, 3, 1), 5),
+        Wiring((5, 5, 5), tiling(5, 5, 4, 2), 4, by_column=True),
+        Wiring.fully_connected((161, 1, 1), 3),
+    ],
 ]
 
 
@@ -47,7 +52,12 @@ def run(
     ]
     stages = [Stage(*each) for each in zip(wirings, weights, thetas, strict=True)]
     paths = [
-        Pathway(k, stage, drive, plastic)
+        Pathway(
+            (k,) if stage.wiring.n_pre == sizes[k] else tuple(range(1, k + 1)),
+            stage,
+            drive,
+            plastic,
+        )
         for k, (stage, drive) in enumerate(zip(stages, drives, strict=True))
     ]
     outcome = []
@@ -110,7 +120,7 @@ def test_silence_leaves_nothing_that_is_slow_to_calculate_with(kernel: kernels.K
         state.layers,
         [
             Pathway(
-                0,
+                (0,),
                 Stage(wiring, np.zeros((4, 3), np.float32), np.zeros(3, np.float32)),
                 layers.discretise(DriveParameters(), 1e-3, 0.0),
                 True,

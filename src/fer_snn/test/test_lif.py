@@ -94,7 +94,7 @@ def test_spike_steps_are_those_of_the_closed_form(
 
 def test_rate_tends_to_the_closed_form_with_small_steps() -> None:
     current = 3 * P.rheobase
-    spikes = simulate(current, 40_000, P, 5e-5)
+    spikes = simulate(current, 200_000, P, 1e-5)
     assert len(spikes) / 2.0 == pytest.approx(firing_rate(current, P), rel=0.005)
 
 

@@ -42,7 +42,7 @@ CONTRADICTIONS: list[dict[str, Value]] = [
     {"v_rest": 0.0},
     {"v_reset": 0.0},
     {"w_min": 0.5, "w_max": 0.2},
-    {"hidden_w_min": 0.1},
+    {"hidden_w_min": 0.9, "hidden_w_max": 0.5},
 ]
 
 

@@ -12,6 +12,7 @@ from fer_common.core.errors import ParameterError
 from fer_snn.core.clock import Continuity
 from fer_snn.core.model import Model
 from fer_snn.core.network import NO_RECORDING, RecordedLayers
+from fer_snn.core.neurons.encoding import mirrored, orientations_in
 from fer_snn.core.readout import ReadoutParameters
 from fer_snn.core.recogniser import (
     MAX_TRACKS,
@@ -214,6 +215,30 @@ def test_spike_times_respect_the_refractory_period_whatever_the_stamps(model: Mo
     intervals = np.concatenate([np.diff(times) for times in fired.values()])
     assert len(intervals) > 10_000
     assert intervals.min() >= round(neuron.t_ref * 1e9)
+
+
+@pytest.mark.parametrize("mirror", [True, False])
+def test_every_second_glance_is_at_the_mirrored_face(model: Model, mirror: bool) -> None:
+    recogniser = Recogniser(model, RecogniserParameters(mirror=mirror))
+    network, channels = recogniser.network, model.feature_shape[0]
+    views = [FEATURES[0], mirrored(FEATURES[0], orientations_in(model.feature_spec, channels))]
+    assert (views[0] != views[1]).any()
+    steps = 60
+    frames_ns = [k * steps * 10**6 for k in range(6)]
+    # The first frame after a gap has as many steps as its distance to the next is long.
+    seen = [show(recogniser, stamp_ns, face(1)) for stamp_ns in frames_ns]
+    for glance, result in enumerate(seen[1:], start=1):
+        view = views[glance % 2] if mirror else views[0]
+        expected = network.present(view, result.timing.steps).counts
+        for got, wanted in zip(result.faces[0].activity.counts, expected, strict=True):
+            np.testing.assert_array_equal(got, wanted)
+
+
+def test_a_face_of_unknown_features_is_not_mirrored() -> None:
+    model = dataclasses.replace(small_model(), feature_spec="unknown")
+    plain, mirroring = (Recogniser(model, RecogniserParameters(mirror=m)) for m in (False, True))
+    for one, other in zip(stream(plain, 8), stream(mirroring, 8), strict=True):
+        assert spikes(one, 1) == spikes(other, 1)
 
 
 def test_other_labels_are_not_said_and_keep_their_place() -> None:

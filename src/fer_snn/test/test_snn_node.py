@@ -31,6 +31,7 @@ from fer_interfaces.srv import (
     Teach,
     Undo,
 )
+from fer_snn.core.neurons.lif import LIFParameters
 from fer_snn.core.weights import weights_file
 from fer_testing.networks import LABELS, SHAPE, small_model
 from fer_testing.ros import Graph, check_throttled, end, facts, ros_arguments, wait_for
@@ -68,7 +69,7 @@ def test_answers_carry_the_header_of_their_frame(rig: Rig) -> None:
     trace = potentials[-1].traces[1]
     assert (trace.face_id, trace.layer) == (5, "expression")
     assert len(trace.potential) == potentials[-1].steps * trace.size
-    assert all(-0.2 < v < 0.0 for v in trace.potential)
+    assert all(-1.0 < v < 0.0 for v in trace.potential)
     assert len(trace.threshold) == trace.size
 
 
@@ -83,7 +84,7 @@ def test_late_joiners_get_weights_and_network(rig: Rig) -> None:
     wait_for(lambda: weights and network, "latched messages")
     assert list(network[-1].layers) == ["feature", "hidden", "expression"]
     assert list(network[-1].sizes) == [288, 32, 6]
-    assert network[-1].tau_m == pytest.approx(0.020)
+    assert network[-1].tau_m == pytest.approx(LIFParameters().tau_m)
     fields = weights[-1].receptive_fields
     assert (fields.size, fields.channels, fields.rows, fields.cols) == (3, 8, 6, 6)
     assert len(fields.weights) == 3 * 8 * 36

@@ -24,13 +24,15 @@ from fer_snn.core.teaching.learner import (
 )
 from fer_snn.core.teaching.rehearsal import LIKENESS, RehearsalMemory
 from fer_snn.core.teaching.report import weight_changes
-from fer_snn.core.untrained import Architecture
+from fer_snn.core.untrained import Architecture, HiddenLayer
 from fer_snn.core.weights import weights_file, weights_folder
-from fer_testing.networks import LABELS, SHAPE, small_model, synthetic, trained_model
+from fer_testing.networks import LABELS, QUICK_RULE, SHAPE, small_model, synthetic, trained_model
 
 FRAME_NS = 33_333_333
 FEATURES, TRUTH = synthetic(8, seed=2)
-SUPERVISED = RecogniserParameters(learning=Learning.SUPERVISED)
+SUPERVISED = RecogniserParameters(
+    learning=Learning.SUPERVISED, supervised=dataclasses.replace(QUICK_RULE, eta_v=1e-2)
+)
 
 
 def one(value: float, label_row: int = 0) -> Float32s:
@@ -225,7 +227,8 @@ def test_impossible_names_of_labels_are_refused(stream: Stream, label: str) -> N
 
 def test_loading_copies_weights_for_the_stage_and_for_the_network_only(tmp_path: Path) -> None:
     path = tmp_path / "large.npz"
-    large = Network(small_model(Architecture(window=6, column=4096))).model
+    architecture = Architecture(hidden=(HiddenLayer(6, 1, 4096),))
+    large = Network(small_model(architecture)).model
     weights_file.save(large, path)
     tracemalloc.start()
     model = weights_file.load(path)

@@ -38,8 +38,18 @@ def test_edges_are_the_rows_by_presynaptic_neuron() -> None:
 
 
 def test_tiling_covers_the_map() -> None:
-    assert len(tiling(12, 12, 6, 3)) == 9
-    assert tiling(12, 12, 6, 3)[-1] == (6, 12, 6, 12)
+    windows = tiling(12, 12, 6, 3)
+    assert len(windows) == 16
+    assert windows[0] == (0, 5, 0, 5) and windows[5] == (2, 8, 2, 8)
+    assert windows[-1] == (8, 12, 8, 12)
+
+
+def test_a_layer_is_numbered_column_by_column() -> None:
+    below = Wiring((2, 4, 4), tiling(4, 4, 2, 2), width=3)
+    above = Wiring((3, 2, 2), (MapWindow(0, 1, 1, 2),), width=1, by_column=True)
+    # The second column of the layer below: neurons 3, 4 and 5.
+    assert below.windows[1] == (0, 2, 2, 4)
+    assert above.pre_of_row.tolist() == [3, 4, 5]
 
 
 @pytest.mark.parametrize("window", [(0, 5, 0, 4), (2, 2, 0, 4), (-1, 2, 0, 2)])

@@ -21,7 +21,8 @@ from fer_snn.core.parameters import TABLE, network_parameters, supervised_parame
 from fer_train import metrics
 from fer_train.presentation import present_all
 from fer_train.progress import Report
-from fer_train.training import Bytes, TrainingParameters, TrainingSet, restored, train
+from fer_train.training import TrainingParameters, train
+from fer_train.training_set import Bytes, TrainingSet, restored
 
 HIDDEN, EXPRESSION = "hidden_gain", "gain"
 
@@ -48,6 +49,7 @@ class AblationVariant:
     tuned : name of the gain that is tuned.
     factors : factors of this gain.
     architecture : architecture of the network.
+    hard : whether the teacher names the label with the most votes, and no shares.
     features : function of the features and the number of orientations that changes the features.
     """
 
@@ -56,22 +58,40 @@ class AblationVariant:
     tuned: str = HIDDEN
     factors: tuple[float, ...] = (0.5, 1.0, 2.0)
     architecture: Architecture = field(default_factory=Architecture)
+    hard: bool = False
     features: Callable[[Bytes, int], Bytes] = _unchanged
+
+
+def _without(layer: int) -> Architecture:
+    """Return the default architecture without one hidden layer.
+
+    The layer behind the first takes its window and stride, so that the map has the same size.
+    """
+    hidden = Architecture().hidden
+    kept = [*hidden[:layer], *hidden[layer + 1 :]]
+    if layer == 0:
+        kept[0] = replace(kept[0], window=hidden[0].window, stride=hidden[0].stride)
+    return Architecture(hidden=tuple(kept))
 
 
 VARIANTS = (
     AblationVariant("all mechanisms"),
-    AblationVariant("no plasticity of the hidden layer", {"eta_w": 0.0}),
+    AblationVariant("no plasticity of the hidden layers", {"eta_w": 0.0}),
     AblationVariant("no plasticity at all", {"eta_w": 0.0, "eta_v": 0.0, "eta_theta": 0.0}),
-    AblationVariant("no hidden layer", tuned=EXPRESSION, architecture=Architecture(window=0)),
-    AblationVariant("no L1 homeostasis", {"hidden_s_target": 0.0}),
-    # Inhibition subtracts about 95 % of the mean drive. Without it, the gain must be much lower.
+    *(
+        AblationVariant(f"no hidden layer {k + 1}", architecture=_without(k))
+        for k in range(len(Architecture().hidden))
+    ),
+    AblationVariant("no hidden layer", tuned=EXPRESSION, architecture=Architecture(hidden=())),
+    AblationVariant("no L1 homeostasis", {"hidden_s_target": 0.0, "s_target": 0.0}),
+    # Inhibition subtracts the mean drive. Without it, the gain must be much lower.
     AblationVariant(
         "no inhibition",
         {"hidden_beta": 0.0, "beta": 0.0},
         factors=(0.02, 0.05, 0.1, 0.2),
     ),
     AblationVariant("no adaptive threshold", {"eta_theta": 0.0}),
+    AblationVariant("majority instead of votes", hard=True),
     AblationVariant("no orientation channels", features=_without_orientations),
 )
 
@@ -103,7 +123,10 @@ def evaluate_variant(
 ) -> VariantResult:
     """Train a variant with each gain; return the result of the best one on held-out faces."""
     sources = tuple(
-        replace(source, features=variant.features(source.features, training_set.orientations))
+        replace(
+            source.majority() if variant.hard else source,
+            features=variant.features(source.features, training_set.orientations),
+        )
         for source in training_set.sources
     )
     kept = len(sources[0].features[0, 0]) == len(training_set.sources[0].features[0, 0])

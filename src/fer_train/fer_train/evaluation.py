@@ -88,6 +88,7 @@ def evaluate(
     truth: NDArray[np.int64],
     readout: ReadoutParameters,
     progress: Progress = no_progress,
+    mirror: bool = True,
 ) -> tuple[Evaluation, NDArray[np.int64]]:
     """Present faces to a network; return the results, and what was said of each face (faces).
 
@@ -99,11 +100,13 @@ def evaluate(
         Features of the faces (faces, channels, rows, cols).
     truth:
         Index of the label of each face in the labels of the network (faces).
+    mirror:
+        Whether each face is presented mirrored, too.
     """
     model = network.model
     presentation = model.calibration.presentation
     n_steps = network.parameters.steps(presentation)
-    responses = present_all(network, features, n_steps, progress)
+    responses = present_all(network, features, n_steps, progress, mirror)
     said, confidence = responses.said(model, model.calibration, readout)
     if neuron := familiarity.of_features(model.feature_spec):
         said = np.where(neuron.fits(features) < readout.min_fit, -1, said)
@@ -127,7 +130,7 @@ def evaluate(
         sure_accuracy=metrics.sure_accuracy(confidence, said == truth, SURE),
         n=len(truth),
         spikes_per_decision=float(responses.spikes.mean()),
-        decision_ms=presentation * 1e3,
+        decision_ms=presentation * responses.views * 1e3,
         energy_nj=operations * PJ_PER_SYNAPTIC_OPERATION * 1e-3,
         synaptic_operations=operations,
     ), said

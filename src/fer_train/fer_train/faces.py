@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
@@ -35,8 +35,6 @@ from fer_train.tables import DatasetError
 ALONE = Jobs(1)
 MIN_CONTRAST = 4
 """Difference of grey values in a crop below which it shows nothing."""
-
-Scalar = TypeVar("Scalar", bound=np.generic)
 
 
 class Crop(str, Enum):
@@ -252,19 +250,3 @@ def _expected_eyes(picture: NDArray[np.uint8]) -> NDArray[np.float64]:
 
 def _describe_chunk(crops: Sequence[NDArray[np.uint8]]) -> list[Float32s]:
     return list(features_from_crops(np.stack(crops)))
-
-
-def mirrored(features: NDArray[Scalar], orientations: int) -> NDArray[Scalar]:
-    """Return the features of the mirrored faces.
-
-    Mirroring reverses the columns, and turns orientation theta into pi - theta.
-
-    Parameters
-    ----------
-    features:
-        (..., channels, rows, cols), channel = scale * orientations + orientation.
-    """
-    *faces, channels, rows, cols = features.shape
-    by_scale = features.reshape(*faces, channels // orientations, orientations, rows, cols)
-    turned = by_scale[..., -np.arange(orientations) % orientations, :, ::-1]
-    return np.ascontiguousarray(turned).reshape(features.shape)

@@ -38,7 +38,7 @@ from fer_snn import Network, Stage
 from fer_snn.core.neurons.lif import Float32s
 from fer_snn.core.synapses import homeostasis
 from fer_train.progress import Progress
-from fer_train.training import Bytes, restored
+from fer_train.training_set import Bytes, restored
 
 MIN_DEVIATION = np.float32(0.01)
 """Spikes. Avoids a division by zero for neurons whose count is constant."""

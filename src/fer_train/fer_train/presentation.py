@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_snn import Model, Network, ReadoutCalibration, ReadoutParameters
+from fer_snn.core.neurons.encoding import mirrored, orientations_in
 from fer_snn.core.neurons.lif import Float32s
 from fer_snn.core.readout import Floats, counted_spikes, decided_labels, label_means
 from fer_train.progress import Progress, no_progress
@@ -46,11 +47,13 @@ class Responses:
     Attributes
     ----------
     counts : number of spikes of each expression neuron (faces, neurons).
+    views : number of presentations of each face.
     potentials : final potential of each expression neuron, volts (faces, neurons).
     operations : number of synaptic operations (spikes times fan-out) in all layers (faces).
     """
 
     counts: NDArray[np.int32]
+    views: int
     potentials: Float32s
     operations: NDArray[np.int64]
 
@@ -67,7 +70,9 @@ class Responses:
 
     def rates_hz(self, model: Model, presentation: float) -> Floats:
         """Return the mean rates of the neurons of each label, hertz (faces, labels)."""
-        return label_means(self.counts, model.neuron_label, len(model.labels)) / presentation
+        return label_means(self.counts, model.neuron_label, len(model.labels)) / (
+            self.views * presentation
+        )
 
     @property
     def spikes(self) -> NDArray[np.int64]:
@@ -80,18 +85,31 @@ def present_all(
     features: Float32s,
     n_steps: int,
     progress: Progress = no_progress,
+    mirror: bool = True,
 ) -> Responses:
-    """Present each face (faces, channels, rows, cols) to neurons at rest, without learning."""
-    stages = network.model.stages
-    fan_outs = [np.diff(s.wiring.edges.start).astype(np.int64) * s.wiring.width for s in stages]
+    """Present each face (faces, channels, rows, cols) to neurons at rest, without learning.
+
+    With `mirror` a face is presented twice, as it is and mirrored, as in two glances of the
+    recogniser.
+    """
+    model = network.model
+    orientations = orientations_in(model.feature_spec, model.feature_shape[0])
+    mirror = mirror and orientations > 0
+    fan_outs = [
+        np.diff(stage.wiring.edges.start).astype(np.int64) * stage.wiring.width
+        for stage in model.stages
+    ]
     counts = np.zeros((len(features), network.model.sizes[-1]), dtype=np.int32)
     potentials = np.zeros(counts.shape, dtype=np.float32)
     operations = np.zeros(len(features), dtype=np.int64)
     for k, face in enumerate(features):
-        state = network.new_face()
-        spikes = network.advance(state, face, n_steps).counts
-        counts[k] = spikes[-1]
-        potentials[k] = state.layers[-1].v
-        operations[k] = sum(n @ out for n, out in zip(spikes, fan_outs, strict=False))
+        for view in (face, mirrored(face, orientations)) if mirror else (face,):
+            state = network.new_face()
+            spikes = network.advance(state, view, n_steps).counts
+            counts[k] += spikes[-1]
+            potentials[k] = state.layers[-1].v
+            operations[k] += sum(
+                model.presynaptic(stage, spikes) @ fan_out for stage, fan_out in enumerate(fan_outs)
+            )
         _report(progress, k + 1, len(features))
-    return Responses(counts, potentials, operations)
+    return Responses(counts, 2 if mirror else 1, potentials, operations)

@@ -24,11 +24,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from fer_snn import FeatureStatistics, Stage, WeightBounds, Wiring
+from fer_snn.core.neurons.encoding import mirrored
 from fer_snn.core.neurons.lif import Float32s
 from fer_snn.core.synapses import homeostasis
 from fer_snn.core.synapses.wiring import MapWindow
 from fer_train.competition import CONTRAST, Competition, CompetitionParameters
-from fer_train.faces import mirrored
 
 MIN_VARIANCE = 1e-9
 

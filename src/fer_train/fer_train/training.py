@@ -1,62 +1,47 @@
 """Supervised training: labelled faces in, a model out, bit for bit equal for equal seeds.
 
-Randomly chosen faces are presented to neurons at rest, with equal probability of each label, in a
-random variant, and mirrored or not. After each, the supervised rule of `learning` is applied. The
-learning rates decrease to zero. The weights of the model are the mean over the last part of the
-training. A part of the faces is held out, and the confidence is calibrated on them.
+Randomly chosen faces are presented to neurons at rest, in a random variant, and mirrored or not.
+All layers learn at once, each from its own local error (`local_errors`). The learning rates
+decrease to zero. A part of the faces is held out, and the confidence is calibrated on them.
 """
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from fer_common.core.parameters import Values
-from fer_snn import (
-    Architecture,
-    FeatureStatistics,
-    Model,
-    Network,
-    NetworkParameters,
-    ReadoutCalibration,
-    Stage,
-    SupervisedParameters,
-    teach,
-    untrained_model,
-)
+from fer_snn import Architecture, Model, Network, ReadoutCalibration
 from fer_snn.core.constants import constants_in
 from fer_snn.core.neurons.lif import Float32s
-from fer_snn.core.parameters import (
-    network_parameters,
-    readout_parameters,
-    supervised_parameters,
-)
+from fer_snn.core.parameters import network_parameters, readout_parameters, supervised_parameters
 from fer_snn.core.readout import Floats, label_means
+from fer_snn.core.synapses.learning import hidden_readout
 from fer_train import metrics
-from fer_train.faces import mirrored
+from fer_train.checkpoint import Checkpoint, digest_of
+from fer_train.local_errors import LocalErrorRule
 from fer_train.presentation import present_all, stream_all
 from fer_train.progress import Progress, Report
+from fer_train.training_set import Sampler, Source, TrainingSet, restored, split
 
-LEVELS = 255
-"""Features from 0 to 1 are stored in this many steps, which takes a quarter of the memory."""
 LIVE_PRESENTATIONS = 2
 """Number of presentations of a face in the live calibration, after as many to settle."""
-MIN_THRESHOLD_RATE = 0.1
-NORMALISE_EVERY, AVERAGE_EVERY = 100, 500
-"""Number of presentations between two normalisations, and between two samples of the mean."""
-BLOCKS = 10
-"""Held-out faces are neighbours by name, so that most faces of a person are on the same side."""
+LEAST_CALIBRATION = 200
+"""A source needs so many held-out faces for a calibration of its own."""
 KAPPAS = np.geomspace(0.01, 20.0, 400)
 """Grid on which kappa is searched."""
-
-UNCLEAR = -1
-"""Stands for the label of a face of which people said no label most often."""
-
-Bytes = NDArray[np.uint8]
-"""Quantised features."""
+INITIAL_READOUT = 1.0
+"""Share of the read-outs of the hidden layers in the initial weights of the expression layer."""
+WEIGHT_BITS = 8
+"""Resolution of trained weights, as neuromorphic processors have it (Davies et al., Loihi, 2018).
+The answers are as good as with floats, and the file has a third of the size."""
+PRESENTATIONS_PER_FACE, LEAST_PRESENTATIONS = 12, 20_000
 
 
 @dataclass(frozen=True)
@@ -66,98 +51,26 @@ class TrainingParameters:
     Attributes
     ----------
     seed : seed of all random choices.
-    presentations : number of presentations.
-    averaged : last part of the training, over which the weights are averaged, 0 to 1.
+    presentations : number of presentations; None for `PRESENTATIONS_PER_FACE` times the number of
+        faces, but at least `LEAST_PRESENTATIONS`.
+    batch : number of presentations between two changes of the weights.
+    balance : how much more often rare labels are drawn than they come, 0 to 1; see `Sampler`.
     architecture : architecture of the network.
     """
 
     seed: int = 0
-    presentations: int = 80000
-    averaged: float = 0.4
+    presentations: int | None = None
+    batch: int = 128
+    balance: float = 0.25
     architecture: Architecture = field(default_factory=Architecture)
 
 
-@dataclass(frozen=True)
-class Source:
-    """Faces of one folder or table.
-
-    Attributes
-    ----------
-    features : quantised features of each face and of its variants (faces, 1 + variants, channels,
-        rows, cols).
-    truth : index of the label of each face (faces); `UNCLEAR` for none. Such faces are learnt, and
-        never held out.
-    shares : what the teacher says: the share of every label in each face (faces, labels), sum 1.
-    share : probability of this source, relative to the others.
-    """
-
-    features: Bytes
-    truth: NDArray[np.int64]
-    shares: Float32s
-    share: float
-
-    def shown(self, label: int) -> NDArray[np.bool_]:
-        """Return which faces stand for a label (faces): by their own label, or else by shares."""
-        most = self.shares[:, label] == self.shares.max(axis=1)
-        return (self.truth == label) | ((self.truth == UNCLEAR) & most)
-
-    def part(self, chosen: NDArray[np.int64]) -> Source:
-        """Return some of the faces."""
-        return replace(
-            self,
-            features=self.features[chosen],
-            truth=self.truth[chosen],
-            shares=self.shares[chosen],
-        )
-
-
-@dataclass(frozen=True)
-class TrainingSet:
-    """Sources of faces, their labels, and the specification of their features."""
-
-    sources: tuple[Source, ...]
-    labels: tuple[str, ...]
-    feature_spec: str
-    orientations: int
-
-    @property
-    def feature_shape(self) -> tuple[int, int, int]:
-        """Channels, rows and columns of the feature map."""
-        channels, rows, cols = self.sources[0].features.shape[2:]
-        return channels, rows, cols
-
-    def untrained(
-        self,
-        constants: NetworkParameters,
-        architecture: Architecture,
-        rng: np.random.Generator,
-        hidden: Stage | None = None,
-    ) -> Model:
-        """Return an untrained network for these features and labels; see `untrained_model`."""
-        return untrained_model(
-            self.labels,
-            self.feature_spec,
-            self.feature_shape,
-            statistics_of(self.sources),
-            constants,
-            architecture,
-            rng,
-            hidden,
-        )
-
-
-def quantised(features: Float32s) -> Bytes:
-    """Return features from 0 to 1 as bytes."""
-    return np.rint(features * LEVELS).clip(0, LEVELS).astype(np.uint8)
-
-
-def restored(features: Bytes) -> Float32s:
-    """Return features from bytes."""
-    return features.astype(np.float32) / np.float32(LEVELS)
-
-
 def train(
-    training_set: TrainingSet, values: Values, parameters: TrainingParameters, report: Report
+    training_set: TrainingSet,
+    values: Values,
+    parameters: TrainingParameters,
+    report: Report,
+    checkpoint: Path | None = None,
 ) -> Model:
     """Train a network.
 
@@ -165,6 +78,9 @@ def train(
     ----------
     values:
         Parameters of the snn node.
+    checkpoint:
+        File from which an interrupted training continues, and to which this one writes its state;
+        None for neither.
 
     Returns
     -------
@@ -176,108 +92,70 @@ def train(
     learnt = replace(training_set, sources=tuple(part for _, part in parts))
     constants = network_parameters(values)
     model = learnt.untrained(constants, parameters.architecture, rng)
-    network = Network(replace(model, parameters=constants_in(values)), constants)
-    bar = partial(report, "learning")
-    network.load(_learn(network, learnt, supervised_parameters(values), parameters, rng, bar))
-    return calibrated(network, [part for part, _ in parts], values, report)
+    rule = supervised_parameters(values)
+    model = replace(_with_readout(model, rule.kappa), parameters=constants_in(values))
+    network = Network(model, constants)
+    kept = None
+    if checkpoint is not None:
+        settings = (parameters, sorted(constants_in(values).items()))
+        kept = Checkpoint(checkpoint, digest_of(learnt, *settings))
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        teacher = LocalErrorRule(network, rule, rng, pool)
+        _learn(teacher, learnt, parameters, partial(report, "learning"), kept)
+    network.load(_rounded(network.model))
+    trained = calibrated(network, [part for part, _ in parts], values, report)
+    if kept:
+        kept.remove()
+    return trained
 
 
-def split(source: Source, n_labels: int, rng: np.random.Generator) -> tuple[Source, Source]:
-    """Return the held-out part, a tenth of each label and at least one face, and the rest."""
-    held_out = []
-    for label in range(n_labels):
-        runs = np.array_split(np.flatnonzero(source.truth == label), BLOCKS)
-        runs = [run for run in runs if len(run)]
-        if len(runs) > 1:
-            held_out.append(runs[rng.integers(len(runs))])
-    chosen = np.sort(np.concatenate(held_out)) if held_out else np.zeros(0, dtype=np.int64)
-    return source.part(chosen), source.part(np.setdiff1d(np.arange(len(source.truth)), chosen))
+def _with_readout(model: Model, kappa: float) -> Model:
+    """Return a model whose expression layer begins with the read-outs of the hidden layers."""
+    *hidden, last = model.stages
+    if not hidden:
+        return model
+    readout = np.concatenate(
+        [
+            hidden_readout(layer, stage.wiring.n_post, len(model.labels))
+            for layer, stage in enumerate(hidden)
+        ]
+    )
+    weights = last.weights.mean() + INITIAL_READOUT / kappa * readout[:, model.neuron_label]
+    stage = replace(last, weights=np.maximum(weights, 0).astype(np.float32))
+    return replace(model, stages=(*hidden, stage))
 
 
-def statistics_of(sources: tuple[Source, ...]) -> FeatureStatistics:
-    """Return the statistics of all unchanged faces."""
-    faces = np.concatenate([s.features[:, 0].reshape(len(s.features), -1) for s in sources])
-    mean = faces.mean(axis=0, dtype=np.float64) / LEVELS
-    variance = faces.var(axis=0, dtype=np.float64) / LEVELS**2
-    return FeatureStatistics(mean.astype(np.float32), variance.astype(np.float32), len(faces))
+def _rounded(model: Model) -> Model:
+    """Return the model with weights of `WEIGHT_BITS` bits: multiples of a power of two."""
+    stages = []
+    for stage in model.stages:
+        step = 2.0 ** np.ceil(np.log2(stage.weights.max() / (2**WEIGHT_BITS - 1)))
+        weights = np.rint(stage.weights / step) * step
+        stages.append(replace(stage, weights=weights.astype(np.float32)))
+    return replace(model, stages=tuple(stages))
 
 
 def _learn(
-    network: Network,
+    teacher: LocalErrorRule,
     training_set: TrainingSet,
-    rule: SupervisedParameters,
     parameters: TrainingParameters,
-    rng: np.random.Generator,
     progress: Progress,
-) -> Model:
-    """Teach a network with decreasing rates; return its mean over the last part."""
-    n_steps, total = network.parameters.steps(rule.presentation), parameters.presentations
-    sample = _Sampler(training_set, rng)
-    average = _Average()
-    for done in range(1, total + 1):
-        rate = 1 - (done - 1) / total
-        face, shares = sample()
-        counts = network.present(face, n_steps).counts
-        teach(network, counts, shares, rule.scaled(rate, MIN_THRESHOLD_RATE))
-        if done % NORMALISE_EVERY == 0:
-            network.normalise()
-        last_part = done > total * (1 - parameters.averaged)
-        if (last_part and done % AVERAGE_EVERY == 0) or done == total:
-            average.add(network.model)
-        progress(done, total)
-    return average.of(network.model)
-
-
-class _Sampler:
-    """Chooses random faces: label, source, face, variant, and whether to mirror it."""
-
-    def __init__(self, training_set: TrainingSet, rng: np.random.Generator) -> None:
-        self._training_set = training_set
-        self._rng = rng
-        sources = training_set.sources
-        self._classes = [
-            [np.flatnonzero(source.shown(label)) for source in sources]
-            for label in range(len(training_set.labels))
-        ]
-
-    def __call__(self) -> tuple[Float32s, Float32s]:
-        rng, sources = self._rng, self._training_set.sources
-        label = int(rng.integers(len(self._training_set.labels)))
-        faces_of = self._classes[label]
-        # A source without faces of this label is not chosen.
-        share = np.array([s.share * (len(f) > 0) for s, f in zip(sources, faces_of, strict=True)])
-        chosen = int(rng.choice(len(sources), p=share / share.sum()))
-        number = rng.choice(faces_of[chosen])
-        variants = sources[chosen].features[number]
-        face = variants[rng.integers(len(variants))]
-        if rng.random() < 0.5:  # noqa: PLR2004 (a fair coin)
-            face = mirrored(face, self._training_set.orientations)
-        return restored(face), sources[chosen].shares[number]
-
-
-class _Average:
-    """Mean of weights and thresholds over several samples."""
-
-    def __init__(self) -> None:
-        self._sums: list[tuple[NDArray[np.float64], NDArray[np.float64]]] = []
-        self._samples = 0
-
-    def add(self, model: Model) -> None:
-        """Add the present weights and thresholds."""
-        now = [(s.weights.astype(np.float64), s.theta.astype(np.float64)) for s in model.stages]
-        if self._sums:
-            now = [(w + a, t + b) for (w, t), (a, b) in zip(now, self._sums, strict=True)]
-        self._sums = now
-        self._samples += 1
-
-    def of(self, model: Model) -> Model:
-        """Return a model with the means."""
-        means = [(w / self._samples, t / self._samples) for w, t in self._sums]
-        stages = tuple(
-            Stage(stage.wiring, weights.astype(np.float32), theta.astype(np.float32))
-            for stage, (weights, theta) in zip(model.stages, means, strict=True)
-        )
-        return replace(model, stages=stages)
+    checkpoint: Checkpoint | None,
+) -> None:
+    """Teach a network in batches, with decreasing rates."""
+    n_faces = sum(len(source.truth) for source in training_set.sources)
+    presentations = parameters.presentations or max(
+        PRESENTATIONS_PER_FACE * n_faces, LEAST_PRESENTATIONS
+    )
+    batches = -(-presentations // parameters.batch)
+    sampler = Sampler(training_set, parameters.balance, teacher.rng)
+    done = checkpoint.restore(teacher) if checkpoint and checkpoint.path.exists() else 0
+    for number in range(done, batches):
+        faces, shares = zip(*(sampler() for _ in range(parameters.batch)), strict=True)
+        teacher.learn(faces, np.stack(shares), 1 - number / batches)
+        if checkpoint:
+            checkpoint.save(teacher, number + 1)
+        progress(min((number + 1) * parameters.batch, presentations), presentations)
 
 
 def calibrated(network: Network, held_out: list[Source], values: Values, report: Report) -> Model:
@@ -288,7 +166,8 @@ def calibrated(network: Network, held_out: list[Source], values: Values, report:
     truth = np.concatenate([source.truth for source in held_out])
     bar = partial(report, "calibrating")
     responses = present_all(network, faces, n_steps, bar)
-    fitted = fit_calibration(responses.rates_hz(model, presentation), truth, presentation)
+    ends = np.cumsum([len(source.truth) for source in held_out])
+    fitted = _fit_cautiously(responses.rates_hz(model, presentation), truth, ends, presentation)
     said, _ = responses.said(model, fitted, readout_parameters(values))
     table = metrics.confusion(truth, said, len(model.labels))
     figures = {
@@ -296,7 +175,7 @@ def calibrated(network: Network, held_out: list[Source], values: Values, report:
         "held_out_balanced_accuracy": round(metrics.balanced_accuracy(table), 4),
         "held_out_ci95": [round(bound, 4) for bound in metrics.accuracy_interval(table)],
     }
-    live = _fit_live(network, faces, truth, presentation, partial(report, "live"))
+    live = _fit_live(network, faces, truth, ends, presentation, partial(report, "live"))
     return replace(model, calibration=fitted, live_calibration=live, provenance=figures)
 
 
@@ -304,6 +183,7 @@ def _fit_live(
     network: Network,
     faces: Float32s,
     truth: NDArray[np.int64],
+    ends: NDArray[np.int64],
     presentation: float,
     progress: Progress,
 ) -> ReadoutCalibration:
@@ -314,7 +194,30 @@ def _fit_live(
     order = np.random.default_rng(0).permutation(len(truth))
     counts = stream_all(network, faces[order], 2 * settled_steps, progress)
     means = label_means(counts, model.neuron_label, len(model.labels))
-    return fit_calibration(means / (settled_steps * dt), truth[order], presentation)
+    rates_hz = np.empty_like(means)
+    rates_hz[order] = means / (settled_steps * dt)
+    return _fit_cautiously(rates_hz, truth, ends, presentation)
+
+
+def _fit_cautiously(
+    rates_hz: Floats, truth: NDArray[np.int64], ends: NDArray[np.int64], presentation: float
+) -> ReadoutCalibration:
+    """Fit to all faces, and to each source that has enough; return the least certain calibration.
+
+    Easy faces, such as rendered ones, would otherwise make it too sure of hard ones.
+
+    Parameters
+    ----------
+    ends:
+        Number of the faces of the first source, of the first two, and so on.
+    """
+    parts = [np.arange(len(truth)), *np.split(np.arange(len(truth)), ends[:-1])]
+    fits = [
+        fit_calibration(rates_hz[part], truth[part], presentation)
+        for part in parts
+        if part is parts[0] or len(part) >= LEAST_CALIBRATION
+    ]
+    return min(fits, key=lambda fit: fit.kappa)
 
 
 def fit_calibration(

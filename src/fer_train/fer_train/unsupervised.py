@@ -13,6 +13,7 @@ the model has both results.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -28,16 +29,21 @@ from fer_train.competition import CONTRAST, Competition, CompetitionParameters
 from fer_train.naming import CountStatistics
 from fer_train.progress import Progress, Report
 from fer_train.prototypes import PrototypeLayer, PrototypeParameters
-from fer_train.training import (
-    Bytes,
-    Source,
-    TrainingSet,
-    calibrated,
-    restored,
-    split,
-    statistics_of,
-)
+from fer_train.training import calibrated
+from fer_train.training_set import Bytes, Source, TrainingSet, restored, split, statistics_of
 
+CONSTANTS: Mapping[str, float] = {
+    "beta": 0.9,
+    "gain": 6.0,
+    "tau_m": 0.020,
+    "hidden_beta": 0.95,
+    "hidden_gain": 26.0,
+    "hidden_tau_s": 0.010,
+    "hidden_w_max": 0.05,
+    "eta_theta": 4e-5,
+    "tau_w": 100.0,
+}
+"""Constants that differ from the defaults, which are those of the supervised training."""
 MAX_FACES = 10_000
 """Train on at most this many randomly chosen faces, because they are whitened in memory."""
 STATISTICS_FACES = 3000
@@ -143,7 +149,6 @@ def _named(
             np.concatenate([source.features for source in learnt.sources]),
             np.concatenate([source.truth for source in learnt.sources]),
             np.concatenate([source.shares for source in learnt.sources]),
-            1.0,
         )
     chosen = []
     for label in range(len(learnt.labels)):

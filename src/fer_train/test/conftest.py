@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fer_testing.training import small_training_set, write_picture
-from fer_train.training import TrainingSet
+from fer_train.training_set import TrainingSet
 
 
 @pytest.fixture

@@ -73,7 +73,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def weights(folder: Path) -> Path:
     output = folder.parent / "stripes.npz"
     params = folder.parent / "params.yaml"
-    params.write_text("snn:\n  ros__parameters:\n    eta_w: 0.0004\n    eta_v: 0.01\n")
+    params.write_text("snn:\n  ros__parameters:\n    eta_w: 0.003\n    eta_v: 0.01\n")
     arguments = (str(folder), "--output", str(output), "--crop", "given", "--seed", "1")
     more = ("--presentations", "300", "--params", str(params), "--jobs", "1")
     assert run("train", *arguments, *more) == 0
@@ -169,7 +169,7 @@ def test_evaluation_writes_all_figures(
     assert set(result) >= KEYS
     assert result["n"] == 36
     assert result["balanced_accuracy"] > 0.8
-    assert result["decision_ms"] == 60
+    assert result["decision_ms"] == 120
     assert cv2.imread(str(plot)) is not None
     table = np.array(result["confusion"])
     assert result["accuracy"] == pytest.approx(np.trace(table) / 36)

@@ -10,6 +10,7 @@ import pytest
 
 from fer_features.core.alignment import CropGeometry
 from fer_features.core.gabor import features_from_crops
+from fer_snn.core.neurons.encoding import mirrored
 from fer_testing.training import write_picture
 from fer_train import augment, dataset, faces
 from fer_train.faces import Crop, CropParameters
@@ -82,7 +83,7 @@ def test_nothing_readable_is_refused(tmp_path: Path) -> None:
 def test_mirrored_features_are_those_of_the_mirrored_face(tmp_path: Path) -> None:
     crop = cv2.imread(str(write_picture(tmp_path / "a.png", 5)), cv2.IMREAD_GRAYSCALE)
     direct = features_from_crops(np.stack([crop, crop[:, ::-1]]))
-    assert faces.mirrored(direct[0], 8) == pytest.approx(direct[1], abs=1e-3)
+    assert mirrored(direct[0], 8) == pytest.approx(direct[1], abs=1e-3)
 
 
 def test_variants_are_drawn_from_the_generator_alone(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from fer_testing.networks import small_model, synthetic
 from fer_train import naming
 from fer_train.naming import CountStatistics
 from fer_train.progress import no_progress
-from fer_train.training import quantised, restored
+from fer_train.training_set import quantised, restored
 
 S_TARGET = 30.0
 

@@ -8,12 +8,11 @@ import numpy as np
 import pytest
 
 from fer_snn.core.network import WeightBounds
-from fer_snn.core.neurons.encoding import FeatureStatistics
+from fer_snn.core.neurons.encoding import FeatureStatistics, mirrored
 from fer_snn.core.neurons.lif import Float32s
 from fer_testing.networks import ORIENTATIONS, SHAPE, synthetic
 from fer_testing.training import PROTOTYPES
 from fer_train.competition import CONTRAST
-from fer_train.faces import mirrored
 from fer_train.progress import no_progress
 from fer_train.prototypes import PrototypeLayer, PrototypeParameters
 

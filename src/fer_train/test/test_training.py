@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import numpy as np
 import pytest
 
+from fer_common.core.errors import ConfigurationError
 from fer_snn.core.model import Model
 from fer_snn.core.network import Network
 from fer_snn.core.parameters import TABLE, network_parameters
 from fer_snn.core.weights import weights_file
 from fer_testing.networks import ARCHITECTURE, synthetic
-from fer_train import metrics, training
+from fer_train import checkpoint, metrics, training
+from fer_train import training_set as sets
 from fer_train.presentation import present_all
+from fer_train.training_set import TrainingSet
 
-QUICK = training.TrainingParameters(seed=7, presentations=600, architecture=ARCHITECTURE)
+QUICK = training.TrainingParameters(seed=7, presentations=1600, batch=16, architecture=ARCHITECTURE)
 VALUES = TABLE.merged(
     TABLE.defaults(),
-    {"eta_w": 4e-4, "eta_v": 1e-2, "eta_theta": 4e-4, "hidden_w_max": 1.0, "w_max": 5.0},
+    {"eta_w": 0.015, "eta_v": 0.08, "eta_theta": 4e-4, "w_max": 5.0},
 )
 
 
@@ -26,7 +30,7 @@ def quietly(stage: str, done: int, total: int) -> None:
     """Report nothing."""
 
 
-def test_network_learns_what_it_is_shown(training_set: training.TrainingSet) -> None:
+def test_network_learns_what_it_is_shown(training_set: TrainingSet) -> None:
     model = training.train(training_set, VALUES, QUICK, quietly)
     features, truth = synthetic(30, seed=99)
     responses = present_all(Network(model, network_parameters(VALUES)), features, 60)
@@ -35,7 +39,7 @@ def test_network_learns_what_it_is_shown(training_set: training.TrainingSet) -> 
     assert model.provenance["held_out_balanced_accuracy"] > 0.8
 
 
-def test_training_is_reproducible_to_the_bit(training_set: training.TrainingSet) -> None:
+def test_training_is_reproducible_to_the_bit(training_set: TrainingSet) -> None:
     short = dataclasses.replace(QUICK, presentations=120)
     first = training.train(training_set, VALUES, short, quietly)
     again = training.train(training_set, VALUES, short, quietly)
@@ -44,7 +48,35 @@ def test_training_is_reproducible_to_the_bit(training_set: training.TrainingSet)
     assert weights_file.to_bytes(first) != weights_file.to_bytes(other)
 
 
-def test_what_people_said_is_learnt_as_they_said_it(training_set: training.TrainingSet) -> None:
+def test_an_interrupted_training_continues_to_the_same_bits(
+    training_set: TrainingSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoint, "PERIOD_S", 0.0)
+    short, state = dataclasses.replace(QUICK, presentations=160), tmp_path / "state"
+
+    def interrupted(stage: str, done: int, total: int) -> None:
+        if stage == "learning" and done == 96:
+            raise KeyboardInterrupt
+
+    whole = training.train(training_set, VALUES, short, quietly)
+    with pytest.raises(KeyboardInterrupt):
+        training.train(training_set, VALUES, short, interrupted, state)
+    other = dataclasses.replace(short, balance=0.5)
+    with pytest.raises(ConfigurationError, match="other pictures or settings"):
+        training.train(training_set, VALUES, other, quietly, state)
+    continued = training.train(training_set, VALUES, short, quietly, state)
+    assert weights_file.to_bytes(continued) == weights_file.to_bytes(whole)
+    assert not state.exists()
+
+
+def test_trained_weights_have_eight_bits(training_set: TrainingSet) -> None:
+    short = dataclasses.replace(QUICK, presentations=160)
+    for stage in training.train(training_set, VALUES, short, quietly).stages:
+        step = 2.0 ** np.ceil(np.log2(stage.weights.max() / 255))
+        assert (stage.weights / step == np.rint(stage.weights / step)).all()
+
+
+def test_what_people_said_is_learnt_as_they_said_it(training_set: TrainingSet) -> None:
     (source,) = training_set.sources
     shares = source.shares.copy()
     # Half of the people take a neutral face for a smile.
@@ -65,27 +97,27 @@ def test_what_people_said_is_learnt_as_they_said_it(training_set: training.Train
 
 
 def test_faces_without_a_label_are_learnt_and_never_held_out(
-    training_set: training.TrainingSet,
+    training_set: TrainingSet,
 ) -> None:
     (source,) = training_set.sources
     truth, shares = source.truth.copy(), source.shares.copy()
-    truth[::3] = training.UNCLEAR
+    truth[::3] = sets.UNCLEAR
     shares[::3] = 1 / 3
     unclear = dataclasses.replace(source, truth=truth, shares=shares)
-    held_out, learnt = training.split(unclear, 3, np.random.default_rng(0))
+    held_out, learnt = sets.split(unclear, 3, np.random.default_rng(0))
     assert (held_out.truth >= 0).all()
-    assert (learnt.truth == training.UNCLEAR).sum() == (truth == training.UNCLEAR).sum()
+    assert (learnt.truth == sets.UNCLEAR).sum() == (truth == sets.UNCLEAR).sum()
     voted = dataclasses.replace(training_set, sources=(unclear,))
     assert training.train(voted, VALUES, QUICK, quietly).labels == training_set.labels
 
 
 def test_features_survive_their_storage() -> None:
     features = np.random.default_rng(0).random((5, 4, 6, 6), np.float32)
-    stored = training.restored(training.quantised(features))
+    stored = sets.restored(sets.quantised(features))
     assert np.abs(stored - features).max() <= 0.5 / 255 + 1e-6
 
 
-def test_unsupervised_learning_does_not_unlearn(training_set: training.TrainingSet) -> None:
+def test_unsupervised_learning_does_not_unlearn(training_set: TrainingSet) -> None:
     model = training.train(training_set, VALUES, QUICK, quietly)
     network = Network(model, network_parameters(VALUES))
     features, truth = synthetic(30, seed=99)

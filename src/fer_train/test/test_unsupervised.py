@@ -10,7 +10,7 @@ from fer_testing.networks import synthetic
 from fer_testing.training import PROTOTYPES
 from fer_train import naming, unsupervised
 from fer_train.competition import CompetitionParameters
-from fer_train.training import TrainingSet, quantised
+from fer_train.training_set import TrainingSet, quantised
 from fer_train.unsupervised import ClipFeatures, UnsupervisedParameters
 
 PARAMETERS = UnsupervisedParameters(

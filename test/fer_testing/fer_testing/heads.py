@@ -12,13 +12,10 @@ from numpy.typing import NDArray
 
 from fer_camera.core.sources import demo_path
 from fer_common.core.errors import ConfigurationError
+from fer_testing.rendering.timeline import PEOPLE, PERSON_FRAMES
 
 Picture = NDArray[np.uint8]
 
-PEOPLE = 6
-"""Number of people in the clip, one after the other."""
-
-_PERSON_FRAMES = 117
 # Head and hair in a frame of the clip, and the face in it, px.
 _TOP, _BOTTOM, _LEFT, _RIGHT = 40, 420, 150, 490
 _FACE_X, _FACE_Y, _FACE_SIZE = 170.0, 200.0, 210.0
@@ -66,7 +63,7 @@ class Stage:
         while (taken := capture.read())[0]:
             heads.append(taken[1][_TOP:_BOTTOM, _LEFT:_RIGHT].copy())
         capture.release()
-        if len(heads) < PEOPLE * _PERSON_FRAMES:
+        if len(heads) < PEOPLE * PERSON_FRAMES:
             raise ConfigurationError(
                 f"the demo clip ends after {len(heads)} frames: build fer_camera again"
             )
@@ -88,7 +85,7 @@ class Stage:
         return drawn
 
     def _draw(self, picture: Picture, head: Head) -> None:
-        source = self._heads[_PERSON_FRAMES * (head.person % PEOPLE) + _to_and_fro(head.moment)]
+        source = self._heads[PERSON_FRAMES * (head.person % PEOPLE) + _to_and_fro(head.moment)]
         if head.person // PEOPLE % 2:
             source = np.ascontiguousarray(source[:, ::-1])
         scale = head.size / _FACE_SIZE
@@ -112,5 +109,5 @@ class Stage:
 
 
 def _to_and_fro(moment: int) -> int:
-    last = _PERSON_FRAMES - 1
+    last = PERSON_FRAMES - 1
     return last - abs(moment % (2 * last) - last)

@@ -10,7 +10,7 @@ import numpy as np
 from fer_testing.networks import LABELS, ORIENTATIONS, SPEC, synthetic
 from fer_train.competition import CompetitionParameters
 from fer_train.prototypes import PrototypeParameters
-from fer_train.training import Source, TrainingSet, quantised
+from fer_train.training_set import Source, TrainingSet, quantised
 
 PROTOTYPES = PrototypeParameters(
     window=3,
@@ -25,7 +25,7 @@ def small_training_set(n_per_label: int = 30, seed: int = 0) -> TrainingSet:
     """Return synthetic faces as a training set."""
     features, truth = synthetic(n_per_label, seed)
     shares = np.eye(len(LABELS), dtype=np.float32)[truth]
-    source = Source(quantised(features)[:, None], truth, shares, 1.0)
+    source = Source(quantised(features)[:, None], truth, shares)
     return TrainingSet((source,), LABELS, SPEC, ORIENTATIONS)
 
 

@@ -135,7 +135,11 @@ _PLASTICITY = (
         "s",
     ),
     number(
-        "eta_w", _RULE.eta_w, 0.0, 1.0, "Supervised learning rate of weights to the hidden layer."
+        "eta_w",
+        _RULE.eta_w,
+        0.0,
+        10.0,
+        "Supervised learning rate of weights to the hidden layers, as a share of their mean.",
     ),
     number(
         "eta_v",

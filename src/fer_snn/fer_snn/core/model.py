@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_snn.core.neurons.encoding import FeatureStatistics
 from fer_snn.core.neurons.lif import Float32s, Int32s
@@ -26,6 +28,8 @@ class Stage:
     wiring : which neurons of the layer below are connected.
     weights : (rows, width), laid out as `wiring` says. The constructor copies them.
     theta : adaptive threshold of each neuron, volts (neurons).
+    skips : whether all hidden layers below drive the layer, one behind the other in the order of
+        the map, and not only the layer directly below.
     padded_weights : (rows, at least width). Each row starts with a row of `weights`, which is a
         view of it; the padding makes the rows whole vectors and has no meaning.
     """
@@ -33,6 +37,7 @@ class Stage:
     wiring: Wiring
     weights: Float32s
     theta: Float32s
+    skips: bool = False
     padded_weights: Float32s = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -92,8 +97,8 @@ class Model:
         channels, rows, cols = self.feature_shape
         if not self.stages or self.stages[0].wiring.map_shape != (2 * channels, rows, cols):
             raise ValueError("the first projection needs one ON and one OFF neuron per feature")
-        for below, above in zip(self.stages[:-1], self.stages[1:], strict=True):
-            if above.wiring.n_pre != below.wiring.n_post:
+        for k, stage in enumerate(self.stages):
+            if stage.wiring.n_pre != sum(self.sizes[layer] for layer in self.below(k)):
                 raise ValueError("a layer has another size than the projection above it")
 
     def _check_labels(self) -> None:
@@ -109,17 +114,45 @@ class Model:
         """Number of neurons of each layer, starting with the feature layer."""
         return (self.stages[0].wiring.n_pre, *(stage.wiring.n_post for stage in self.stages))
 
+    def below(self, stage: int) -> tuple[int, ...]:
+        """Return the numbers of the layers that drive the layer of a stage; 0 for features."""
+        if self.stages[stage].skips:
+            return tuple(range(1, stage + 1))
+        return (stage,)
+
+    def presynaptic(self, stage: int, values: Sequence[NDArray[Any]]) -> NDArray[Any]:
+        """Return the values (..., n_pre) of the presynaptic neurons of a stage.
+
+        Parameters
+        ----------
+        values:
+            A value of each neuron of each layer (..., neurons), from the feature layer on.
+        """
+        parts = [values[layer] for layer in self.below(stage)]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
+
     def receptive_fields(self) -> Float32s:
         """Return the receptive field of each label in the feature layer (labels, n_feature).
 
-        It is the mean, over the neurons of the label, of the product of all projections.
+        It is the mean, over the neurons of the label, of the product of all projections. Where
+        there are hidden layers, only the differences between the neurons of a column count:
+        feed-forward inhibition takes away what they have in common.
         """
         labels = np.arange(len(self.labels))
         member = (self.neuron_label == labels[:, None]).astype(np.float32)
         fields = member / np.maximum(member.sum(axis=1, keepdims=True), np.float32(1))
-        for stage in reversed(self.stages):
-            fields = stage.wiring.back_projected(stage.weights, fields)
-        return fields
+        seen = [np.zeros((len(labels), size), dtype=np.float32) for size in self.sizes]
+        seen[-1] = fields
+        for k in reversed(range(len(self.stages))):
+            stage, below = self.stages[k], self.below(k)
+            weights = stage.weights
+            if len(self.stages) > 1:
+                weights = weights - weights.mean(axis=1, keepdims=True)
+            fields = stage.wiring.back_projected(weights, seen[k + 1])
+            ends = np.cumsum([self.sizes[layer] for layer in below])
+            for layer, part in zip(below, np.split(fields, ends[:-1], axis=1), strict=True):
+                seen[layer] += part
+        return seen[0]
 
     def with_label(self, label: str) -> Model:
         """Return a model with one more label.
@@ -134,6 +167,7 @@ class Model:
             replace(last.wiring, width=last.wiring.width + size),
             np.hstack((last.weights, mean)),
             np.append(last.theta, np.full(size, last.theta.mean())).astype(np.float32),
+            last.skips,
         )
         return replace(
             self,

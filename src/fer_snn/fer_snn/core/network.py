@@ -25,6 +25,11 @@ from fer_snn.core.synapses import homeostasis, stdp
 FEATURE, HIDDEN, EXPRESSION = "feature", "hidden", "expression"
 
 
+def hidden_name(k: int) -> str:
+    """Return the name of hidden layer `k`, counted from 0: "hidden", "hidden_2", "hidden_3"."""
+    return HIDDEN if k == 0 else f"{HIDDEN}_{k + 1}"
+
+
 @dataclass(frozen=True)
 class WeightBounds:
     """Limits of the weights of a projection.
@@ -61,14 +66,14 @@ class NetworkParameters:
     lif: lif.LIFParameters = field(default_factory=lif.LIFParameters)
     stdp: stdp.STDPParameters = field(default_factory=stdp.STDPParameters)
     threshold: threshold.ThresholdParameters = field(default_factory=threshold.ThresholdParameters)
-    hidden: DriveParameters = field(default_factory=lambda: DriveParameters(0.010, 26.0, 0.95, 0.0))
+    hidden: DriveParameters = field(default_factory=lambda: DriveParameters(0.005, 60.0, 1.0, 0.0))
     expression: DriveParameters = field(
-        default_factory=lambda: DriveParameters(0.010, 6.0, 0.9, 0.0)
+        default_factory=lambda: DriveParameters(0.010, 16.0, 1.0, 0.0)
     )
-    hidden_weights: WeightBounds = field(default_factory=lambda: WeightBounds(0.0, 0.05, 10.0))
+    hidden_weights: WeightBounds = field(default_factory=lambda: WeightBounds(0.0, 1.0, 10.0))
     s_target: float = 30.0
     competition: float = 0.9
-    tau_w: float = 100.0
+    tau_w: float = 50.0
 
     def __post_init__(self) -> None:
         """Refuse a step that is not positive, and w_min above w_max (ValueError)."""
@@ -80,7 +85,7 @@ class NetworkParameters:
     def weight_bounds(self, n_stages: int) -> list[WeightBounds]:
         """Return the limits of each projection of a network with `n_stages` projections."""
         expression = WeightBounds(self.stdp.w_min, self.stdp.w_max, self.s_target)
-        return [self.hidden_weights, expression][-n_stages:]
+        return [*[self.hidden_weights] * (n_stages - 1), expression]
 
     def steps(self, duration_s: float) -> int:
         """Return the number of steps of a presentation, at least one."""
@@ -94,6 +99,9 @@ class RecordedLayers:
     spikes: tuple[str, ...] = ()
     potentials: tuple[str, ...] = ()
 
+
+HIGHEST_REST = 0.95
+"""Share of the distance from V_rest to V_th by which a threshold may be lowered."""
 
 NO_RECORDING = RecordedLayers()
 
@@ -129,7 +137,7 @@ class Network:
         """Copy a model. `compiled` chooses the kernels; both kinds give equal results."""
         self._kernels = kernels.choose(compiled)
         self.version = 0
-        self._take(parameters or NetworkParameters())
+        self._parameters = parameters or NetworkParameters()
         self.load(model)
 
     def load(self, model: Model) -> None:
@@ -140,6 +148,7 @@ class Network:
         self.model = model.copy()
         self._resting_theta = self.model.stages[-1].theta.copy()
         self._known_weights = self.model.stages[-1].weights.copy()
+        self._discretise()
         self.version += 1
         self._clip()
 
@@ -150,13 +159,16 @@ class Network:
 
     @parameters.setter
     def parameters(self, parameters: NetworkParameters) -> None:
-        self._take(parameters)
+        self._parameters = parameters
+        self._discretise()
         self._clip()
 
-    def _take(self, parameters: NetworkParameters) -> None:
+    def _discretise(self) -> None:
+        """Derive the constants of a step from the parameters, for the layers that there are."""
+        parameters = self._parameters
         dt, rheobase = parameters.dt, parameters.lif.rheobase
-        drives = (parameters.hidden, parameters.expression)
-        self._parameters = parameters
+        hidden = [parameters.hidden] * (len(self.model.stages) - 1)
+        drives = (*hidden, parameters.expression)
         self._constants = kernels.discretise(
             parameters.lif, parameters.threshold, parameters.stdp, dt
         )
@@ -166,8 +178,8 @@ class Network:
     @property
     def layer_names(self) -> tuple[str, ...]:
         """Names of the layers, from the feature layer on."""
-        deep = len(self.model.stages) > 1
-        return (FEATURE, HIDDEN, EXPRESSION) if deep else (FEATURE, EXPRESSION)
+        n_hidden = len(self.model.stages) - 1
+        return (FEATURE, *(hidden_name(k) for k in range(n_hidden)), EXPRESSION)
 
     def new_face(self) -> FaceState:
         """Return the state of a face that was not seen before: all neurons at rest."""
@@ -211,16 +223,17 @@ class Network:
         }
         stages = self.model.stages
         last = len(stages) - 1
-        drives = self._drives[-len(stages) :]
+        drives = self._drives
         competing = plastic and self._competing != drives[last]
         paths = [
-            Pathway(k, stage, drive, plastic and k == last and not competing)
+            Pathway(self.model.below(k), stage, drive, plastic and k == last and not competing)
             for k, (stage, drive) in enumerate(zip(stages, drives, strict=True))
         ]
         states, records = list(face.layers), list(activity.values())
         if competing:
             # Neurons that compete for learning fire too seldom to answer, so a second set learns.
-            paths.append(Pathway(last, stages[last], self._competing, True))
+            below = self.model.below(last)
+            paths.append(Pathway(below, stages[last], self._competing, True))
             states.append(face.competing_layer)
             records.append(layers.blank_activity(self.model.sizes[-1], n_steps))
         current = encoding.currents(features.ravel(), statistics, rheobase)
@@ -299,6 +312,11 @@ class Network:
         )
 
     def shift_thresholds(self, stage: int, change: Float32s) -> None:
-        """Add `change` (neurons, volts) to the thresholds of the layer that a projection drives."""
-        self.model.stages[stage].theta[:] += change
+        """Add `change` (neurons, volts) to the thresholds of the layer that a projection drives.
+
+        They stay above the resting potential: below it a neuron would fire without any input.
+        """
+        lowest = np.float32(-HIGHEST_REST * self.parameters.lif.rheobase_v)
+        theta = self.model.stages[stage].theta
+        np.maximum(theta + change, lowest, out=theta)
         self.version += 1

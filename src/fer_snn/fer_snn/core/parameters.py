@@ -10,7 +10,7 @@ from fer_common.core.network_links import MAX_AGE
 from fer_common.core.parameters import COMMON, EVERY_FRAME, Parameter, ParameterTable, Values
 from fer_snn.core.constants import CONSTANTS, constants_agree, number, number_of
 from fer_snn.core.labels import canonical
-from fer_snn.core.network import FEATURE, HIDDEN, NetworkParameters, WeightBounds
+from fer_snn.core.network import FEATURE, NetworkParameters, WeightBounds, hidden_name
 from fer_snn.core.neurons.layers import DriveParameters
 from fer_snn.core.neurons.lif import LIFParameters
 from fer_snn.core.neurons.threshold import ThresholdParameters
@@ -23,6 +23,8 @@ NODE = "snn"
 DEFAULT_WEIGHTS = "default"
 """Name of the model in the package."""
 
+MAX_HIDDEN_LAYERS = 4
+"""Number of hidden layers that can be named in `publish_layers`."""
 NO_LAYER = "none"
 """Stands for no layer in `publish_layers`, because ROS has no empty string arrays."""
 
@@ -77,6 +79,12 @@ _ANSWERS = (
         10.0,
         "The neurons of a face are reset to rest in this interval, as after a saccade. 0: never.",
         "s",
+    ),
+    Parameter(
+        "mirror",
+        _RECOGNISER.mirror,
+        "Whether every second glance is at the mirrored face, which makes answers more accurate. "
+        "Without effect if glance is 0.",
     ),
     number(
         "max_catch_up",
@@ -156,7 +164,7 @@ _NODE = (
         "publish_layers",
         (NO_LAYER,),
         "Layers whose spikes and potentials are published, besides the expression layer.",
-        choices=(NO_LAYER, FEATURE, HIDDEN),
+        choices=(NO_LAYER, FEATURE, *(hidden_name(k) for k in range(MAX_HIDDEN_LAYERS))),
     ),
     Parameter(
         "publish_weights_limit",
@@ -282,6 +290,7 @@ def recogniser_parameters(values: Values) -> RecogniserParameters:
             supervised=supervised_parameters(values),
             readout=readout_parameters(values),
             glance=number_of(values, "glance"),
+            mirror=bool(values["mirror"]),
             max_catch_up=number_of(values, "max_catch_up"),
             max_faces=int(number_of(values, "max_faces")),
             forget_after=number_of(values, "forget_after"),

@@ -4,7 +4,8 @@ The recogniser combines the clock, the state of every face, the network, learnin
 The network looks at a face in glances: its neurons start at rest, run for one presentation, and
 start again, as after a saccade. So the stream looks to the network like its training, and the first
 spikes after an onset, which carry most information (Gollisch and Meister, Science 319, 2008), occur
-again and again.
+again and again. Every second glance is at the mirrored face: an expression looks the same in a
+mirror, so the mean of both has less noise.
 
 The same model, constants, frames and lessons give the same spikes, weights and answers, whatever
 the speed of the stream.
@@ -27,6 +28,7 @@ from fer_snn.core.network import (
     NetworkParameters,
     RecordedLayers,
 )
+from fer_snn.core.neurons.encoding import mirrored, orientations_in
 from fer_snn.core.neurons.lif import Float32s
 from fer_snn.core.readout import (
     Answer,
@@ -55,6 +57,7 @@ class RecogniserParameters:
     supervised: SupervisedParameters = field(default_factory=SupervisedParameters)
     readout: ReadoutParameters = field(default_factory=ReadoutParameters)
     glance: float = 0.06
+    mirror: bool = True
     max_catch_up: float = 0.2
     max_faces: int = 8
     forget_after: float = 2.0
@@ -121,6 +124,7 @@ class _Track:
 
     def __init__(self, network: Network) -> None:
         self.rest(network)
+        self.mirrored = False
         self.window = DecisionWindow()
         self.fit = math.inf
         self.taught = PresentationCounts()
@@ -230,15 +234,17 @@ class Recogniser:
         self._tracks[face.id] = track
         track.seen_ns = frame.stamp_ns
         self._begin_glance(track, timing.steps)
+        teaches = lesson is not None and lesson.face_id == face.id
         activity = self.network.advance(
             track.state,
-            face.features,
+            # A presentation from which the network learns may begin within a glance.
+            face.features if teaches or not track.mirrored else self._mirrored(face.features),
             timing.steps,
             frame.recording,
             plastic=parameters.learning is Learning.UNSUPERVISED,
         )
         learnt = None
-        if lesson is not None and lesson.face_id == face.id:
+        if lesson is not None and teaches:
             track.taught.add(activity)
             if track.taught.learn(self.network, lesson.label, parameters.supervised):
                 learnt = lesson.label
@@ -254,11 +260,17 @@ class Recogniser:
         is_first = math.isinf(track.fit)
         track.fit = now if is_first else now + (track.fit - now) * math.exp(-elapsed)
 
+    def _mirrored(self, features: Float32s) -> Float32s:
+        spec, (channels, _, _) = self.network.model.feature_spec, features.shape
+        orientations = orientations_in(spec, channels)
+        return mirrored(features, orientations) if orientations else features
+
     def _begin_glance(self, track: _Track, steps: int) -> None:
         """Put the neurons to rest if the last glance is over."""
         glance = self._parameters.glance
         if 0 < glance <= track.glance_steps * self.network.parameters.dt + TOLERANCE_S:
             track.rest(self.network)
+            track.mirrored = self._parameters.mirror and not track.mirrored
         track.glance_steps += steps
 
     def _answer(self, track: _Track, activity: FrameActivity) -> Answer:

@@ -16,14 +16,28 @@ REFERENCE_FAN_IN = 300
 
 
 @dataclass(frozen=True)
+class HiddenLayer:
+    """An untrained hidden layer.
+
+    Attributes
+    ----------
+    window, stride : size of the receptive fields of the columns and distance between their
+        centres, cells of the map below.
+    width : number of neurons in each column.
+    """
+
+    window: int
+    stride: int
+    width: int
+
+
+@dataclass(frozen=True)
 class Architecture:
     """The layers of an untrained network.
 
     Attributes
     ----------
-    window, stride : size of the receptive fields of the hidden columns and distance between them,
-        cells of the feature map. A window of 0 leaves out the hidden layer.
-    column : number of hidden neurons in each column.
+    hidden : the hidden layers, from the feature layer on.
     neurons_per_label : number of expression neurons of each label.
     hidden_theta : initial threshold of the hidden neurons above V_th, in rheobases (times R_m).
     theta_spread : the thresholds of the neurons of a label are spread around V_th by this many
@@ -31,9 +45,10 @@ class Architecture:
     mean_weight : initial mean weight to the expression layer for `REFERENCE_FAN_IN` inputs.
     """
 
-    window: int = 6
-    stride: int = 2
-    column: int = 32
+    hidden: tuple[HiddenLayer, ...] = (
+        HiddenLayer(4, 2, 96),
+        HiddenLayer(4, 2, 128),
+    )
     neurons_per_label: int = 4
     hidden_theta: float = 1.3
     theta_spread: float = 0.5
@@ -66,36 +81,43 @@ def untrained_model(
     parameters, architecture = parameters or NetworkParameters(), architecture or Architecture()
     rng = np.random.default_rng(seed)
     channels, rows, cols = feature_shape
-    below = (2 * channels, rows, cols)
-    if hidden is None and architecture.window:
-        hidden = _hidden_stage(below, parameters, architecture, rng)
-    if hidden is not None:
-        below = (hidden.wiring.n_post, 1, 1)
-    expression = _expression_stage(below, len(labels), parameters, architecture, rng)
+    if hidden is None:
+        stages = _hidden_stages((2 * channels, rows, cols), parameters, architecture, rng)
+    else:
+        stages = [hidden]
+    hidden_size = sum(stage.wiring.n_post for stage in stages)
+    below = (hidden_size, 1, 1) if stages else (2 * channels, rows, cols)
+    skips = len(stages) > 1
+    stages.append(_expression_stage(below, len(labels), parameters, architecture, rng, skips))
     neuron_label = np.repeat(np.arange(len(labels)), architecture.neurons_per_label)
     return Model(
         labels=labels,
         feature_spec=feature_spec,
         feature_shape=feature_shape,
         statistics=statistics,
-        stages=(expression,) if hidden is None else (hidden, expression),
+        stages=tuple(stages),
         neuron_label=neuron_label.astype(np.int32),
     )
 
 
-def _hidden_stage(
+def _hidden_stages(
     below: tuple[int, int, int],
     parameters: NetworkParameters,
     architecture: Architecture,
     rng: np.random.Generator,
-) -> Stage:
-    windows = tiling(*below[1:], architecture.window, architecture.stride)
-    wiring = Wiring(below, windows, architecture.column)
-    theta = np.full(wiring.n_post, architecture.hidden_theta * parameters.lif.rheobase_v)
-    weights = rng.uniform(0, 2, (len(wiring.pre_of_row), wiring.width))
-    fan_in = np.diff(wiring.first_row)
-    weights *= np.repeat(parameters.hidden_weights.s_target / fan_in, fan_in)[:, None]
-    return Stage(wiring, weights.astype(np.float32), theta.astype(np.float32))
+) -> list[Stage]:
+    stages: list[Stage] = []
+    for layer in architecture.hidden:
+        _, rows, cols = below
+        windows = tiling(rows, cols, layer.window, layer.stride)
+        wiring = Wiring(below, windows, layer.width, by_column=bool(stages))
+        theta = np.full(wiring.n_post, architecture.hidden_theta * parameters.lif.rheobase_v)
+        weights = rng.uniform(0, 2, (len(wiring.pre_of_row), wiring.width))
+        fan_in = np.diff(wiring.first_row)
+        weights *= np.repeat(parameters.hidden_weights.s_target / fan_in, fan_in)[:, None]
+        stages.append(Stage(wiring, weights.astype(np.float32), theta.astype(np.float32)))
+        below = (layer.width, -(-rows // layer.stride), -(-cols // layer.stride))
+    return stages
 
 
 def _expression_stage(
@@ -104,6 +126,7 @@ def _expression_stage(
     parameters: NetworkParameters,
     architecture: Architecture,
     rng: np.random.Generator,
+    skips: bool,
 ) -> Stage:
     size = architecture.neurons_per_label
     wiring = Wiring.fully_connected(below, n_labels * size)
@@ -111,4 +134,4 @@ def _expression_stage(
     weights = rng.uniform(0.5, 1.5, (wiring.n_pre, wiring.n_post)) * mean
     offsets = (2 * np.arange(size) - (size - 1)) / size * architecture.theta_spread
     theta = np.tile(offsets * parameters.lif.rheobase_v, n_labels)
-    return Stage(wiring, weights.astype(np.float32), theta.astype(np.float32))
+    return Stage(wiring, weights.astype(np.float32), theta.astype(np.float32), skips)

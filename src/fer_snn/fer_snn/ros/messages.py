@@ -176,8 +176,13 @@ def weights_message(header: Header, network: Network, limit: int) -> Weights:
     model = network.model
     names = network.layer_names
     projections = [
-        _projection(pre, post, model, stage.wiring.matrix(stage.weights).T)
-        for pre, post, stage in zip(names[:-1], names[1:], model.stages, strict=True)
+        _projection(
+            "+".join(names[layer] for layer in model.below(k)),
+            names[k + 1],
+            model,
+            stage.wiring.matrix(stage.weights).T,
+        )
+        for k, stage in enumerate(model.stages)
         if stage.weights.size <= limit
     ]
     unnamed = np.where(model.neuron_label == UNNAMED, Weights.UNNAMED, model.neuron_label)

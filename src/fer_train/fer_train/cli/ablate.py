@@ -17,7 +17,8 @@ from fer_train.cli import options, train
 from fer_train.cli.options import Reader
 from fer_train.jobs import Jobs
 from fer_train.progress import shown_progress
-from fer_train.training import TrainingParameters, quantised
+from fer_train.training import TrainingParameters
+from fer_train.training_set import quantised
 
 PRESENTATIONS = 20000
 

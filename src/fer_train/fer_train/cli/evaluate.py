@@ -200,6 +200,7 @@ def _evaluate(
         dataset.indices(read.labels, model.labels),
         readout_parameters(values),
         partial(reader.report, f"{prefix}network"),
+        bool(values["mirror"]),
     )
     return replace(result, taken_whole=len(read.whole), unreadable=len(read.unreadable)), said
 

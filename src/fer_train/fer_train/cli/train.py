@@ -13,6 +13,7 @@ from typing import cast
 
 import numpy as np
 
+from fer_common.core.errors import ConfigurationError
 from fer_common.core.parameters import Values
 from fer_features.core.pipeline import FeatureParameters
 from fer_snn import Model, save_weights
@@ -26,18 +27,18 @@ from fer_train.jobs import Jobs
 from fer_train.progress import Progress, Report, shown_progress
 from fer_train.tables import DatasetError
 from fer_train.training import (
-    UNCLEAR,
-    Source,
+    LEAST_PRESENTATIONS,
+    PRESENTATIONS_PER_FACE,
     TrainingParameters,
-    TrainingSet,
-    quantised,
     train,
 )
+from fer_train.training_set import UNCLEAR, Source, TrainingSet, quantised
 from fer_train.unsupervised import ClipFeatures, UnsupervisedParameters
 from fer_train.votes import FILE, Votes
 
 _SUPERVISED, _UNSUPERVISED = TrainingParameters(), UnsupervisedParameters()
 VARIANTS = 4
+RESUME = "--resume"
 MAJORITY, SOFT = "majority", "soft"
 MIN_FACES = 2
 """Number of pictures of each label: one to learn from, and one to hold out."""
@@ -85,9 +86,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_presentations(
         parser,
         None,
-        f"default: {_SUPERVISED.presentations}; with --unsupervised: {_UNSUPERVISED.presentations}",
+        f"default: {PRESENTATIONS_PER_FACE} for each face, at least {LEAST_PRESENTATIONS}; "
+        f"with --unsupervised: {_UNSUPERVISED.presentations}",
     )
     options.add_parameter_file(parser)
+    parser.add_argument(
+        RESUME,
+        action="store_true",
+        help="continue an interrupted training, whose state is in FILE.checkpoint; give the same "
+        "command again with this option",
+    )
     parser.add_argument(
         "--unsupervised",
         action="store_true",
@@ -118,7 +126,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> int:
     """Train a network and write its weights."""
     options.check_outputs(args.output, args.listing)
-    values = TABLE.merged(TABLE.defaults(), options.parameters_in(args.params))
+    own = unsupervised.CONSTANTS if args.unsupervised else {}
+    values = TABLE.merged(TABLE.merged(TABLE.defaults(), own), options.parameters_in(args.params))
     with shown_progress() as report:
         learn = _learn_unsupervised if args.unsupervised else _learn
         model, provenance = learn(args, values, report)
@@ -134,16 +143,31 @@ def _learn(args: argparse.Namespace, values: Values, report: Report) -> tuple[Mo
             "--clips, --names and --named are for learning without labels: "
             "give --unsupervised too, or leave them out"
         )
+    checkpoint = _checkpoint(args)
     with Jobs(args.jobs) as jobs:
         training_set, provenance = read_training_set(Reader(args, jobs, report), VARIANTS)
-    presentations = args.presentations or _SUPERVISED.presentations
-    parameters = replace(_SUPERVISED, seed=args.seed, presentations=presentations)
-    return train(training_set, values, parameters, report), provenance
+    parameters = replace(_SUPERVISED, seed=args.seed, presentations=args.presentations)
+    return train(training_set, values, parameters, report, checkpoint), provenance
+
+
+def _checkpoint(args: argparse.Namespace) -> Path:
+    """Return the file of the state of an interrupted training, which --resume continues."""
+    path: Path = args.output.with_name(f"{args.output.name}.checkpoint")
+    if path.exists() and not args.resume:
+        raise ConfigurationError(
+            f"{path} is the state of a training that was interrupted: give --resume to continue "
+            "it, or delete the file to start again"
+        )
+    if args.resume and not path.exists():
+        raise ConfigurationError(f"there is no {path} to continue: leave out --resume")
+    return path
 
 
 def _learn_unsupervised(
     args: argparse.Namespace, values: Values, report: Report
 ) -> tuple[Model, Facts]:
+    if args.resume:
+        raise DatasetError(f"{RESUME} is for learning with labels: leave it out")
     with Jobs(args.jobs) as jobs:
         # First, so that an unusable clip is reported before minutes have passed.
         features = _read_clips(args.clips or clips.default_folder(), jobs, report)
@@ -287,8 +311,7 @@ def _source(
     else:
         shares = votes.shares(read.pictures, labels)
     features = features.reshape(n_faces, n_crops, *features.shape[1:])
-    # The square root, so that a large source does not dominate a small one.
-    return Source(features, truth, shares, n_faces**0.5)
+    return Source(features, truth, shares)
 
 
 def _chosen_labels(
@@ -307,5 +330,6 @@ def _chosen_labels(
 
 def _command() -> str:
     """Return the command line, with only the last two parts of absolute paths."""
-    words = ["/".join(Path(w).parts[-2:]) if w.startswith("/") else w for w in sys.argv[1:]]
+    given = [word for word in sys.argv[1:] if word != RESUME]
+    words = ["/".join(Path(w).parts[-2:]) if w.startswith("/") else w for w in given]
     return shlex.join(["fer", *words])

@@ -7,19 +7,21 @@ from pathlib import Path
 
 import cv2
 
-from fer_testing.rendering import sets
+from fer_testing.rendering import clip, sets
 
 
 def main() -> None:
     """Write a set."""
     parser = argparse.ArgumentParser(prog="fer_testing.rendering", description=__doc__)
-    parser.add_argument("set", choices=("train", "test", "poses"))
+    parser.add_argument("set", choices=("train", "test", "poses", "clip"))
     parser.add_argument("folder", type=Path)
     parser.add_argument("--people", type=int, help="default: 600 (train), 75 (test), 5 (poses)")
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     if arguments.set == "poses":
         sets.write_poses(arguments.folder, arguments.people or 5)
+    elif arguments.set == "clip":
+        clip.write(arguments.folder)
     else:
         kind, people = {"train": (sets.TRAINING, 600), "test": (sets.TESTING, 75)}[arguments.set]
         sets.write(kind, arguments.folder, arguments.people or people)

@@ -309,6 +309,24 @@ def _project(  # type: ignore[no-untyped-def]
     return spikes, start
 
 
+@_jit
+def _joined(first, second, offset):  # type: ignore[no-untyped-def]
+    """Return the spikes of two layers as those of one; `offset` neurons are in the first."""
+    spikes_a, start_a = first
+    spikes_b, start_b = second
+    start = start_a + start_b
+    spikes = np.empty(start[-1], dtype=np.uint32)
+    for step in range(len(start) - 1):
+        k = start[step]
+        for spike in spikes_a[start_a[step] : start_a[step + 1]]:
+            spikes[k] = spike
+            k += 1
+        for spike in spikes_b[start_b[step] : start_b[step + 1]]:
+            spikes[k] = spike + np.uint32(offset)
+            k += 1
+    return spikes, start
+
+
 def run(
     n_steps: int,
     current: Float32s,
@@ -322,12 +340,18 @@ def run(
     spikes = [_input(n_steps, current, first.v, first.refractory, neuron, tuple(activity[0]))]
     for path, post, record in zip(pathways, layers[1:], activity[1:], strict=True):
         stage = path.stage
+        traces = [layers[k].trace_pre for k in path.below]
+        received, size = spikes[path.below[0]], len(traces[0])
+        for k in path.below[1:]:
+            received = _joined(received, spikes[k], size)
+            size += len(layers[k].trace_pre)
+        trace = traces[0] if len(traces) == 1 else np.concatenate(traces)
         fired = _project(
-            spikes[path.below],
+            received,
             tuple(stage.wiring.edges),
             stage.padded_weights,
             stage.wiring.width,
-            layers[path.below].trace_pre,
+            trace,
             tuple(post),
             stage.theta,
             tuple(path.drive),
@@ -341,6 +365,10 @@ def run(
             LANES,
         )
         spikes.append(fired)
+        if path.plastic and len(traces) > 1:
+            ends = np.cumsum([len(part) for part in traces])
+            for part, changed in zip(traces, np.split(trace, ends[:-1]), strict=True):
+                part[:] = changed
 
 
 @_jit

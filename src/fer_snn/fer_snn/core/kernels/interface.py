@@ -32,8 +32,8 @@ from fer_snn.core.synapses.wiring import Wiring
 class Pathway(NamedTuple):
     """A projection, and how the layer that it leads to is driven."""
 
-    below: int
-    """Number of the layer that it starts at."""
+    below: tuple[int, ...]
+    """Numbers of the layers that it starts at; their neurons follow each other."""
     stage: Stage
     """Wiring, weights and thresholds; changed in place if `plastic`."""
     drive: LayerStep
@@ -149,7 +149,7 @@ def _run_all(kernels: Kernels) -> None:
         1,
         silent,
         FaceState([size, size], parameters).layers,
-        [Pathway(0, stage, drive, False)],
+        [Pathway((0,), stage, drive, False)],
         discretise(parameters, threshold.ThresholdParameters(), stdp.STDPParameters(), 0.001),
         [layers.blank_activity(size, 1) for _ in range(2)],
     )

@@ -57,12 +57,20 @@ def run(
         spikes[0].append(_fire(layers[0], current, constants.neuron, no_theta))
         _record(activity[0], step, layers[0], spikes[0][-1])
     for path, post, record in zip(pathways, layers[1:], activity[1:], strict=True):
-        spikes.append(_pass(path, layers[path.below], post, spikes[path.below], constants, record))
+        arriving = [
+            np.concatenate(parts) for parts in zip(*(spikes[k] for k in path.below), strict=True)
+        ]
+        traces = [layers[k].trace_pre for k in path.below]
+        trace = np.concatenate(traces)
+        spikes.append(_pass(path, trace, post, arriving, constants, record))
+        ends = np.cumsum([len(part) for part in traces])
+        for part, changed in zip(traces, np.split(trace, ends[:-1]), strict=True):
+            part[:] = changed
 
 
 def _pass(
     path: Pathway,
-    pre: LayerState,
+    trace_pre: Float32s,
     post: LayerState,
     arriving: Sequence[Bools],
     constants: Constants,
@@ -72,7 +80,7 @@ def _pass(
     wiring, weights, theta = path.stage.wiring, path.stage.weights, path.stage.theta
     neuron = constants.neuron
     learning = (
-        PairSTDP(wiring, weights, pre.trace_pre, post.trace_post, len(arriving), constants.window)
+        PairSTDP(wiring, weights, trace_pre, post.trace_post, len(arriving), constants.window)
         if path.plastic
         else None
     )

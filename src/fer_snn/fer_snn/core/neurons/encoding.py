@@ -15,11 +15,15 @@ faces and do not change afterwards.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
+from typing import TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from fer_snn.core.neurons.lif import Float32s
+
+Scalar = TypeVar("Scalar", bound=np.generic)
 
 EPSILON = np.float32(1e-6)
 BIAS = np.float32(0.5)
@@ -55,15 +59,43 @@ def currents(features: Float32s, statistics: FeatureStatistics, rheobase: float)
     return current
 
 
+def mirrored(features: NDArray[Scalar], orientations: int) -> NDArray[Scalar]:
+    """Return the features of the mirrored faces.
+
+    Mirroring reverses the columns, and turns orientation theta into pi - theta.
+
+    Parameters
+    ----------
+    features:
+        (..., channels, rows, cols), channel = scale * orientations + orientation.
+    """
+    *faces, channels, rows, cols = features.shape
+    by_scale = features.reshape(*faces, channels // orientations, orientations, rows, cols)
+    turned = by_scale[..., -np.arange(orientations) % orientations, :, ::-1]
+    return np.ascontiguousarray(turned).reshape(features.shape)
+
+
+def orientations_in(feature_spec: str, channels: int) -> int:
+    """Return the number of orientations of each scale; 0 if the specification does not say."""
+    fields = _fields(feature_spec)
+    orientations = int(fields["o"]) if fields.get("o", "").isdigit() else 0
+    scales = len(fields.get("wl", "").split(","))
+    return orientations if orientations * scales == channels else 0
+
+
+@lru_cache(maxsize=16)
+def _fields(feature_spec: str) -> dict[str, str]:
+    return dict(part.split("=", 1) for part in feature_spec.split(";") if "=" in part)
+
+
 def channel_names(feature_spec: str, channels: int) -> list[str]:
     """Return the names of the ON channels, then of the OFF channels, such as "ON 4px 22.5deg".
 
     Channels get numbers if the specification does not give orientations and wavelengths.
     """
-    fields = dict(part.split("=", 1) for part in feature_spec.split(";") if "=" in part)
-    wavelengths = fields.get("wl", "").split(",")
-    orientations = int(fields["o"]) if fields.get("o", "").isdigit() else 0
-    if orientations and orientations * len(wavelengths) == channels:
+    orientations = orientations_in(feature_spec, channels)
+    if orientations:
+        wavelengths = _fields(feature_spec)["wl"].split(",")
         plain = [
             f"{wavelength}px {180 * k / orientations:g}deg"
             for wavelength in wavelengths

@@ -42,7 +42,7 @@ SILENT = np.float32(1e-30)
 class LIFParameters:
     """Constants of the neurons, SI units: seconds, ohms, volts."""
 
-    tau_m: float = 0.020
+    tau_m: float = 0.010
     r_m: float = 1.0
     v_rest: float = -0.070
     v_th: float = -0.050

@@ -54,11 +54,14 @@ class Wiring:
     map_shape : channels, rows and columns of the presynaptic neurons.
     windows : receptive field of each column.
     width : number of neurons in each column.
+    by_column : whether the presynaptic neurons are numbered column by column, as those of a layer
+        are, and not channel by channel, as those of a feature map are.
     """
 
     map_shape: tuple[int, int, int]
     windows: tuple[MapWindow, ...]
     width: int
+    by_column: bool = False
 
     def __post_init__(self) -> None:
         """Refuse windows that are empty or not inside the map (ValueError)."""
@@ -88,7 +91,12 @@ class Wiring:
     @cached_property
     def pre_of_row(self) -> Int32s:
         """Presynaptic neuron of each row of weights (rows)."""
-        neurons = np.arange(self.n_pre, dtype=np.int32).reshape(self.map_shape)
+        channels, rows, cols = self.map_shape
+        neurons = np.arange(self.n_pre, dtype=np.int32)
+        if self.by_column:
+            neurons = np.moveaxis(neurons.reshape(rows, cols, channels), -1, 0)
+        else:
+            neurons = neurons.reshape(self.map_shape)
         seen = [neurons[:, w.top : w.bottom, w.left : w.right].ravel() for w in self.windows]
         return np.concatenate(seen)
 
@@ -114,6 +122,12 @@ class Wiring:
         taken = np.repeat(arrived, np.diff(edges.start))
         return edges.row[taken], edges.column[taken]
 
+    def column_means(self, weights: Float32s) -> Float32s:
+        """Return the mean weight of each postsynaptic neuron (n_post), given (rows, width)."""
+        sums = np.add.reduceat(weights, self.first_row[:-1], axis=0)
+        fan_in = np.diff(self.first_row).astype(np.float32)
+        return np.asarray((sums / fan_in[:, None]).ravel(), dtype=np.float32)
+
     def matrix(self, weights: Float32s) -> Float32s:
         """Return weights (rows, width) as a matrix (n_pre, n_post), 0 where there is no synapse."""
         full = np.zeros((self.n_pre, self.n_post), dtype=np.float32)
@@ -136,9 +150,14 @@ class Wiring:
 
 
 def tiling(rows: int, cols: int, size: int, stride: int) -> tuple[MapWindow, ...]:
-    """Return square windows of `size`, `stride` apart, on a map of rows x cols."""
+    """Return square windows of `size`, centred `stride` apart and cut at the edges of the map."""
+    before = (size - stride) // 2
+    corners = [
+        (top - before, left - before)
+        for top in range(0, rows, stride)
+        for left in range(0, cols, stride)
+    ]
     return tuple(
-        MapWindow(top, top + size, left, left + size)
-        for top in range(0, rows - size + 1, stride)
-        for left in range(0, cols - size + 1, stride)
+        MapWindow(max(top, 0), min(top + size, rows), max(left, 0), min(left + size, cols))
+        for top, left in corners
     )

@@ -97,7 +97,7 @@ def to_bytes(model: Model) -> bytes:
         "labels": list(model.labels),
         "feature_spec": model.feature_spec,
         "feature_shape": list(model.feature_shape),
-        "stages": [_stage_metadata(stage.wiring) for stage in model.stages],
+        "stages": [_stage_metadata(stage) for stage in model.stages],
         "feature_faces": model.statistics.faces,
         "calibration": vars(model.calibration),
         "live_calibration": vars(model.live_calibration),
@@ -113,11 +113,14 @@ def to_bytes(model: Model) -> bytes:
     return buffer.getvalue()
 
 
-def _stage_metadata(wiring: Wiring) -> dict[str, object]:
+def _stage_metadata(stage: Stage) -> dict[str, object]:
+    wiring = stage.wiring
     return {
         "map_shape": list(wiring.map_shape),
         "windows": [list(window) for window in wiring.windows],
         "width": wiring.width,
+        "by_column": wiring.by_column,
+        "skips": stage.skips,
     }
 
 
@@ -229,6 +232,7 @@ def _model(metadata: dict[str, Any], arrays: dict[str, np.ndarray[Any, Any]]) ->
                 _wiring(stage),
                 _floats(arrays, f"weights_{k}", 2),
                 _floats(arrays, f"theta_{k}").copy(),
+                bool(stage.get("skips", False)),
             )
             for k, stage in enumerate(metadata["stages"])
         ),
@@ -247,7 +251,13 @@ def _calibration(fields: dict[str, Any]) -> ReadoutCalibration:
 
 def _wiring(stage: dict[str, Any]) -> Wiring:
     windows = tuple(MapWindow(*(int(edge) for edge in window)) for window in stage["windows"])
-    return Wiring(_shape(stage["map_shape"]), windows, int(stage["width"]))
+    # Files from before several hidden layers have neither `by_column` nor `skips`.
+    return Wiring(
+        _shape(stage["map_shape"]),
+        windows,
+        int(stage["width"]),
+        bool(stage.get("by_column", False)),
+    )
 
 
 def _shape(values: Any) -> tuple[int, int, int]:
