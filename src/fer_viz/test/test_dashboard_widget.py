@@ -287,6 +287,18 @@ def test_another_number_of_labels_changes_everything(rig: Rig) -> None:
         assert bool(dashboard.potentials.lines) == (len(labels) <= plots.MOST_LANES)
 
 
+@pytest.mark.parametrize("labels", [LABELS, (*FIVE, "disgust", "fear", "contempt")], ids=len)
+def test_the_smallest_window_shows_every_label(rig: Rig, labels: tuple[str, ...]) -> None:
+    rig.played = PlayedGraph(rig.node, labels)
+    rig.played.publish_network()
+    # Smaller than rqt's window, so that the layout decides.
+    rig.dashboard.resize(300, 100)
+    rig.play()
+    rig.draw()
+    shown = rig.picture(rig.dashboard.result.view)
+    assert all(share_of(shown, DARK.label(index)) > 0 for index in range(len(labels)))
+
+
 def test_buttons_ask(rig: Rig) -> None:
     rig.played.publish_network("unsupervised")
     rig.play()

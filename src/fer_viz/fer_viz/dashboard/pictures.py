@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import cv2
 import numpy as np
 
@@ -134,9 +136,13 @@ class ResultCard(Card):
             return
         picture, style = self.view.canvas
         height, width = picture.shape[:2]
-        top = style.px(HEADLINE + 4)
+        labels, top = self.face.labels, style.px(HEADLINE + 4)
+        # However small the window, such as rqt's, two columns have room for all labels.
+        smallest = Style(style.theme, _SMALLEST_ROWS * style.unit)
+        least_px = top + smallest.px(SCORE_ROW) * math.ceil(len(labels) / 2)
+        self.view.setMinimumHeight(math.ceil(least_px / self.view.devicePixelRatioF()))
         draw_headline(picture, Box(0, 0, width, top), scene, style)
-        scores, labels = Box(0, top, width, max(height - top, 1)), self.face.labels
+        scores = Box(0, top, width, max(height - top, 1))
         # Smaller rows in one column, which has room for rates, rather than two columns.
         needed_px = style.px(SCORE_ROW) * max(len(labels), 1)
         share = min(max(scores.height / needed_px, _SMALLEST_ROWS), 1.0)
