@@ -175,28 +175,39 @@ def confusion(labels: Sequence[str], table: npt.NDArray[np.int64], title: str) -
 
 
 @rc_context(_RC)
-def reliability(bins: Sequence[ReliabilityBin], title: str) -> Figure:
-    """Draw the share of right answers over their confidence, with intervals and sizes."""
-    figure = _figure(0.6 * _WIDTH_IN, 0.6 * _WIDTH_IN)
-    axes: Any = figure.add_subplot()
-    axes.plot((0, 1), (0, 1), color="grey", linewidth=0.8, linestyle="--")
-    accuracy = np.array([each.accuracy for each in bins])
-    bounds = np.array([each.ci95 for each in bins]).reshape(-1, 2)
-    axes.errorbar(
-        [each.confidence for each in bins],
-        accuracy,
-        yerr=np.abs(bounds.T - accuracy),
-        fmt="o-",
-        color=_rgb(LIGHT.labels[0]),
-        markersize=4,
-        linewidth=1.2,
-    )
-    for each in bins:
-        axes.annotate(str(each.n), (each.confidence, 0.02), ha="center", fontsize=6)
-    axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
-    axes.set_xlabel("confidence (below: number of answers)")
-    axes.set_ylabel("share of right answers, with 95 % intervals")
-    axes.set_title(title, fontsize=8, loc="left")
+def reliability(kinds: Mapping[str, Sequence[ReliabilityBin]]) -> Figure:
+    """Draw the share of right answers over their confidence, with intervals and sizes.
+
+    Parameters
+    ----------
+    kinds : the bins of each plot, by its title.
+    """
+    columns = min(len(kinds), 2)
+    rows = -(-len(kinds) // columns)
+    side_in = (0.6 if columns == 1 else 0.5) * _WIDTH_IN
+    figure = _figure(columns * side_in, rows * side_in)
+    plots: Any = figure.subplots(rows, columns, squeeze=False)
+    for axes in plots.flat[len(kinds) :]:
+        axes.remove()
+    for axes, (title, bins) in zip(plots.flat, kinds.items(), strict=False):
+        axes.plot((0, 1), (0, 1), color="grey", linewidth=0.8, linestyle="--")
+        accuracy = np.array([each.accuracy for each in bins])
+        bounds = np.array([each.ci95 for each in bins]).reshape(-1, 2)
+        axes.errorbar(
+            [each.confidence for each in bins],
+            accuracy,
+            yerr=np.abs(bounds.T - accuracy),
+            fmt="o-",
+            color=_rgb(LIGHT.labels[0]),
+            markersize=4,
+            linewidth=1.2,
+        )
+        for each in bins:
+            axes.annotate(str(each.n), (each.confidence, 0.02), ha="center", fontsize=6)
+        axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
+        axes.set_title(title, fontsize=8, loc="left")
+    figure.supxlabel("confidence (below: number of answers)", fontsize=8)
+    figure.supylabel("share of right answers, with 95 % intervals", fontsize=8)
     return figure
 
 

@@ -135,7 +135,7 @@ def _plot(
         options.write(args.plot, figures.png(drawn))
     if args.plot_reliability:
         title = f"calibration error {result.ece:.3f}, {result.n} faces"
-        drawn = figures.reliability(result.reliability, title)
+        drawn = figures.reliability({title: result.reliability})
         options.write(args.plot_reliability, figures.png(drawn))
     if args.plot_groups and kinds:
         options.write(args.plot_groups, figures.png(figures.groups(kinds)))
