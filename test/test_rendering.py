@@ -150,6 +150,21 @@ def written(folder: Path) -> dict[str, bytes]:
     return {str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*.*"))}
 
 
+def test_statues_have_one_colour_and_covers_differ(tmp_path: Path) -> None:
+    sets.write_unreadable(sets.TRAINING, tmp_path, 1)
+    kinds = {path.parent.name: path for path in tmp_path.rglob("*.png")}
+    assert sorted(kinds) == ["blindfold", "dark_glasses", "mask", "statue"]
+    assert len({path.read_bytes() for path in kinds.values()}) == len(kinds)
+
+
+def test_stone_hides_brows_lips_and_eyes(person: Person) -> None:
+    stone = shown(replace(person, stone=(0.6, 0.6, 0.6)), Face())
+    face = stone[60:160, 90:150]
+    # Living skin is redder, and its parts differ in colour.
+    assert np.abs(face[..., 0] - face[..., 2]).mean() < 12
+    assert np.abs(shown(person, Face())[60:160, 90:150, 0] - face[..., 0]).mean() > 12
+
+
 def test_a_set_is_reproducible_and_can_be_continued(tmp_path: Path) -> None:
     sets.write(sets.TESTING, tmp_path / "a", 1)
     sets.write(sets.TESTING, tmp_path / "b", 1)

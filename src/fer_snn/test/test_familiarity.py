@@ -1,4 +1,4 @@
-"""The neuron that tells whether an expression can be read, and what follows from it."""
+"""The neurons that tell whether an expression can be read, and what follows from it."""
 
 from __future__ import annotations
 
@@ -17,45 +17,50 @@ from fer_testing.networks import SPEC, synthetic
 FRAME_NS = 33_333_333
 
 
-def neuron(size: int = 144) -> Familiarity:
-    """Return a neuron whose output is the sum of the features minus half their number."""
+def neurons(size: int = 144) -> Familiarity:
+    """Return two neurons: the sum of the features minus half their number, and always 50."""
     return Familiarity(
         SPEC,
         np.zeros(size, np.float32),
         np.ones(size, np.float32),
-        np.ones(size, np.float32),
-        -size / 2,
+        np.array([np.ones(size), np.zeros(size)], np.float32),
+        np.array([-size / 2, 50], np.float32),
     )
 
 
-def test_the_output_is_linear_within_limits() -> None:
-    maps = np.zeros((3, 4, 6, 6), np.float32)
-    maps[1, 0, 0, 0], maps[2, 0, 0, 0] = 1.5, 100.0
-    assert neuron().fits(maps) == pytest.approx([-72, -70.5, -72 + familiarity.LIMIT])
+def test_the_smallest_output_counts_and_is_linear_within_limits() -> None:
+    maps = np.zeros((4, 4, 6, 6), np.float32)
+    maps[1, 0, 0, 0], maps[2, 0, 0, 0], maps[3] = 1.5, 100.0, 2.0
+    assert neurons().fits(maps) == pytest.approx([-72, -70.5, -72 + familiarity.LIMIT, 50])
 
 
-def test_a_saved_neuron_is_the_same(tmp_path: Path) -> None:
-    path, maps = tmp_path / "neuron.npz", synthetic(3, seed=1)[0]
-    neuron().save(path)
-    np.testing.assert_array_equal(familiarity.load(path).fits(maps), neuron().fits(maps))
+def test_saved_neurons_are_the_same(tmp_path: Path) -> None:
+    path, maps = tmp_path / "neurons.npz", synthetic(3, seed=1)[0]
+    neurons().save(path)
+    np.testing.assert_array_equal(familiarity.load(path).fits(maps), neurons().fits(maps))
 
 
-@pytest.mark.parametrize("change", ["missing", "cut", "not finite", "other sizes"])
+@pytest.mark.parametrize(
+    "change", ["missing", "cut", "not finite", "other sizes", "one bias", "no neuron"]
+)
 def test_damaged_files_are_refused(tmp_path: Path, change: str) -> None:
-    path = tmp_path / "neuron.npz"
+    path = tmp_path / "neurons.npz"
+    none = np.zeros((0, 144), np.float32)
     broken = {
-        "not finite": dataclasses.replace(neuron(), weights=np.full(144, np.nan, np.float32)),
-        "other sizes": dataclasses.replace(neuron(), mean=np.zeros(7, np.float32)),
+        "not finite": dataclasses.replace(neurons(), weights=np.full((2, 144), np.nan, np.float32)),
+        "other sizes": dataclasses.replace(neurons(), mean=np.zeros(7, np.float32)),
+        "one bias": dataclasses.replace(neurons(), bias=np.zeros(1, np.float32)),
+        "no neuron": dataclasses.replace(neurons(), weights=none, bias=none[:, 0]),
     }
     if change != "missing":
-        broken.get(change, neuron()).save(path)
+        broken.get(change, neurons()).save(path)
     if change == "cut":
         path.write_bytes(path.read_bytes()[:-200])
     with pytest.raises(FamiliarityError, match="install fer_snn again"):
         familiarity.load(path)
 
 
-def test_the_shipped_neuron_is_for_the_features_that_are_shipped() -> None:
+def test_the_shipped_neurons_are_for_the_features_that_are_shipped() -> None:
     shipped = familiarity.shipped()
     assert shipped.feature_spec.startswith("gabor-")
     assert familiarity.of_features(shipped.feature_spec) is shipped
@@ -65,7 +70,7 @@ def test_the_shipped_neuron_is_for_the_features_that_are_shipped() -> None:
 def test_what_does_not_fit_a_face_is_undecided(
     model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(familiarity, "of_features", lambda spec: neuron())
+    monkeypatch.setattr(familiarity, "of_features", lambda spec: neurons())
     recogniser = Recogniser(model, RecogniserParameters())
     bright, dark = np.full((4, 6, 6), 0.9, np.float32), np.full((4, 6, 6), 0.1, np.float32)
 

@@ -1,6 +1,6 @@
-"""Teaches the neuron that tells whether an expression can be read; see `fer_snn.core.familiarity`.
+"""Teaches the neurons that tell whether an expression can be read: `fer_snn.core.familiarity`.
 
-    ./fer exec python3 -m fer_train.familiarity fer2013/train lfw-expr/train
+    ./fer exec python3 -m fer_train.familiarity fer2013/train lfw-expr/train --nothing unreadable
 
 writes the file that the package ships. A fifth of the pictures is held out: for the threshold, and
 for the rates that are printed.
@@ -9,8 +9,10 @@ for the rates that are printed.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import cv2
@@ -26,10 +28,12 @@ from fer_snn.core.neurons.lif import Float32s
 from fer_train import unreadable
 from fer_train.unreadable import Picture
 
-DECAY = 10.0
+DECAY = 3.0
 """Decay of the weights, with the two kinds weighted equally."""
-REJECTED = 0.02
-"""Share of held-out faces that lie below 0."""
+SPOILT_EACH = 3
+"""Number of kinds of unreadable pictures that are made of each picture of a face."""
+REJECTED = 0.042
+"""Largest share of the held-out faces of a folder that lies below 0."""
 TURN, LEARNT = 50, 40
 """Of each `TURN` pictures in the order of their names, so many are learnt; the others, held out."""
 
@@ -48,26 +52,55 @@ class Examples:
 
 
 def teach(faces: Sequence[Examples], others: Sequence[Examples], feature_spec: str) -> Familiarity:
-    """Return the neuron at which the delta rule comes to rest.
+    """Return the neurons at which the delta rule comes to rest, one for each kind of `others`.
 
     Parameters
     ----------
     faces, others : each kind of picture in which an expression can be read, or cannot.
     """
     known = _flat([each for kind in faces for each in kind.learnt])
-    unknown = _flat([each for kind in others for each in kind.learnt])
     mean, deviation = known.mean(axis=0), known.std(axis=0) + 1e-3
-    z = np.clip((np.concatenate([known, unknown]) - mean) / deviation, -LIMIT, LIMIT)
+    standard = partial(_standardised, mean=mean, deviation=deviation)
+    known, held_out = standard(known), [standard(_flat(kind.held_out)) for kind in faces]
+    gram = known @ known.T
+    weights, centres = [], []
+    for kind in others:
+        neuron = _taught(known, gram, standard(_flat(kind.learnt)))
+        outputs = np.concatenate(held_out) @ neuron
+        weights.append(neuron / outputs.std())
+        centres.append(outputs.mean() / outputs.std())
+    fits = [(each @ np.transpose(weights) - centres).min(axis=1) for each in held_out]
+    lowest = min(float(np.quantile(fit, REJECTED)) for fit in fits)
+    return Familiarity(
+        feature_spec,
+        mean,
+        deviation,
+        np.array(weights, np.float32),
+        np.array(-lowest - np.array(centres), np.float32),
+    )
+
+
+def _taught(known: Float32s, gram: Float32s, unknown: Float32s) -> NDArray[np.float64]:
+    """Return the weights at which the delta rule comes to rest, with both kinds equally often.
+
+    Parameters
+    ----------
+    known, unknown : standardised maps (faces, features).
+    gram : inner products of `known` (faces, faces).
+    """
+    z, across = np.concatenate([known, unknown]), known @ unknown.T
+    products = np.block([[gram, across], [across.T, unknown @ unknown.T]]).astype(np.float64)
     target = np.repeat([1.0, -1.0], [len(known), len(unknown)])
     share = np.repeat([0.5 / len(known), 0.5 / len(unknown)], [len(known), len(unknown)])
-    centred = (z - share @ z) * np.sqrt(share)[:, None]
-    gram = centred @ centred.T + DECAY * np.eye(len(z))
-    weights = centred.T @ np.linalg.solve(gram, np.sqrt(share) * (target - share @ target))
-    raw = Familiarity(feature_spec, mean, deviation, weights.astype(np.float32), 0.0)
-    outputs = [raw.fits(np.stack(kind.held_out)) for kind in faces]
-    scale = float(np.concatenate(outputs).std())
-    bias = -min(float(np.quantile(each, REJECTED)) for each in outputs) / scale
-    return Familiarity(feature_spec, mean, deviation, raw.weights / np.float32(scale), bias)
+    means, root = products @ share, np.sqrt(share)
+    products += share @ means - means - means[:, None]
+    system = root * products * root[:, None] + DECAY * np.eye(len(z))
+    dual = root * np.linalg.solve(system, root * (target - share @ target))
+    return np.asarray(dual @ z - dual.sum() * (share @ z))
+
+
+def _standardised(maps: Float32s, mean: Float32s, deviation: Float32s) -> Float32s:
+    return np.asarray(np.clip((maps - mean) / deviation, -LIMIT, LIMIT), np.float32)
 
 
 def _flat(maps: Sequence[Float32s]) -> NDArray[np.float32]:
@@ -87,52 +120,83 @@ class Collector:
         found = largest(self._pipeline.process_still(picture))
         return found or self._pipeline.process_crop(picture)
 
-    def folder(
-        self, folder: Path, limit: int, others: dict[str, Examples], rng: np.random.Generator
-    ) -> Examples:
-        """Return the faces of a folder; add pictures that are made of them to `others`."""
+    def folder(self, folder: Path, limit: int) -> Iterator[tuple[int, Picture, FaceObservation]]:
+        """Yield number, picture and face of up to `limit` pictures of a folder."""
         paths = sorted(path for path in folder.rglob("*.*") if path.is_file())
         chosen = np.linspace(0, len(paths) - 1, min(limit, len(paths))).astype(int)
-        faces = Examples([], [])
-        names = list(unreadable.SPOILT)
         for k, path in enumerate(paths[i] for i in chosen):
-            is_held_out = k % TURN >= LEARNT
             picture = read_image(path)
-            if picture is None:
+            if picture is not None:
+                yield k, picture, self.look(picture)
+
+    def faces(
+        self, folder: Path, limit: int, others: dict[str, Examples], rng: np.random.Generator
+    ) -> Examples:
+        """Return the faces of a folder; add pictures that are made of every other to `others`."""
+        faces, names = Examples([], []), itertools.cycle(unreadable.SPOILT)
+        for k, picture, face in self.folder(folder, 2 * limit - 1):
+            is_spoilt, is_held_out = k % 2 == 0, k // 2 % TURN >= LEARNT
+            # Many of those in between are held out, because the threshold lies at the rarest ones.
+            faces.add(face.features, is_held_out if is_spoilt else k % 4 == 1)
+            if not (is_spoilt and len(face.landmarks_px)):
                 continue
-            face = self.look(picture)
-            faces.add(face.features, is_held_out)
-            if len(face.landmarks_px) and min(picture.shape[:2]) >= unreadable.SIDE_PX // 2:
-                name = names[k % len(names)]
-                spoilt = unreadable.SPOILT[name](picture, face.landmarks_px, rng)
+            # What is drawn needs pixels.
+            scale = max(unreadable.SIDE_PX / min(picture.shape[:2]), 1.0)
+            large = np.asarray(cv2.resize(picture, None, fx=scale, fy=scale), np.uint8)
+            for name in itertools.islice(names, SPOILT_EACH):
+                spoilt = unreadable.SPOILT[name](large, scale * face.landmarks_px, rng)
                 others[name].add(self.look(spoilt).features, is_held_out)
         return faces
 
+    def drawings(self, number: int, others: dict[str, Examples]) -> None:
+        """Add so many drawings of each kind to `others`."""
+        rng = np.random.default_rng(0)
+        for name, draw in unreadable.DRAWINGS.items():
+            for k in range(max(number, TURN)):
+                others[name].add(self.look(draw(rng)).features, k % TURN >= LEARNT)
+
+
+def collect(
+    folders: Sequence[Path], nothing: Path | None, limit: int
+) -> tuple[dict[str, Examples], dict[str, Examples], str]:
+    """Return faces by folder, pictures in which nothing can be read by kind, and the features."""
+    collector = Collector()
+    others = {name: Examples([], []) for name in (*unreadable.SPOILT, *unreadable.DRAWINGS)}
+    faces = {
+        str(folder): collector.faces(folder, limit, others, np.random.default_rng(seed))
+        for seed, folder in enumerate(folders)
+    }
+    collector.drawings(limit // 3, others)
+    for folder in sorted(nothing.iterdir()) if nothing else ():
+        kind = others.setdefault(folder.name, Examples([], []))
+        for k, _, face in collector.folder(folder, limit):
+            kind.add(face.features, k % TURN >= LEARNT)
+    return faces, others, collector.feature_spec
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Teach the neuron, print the rates of held-out pictures, and write the file."""
+    """Teach the neurons, print the rates of held-out pictures, and write the file."""
     parser = argparse.ArgumentParser(description=__doc__, prog="python3 -m fer_train.familiarity")
     parser.add_argument("folders", type=Path, nargs="+", metavar="FOLDER", help="pictures of faces")
+    parser.add_argument(
+        "--nothing",
+        type=Path,
+        metavar="FOLDER",
+        help="more pictures in which no expression can be read: FOLDER/KIND/picture.png",
+    )
     parser.add_argument("--output", type=Path, default=familiarity.PATH, metavar="NPZ")
     parser.add_argument("--limit", type=int, default=1000, metavar="N", help="faces of each folder")
     given = parser.parse_args(arguments)
     cv2.setNumThreads(1)
-    rng, collector = np.random.default_rng(0), Collector()
-    others = {name: Examples([], []) for name in (*unreadable.SPOILT, *unreadable.DRAWINGS)}
-    faces = {
-        str(folder): collector.folder(folder, given.limit, others, rng) for folder in given.folders
-    }
-    for name, draw in unreadable.DRAWINGS.items():
-        for k in range(max(given.limit // 6, TURN)):
-            others[name].add(collector.look(draw(rng)).features, k % TURN >= LEARNT)
-    neuron = teach(list(faces.values()), list(others.values()), collector.feature_spec)
+    faces, others, feature_spec = collect(given.folders, given.nothing, given.limit)
+    neurons = teach(list(faces.values()), list(others.values()), feature_spec)
     for name, kind in {**faces, **others}.items():
         if kind.held_out:
-            refused = (neuron.fits(np.stack(kind.held_out)) < 0).mean()
+            refused = (neurons.fits(np.stack(kind.held_out)) < 0).mean()
             print(
                 f"{name}: {len(kind.learnt)} learnt, {refused:.1%} of {len(kind.held_out)} refused"
             )
-    neuron.save(given.output)
+    neurons.save(given.output)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Pictures in which no expression can be read: faces covered, cut or upside down, and drawings.
+"""Pictures in which no expression can be read: faces covered, cut or turned, and drawings.
 
 They are made from pictures of faces, or drawn from nothing, so that no others need to be collected.
 """
@@ -51,23 +51,64 @@ def with_sunglasses(picture: Picture, landmarks_px: Points, rng: np.random.Gener
 def with_mask(picture: Picture, landmarks_px: Points, rng: np.random.Generator) -> Picture:
     """Return a picture (h, w, 3) of a face with landmarks (6, 2), masked from the nose down."""
     drawn = picture.copy()
-    eyes = landmarks_px[[RIGHT_EYE, LEFT_EYE]]
-    nose, mouth = landmarks_px[NOSE_TIP], landmarks_px[MOUTH]
-    middle = eyes.mean(axis=0)
-    down = (mouth - middle) / max(float(np.linalg.norm(mouth - middle)), 1.0)
-    across = np.array([-down[1], down[0]])
-    height, width = float(np.linalg.norm(mouth - middle)), float(np.linalg.norm(eyes[1] - eyes[0]))
+    middle, across, down = _axes(landmarks_px)
+    nose = landmarks_px[NOSE_TIP]
     top = (middle + 2 * nose) / 3
     outline = [(0, 0), (0.85, 0.05), (1.0, 0.35), (0.8, 1.0), (0, 1.4)]
-    right = [top + across * x * width + down * y * height for x, y in outline]
-    left = [top - across * x * width + down * y * height for x, y in outline[::-1]]
+    right = [top + across * x + down * y for x, y in outline]
+    left = [top - across * x + down * y for x, y in outline[::-1]]
     colour = _MASKS[rng.integers(len(_MASKS))]
     cv2.fillPoly(drawn, [np.rint([*right, *left]).astype(np.int32)], colour, _SMOOTH)
     shade = tuple(round(0.85 * each) for each in colour)
     for y in (0.35, 0.7):
-        ends = [top + down * y * height + across * x * width for x in (-0.7, 0.7)]
+        ends = [top + down * y + across * x for x in (-0.7, 0.7)]
         _line(drawn, ends, shade, 1)
     return drawn
+
+
+def with_hand(picture: Picture, landmarks_px: Points, rng: np.random.Generator) -> Picture:
+    """Return a picture (h, w, 3) of a face with landmarks (6, 2), a hand before its mouth."""
+    drawn = picture.copy()
+    _, across, down = _axes(landmarks_px)
+    mouth, nose = landmarks_px[MOUTH], landmarks_px[NOSE_TIP]
+    cheek = _point((mouth + nose) / 2 + 0.5 * across)[::-1]
+    skin = picture[tuple(np.clip(cheek, 0, np.array(picture.shape[:2]) - 1))]
+    shade = rng.uniform(0.8, 1.15)
+    lit, dark = (tuple(np.clip(skin * share, 0, 255).tolist()) for share in (shade, 0.6 * shade))
+    across = across * rng.choice([-1, 1])
+    slope = rng.uniform(-0.15, 0.4)
+    thick = max(round(0.3 * float(np.linalg.norm(down))), 2)
+    for finger in range(-1, 3):
+        middle = mouth + down * (0.27 * finger - 0.05)
+        ends = [
+            middle - across * (rng.uniform(0.45, 0.75) + x) + down * slope * x for x in (0.0, -2.2)
+        ]
+        _line(drawn, ends, dark, thick + max(thick // 6, 2))
+        _line(drawn, ends, lit, thick)
+    return drawn
+
+
+def with_band(picture: Picture, landmarks_px: Points, rng: np.random.Generator) -> Picture:
+    """Return a picture (h, w, 3) of a face with landmarks (6, 2), its eyes behind a band."""
+    drawn = picture.copy()
+    _, across, down = _axes(landmarks_px)
+    width = max(round(rng.uniform(0.45, 0.8) * float(np.linalg.norm(down))), 2)
+    middle, cloth = landmarks_px[[RIGHT_EYE, LEFT_EYE]].mean(axis=0), _colour(rng, 0, 256)
+    _line(drawn, [middle - 1.6 * across, middle + 1.6 * across], cloth, width)
+    woven = drawn + rng.uniform(0, 14) * rng.standard_normal(picture.shape[:2])[..., None]
+    covered = (drawn != picture).any(axis=2, keepdims=True)
+    return np.where(covered, np.clip(woven, 0, 255), picture).astype(np.uint8)
+
+
+def pixelated(picture: Picture, landmarks_px: Points, rng: np.random.Generator) -> Picture:
+    """Return a picture (h, w, 3) of a face with landmarks (6, 2) in squares, as a censor does."""
+    _, across, _ = _axes(landmarks_px)
+    block = max(float(np.linalg.norm(across)) * rng.uniform(0.25, 0.4), 2.0)
+    height, width = picture.shape[:2]
+    size_px = (max(round(width / block), 2), max(round(height / block), 2))
+    small = cv2.resize(picture, size_px, interpolation=cv2.INTER_AREA)
+    large = cv2.resize(small, (width, height), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(large, np.uint8)
 
 
 def cut_below_the_nose(picture: Picture, landmarks_px: Points, rng: np.random.Generator) -> Picture:
@@ -77,11 +118,31 @@ def cut_below_the_nose(picture: Picture, landmarks_px: Points, rng: np.random.Ge
     return picture[: int(np.clip(end, 8, len(picture)))].copy()
 
 
+def cut_below_the_eyes(picture: Picture, landmarks_px: Points, rng: np.random.Generator) -> Picture:
+    """Return the part of a picture (h, w, 3) below the eyes of a face with landmarks (6, 2)."""
+    eyes, nose = landmarks_px[[RIGHT_EYE, LEFT_EYE], 1].mean(), landmarks_px[NOSE_TIP, 1]
+    begin = round(eyes + rng.uniform(0.3, 0.6) * (nose - eyes))
+    return picture[int(np.clip(begin, 0, len(picture) - 8)) :].copy()
+
+
+def cut_in_half(picture: Picture, landmarks_px: Points, rng: np.random.Generator) -> Picture:
+    """Return the left or right half of a picture (h, w, 3) of a face with landmarks (6, 2)."""
+    eyes = landmarks_px[[RIGHT_EYE, LEFT_EYE], 0]
+    end = round(eyes.mean() + rng.uniform(-0.15, 0.15) * (eyes[1] - eyes[0]))
+    end = int(np.clip(end, 8, picture.shape[1] - 8))
+    return (picture[:, :end] if rng.integers(2) else picture[:, end:]).copy()
+
+
 SPOILT: dict[str, Spoilt] = {
     "upside down": upside_down,
     "sunglasses": with_sunglasses,
+    "band over the eyes": with_band,
     "mask": with_mask,
+    "hand before the mouth": with_hand,
     "cut below the nose": cut_below_the_nose,
+    "cut below the eyes": cut_below_the_eyes,
+    "cut in half": cut_in_half,
+    "pixelated": pixelated,
 }
 """What is done to pictures of faces, by name."""
 
@@ -108,7 +169,7 @@ def cartoon(rng: np.random.Generator) -> Picture:
 
 
 def animal(rng: np.random.Generator) -> Picture:
-    """Return the drawing of a dog or cat with fur, (SIDE_PX, SIDE_PX, 3)."""
+    """Return a dog or cat with fur, in the light of a lamp, (SIDE_PX, SIDE_PX, 3)."""
     drawn, centre, nose = _plain(rng), np.array([80.0, 85.0]), (20, 20, 25)
     base = rng.integers(40, 200, 3)
     fur, dark, light = (
@@ -135,11 +196,25 @@ def animal(rng: np.random.Generator) -> Picture:
         cv2.ellipse(drawn, _point(jaw), (9, 6), 0, 0, 180, nose, 2, _SMOOTH)
     cv2.ellipse(drawn, _point(_moved(centre, 0, 10)), (11, 8), 0, 0, 360, nose, -1, _SMOOTH)
     _line(drawn, [_moved(centre, 0, 16), _moved(centre, 0, 28)], nose, 2)
-    hair = cv2.GaussianBlur(rng.normal(0, 28, (SIDE_PX, SIDE_PX)), (3, 9), 0)
-    return np.clip(drawn + hair[..., None], 0, 255).astype(np.uint8)
+    hair = cv2.GaussianBlur(rng.normal(0, 60, (2 * SIDE_PX, SIDE_PX)), (9, 1), 0)
+    size_px = (SIDE_PX, SIDE_PX)
+    fur = cv2.warpPolar(hair, size_px, centre, SIDE_PX, cv2.WARP_INVERSE_MAP)
+    lamp, (y, x) = centre + rng.uniform(-45, 45, 2), np.mgrid[:SIDE_PX, :SIDE_PX]
+    bright = rng.uniform(1.0, 1.3) - rng.uniform(0.2, 0.7) * np.hypot(x - lamp[0], y - lamp[1]) / 80
+    lit = drawn * np.maximum(bright, 0.1)[..., None] + fur[..., None]
+    return np.clip(cv2.GaussianBlur(lit, (0, 0), rng.uniform(0.4, 1.6)), 0, 255).astype(np.uint8)
 
 
 DRAWINGS = {"cartoon": cartoon, "animal": animal}
+
+
+def _axes(landmarks_px: Points) -> tuple[Points, Points, Points]:
+    """Return the middle of the eyes, an eye distance to the left one, and down to the mouth."""
+    right, left = landmarks_px[[RIGHT_EYE, LEFT_EYE]]
+    middle = (right + left) / 2
+    down = landmarks_px[MOUTH] - middle
+    across = np.array([down[1], -down[0]]) / max(float(np.linalg.norm(down)), 1.0)
+    return middle, across * float(np.linalg.norm(left - right)), down
 
 
 def _plain(rng: np.random.Generator) -> Picture:

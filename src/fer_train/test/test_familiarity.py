@@ -1,4 +1,4 @@
-"""Pictures in which nothing can be read, and the neuron that is taught with them."""
+"""Pictures in which nothing can be read, and the neurons that are taught with them."""
 
 from __future__ import annotations
 
@@ -17,17 +17,22 @@ def examples(centre: float, number: int, rng: np.random.Generator) -> Examples:
     return Examples(maps[: number // 2], maps[number // 2 :])
 
 
-def test_the_neuron_tells_faces_from_others() -> None:
+def test_the_neurons_tell_faces_from_others() -> None:
     rng = np.random.default_rng(RNG_SEED)
     faces = [examples(0.0, 400, rng), examples(0.3, 400, rng)]
     others = [examples(1.5, 100, rng), examples(-1.5, 100, rng)]
-    neuron = familiarity.teach(faces, others[:1], "spec")
-    held_out = [neuron.fits(np.stack(kind.held_out)) for kind in (*faces, *others)]
+    neurons = familiarity.teach(faces, others[:1], "spec")
+    held_out = [neurons.fits(np.stack(kind.held_out)) for kind in (*faces, *others)]
     assert max((each < 0).mean() for each in held_out[:2]) <= familiarity.REJECTED + 0.005
     assert np.concatenate(held_out[:2]).std() == pytest.approx(1, rel=1e-3)
     assert (held_out[2] < 0).mean() > 0.95
     # Only what was learnt is known to be no face.
     assert (held_out[3] < 0).mean() < 0.05
+    # Kinds on opposite sides of the faces, which no single neuron could tell from them.
+    both = familiarity.teach(faces, others, "spec")
+    refused = [(both.fits(np.stack(kind.held_out)) < 0).mean() for kind in (*faces, *others)]
+    assert max(refused[:2]) <= familiarity.REJECTED + 0.005
+    assert min(refused[2:]) > 0.95
 
 
 @pytest.mark.parametrize("name", unreadable.SPOILT)
@@ -38,14 +43,25 @@ def test_faces_are_spoilt_where_their_landmarks_are(name: str) -> None:
     rng = np.random.default_rng(RNG_SEED)
     spoilt = unreadable.SPOILT[name](picture, face.landmarks_px, rng)
     np.testing.assert_array_equal(picture, before)
-    assert spoilt.dtype == np.uint8 and spoilt.shape[1:] == (200, 3)
+    assert spoilt.dtype == np.uint8 and spoilt.shape[2:] == (3,)
+    right, left, nose, mouth = face.landmarks_px[:4]
+    height, width = spoilt.shape[:2]
     if name == "cut below the nose":
-        assert face.landmarks_px[2, 1] < len(spoilt) < face.landmarks_px[3, 1]
-        return
-    changed = np.abs(spoilt.astype(int) - picture).max(axis=2) > 0
-    eye, mouth = (tuple(np.rint(face.landmarks_px[k]).astype(int)[::-1]) for k in (0, 3))
-    assert changed[eye] == (name in ("sunglasses", "upside down"))
-    assert changed[mouth] == (name in ("mask", "upside down"))
+        assert nose[1] < height < mouth[1] and width == 200
+    elif name == "cut below the eyes":
+        assert max(right[1], left[1]) < 200 - height < nose[1] and width == 200
+    elif name == "cut in half":
+        assert right[0] < min(width, 200 - width) <= max(width, 200 - width) < left[0]
+        assert height == 200
+    else:
+        changed = np.abs(spoilt.astype(int) - picture).max(axis=2) > 0
+        covered = {
+            where: changed[tuple(np.rint(at).astype(int)[::-1])]
+            for where, at in (("eye", right), ("mouth", mouth))
+        }
+        everywhere = name in ("upside down", "pixelated")
+        assert covered["eye"] == (everywhere or name in ("sunglasses", "band over the eyes"))
+        assert covered["mouth"] == (everywhere or name in ("mask", "hand before the mouth"))
 
 
 @pytest.mark.parametrize("name", unreadable.DRAWINGS)
@@ -57,9 +73,9 @@ def test_drawings_differ_and_can_be_drawn_again(name: str) -> None:
     assert (draw(np.random.default_rng(RNG_SEED + 1)) != first).any()
 
 
-def test_the_shipped_neuron_refuses_spoilt_heads_and_knows_whole_ones() -> None:
+def test_the_shipped_neurons_refuse_spoilt_heads_and_knows_whole_ones() -> None:
     """The heads of the demo clip, which it was not taught with."""
-    collector, neuron = Collector(), familiarity.familiarity.shipped()
+    collector, neurons = Collector(), familiarity.familiarity.shipped()
     rng = np.random.default_rng(RNG_SEED)
     stage = Stage(200, 200)
     whole, spoilt = [], []
@@ -74,5 +90,5 @@ def test_the_shipped_neuron_refuses_spoilt_heads_and_knows_whole_ones() -> None:
         for draw in unreadable.DRAWINGS.values()
         for _ in range(6)
     ]
-    assert (neuron.fits(np.stack(whole)) >= 0).mean() >= 0.8
-    assert (neuron.fits(np.stack([*spoilt, *drawn])) < 0).mean() >= 0.8
+    assert (neurons.fits(np.stack(whole)) >= 0).mean() >= 0.8
+    assert (neurons.fits(np.stack([*spoilt, *drawn])) < 0).mean() >= 0.8

@@ -13,18 +13,21 @@ from fer_testing.rendering import clip, sets
 def main() -> None:
     """Write a set."""
     parser = argparse.ArgumentParser(prog="fer_testing.rendering", description=__doc__)
-    parser.add_argument("set", choices=("train", "test", "poses", "clip"))
+    parser.add_argument("set", choices=("train", "test", "poses", "unreadable", "clip"))
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--people", type=int, help="default: 600 (train), 75 (test), 5 (poses)")
+    people = "default: 600 (train), 75 (test), 100 (unreadable), 5 (poses)"
+    parser.add_argument("--people", type=int, help=people)
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
     if arguments.set == "poses":
         sets.write_poses(arguments.folder, arguments.people or 5)
     elif arguments.set == "clip":
         clip.write(arguments.folder)
+    elif arguments.set == "unreadable":
+        sets.write_unreadable(sets.TRAINING, arguments.folder, arguments.people or 100)
     else:
-        kind, people = {"train": (sets.TRAINING, 600), "test": (sets.TESTING, 75)}[arguments.set]
-        sets.write(kind, arguments.folder, arguments.people or people)
+        kind, count = {"train": (sets.TRAINING, 600), "test": (sets.TESTING, 75)}[arguments.set]
+        sets.write(kind, arguments.folder, arguments.people or count)
 
 
 if __name__ == "__main__":

@@ -35,6 +35,7 @@ class Person:
     hair_thickness : decimetres; 0: no hair.
     beard : 0 to 1.
     brow : thickness of the brows, 1: usual.
+    stone : colour of all of a statue; None for a living person.
     """
 
     vertices: FloatArray
@@ -49,6 +50,7 @@ class Person:
     long_hair: bool = False
     beard: float = 0.0
     brow: float = 1.0
+    stone: Colour | None = None
 
 
 @dataclass(frozen=True)

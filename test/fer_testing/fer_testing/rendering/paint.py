@@ -82,6 +82,10 @@ def material(
 ) -> Material:
     """Return the material of each pixel."""
     x, y, z = surface.place.T
+    if person.stone:
+        grain = 1 + 0.08 * _noise(x, y + z, 1) + 0.08 * _noise(2 * x, 2 * (y + z), 3)
+        gloss = np.full_like(x, 0.06)
+        return Material(_rgb(person.stone) * grain[:, None], gloss, np.full_like(x, 12))
     hair = np.where(surface.part == Part.HAIR, 1, surface.hair)
     strands = 1 + 0.55 * _noise(2 * x + z, 0.12 * (y + z), 3) + 0.35 * _noise(x, 0.2 * z, 2)
     hair_colour = _rgb(person.hair) * strands[:, None]

@@ -12,7 +12,7 @@ import numpy as np
 
 from fer_testing.rendering import facs
 from fer_testing.rendering.backgrounds import random_background
-from fer_testing.rendering.looks import Face, Light, View, Worn
+from fer_testing.rendering.looks import Colour, Face, Light, View, Worn
 from fer_testing.rendering.people import (
     Generator,
     Group,
@@ -72,7 +72,7 @@ def write(kind: Set, folder: Path, people: int) -> None:
             name, light = f"{label}/{number:04d}.png", lights[label][number]
             rows.append([name, label, group.skin, group.gender, group.age, light, number])
             if not (folder / name).exists():
-                _write(folder / name, picture(kind, number, group, label, light, lambda shot: shot))
+                _write(folder / name, picture(kind, number, group, label, light, _same))
     _write_table(folder, ("skin", "gender", "age", "light", "person"), rows)
 
 
@@ -105,6 +105,29 @@ CONDITIONS: Mapping[str, Mapping[str, Callable[[Shot], Shot]]] = {
 _PLAIN = {"yaw": "0", "roll": "0", "face_px": f"{View.face_px:.0f}", "worn": Worn.NOTHING.value}
 
 
+STONES = ((0.82, 0.8, 0.76), (0.6, 0.58, 0.55), (0.42, 0.4, 0.38), (0.35, 0.27, 0.16))
+"""Marble, limestone, granite and bronze."""
+_COVERS = (Worn.MASK, Worn.BLINDFOLD, Worn.DARK_GLASSES)
+
+
+def write_unreadable(kind: Set, folder: Path, people: int) -> None:
+    """Write `folder/KIND/PERSON.png`: statues and covered faces. Pictures that exist are kept."""
+    changes = {"statue": _same, **{worn.value: _wearing(worn) for worn in _COVERS}}
+    rng = np.random.default_rng(kind.seed)
+    for number, group in enumerate(balanced_groups(people, rng)):
+        label, light = (names[number % len(names)] for names in (facs.LABELS, LIGHTS))
+        for name, change in changes.items():
+            path = folder / name / f"{number:04d}.png"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            stone = STONES[number % len(STONES)] if name == "statue" else None
+            if not path.exists():
+                _write(path, picture(kind, number, group, label, light, change, stone))
+
+
+def _same(shot: Shot) -> Shot:
+    return shot
+
+
 def write_poses(folder: Path, people: int) -> None:
     """Write `folder/CONDITION/LABEL/PERSON.png` and `folder/groups.csv`.
 
@@ -112,9 +135,7 @@ def write_poses(folder: Path, people: int) -> None:
     front, 140 px wide, nothing worn. Pictures that exist are kept.
     """
     groups = balanced_groups(people, np.random.default_rng(POSES.seed))
-    shown: list[tuple[str, Mapping[str, str], Callable[[Shot], Shot]]] = [
-        ("plain", _PLAIN, lambda shot: shot)
-    ]
+    shown: list[tuple[str, Mapping[str, str], Callable[[Shot], Shot]]] = [("plain", _PLAIN, _same)]
     for column, changes in CONDITIONS.items():
         for value, change in changes.items():
             shown.append((f"{column}_{value}", {column: value}, change))
@@ -155,10 +176,16 @@ def picture(
     label: str,
     light: str,
     change: Callable[[Shot], Shot],
+    stone: Colour | None = None,
 ) -> Picture:
-    """Return the picture of a person with a label. It does not depend on other pictures."""
+    """Return the picture of a person with a label. It does not depend on other pictures.
+
+    Parameters
+    ----------
+    stone : colour of a statue of the person; None for the person.
+    """
     rng = np.random.default_rng([kind.seed, number])
-    person = random_person(group, kind.region, rng)
+    person = replace(random_person(group, kind.region, rng), stone=stone)
     worn = _random_glasses(kind.glasses, rng)
     rng = np.random.default_rng([kind.seed, number, 1 + facs.LABELS.index(label)])
     colour = WORN_COLOURS[number % len(WORN_COLOURS)]
