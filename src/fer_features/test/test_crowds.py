@@ -8,7 +8,7 @@ import pytest
 from fer_features.core.detector import DetectorParameters, FaceDetector
 from fer_features.core.search import FaceSearch, SearchParameters
 from fer_features.core.tracker import FaceTracker, TrackerParameters
-from fer_testing.heads import Head, Stage
+from fer_testing.heads import PEOPLE, Head, Stage
 
 FRAME_NS = 33_333_333
 SETTLED = 90
@@ -36,7 +36,7 @@ def crowd(people: int, width: int, height: int, size: float) -> list[Head]:
     rows = -(-people // columns)
     return [
         Head(
-            k % 12,
+            k % (2 * PEOPLE),
             (k % columns + 0.5) * width / columns,
             (k // columns + 0.5) * height / rows,
             size,
