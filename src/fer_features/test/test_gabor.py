@@ -69,6 +69,34 @@ def test_fast_equals_definition(parameters: GaborParameters, data: st.DataObject
     assert features == pytest.approx(reference_features(crop, parameters), abs=AGREEMENT)
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        DEFAULT,
+        GaborParameters(crop=96, wavelengths_px=(2.0, 40.0), gamma=0.2),
+        GaborParameters(crop=192, wavelengths_px=(4.0,), surround_px=60.0),
+    ],
+    ids=lambda parameters: parameters.spec,
+)
+def test_the_order_of_summation_does_not_matter(
+    parameters: GaborParameters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    side = parameters.crop
+    # Black and white: the largest amplitudes.
+    crop = (np.random.default_rng(4).integers(0, 2, (side, side)) * 255).astype(np.uint8)
+    bank = GaborBank(parameters)
+    features = bank.features(crop)
+    matmul = np.matmul
+
+    def backwards(
+        a: NDArray[np.float64], b: NDArray[np.float64], out: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        return matmul(a[..., ::-1].copy(), b[..., ::-1, :].copy(), out=out)
+
+    monkeypatch.setattr(np, "matmul", backwards)
+    assert np.array_equal(bank.features(crop), features)
+
+
 @pytest.mark.parametrize("orientation", range(8))
 def test_a_grating_drives_its_own_orientation_most(orientation: int) -> None:
     for scale, wavelength in enumerate(DEFAULT.wavelengths_px):

@@ -134,6 +134,8 @@ class FaceDetector:
         regressors, logits = self._net.forward(["regressors", "classificators"])
         raw = regressors.reshape(-1, 16).astype(np.float64)
         scores = 1 / (1 + np.exp(-np.clip(logits.reshape(-1).astype(np.float64), -80, 80)))
+        # Exponentials differ in their last bit between processors, and scores weight the positions.
+        scores = np.round(scores, 9)
 
         keep = np.flatnonzero(scores >= self.parameters.score_threshold)
         points = decode(raw[keep], self._anchors[keep], self._model.input_px)

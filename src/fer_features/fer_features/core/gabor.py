@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_common.core.errors import ConfigurationError
-from fer_features.core.retina import adapted
+from fer_features.core.retina import adapted, rounded
 
 ENERGY_FLOOR = 1e-3
 """Energy, summed over orientations, at which a feature has 1/sqrt(2) of its full value."""
@@ -30,10 +30,13 @@ ENERGY_FLOOR = 1e-3
 REACH = 2.5
 """Radius of a kernel in units of sigma."""
 
-NEGLIGIBLE = 1e-9
-"""Kernel weights below this are rounding errors; the largest are about 10."""
+FORWARD_BITS, COLUMN_BITS, WEIGHT_BITS = 26, 25, 24
+BACK_BITS = 18
+"""Fractional bits of the matrices of the transforms, of what lies between the two forward ones, and
+of the weights of the kernels."""
 
 FloatArray = NDArray[np.float32]
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,8 @@ class GaborBank:
     transforms, each of which is two products of small matrices. Orientations theta and pi - theta
     are mirror images: they share all four and differ in the sign of those odd in x.
 
+    The products are exact, see `rounded`: the features are the same on every processor.
+
     Not thread-safe.
     """
 
@@ -159,28 +164,33 @@ class GaborBank:
         cosine, sine = np.cos(phase), np.sin(phase)
         forward = cosine * (2 / side)
         forward[0] /= 2
-        self._forward = forward.astype(np.float32)
-        self._forward_transposed = np.ascontiguousarray(forward.T.astype(np.float32))
+        self._forward = rounded(forward, FORWARD_BITS)
+        self._forward_transposed = np.ascontiguousarray(self._forward.T)
 
         # Parts of a kernel in this order: (y even, x even), (odd, even), (odd, odd), (even, odd).
         scales = len(parameters.wavelengths_px)
-        self._weights = np.empty((scales, 4, side, self._half, side), np.float32)
+        self._weights = np.empty((scales, 4, side, self._half, side))
         for scale, wavelength in enumerate(parameters.wavelengths_px):
             for orientation in range(self._half):
                 kernels = kernel_pair(parameters, wavelength, orientation)
                 for part, weight in enumerate(_transfer(*kernels, frequency)):
                     self._weights[scale, part, :, orientation] = weight
-        # Their squares would be denormal numbers, which are slow.
-        self._weights[np.abs(self._weights) < NEGLIGIBLE] = 0
-        self._back_x = np.stack([cosine, sine]).astype(np.float32)
-        self._back_y = np.stack([cosine.T, sine.T, sine.T, cosine.T]).astype(np.float32)
-        cells = np.repeat(np.eye(side // parameters.pool), parameters.pool, axis=0)
-        self._pool_x = (cells / parameters.pool**2).astype(np.float32)
+        self._weights = rounded(self._weights, WEIGHT_BITS)
+        # The smallest unit with which no sum of products exceeds 53 bits, whatever the crop. Each
+        # product of cosines has a mean of 0, except the first, which has no weight.
+        reach = np.abs(forward).sum(axis=1)
+        largest = np.abs(self._weights) * (np.outer(reach, reach) / 2)[:, None, :]
+        unit_bits = 53 - BACK_BITS - int(np.ceil(np.log2(largest.sum(axis=(2, 4)).max())))
+        self._weights *= 2.0**unit_bits
+        self._unit = 2.0**-unit_bits
+        self._back_x = rounded(np.stack([cosine, sine]), BACK_BITS)
+        self._back_y = rounded(np.stack([cosine.T, sine.T, sine.T, cosine.T]), BACK_BITS)
 
         # Buffers of one scale fit into the cache.
         self._spectrum = np.empty_like(self._weights[0])
         self._lines = np.empty_like(self._weights[0])
-        self._responses = np.empty_like(self._weights[0])
+        self._exact = np.empty_like(self._weights[0])
+        self._responses = np.empty(self._exact.shape, np.float32)
         self._crossed = np.empty((2, side, self._half, side), np.float32)
 
     def features(self, crop: NDArray[np.uint8]) -> FloatArray:
@@ -192,7 +202,8 @@ class GaborBank:
         if crop.shape != (side, side):
             raise ValueError(f"a crop of {crop.shape} is not {side} x {side}")
         seen = adapted(crop, self.parameters.surround_px)
-        amplitudes = self._forward @ seen @ self._forward_transposed
+        columns = rounded(self._forward @ seen, COLUMN_BITS)
+        amplitudes = columns @ self._forward_transposed
         energy = np.stack([self._energy(amplitudes, weights) for weights in self._weights])
         return normalise(energy)
 
@@ -203,7 +214,7 @@ class GaborBank:
             result[index] = self.features(crop)
         return result
 
-    def _energy(self, amplitudes: FloatArray, weights: FloatArray) -> FloatArray:
+    def _energy(self, amplitudes: Floats, weights: Floats) -> FloatArray:
         """Return the pooled energies (orientation, row, column) of one scale."""
         self._respond(amplitudes, weights)
         even, odd = self._responses[:2], self._responses[2:]
@@ -218,21 +229,26 @@ class GaborBank:
         np.maximum(energy, 0, out=energy)
         return energy
 
-    def _respond(self, amplitudes: FloatArray, weights: FloatArray) -> None:
+    def _respond(self, amplitudes: Floats, weights: Floats) -> None:
         """Store the responses of the four parts in self._responses (part, y, orientation, x)."""
         parts, side, maps, _ = weights.shape
         np.multiply(weights, amplitudes[:, None, :], out=self._spectrum)
+        np.rint(self._spectrum, out=self._spectrum)
         rows = (2, 2 * side * maps, side)
         np.matmul(self._spectrum.reshape(rows), self._back_x, out=self._lines.reshape(rows))
+        np.rint(self._lines, out=self._lines)
         columns = (parts, side, maps * side)
-        np.matmul(self._back_y, self._lines.reshape(columns), out=self._responses.reshape(columns))
+        np.matmul(self._back_y, self._lines.reshape(columns), out=self._exact.reshape(columns))
+        np.multiply(self._exact, self._unit, out=self._responses, casting="same_kind")
 
     def _pool(self, values: FloatArray) -> FloatArray:
         """Average over cells: (y, orientation, x) to (orientation, row, column)."""
         side, maps, _ = values.shape
-        cells = side // self.parameters.pool
-        rows = values.reshape(cells, self.parameters.pool, maps * side).sum(axis=1)
-        pooled = rows.reshape(cells * maps, side) @ self._pool_x
+        pool, cells = self.parameters.pool, side // self.parameters.pool
+        rows = values.reshape(cells, pool, maps * side).sum(axis=1)
+        # One strided addition after the other, because numpy's sum along rows has no fixed order.
+        pooled = sum((rows[:, offset::pool] for offset in range(1, pool)), start=rows[:, ::pool])
+        pooled /= pool**2
         return np.asarray(pooled.reshape(cells, maps, cells).transpose(1, 0, 2))
 
 

@@ -261,8 +261,11 @@ class FaceTracker:
 
 
 def low_pass_gain(elapsed_s: float, time_constant_s: float) -> float:
-    """Return the gain (0..1) of a first-order low-pass filter for a new value."""
-    return 1.0 if time_constant_s <= 0 else float(1 - np.exp(-elapsed_s / time_constant_s))
+    """Return the gain (0..1) of a first-order low-pass filter for a new value.
+
+    It is rounded, because exponentials differ in their last bit between processors.
+    """
+    return 1.0 if time_constant_s <= 0 else round(1 - math.exp(-elapsed_s / time_constant_s), 9)
 
 
 def match_costs(
