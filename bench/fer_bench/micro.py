@@ -27,10 +27,11 @@ from fer_snn.core.network import Network
 from fer_snn.core.parameters import TABLE, network_parameters, supervised_parameters
 from fer_snn.core.synapses.learning import teach
 from fer_snn.ros.messages import read_features
-from fer_train.training import TrainingParameters
+from fer_train.training import PRESENTATIONS_PER_FACE
 
 PART = "micro"
 _FACES = 64
+_TRAINING_FACES = 30_000
 _US_PER_MINUTE = 60e6
 _GEOMETRY = CropGeometry()
 
@@ -50,7 +51,7 @@ def measure_training(context: Context) -> Iterator[Measurement]:
     learners = {OWN: _learner(True), NUMPY: _learner(False)}
     shown = context.race("training", "a face shown and learnt", "us", learners)
     yield shown
-    presentations = TrainingParameters().presentations
+    presentations = PRESENTATIONS_PER_FACE * _TRAINING_FACES
     name = f"a training of {presentations} faces shown"
     yield Measurement("training", name, "min", shown.value * presentations / _US_PER_MINUTE)
 

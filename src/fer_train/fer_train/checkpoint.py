@@ -24,8 +24,8 @@ def digest_of(training_set: TrainingSet, *settings: object) -> str:
     """Return a digest of everything that a training depends on, as hexadecimal digits."""
     digest = hashlib.sha256(repr((training_set.labels, settings)).encode())
     for source in training_set.sources:
-        digest.update(np.ascontiguousarray(source.features))
-        digest.update(np.ascontiguousarray(source.shares))
+        digest.update(np.ascontiguousarray(source.features).data)
+        digest.update(np.ascontiguousarray(source.shares).data)
     return digest.hexdigest()
 
 

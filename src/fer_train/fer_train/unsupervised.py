@@ -42,6 +42,8 @@ CONSTANTS: Mapping[str, float] = {
     "hidden_w_max": 0.05,
     "eta_theta": 4e-5,
     "tau_w": 100.0,
+    "a_pre": 1e-5,
+    "a_post": -1.05e-5,
 }
 """Constants that differ from the defaults, which are those of the supervised training."""
 MAX_FACES = 10_000

@@ -16,9 +16,18 @@ from fer_testing.rendering.timeline import PEOPLE, PERSON_FRAMES
 
 Picture = NDArray[np.uint8]
 
-# Head and hair in a frame of the clip, and the face in it, px.
+# Head and hair in a frame of the clip, px.
 _TOP, _BOTTOM, _LEFT, _RIGHT = 40, 420, 150, 490
-_FACE_X, _FACE_Y, _FACE_SIZE = 170.0, 200.0, 210.0
+# Middle and width of the face of each person in that part, when the person's part begins, px.
+_FACES = (
+    (171.0, 215.0, 212.0),
+    (179.0, 167.0, 198.0),
+    (156.0, 210.0, 215.0),
+    (161.0, 190.0, 194.0),
+    (195.0, 227.0, 209.0),
+    (160.0, 153.0, 190.0),
+    (154.0, 204.0, 197.0),
+)
 _SOFT_EDGE_PX = 9
 
 
@@ -86,14 +95,16 @@ class Stage:
 
     def _draw(self, picture: Picture, head: Head) -> None:
         source = self._heads[PERSON_FRAMES * (head.person % PEOPLE) + _to_and_fro(head.moment)]
+        face_x, face_y, face_size = _FACES[head.person % PEOPLE]
         if head.person // PEOPLE % 2:
             source = np.ascontiguousarray(source[:, ::-1])
-        scale = head.size / _FACE_SIZE
+            face_x = source.shape[1] - face_x
+        scale = head.size / face_size
         size = (round(source.shape[1] * scale), round(source.shape[0] * scale))
         small = cv2.resize(source, size, interpolation=cv2.INTER_AREA)
         opacity = cv2.resize(self._opacity, size, interpolation=cv2.INTER_AREA)
         # Whole pixels by position, fractions by interpolation, so that motion is smooth.
-        left, top = head.x - _FACE_X * scale, head.y - _FACE_Y * scale
+        left, top = head.x - face_x * scale, head.y - face_y * scale
         x, y = int(np.floor(left)), int(np.floor(top))
         shift = np.array([[1, 0, left - x], [0, 1, top - y]])
         room = (size[0] + 1, size[1] + 1)

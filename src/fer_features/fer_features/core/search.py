@@ -171,7 +171,7 @@ class FaceSearch:
         """Return the windows to search for new and lost faces in this frame."""
         windows, whole = self._round(image), whole_picture(*_size(image))
         nobody = not (found or looked_for)
-        due = max(self._searches_due(stamp_ns, len(windows)), int(nobody))
+        due = self._searches_due(stamp_ns, len(windows), nobody)
         if due:
             self._searched_ns = stamp_ns
             first, self._turn = self._turn, self._turn + due
@@ -179,14 +179,19 @@ class FaceSearch:
             return list(dict.fromkeys([whole, *in_turn] if nobody else in_turn))
         return [] if _all_found(looked_for, found) else [whole]
 
-    def _searches_due(self, stamp_ns: int, round_length: int) -> int:
-        """Return how many windows of a round are due, by the time since the last search."""
+    def _searches_due(self, stamp_ns: int, round_length: int, nobody: bool) -> int:
+        """Return how many windows of a round are due, by the time since the last search.
+
+        Where nobody is seen, it is at least one, and a round takes a second at most.
+        """
         if self._searched_ns is None or not self.parameters.tracked_regions:
             return 1
         elapsed_s = (stamp_ns - self._searched_ns) / NANOSECONDS
         people_arrive = self._empty_searches < round_length
         period_s = self.parameters.full_search_period_s
         due = elapsed_s / period_s if period_s > 0 else 1
+        if nobody:
+            due = max(due, elapsed_s * round_length, 1)
         return int(min(max(due, people_arrive), round_length))
 
     def _seen_closer(

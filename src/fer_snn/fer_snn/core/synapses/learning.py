@@ -131,9 +131,9 @@ def hidden_readout(layer: int, n_neurons: int, n_labels: int) -> Float32s:
     return (np.stack(columns, axis=1) / np.sqrt(n_neurons)).astype(np.float32)
 
 
-def label_errors(evidence: Floats, targets: Float32s, kappa: float = 1.0) -> Float32s:
+def label_errors(evidence: Floats | Float32s, targets: Float32s, kappa: float = 1.0) -> Float32s:
     """Return e_k of every label (..., labels), given u_k and t_k of every label."""
-    return (targets - softmax(kappa * evidence)).astype(np.float32)
+    return (targets - softmax(np.asarray(kappa * evidence))).astype(np.float32)
 
 
 def expression_evidence(model: Model, counts: Int32s | Float32s) -> Floats:

@@ -53,8 +53,8 @@ from fer_snn.core.synapses.wiring import Wiring
 class STDPParameters:
     """Amplitudes and bounds (dimensionless), and time constants (seconds) of the window."""
 
-    a_pre: float = 1e-5
-    a_post: float = -1.05e-5
+    a_pre: float = 2e-7
+    a_post: float = -2.1e-7
     tau_pre: float = 0.020
     tau_post: float = 0.020
     w_min: float = 0.0

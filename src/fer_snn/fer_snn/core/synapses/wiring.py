@@ -92,11 +92,10 @@ class Wiring:
     def pre_of_row(self) -> Int32s:
         """Presynaptic neuron of each row of weights (rows)."""
         channels, rows, cols = self.map_shape
-        neurons = np.arange(self.n_pre, dtype=np.int32)
+        numbers = np.arange(self.n_pre, dtype=np.int32)
+        neurons: Int32s = numbers.reshape(self.map_shape)
         if self.by_column:
-            neurons = np.moveaxis(neurons.reshape(rows, cols, channels), -1, 0)
-        else:
-            neurons = neurons.reshape(self.map_shape)
+            neurons = np.moveaxis(numbers.reshape(rows, cols, channels), -1, 0)
         seen = [neurons[:, w.top : w.bottom, w.left : w.right].ravel() for w in self.windows]
         return np.concatenate(seen)
 
