@@ -6,12 +6,10 @@ fastmath), so the results are equal bit for bit.
 
 - Weights are stored presynaptic-major, so a spike adds one contiguous row. The same visit applies
   deferred potentiation and depression (`stdp`), so learning touches no other weights.
-- Layers are advanced one after the other through all steps of a frame. Two kernels, compiled once
-  each, serve networks of any depth.
+- Layers are advanced one after the other through all steps of a frame, by two kernels.
 - Rows are padded to whole vectors (`model.Stage.padded_weights`). The padding is computed along
   with the weights and never read.
-- Indices that are read from arrays are unsigned. For signed ones the compiled code would check at
-  each access whether they count from the end.
+- Indices that are read from arrays are unsigned: signed ones might count from the end.
 - Compiled code is cached beside this file, or in the user's cache if that folder is read-only
   (`interface` enables the cache, if its files are whole). The kernels take plain tuples and use no
   constants of other modules, because numba does not notice when such a constant changes and cannot
@@ -29,6 +27,7 @@ import numba
 import numpy as np
 
 from fer_snn.core.kernels.interface import Constants, Pathway
+from fer_snn.core.kernels.several_below import joined_spikes, joined_trace, store_trace
 from fer_snn.core.model import Stage
 from fer_snn.core.neurons.inhibition import LANES
 from fer_snn.core.neurons.layers import LayerActivity, LayerState
@@ -309,24 +308,6 @@ def _project(  # type: ignore[no-untyped-def]
     return spikes, start
 
 
-@_jit
-def _joined(first, second, offset):  # type: ignore[no-untyped-def]
-    """Return the spikes of two layers as those of one; `offset` neurons are in the first."""
-    spikes_a, start_a = first
-    spikes_b, start_b = second
-    start = start_a + start_b
-    spikes = np.empty(start[-1], dtype=np.uint32)
-    for step in range(len(start) - 1):
-        k = start[step]
-        for spike in spikes_a[start_a[step] : start_a[step + 1]]:
-            spikes[k] = spike
-            k += 1
-        for spike in spikes_b[start_b[step] : start_b[step + 1]]:
-            spikes[k] = spike + np.uint32(offset)
-            k += 1
-    return spikes, start
-
-
 def run(
     n_steps: int,
     current: Float32s,
@@ -340,14 +321,9 @@ def run(
     spikes = [_input(n_steps, current, first.v, first.refractory, neuron, tuple(activity[0]))]
     for path, post, record in zip(pathways, layers[1:], activity[1:], strict=True):
         stage = path.stage
-        traces = [layers[k].trace_pre for k in path.below]
-        received, size = spikes[path.below[0]], len(traces[0])
-        for k in path.below[1:]:
-            received = _joined(received, spikes[k], size)
-            size += len(layers[k].trace_pre)
-        trace = traces[0] if len(traces) == 1 else np.concatenate(traces)
+        trace = joined_trace(layers, path.below)
         fired = _project(
-            received,
+            joined_spikes([spikes[k] for k in path.below], [len(layers[k].v) for k in path.below]),
             tuple(stage.wiring.edges),
             stage.padded_weights,
             stage.wiring.width,
@@ -365,10 +341,8 @@ def run(
             LANES,
         )
         spikes.append(fired)
-        if path.plastic and len(traces) > 1:
-            ends = np.cumsum([len(part) for part in traces])
-            for part, changed in zip(traces, np.split(trace, ends[:-1]), strict=True):
-                part[:] = changed
+        if path.plastic:
+            store_trace(trace, layers, path.below)
 
 
 @_jit

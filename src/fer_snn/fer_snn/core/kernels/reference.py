@@ -17,6 +17,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from fer_snn.core.kernels.interface import Constants, Pathway
+from fer_snn.core.kernels.several_below import joined_trace, store_trace
 from fer_snn.core.model import Stage
 from fer_snn.core.neurons import inhibition, lif, threshold
 from fer_snn.core.neurons.layers import LayerActivity, LayerState, LayerStep
@@ -60,12 +61,9 @@ def run(
         arriving = [
             np.concatenate(parts) for parts in zip(*(spikes[k] for k in path.below), strict=True)
         ]
-        traces = [layers[k].trace_pre for k in path.below]
-        trace = np.concatenate(traces)
+        trace = joined_trace(layers, path.below)
         spikes.append(_pass(path, trace, post, arriving, constants, record))
-        ends = np.cumsum([len(part) for part in traces])
-        for part, changed in zip(traces, np.split(trace, ends[:-1]), strict=True):
-            part[:] = changed
+        store_trace(trace, layers, path.below)
 
 
 def _pass(
