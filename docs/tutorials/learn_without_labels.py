@@ -32,7 +32,7 @@ def pattern(kind):
 kinds = rng.integers(0, 2, 200)
 patterns = np.array([pattern(kind) for kind in kinds])
 statistics = FeatureStatistics.of(patterns)
-architecture = Architecture(window=0, neurons_per_label=2)
+architecture = Architecture(hidden=(), neurons_per_label=2)
 model = untrained_model(("a", "b"), "made up", SHAPE, statistics, architecture=architecture, seed=1)
 rule = STDPParameters(a_pre=1e-3, a_post=-1.05e-3)
 network = Network(model, NetworkParameters(stdp=rule, tau_w=0.0))

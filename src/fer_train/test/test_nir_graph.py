@@ -92,8 +92,8 @@ def test_another_simulator_gives_the_same_answers(model: Model, file: Path) -> N
     same = answers(model, layers[-1]) == answers(model, got["expression"])
     assert same.mean() >= 0.95
     assert got["feature"].sum() == pytest.approx(layers[0].sum(), rel=0.05)
-    # Their input is stronger than that for which the lower reset is exact.
-    assert got["expression"].sum() == pytest.approx(layers[-1].sum(), rel=0.3)
+    # Their input is far stronger than that for which the lower reset is exact, so they fire more.
+    assert np.corrcoef(got["expression"].ravel(), layers[-1].ravel())[0, 1] > 0.9
     assert graph.metadata["labels"].split(",") == list(model.labels)
     np.testing.assert_array_equal(graph.metadata["neuron_label"], model.neuron_label)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -13,9 +12,8 @@ from fer_snn.core.network import Network
 from fer_snn.core.neurons.encoding import FeatureStatistics
 from fer_snn.core.neurons.lif import Float32s
 from fer_snn.core.readout import ReadoutCalibration
-from fer_snn.core.synapses.learning import SupervisedParameters
+from fer_snn.core.synapses.learning import SupervisedParameters, teach
 from fer_snn.core.untrained import Architecture, HiddenLayer, untrained_model
-from fer_train.local_errors import LocalErrorRule
 
 SHAPE = (4, 6, 6)
 SPEC = "gabor-2;crop=24;o=4;wl=4;pool=4"
@@ -50,14 +48,15 @@ def small_model(
     return untrained_model(labels, SPEC, SHAPE, statistics, architecture=architecture, seed=1)
 
 
-def trained_model(batches: int = 60) -> Model:
+def trained_model(presentations: int = 1920) -> Model:
     """Return a small network that has learnt to tell these faces apart."""
     network, rng = Network(small_model()), np.random.default_rng(7)
     features, truth = synthetic(30, seed=0)
-    shares = np.eye(len(LABELS), dtype=np.float32)[truth]
-    with ThreadPoolExecutor(1) as pool:
-        rule = LocalErrorRule(network, QUICK_RULE, rng, pool)
-        for k in range(batches):
-            chosen = rng.integers(len(truth), size=32)
-            rule.learn(list(features[chosen]), shares[chosen], 1 - k / batches)
+    steps = network.parameters.steps(QUICK_RULE.presentation)
+    rule = replace(QUICK_RULE, eta_w=0.15, eta_v=2e-3)
+    for k in range(presentations):
+        face = rng.integers(len(truth))
+        counts = network.present(features[face], steps).counts
+        teach(network, counts, int(truth[face]), rule.scaled(1 - k / presentations))
+        network.normalise()
     return replace(network.model, calibration=ReadoutCalibration(kappa=4.0))
