@@ -227,7 +227,7 @@ def test_impossible_names_of_labels_are_refused(stream: Stream, label: str) -> N
 
 def test_loading_copies_weights_for_the_stage_and_for_the_network_only(tmp_path: Path) -> None:
     path = tmp_path / "large.npz"
-    architecture = Architecture(hidden=(HiddenLayer(6, 1, 4096),))
+    architecture = Architecture(hidden=(HiddenLayer(6, 6, 4096),))
     large = Network(small_model(architecture)).model
     weights_file.save(large, path)
     tracemalloc.start()
