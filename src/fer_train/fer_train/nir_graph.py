@@ -103,10 +103,8 @@ def to_graph(model: Model, parameters: NetworkParameters) -> nir.NIRGraph:
         v_th = stage.theta + np.float32(lif.rheobase_v)
         synapse = {"tau_syn": drive.tau_s, "w_in": drive.tau_s / dt, "tau_mem": lif.tau_m}
         nodes[name] = nir.CubaLIF(v_threshold=v_th, **_filled(len(v_th), **synapse, **common))
-        below = model.below(k)
-        ends = np.cumsum([model.sizes[layer] for layer in below])
-        parts = np.split(_currents(stage, drive, lif.rheobase), ends[:-1], axis=1)
-        for layer, weight in zip(below, parts, strict=True):
+        currents = _currents(stage, drive, lif.rheobase)
+        for layer, weight in model.by_layer(k, currents).items():
             linear = f"{names[layer]}_to_{name}"
             nodes[linear] = nir.Linear(weight=weight)
             edges += [(names[layer], linear), (linear, name)]

@@ -53,10 +53,13 @@ def trained_model(presentations: int = 1920) -> Model:
     network, rng = Network(small_model()), np.random.default_rng(7)
     features, truth = synthetic(30, seed=0)
     steps = network.parameters.steps(QUICK_RULE.presentation)
-    rule = replace(QUICK_RULE, eta_w=0.15, eta_v=2e-3)
     for k in range(presentations):
+        rate = 1 - k / presentations
+        rule = replace(
+            QUICK_RULE, eta_w=0.15 * rate, eta_v=2e-3 * rate, eta_theta=QUICK_RULE.eta_theta * rate
+        )
         face = rng.integers(len(truth))
         counts = network.present(features[face], steps).counts
-        teach(network, counts, int(truth[face]), rule.scaled(1 - k / presentations))
+        teach(network, counts, int(truth[face]), rule)
         network.normalise()
     return replace(network.model, calibration=ReadoutCalibration(kappa=4.0))

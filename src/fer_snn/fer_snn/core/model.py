@@ -131,6 +131,15 @@ class Model:
         parts = [values[layer] for layer in self.below(stage)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)
 
+    def by_layer(self, stage: int, values: NDArray[Any]) -> dict[int, NDArray[Any]]:
+        """Return values (..., n_pre) of the presynaptic neurons of a stage for each layer below.
+
+        It is the inverse of `presynaptic`.
+        """
+        below = self.below(stage)
+        ends = np.cumsum([self.sizes[layer] for layer in below])
+        return dict(zip(below, np.split(values, ends[:-1], axis=-1), strict=True))
+
     def receptive_fields(self) -> Float32s:
         """Return the receptive field of each label in the feature layer (labels, n_feature).
 
@@ -144,13 +153,12 @@ class Model:
         seen = [np.zeros((len(labels), size), dtype=np.float32) for size in self.sizes]
         seen[-1] = fields
         for k in reversed(range(len(self.stages))):
-            stage, below = self.stages[k], self.below(k)
+            stage = self.stages[k]
             weights = stage.weights
             if len(self.stages) > 1:
                 weights = weights - weights.mean(axis=1, keepdims=True)
             fields = stage.wiring.back_projected(weights, seen[k + 1])
-            ends = np.cumsum([self.sizes[layer] for layer in below])
-            for layer, part in zip(below, np.split(fields, ends[:-1], axis=1), strict=True):
+            for layer, part in self.by_layer(k, fields).items():
                 seen[layer] += part
         return seen[0]
 

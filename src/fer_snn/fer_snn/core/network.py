@@ -100,7 +100,7 @@ class RecordedLayers:
     potentials: tuple[str, ...] = ()
 
 
-HIGHEST_REST = 0.95
+LARGEST_LOWERING = 0.95
 """Share of the distance from V_rest to V_th by which a threshold may be lowered."""
 
 NO_RECORDING = RecordedLayers()
@@ -316,7 +316,7 @@ class Network:
 
         They stay above the resting potential: below it a neuron would fire without any input.
         """
-        lowest = np.float32(-HIGHEST_REST * self.parameters.lif.rheobase_v)
+        lowest = np.float32(-LARGEST_LOWERING * self.parameters.lif.rheobase_v)
         theta = self.model.stages[stage].theta
         np.maximum(theta + change, lowest, out=theta)
         self.version += 1

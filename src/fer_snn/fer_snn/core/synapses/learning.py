@@ -50,7 +50,7 @@ of somatic spiking, 2014.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from typing import TypeAlias
@@ -102,15 +102,6 @@ class SupervisedParameters:
     kappa: float = 6.0
     tolerance: float = 0.02
     presentation: float = 0.060
-
-    def scaled(self, rate: float, least_theta: float = 0.0) -> SupervisedParameters:
-        """Return all rates times `rate`, that of the thresholds at least times `least_theta`."""
-        return replace(
-            self,
-            eta_w=self.eta_w * rate,
-            eta_v=self.eta_v * rate,
-            eta_theta=self.eta_theta * max(rate, least_theta),
-        )
 
 
 @lru_cache(maxsize=16)
