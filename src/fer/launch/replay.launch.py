@@ -24,6 +24,7 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument("image_topic", **declaration("image_topic")),
             DeclareLaunchArgument("weights", **declaration("weights")),
             DeclareLaunchArgument("viz", **declaration("viz")),
+            DeclareLaunchArgument("web", **declaration("web")),
             DeclareLaunchArgument("use_sim_time", **declaration("use_sim_time")),
             DeclareLaunchArgument("log_level", **declaration("log_level")),
             OpaqueFunction(function=start),

@@ -17,6 +17,7 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument("image_topic", **declaration("image_topic")),
             DeclareLaunchArgument("weights", **declaration("weights")),
             DeclareLaunchArgument("viz", **declaration("viz")),
+            DeclareLaunchArgument("web", **declaration("web")),
             DeclareLaunchArgument("split", **declaration("split")),
             DeclareLaunchArgument("peers", **declaration("peers")),
             DeclareLaunchArgument("use_sim_time", **declaration("use_sim_time")),

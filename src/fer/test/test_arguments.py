@@ -75,7 +75,7 @@ def test_every_argument_has_a_sentence_and_a_place() -> None:
 def test_every_argument_has_an_effect(argument: Argument) -> None:
     if argument.is_setting:
         other = [choice for choice in argument.choices if choice not in ("", argument.default)]
-        text = other[0] if other else "another"
+        text = other[0] if other else argument.bare or "another"
         assert settings_of({argument.name: text}, HOSTS) != Settings()
     else:
         # What is no setting is read in the modules that only the launch files use.

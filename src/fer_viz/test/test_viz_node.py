@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import signal
+import socket
+import urllib.request
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -127,6 +132,19 @@ def test_the_dashboard_is_the_overlay_with_the_panel(graph: Graph) -> None:
     assert picture.shape == images.decode(small[0]).shape == (480, 960, 3)
     assert picture[110, 214].tolist() == list(DARK.label(1))
     assert picture[478, 645].tolist() == list(DARK.ground)
+
+    # The same on a web page, which can be opened while the node runs.
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        successful, reason = rig.set(web_port=port)
+        assert not successful and f"no web page at port {port}" in reason
+    assert rig.set(web_port=port) == (True, "")
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/events") as events:
+        rig.send_frame(grey())
+        pictures = (json.loads(line[6:]) for line in events if line.startswith(b"data"))
+        event = next(each for each in pictures if each["faces"][0]["label"] == "smile")
+    jpeg = np.frombuffer(base64.b64decode(event["picture"]), np.uint8)
+    assert cv2.imdecode(jpeg, cv2.IMREAD_COLOR).shape == (480, 960, 3)
 
 
 def test_numbers_of_the_face_for_any_tool_that_plots(graph: Graph) -> None:

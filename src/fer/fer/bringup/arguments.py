@@ -21,6 +21,7 @@ from fer.bringup.preflight import resolved_source, resolved_weights
 from fer_common.core.errors import ConfigurationError
 
 BOOLEANS = ("true", "false")
+LARGEST_PORT = 65535
 _SETTINGS = frozenset(field.name for field in fields(Settings))
 #: A launch file other than bringup.launch.py starts a part of the graph, or plays a bag.
 File: TypeAlias = Literal["bringup", "robot", "workstation", "replay"]
@@ -31,6 +32,14 @@ _TWO_HOSTS: tuple[File, ...] = ("robot", "workstation")
 
 def _resolved_file(path: str) -> Path | None:
     return Path(path).expanduser().absolute() if path else None
+
+
+def _port(text: str) -> int:
+    if not text:
+        return 0
+    if not text.isdecimal() or not 0 < int(text) <= LARGEST_PORT:
+        raise ConfigurationError(f"'{text}' is no port: give a number from 1 to {LARGEST_PORT}")
+    return int(text)
 
 
 def _split_peers(peers: str | Sequence[str]) -> tuple[str, ...]:
@@ -54,6 +63,7 @@ class Argument:
     choices : the texts that are allowed, empty for any.
     files : launch files that have it.
     metavar : value in the help of `fer up`.
+    bare : value of the option of `fer up` without a value, empty where it needs one.
     convert : makes the value of the field from the text; true and false need none.
     """
 
@@ -64,6 +74,7 @@ class Argument:
     choices: tuple[str, ...] = ()
     files: tuple[File, ...] = _ALL
     metavar: str | None = None
+    bare: str = ""
     convert: Callable[[Any], object] | None = None
 
     @property
@@ -151,6 +162,16 @@ ARGUMENTS = (
         ("bringup", "workstation", "replay"),
     ),
     Argument(
+        "web",
+        "Port on 127.0.0.1 of a page that shows the graph in a browser. Empty: as in the "
+        "parameter file.",
+        "--web",
+        files=("bringup", "workstation", "replay"),
+        metavar="PORT",
+        bare="8642",
+        convert=_port,
+    ),
+    Argument(
         "use_sim_time",
         "Take the time from /clock, for bags that are played with --clock. Empty: as in the "
         "parameter file.",
@@ -232,6 +253,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
             if argument.files == _TWO_HOSTS:
                 # So that one given without --host can be told from none.
                 text, shared["default"] = f"With --host: {text}", None
+            if argument.bare:
+                shared |= {"nargs": "?", "const": argument.bare}
+                default = f" (without a value: {argument.bare})"
             parser.add_argument(
                 argument.flag,
                 choices=argument.choices or None,

@@ -94,6 +94,7 @@ class Settings:
     use_sim_time : take the time from /clock; None: as in the parameter file.
     every_frame : work on every frame, however late, instead of on the newest: for replays.
     log_level : one of `LOG_LEVELS`.
+    web : port of the web page of viz; 0: as in the parameter file.
     window : open the dashboard too, which is not a node of the graph.
     """
 
@@ -110,6 +111,7 @@ class Settings:
     use_sim_time: bool | None = None
     every_frame: bool = False
     log_level: str = "info"
+    web: int = 0
     window: bool = False
 
     def __post_init__(self) -> None:
@@ -118,6 +120,8 @@ class Settings:
             raise ConfigurationError(
                 f"log level '{self.log_level}' is unknown: choose one of {', '.join(LOG_LEVELS)}"
             )
+        if self.web and not (self.viz and "workstation" in self.hosts):
+            raise ConfigurationError("the web page needs viz, which is not started here")
 
     @property
     def across(self) -> bool:
@@ -204,6 +208,8 @@ def _parameters(node: GraphNode, settings: Settings) -> dict[str, str | bool | f
         parameters["source"] = settings.source
     if node.name == SNN and settings.weights:
         parameters["weights"] = settings.weights
+    if node.name == "viz" and settings.web:
+        parameters["web_port"] = settings.web
     return parameters | (_across(node.name, settings.split) if settings.across else {})
 
 

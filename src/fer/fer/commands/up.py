@@ -203,7 +203,7 @@ class GraphRun:
         self.record.begin(monitor.first_stamp_ns, _truth(monitor))
         self.meter.begin()
         if self.duration_s is None:
-            for line in _next_steps():
+            for line in _next_steps(self.settings):
                 self.screen.log("fer", line)
         return True
 
@@ -256,11 +256,16 @@ class GraphRun:
         return True
 
 
-def _next_steps() -> tuple[str, ...]:
+def _next_steps(settings: Settings) -> tuple[str, ...]:
     """Return what a user can do with a graph that has just come up."""
+    port = settings.web
+    page = (
+        f"http://127.0.0.1:{port} (from another machine, first: ssh -L {port}:127.0.0.1:{port} "
+        f"{os.uname().nodename})"
+    )
     fer = "./fer" if os.path.isfile("fer") and os.access("fer", os.X_OK) else "fer"
     return (
-        f"to see it, in another terminal: {fer} dashboard",
+        f"to see it: {page}" if port else f"to see it, in another terminal: {fer} dashboard",
         f"to teach it, while a face smiles: {fer} teach smile",
         f"to end it: Ctrl-C (all commands: {fer} --help)",
     )

@@ -46,6 +46,13 @@ TABLE = ParameterTable(
         Parameter(
             "jpeg_quality", 85, "Quality of the compressed pictures.", minimum=1, maximum=100
         ),
+        Parameter(
+            "web_port",
+            0,
+            "Port on 127.0.0.1 of a page that shows the topic dashboard in a browser. 0: no page.",
+            minimum=0,
+            maximum=65535,
+        ),
         *COMMON,
     ),
 )

@@ -30,7 +30,7 @@ from fer_viz.core.parameters import NODE, TABLE, picture_options
 from fer_viz.core.scene_builder import SceneBuilder
 from fer_viz.core.synchroniser import RateLimiter
 from fer_viz.ros.listener import Annotated, GraphListener, graph_topics
-from fer_viz.ros.outputs import PICTURES, NumberOutput, PictureOutput, listeners
+from fer_viz.ros.outputs import PICTURES, NumberOutput, PageOutput, PictureOutput
 
 #: How soon the node notices subscribers that come or leave.
 LISTENERS_PERIOD_S = 0.2
@@ -58,6 +58,7 @@ class VizNode(FerNode):
         self._worker: Worker[Annotated] | None = None
         self._pictures: list[PictureOutput] = []
         self._numbers: list[NumberOutput] = []
+        self._page: PageOutput | None = None
         self._timer: Timer | None = None
         self._last_drop = ""
         self._dropped_s = float("-inf")
@@ -71,6 +72,7 @@ class VizNode(FerNode):
         self._numbers = [NumberOutput(self)]
         self._numbers[0].wanted_face = self._face
         self._listener.open_latched()
+        self._open_page()
 
     def activate(self) -> None:
         """Start to draw whenever there are subscribers."""
@@ -95,6 +97,15 @@ class VizNode(FerNode):
         for publisher in (each for output in outputs for each in output.publishers):
             self.destroy_publisher(publisher)
         self._pictures, self._numbers = [], []
+        self._close_page()
+
+    def check_parameters(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
+        """Refuse a port for the web page that cannot be used."""
+        given: Any = values
+        if "web_port" in changed and given["web_port"]:
+            from fer_viz.web.server import check_port
+
+            check_port(given["web_port"])
 
     def apply_parameters(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
         """Apply new values; the worker uses them from its next picture on."""
@@ -105,6 +116,9 @@ class VizNode(FerNode):
             output.wanted_face = self._face
         self._limiter.rate_hz = given["rate"]
         self._builder.configure(given["history"], given["result_timeout"], self._face)
+        if "web_port" in changed and self._pictures:
+            self._close_page()
+            self._open_page()
 
     def health(self) -> Health:
         """Return whether pictures are drawn, and if not, why."""
@@ -121,16 +135,36 @@ class VizNode(FerNode):
     def facts(self) -> Mapping[str, object]:
         """Return the number of subscribers and counts of the frames."""
         return {
-            "listeners": listeners(*self._pictures, *self._numbers),
+            "listeners": self._listeners(),
+            **({"page": self._page.url} if self._page else {}),
             **self._statistics.facts(time.monotonic()),
             "last_drop": self._last_drop,
         }
+
+    def _open_page(self) -> None:
+        port: Any = self.values["web_port"]
+        if port:
+            self._page = PageOutput(port)
+            self.get_logger().info(f"web page at {self._page.url}")
+
+    def _close_page(self) -> None:
+        page, self._page = self._page, None
+        if page is not None:
+            page.close()
+
+    @property
+    def _sinks(self) -> list[PictureOutput | PageOutput]:
+        page = self._page
+        return [*self._pictures, *([page] if page else [])]
+
+    def _listeners(self) -> int:
+        return sum(output.listeners for output in (*self._sinks, *self._numbers))
 
     # Messages, in the executor's thread
 
     def _check_listeners(self) -> None:
         """Listen while there are subscribers; show a hint when no image comes."""
-        if not listeners(*self._pictures, *self._numbers):
+        if not self._listeners():
             self._listener.close_streams()
             return
         if not self._listener.streaming:
@@ -159,7 +193,7 @@ class VizNode(FerNode):
 
     def _draw(self, shown: Annotated, skipped: int) -> None:
         begun_s = time.monotonic()
-        wanted = [output for output in self._pictures if listeners(output)]
+        wanted = [sink for sink in self._sinks if sink.wants(begun_s)]
         if not wanted:
             return
         try:
@@ -168,8 +202,8 @@ class VizNode(FerNode):
             self._drop("image_raw", error)
             return
         scene = self._builder.scene(shown, begun_s)
-        for output in wanted:
-            output.publish(shown.image.header, image, scene, self._options, self._quality)
+        for sink in wanted:
+            sink.publish(shown.image.header, image, scene, self._options, self._quality)
         done_s = time.monotonic()
         self._statistics.add(done_s, age_s(self, shown.stamp_ns), done_s - begun_s, skipped)
 

@@ -1,4 +1,4 @@
-"""Topics of the viz node: pictures, drawn only for subscribers, and plain numbers."""
+"""What the viz node puts out, only while somebody looks: topics, and pictures for the web page."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import cv2
 import numpy as np
 from rclpy.publisher import Publisher
 from sensor_msgs.msg import CompressedImage, Image
@@ -16,10 +17,13 @@ from fer_common.ros import qos
 from fer_common.ros.node import FerNode, subscription_count
 from fer_viz.core.drawing.renderer import PictureOptions, Renderer
 from fer_viz.core.scene import ReceptiveFields, Scene, selected_face
+from fer_viz.core.synchroniser import RateLimiter
 
 #: Topics of pictures, and whether they have the panel.
 PICTURES = {"overlay": False, "dashboard": True}
 NUMBERS = ("scores", "rates", "label_potentials")
+#: Highest rate of the pictures on the web page.
+WEB_RATE_HZ = 15.0
 
 
 class PictureOutput:
@@ -39,6 +43,15 @@ class PictureOutput:
         self._message = Image()
         self.publishers: Sequence[Publisher[Any]] = (self._raw, self._compressed)
 
+    @property
+    def listeners(self) -> int:
+        """Number of subscribers."""
+        return subscriptions(self.publishers)
+
+    def wants(self, now_s: float) -> bool:
+        """Return whether there are subscribers."""
+        return bool(self.listeners)
+
     def publish(
         self,
         header: Header,
@@ -48,9 +61,7 @@ class PictureOutput:
         quality: int,
     ) -> None:
         """Draw a picture and publish it to the subscribers."""
-        options = replace(options, with_panel=self._with_panel)
-        if self._renderer.options != options:
-            self._renderer = Renderer(options)
+        self._renderer = self._renderer.with_options(replace(options, with_panel=self._with_panel))
         canvas = self._canvas(self._renderer.shape(image))
         self._renderer.draw(image, scene, canvas)
         if subscription_count(self._raw):
@@ -69,6 +80,63 @@ class PictureOutput:
         return np.frombuffer(self._message.data, np.uint8).reshape(shape)
 
 
+class PageOutput:
+    """The web page, which shows the pictures of the topic `dashboard` and their results in words.
+
+    Parameters
+    ----------
+    port : where the page is served, on this machine.
+
+    Raises
+    ------
+    ConfigurationError
+        if the port cannot be used.
+    """
+
+    def __init__(self, port: int) -> None:
+        # Here, because most graphs have no page and need not load the libraries of a server.
+        from fer_viz.web.server import PageServer
+
+        self._renderer = Renderer(PictureOptions())
+        self._limiter = RateLimiter(WEB_RATE_HZ)
+        self._server = PageServer(port)
+        self.url = self._server.url
+
+    @property
+    def listeners(self) -> int:
+        """Number of browsers."""
+        return self._server.viewers
+
+    def wants(self, now_s: float) -> bool:
+        """Return whether a browser is due a picture."""
+        return bool(self.listeners) and self._limiter.due(now_s)
+
+    def publish(
+        self,
+        header: Header,
+        image: images.Pixels,
+        scene: Scene,
+        options: PictureOptions,
+        quality: int,
+    ) -> None:
+        """Draw a picture and send it to the browsers."""
+        self._renderer = self._renderer.with_options(replace(options, with_panel=True))
+        picture = self._renderer.draw(image, scene)
+        _, jpeg = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, quality))
+        state = {
+            "faces": [
+                {"id": face.id, "label": face.label, "confidence": face.confidence}
+                for face in scene.faces
+            ],
+            "hint": scene.status.hint,
+        }
+        self._server.show(jpeg.tobytes(), state)
+
+    def close(self) -> None:
+        """Close the page."""
+        self._server.close()
+
+
 class NumberOutput:
     """Scores, rates and potentials of one face, one number for each label.
 
@@ -85,11 +153,16 @@ class NumberOutput:
         }
         self.publishers: Sequence[Publisher[Any]] = tuple(self._by_topic.values())
 
+    @property
+    def listeners(self) -> int:
+        """Number of subscribers."""
+        return subscriptions(self.publishers)
+
     def add(self, topic: str, data: Any) -> None:
         """Publish what `GraphListener` has read from a message."""
         if topic == "weights":
             self._fields = data
-        elif not listeners(self):
+        elif not self.listeners:
             return
         elif topic == "expressions":
             face = selected_face(data.faces, self.wanted_face)
@@ -113,8 +186,6 @@ class NumberOutput:
         publisher.publish(message)
 
 
-def listeners(*outputs: PictureOutput | NumberOutput) -> int:
-    """Return the number of subscribers of outputs."""
-    return sum(
-        subscription_count(publisher) for output in outputs for publisher in output.publishers
-    )
+def subscriptions(publishers: Sequence[Publisher[Any]]) -> int:
+    """Return the number of subscriptions of publishers."""
+    return sum(map(subscription_count, publishers))

@@ -75,6 +75,10 @@ class Renderer:
         self._theme = THEMES[options.theme]
         self._panel = Panel(self._theme)
 
+    def with_options(self, options: PictureOptions) -> Renderer:
+        """Return a renderer with these options: itself if it has them."""
+        return self if options == self.options else Renderer(options)
+
     def shape(self, image: Picture) -> tuple[int, int, int]:
         """Return the shape of the picture that is made of an image."""
         place = layout(image.shape[1], image.shape[0], self.options)

@@ -1,0 +1,1 @@
+"""A web page that shows what the viz node draws. Without ROS."""
