@@ -44,6 +44,15 @@ def test_a_report_says_what_to_do_below_what_is_wrong() -> None:
     ]
 
 
+def test_a_paused_graph_is_well() -> None:
+    stale = NodeHealth(DiagnosticStatus.STALE, "no features on /fer/features for 8 s: why?")
+    paused = NodeHealth(DiagnosticStatus.OK, "paused", {"enabled": "False"})
+    results = check_graph("fer", {**FINE, "features": paused, "snn": stale})
+    assert worst(results) is Level.OK
+    assert any("waits for features" in result.text for result in results)
+    assert worst(check_graph("fer", {**FINE, "snn": stale})) is Level.ERROR
+
+
 def test_everything_on_this_machine_can_be_looked_at(tmp_path: Path) -> None:
     checked = check_machine({"HOME": str(tmp_path)})
     assert {"versions", "ROS", "RMW", "discovery", "weights", "log folder"} <= {

@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 from rcl_interfaces.srv import DescribeParameters
 from rclpy.qos import qos_profile_sensor_data
 from sensor_msgs.msg import CompressedImage, Image
+from std_srvs.srv import SetBool
 
 from fer_common.core import images
 from fer_common.ros import qos
 from fer_features.core.gabor import features_from_crops
 from fer_features.core.pipeline import FeaturePipeline
+from fer_interfaces.msg import FaceFeaturesArray
 from fer_testing import ros as testing
 from fer_testing.features import FeaturesRig, image_message
 from fer_testing.ros import (
@@ -256,6 +258,26 @@ def test_lifecycle_keeps_tracks_over_deactivation_and_forgets_them_on_cleanup(
     assert len(rig.ask(image_message(clip[2], 2 * PERIOD_NS)).faces) == 1
 
 
+def test_nothing_is_computed_while_it_is_paused_or_nobody_listens(
+    graph: Graph, clip: list[Picture]
+) -> None:
+    rig = FeaturesRig(graph)
+    assert rig.ask(image_message(clip[0], 1)).faces[0].id == 1
+    for enabled, subscriptions, status in ((False, 0, "paused"), (True, 1, "following")):
+        answer = graph.call(SetBool, "enable", SetBool.Request(data=enabled))
+        assert answer.success
+        wait_for(lambda n=subscriptions: rig.cameras_audience() == n, status)
+        said = rig.wait_for_status(lambda s, status=status: status in s.message, status)
+        assert said.level == DiagnosticStatus.OK and facts(said)["enabled"] == str(enabled)
+    assert rig.ask(image_message(clip[1], PERIOD_NS)).faces[0].id == 1
+
+    rig.stop_listening()
+    wait_for(lambda: rig.cameras_audience() == 0, "the node to idle")
+    rig.wait_for_status(lambda s: "no subscribers" in s.message, "idle")
+    graph.collect(Image, "face_crop", qos.STREAM)
+    wait_for(lambda: rig.cameras_audience() == 1, "the node to go on")
+
+
 def test_silence_is_stale_in_diagnostics(graph: Graph) -> None:
     rig = FeaturesRig(graph, *ros_arguments(stale_after=0.2))
     status = rig.wait_for_status(lambda s: s.level == DiagnosticStatus.STALE, "STALE")
@@ -266,6 +288,7 @@ def test_what_is_wrong_is_told_when_it_begins_and_not_with_the_next_report(
     graph: Graph, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(testing, "_DIAGNOSTICS_PERIOD_S", 60.0)
+    graph.collect(FaceFeaturesArray, "features", qos.STREAM)
     graph.start("fer_features.ros.node", *ros_arguments(stale_after=0.2))
     publisher = graph.node.create_publisher(Image, "image_raw", qos.STREAM)
     picture = image_message(np.zeros((48, 64, 3), np.uint8), 1)

@@ -42,7 +42,7 @@ class FeaturesRig:
     ) -> None:
         self.graph = graph
         self.answers: list[FaceFeaturesArray] = []
-        graph.node.create_subscription(
+        self._listener = graph.node.create_subscription(
             FaceFeaturesArray, "features", self.answers.append, qos.EVERY_FRAME
         )
         self._camera = graph.node.create_publisher(kind, topic, profile)
@@ -51,7 +51,16 @@ class FeaturesRig:
 
     def wait_for_subscription(self) -> None:
         """Wait until the camera has discovered the node."""
-        wait_for(lambda: self._camera.get_subscription_count() == 1, "the node's subscription")
+        wait_for(lambda: self.cameras_audience() == 1, "the node's subscription")
+
+    def cameras_audience(self) -> int:
+        """Return how many subscribers the camera has."""
+        count: int = self._camera.get_subscription_count()
+        return count
+
+    def stop_listening(self) -> None:
+        """Unsubscribe from the features."""
+        self.graph.node.destroy_subscription(self._listener)
 
     def send(self, message: object) -> None:
         """Publish a picture."""

@@ -8,7 +8,7 @@ import re
 import signal
 import time
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import rclpy
@@ -28,6 +28,7 @@ from fer_common.ros.executor_thread import ExecutorThread
 DISCOVERY_TIMEOUT_S = 5.0
 ANSWER_TIMEOUT_S = 15.0
 _POLL_S = 0.01
+_BEHIND_FEATURES = (SNN, "viz")
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,18 @@ class NodeHealth:
     level: bytes
     message: str
     facts: Mapping[str, str] = field(default_factory=dict)
+
+
+def without_waiting(health: Mapping[str, NodeHealth]) -> dict[str, NodeHealth]:
+    """Return reports in which the nodes that wait for features are well while those are paused."""
+    features = health.get("features")
+    if features is None or features.facts.get("enabled") != "False":
+        return dict(health)
+    waiting = NodeHealth(DiagnosticStatus.OK, "waits for features, which is paused")
+    return {
+        name: replace(waiting, facts=report.facts) if name in _BEHIND_FEATURES else report
+        for name, report in health.items()
+    }
 
 
 class GraphClient:
@@ -177,7 +190,8 @@ class GraphClient:
 
     def worst_health(self) -> str:
         """Return the report of the node in the worst state, empty while all are well."""
-        worst = max(list(self.health.items()), key=lambda item: item[1].level, default=None)
+        health = without_waiting(dict(self.health))
+        worst = max(health.items(), key=lambda item: item[1].level, default=None)
         if worst is None or worst[1].level == DiagnosticStatus.OK:
             return ""
         return f"{worst[0]}: {worst[1].message}"

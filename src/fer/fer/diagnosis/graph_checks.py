@@ -8,7 +8,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 
 from fer.bringup.graph import NODES, absolute
 from fer.client import connect
-from fer.client.graph_client import NodeHealth
+from fer.client.graph_client import NodeHealth, without_waiting
 from fer.diagnosis.results import CheckResult, Level, error, ok, warn
 
 _LEVELS = {
@@ -48,7 +48,7 @@ def check_graph(
     heard : reports by node name.
     doubled : names that two nodes have.
     """
-    namespace = absolute(namespace)
+    namespace, heard = absolute(namespace), without_waiting(heard)
     if not heard:
         return [
             warn(

@@ -10,7 +10,7 @@ from rclpy.qos import QoSProfile
 from std_msgs.msg import Header
 
 from fer_common.ros.messages import optional_messages
-from fer_common.ros.node import FerNode
+from fer_common.ros.node import FerNode, subscription_count
 from fer_features.core.pipeline import FaceObservation
 
 PARAMETER = "publish_detections"
@@ -30,6 +30,11 @@ class DetectionPublisher:
         self._messages = optional_messages("vision_msgs", PARAMETER)
         self._node = node
         self._publisher = node.add_publisher(self._messages.Detection2DArray, "detections", profile)
+
+    @property
+    def subscriptions(self) -> int:
+        """Number of subscriptions."""
+        return subscription_count(self._publisher)
 
     def close(self) -> None:
         """Destroy the publisher."""

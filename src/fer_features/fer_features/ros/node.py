@@ -16,7 +16,11 @@ import time
 from collections.abc import Mapping
 
 import cv2
+from rclpy.clock import Clock, ClockType
 from rclpy.qos import QoSProfile
+from rclpy.service import Service
+from rclpy.timer import Timer
+from std_srvs.srv import SetBool
 
 from fer_common.core import stamps
 from fer_common.core.errors import FerError, ImageError
@@ -34,12 +38,21 @@ from fer_features.core.pipeline import FeaturePipeline
 from fer_features.ros.outputs import FeatureOutputs
 
 WARNING_PERIOD_S = 5.0
+#: How soon the node notices subscribers that come, and how long it goes on for none: subscribers
+#: may still be discovering it, or be restarted.
+DEMAND_PERIOD_S = 0.2
+IDLE_AFTER_S = 2.0
+PAUSED = "paused: call the service enable with data: true to go on"
 #: Names under which dropped images are counted, by error.
 _DROP_REASONS = {ImageError: "image", AgeError: "age", FerError: "stamp"}
 
 
 class FeaturesNode(FerNode):
-    """Detects, tracks and aligns faces, and publishes their Gabor features."""
+    """Detects, tracks and aligns faces, and publishes their Gabor features.
+
+    It subscribes to images only while it is enabled and somebody subscribes to what it makes of
+    them.
+    """
 
     def __init__(self) -> None:
         super().__init__(NODE, TABLE, hardware_id="face detector")
@@ -50,6 +63,10 @@ class FeaturesNode(FerNode):
         self._worker: Worker[AnyImage] | None = None
         self._outputs: FeatureOutputs | None = None
         self._images: ImageSubscription | None = None
+        self._enable: Service | None = None
+        self._enabled = True
+        self._demand: Timer | None = None
+        self._wanted_s = math.nan
         self._arrived_s = math.nan
         self._dropped_s = -math.inf
         self._last_drop = ""
@@ -58,26 +75,32 @@ class FeaturesNode(FerNode):
     # Lifecycle and parameters
 
     def configure(self) -> None:
-        """Load the detector and create the publishers."""
+        """Load the detector, create the publishers and the service."""
         self._pipeline = FeaturePipeline(self._settings)
         self._outputs = FeatureOutputs(self, self._profile())
         every_frame = bool(self.values["every_frame"])
         self._worker = Worker(self._work, self.fail, NODE, every_frame, HEAD_START_S)
+        self._enable = self.create_service(SetBool, "enable", self._on_enable)
 
     def activate(self) -> None:
-        """Subscribe to the images."""
-        self._arrived_s = time.monotonic()
-        compressed = self.values["image_transport"] == "compressed"
-        self._images = ImageSubscription(self, compressed, self._profile(), self._on_image)
+        """Subscribe to the images while they are wanted."""
+        self._wanted_s = time.monotonic()
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        self._demand = self.create_timer(DEMAND_PERIOD_S, self._follow_demand, clock=steady)
+        self._follow_demand()
 
     def deactivate(self) -> None:
         """Unsubscribe; keep tracks and counters."""
-        if self._images is not None:
-            self._images.close()
-        self._images = None
+        if self._demand is not None:
+            self.destroy_timer(self._demand)
+        self._demand = None
+        self._close_images()
 
     def cleanup(self) -> None:
-        """Stop the worker, destroy the publishers, forget the tracks."""
+        """Stop the worker, destroy the publishers and the service, forget the tracks."""
+        if self._enable is not None:
+            self.destroy_service(self._enable)
+        self._enable = None
         if self._worker is not None:
             self._worker.stop()
         if self._outputs is not None:
@@ -97,8 +120,12 @@ class FeaturesNode(FerNode):
         """Return whether images arrive and can be read."""
         now_s = time.monotonic()
         source, silent_s = self._images, now_s - self._arrived_s
-        if source is None or not self.active:
+        if not self.active:
             return Health(OK, "inactive: activate it to process images")
+        if not self._enabled:
+            return Health(OK, PAUSED)
+        if source is None:
+            return Health(OK, "idle: its topics have no subscribers")
         stale_after = self.values["stale_after"]
         assert isinstance(stale_after, float)
         if silent_s > stale_after:
@@ -117,7 +144,34 @@ class FeaturesNode(FerNode):
             **(self._images.losses.facts() if self._images else {}),
             "last_drop": self._last_drop,
             "faces": self._faces,
+            "enabled": self._enabled,
         }
+
+    def _on_enable(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
+        self._enabled = request.data
+        self._wanted_s = time.monotonic()
+        self._follow_demand()
+        self.publish_health()
+        response.success, response.message = True, "enabled" if self._enabled else PAUSED
+        return response
+
+    def _follow_demand(self) -> None:
+        """Subscribe to the images while they are wanted."""
+        now_s = time.monotonic()
+        if self.values["every_frame"] or (self._outputs is not None and self._outputs.wanted):
+            self._wanted_s = now_s
+        wanted = self.active and self._enabled and now_s - self._wanted_s <= IDLE_AFTER_S
+        if not wanted:
+            self._close_images()
+        elif self._images is None:
+            self._arrived_s = now_s
+            compressed = self.values["image_transport"] == "compressed"
+            self._images = ImageSubscription(self, compressed, self._profile(), self._on_image)
+
+    def _close_images(self) -> None:
+        if self._images is not None:
+            self._images.close()
+        self._images = None
 
     def _profile(self) -> QoSProfile:
         # A copy, because rclpy writes qos_overrides into the profile.

@@ -44,6 +44,13 @@ class FeatureOutputs:
         self._crop: Publisher[Image] = node.add_publisher(Image, "face_crop", profile)
         self._window = CongestionWindow(lambda: all_acknowledged(self._features))
 
+    @property
+    def wanted(self) -> bool:
+        """Whether anybody subscribes; the topics of ROS4HRI come and go with the faces."""
+        detections = self._detections.subscriptions if self._detections else 0
+        crops = subscription_count(self._crop)
+        return bool(self._ros4hri or self._features.get_subscription_count() + crops + detections)
+
     def close(self) -> None:
         """Destroy all publishers."""
         for part in (self._detections, self._ros4hri):

@@ -173,7 +173,7 @@ class SnnNode(FerNode):
         if silent_s > stale_after:
             topic = self._subscription.topic_name
             silence = f"no features on {topic} for {silent_s:.0f} s"
-            return Health(STALE, f"{silence}: is features running?")
+            return Health(STALE, f"{silence}: is features running, and enabled?")
         if now_s - self._dropped_s < WARNING_PERIOD_S:
             return Health(WARN, f"dropping features {self._last_drop}")
         if now_s - self._cut_s < WARNING_PERIOD_S:

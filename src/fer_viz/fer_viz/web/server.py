@@ -181,7 +181,7 @@ class _Request(BaseHTTPRequestHandler):
                     self.send_error(HTTPStatus.SERVICE_UNAVAILABLE, explain="Too many viewers.")
         elif path in _FILES:
             name, kind = _FILES[path]
-            data = resources.files("fer_viz.web").joinpath("page", name).read_bytes()
+            data = (resources.files("fer_viz.web") / "page" / name).read_bytes()
             self._send_head(kind, {"Content-Length": str(len(data))})
             self.wfile.write(data)
         else:
