@@ -17,6 +17,7 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument("source", **declaration("source")),
             DeclareLaunchArgument("camera", **declaration("camera")),
             DeclareLaunchArgument("image_topic", **declaration("image_topic")),
+            DeclareLaunchArgument("compressed", **declaration("compressed")),
             DeclareLaunchArgument("split", **declaration("split")),
             DeclareLaunchArgument("peers", **declaration("peers")),
             DeclareLaunchArgument("use_sim_time", **declaration("use_sim_time")),

@@ -15,6 +15,7 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument("namespace", **declaration("namespace")),
             DeclareLaunchArgument("params_file", **declaration("params_file")),
             DeclareLaunchArgument("image_topic", **declaration("image_topic")),
+            DeclareLaunchArgument("compressed", **declaration("compressed")),
             DeclareLaunchArgument("weights", **declaration("weights")),
             DeclareLaunchArgument("viz", **declaration("viz")),
             DeclareLaunchArgument("web", **declaration("web")),

@@ -35,7 +35,7 @@ def test_options_mean_what_launch_arguments_mean() -> None:
         given(
             *("--source", "demo", "--namespace", "robot", "--weights", "taught", "--no-viz"),
             *("--no-camera", "--image-topic", "/cam", "--use-sim-time", "--log-level", "warn"),
-            *("--peer", "10.0.0.1", "--peer", "10.0.0.2", "--split", "camera"),
+            *("--compressed", "--peer", "10.0.0.1", "--peer", "10.0.0.2", "--split", "camera"),
         ),
         HOSTS,
     )
@@ -47,6 +47,7 @@ def test_options_mean_what_launch_arguments_mean() -> None:
             "viz": "false",
             "camera": "false",
             "image_topic": "/cam",
+            "compressed": "true",
             "use_sim_time": "true",
             "log_level": "warn",
             "peers": "10.0.0.1;10.0.0.2",
@@ -56,6 +57,23 @@ def test_options_mean_what_launch_arguments_mean() -> None:
     )
     assert by_option == by_launch
     assert by_launch.peers == ("10.0.0.1", "10.0.0.2")
+
+
+def test_the_web_page_has_a_port_and_needs_viz() -> None:
+    assert settings_of(given("--web"), HOSTS).web == 8642
+    assert settings_of(given("--web", "9000"), HOSTS).web == settings_of({"web": "9000"}, HOSTS).web
+    for port in ("0", "65536", "x"):
+        with pytest.raises(ConfigurationError, match=f"'{port}' is no port"):
+            settings_of(given("--web", port), HOSTS)
+    with pytest.raises(ConfigurationError, match="needs viz"):
+        settings_of(given("--web", "--no-viz"), HOSTS)
+    with pytest.raises(ConfigurationError, match="needs viz"):
+        settings_of(given("--web"), ("robot",))
+
+
+def test_the_topic_of_compressed_images_is_given_by_its_base() -> None:
+    with pytest.raises(ConfigurationError, match="give '/cam', and --compressed"):
+        settings_of(given("--image-topic", "/cam/compressed"), HOSTS)
 
 
 @pytest.mark.parametrize("option", [("--split", "camera"), ("--peer", "10.0.0.1")])

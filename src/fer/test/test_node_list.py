@@ -50,10 +50,12 @@ def test_parts_of_the_graph(settings: Settings, names: list[str]) -> None:
 
 
 def test_settings_reach_the_node_that_they_are_meant_for() -> None:
-    settings = Settings(source="0", weights="/w.npz", use_sim_time=True)
+    settings = Settings(source="0", weights="/w.npz", use_sim_time=True, compressed=True, web=8642)
+    transport = {"image_transport": "compressed"}
     assert started("camera", settings).parameters == {"source": "0", "use_sim_time": True}
     assert started("snn", settings).parameters == {"weights": "/w.npz", "use_sim_time": True}
-    assert started("features", settings).parameters == {"use_sim_time": True}
+    assert started("features", settings).parameters == {"use_sim_time": True} | transport
+    assert started("viz", settings).parameters["web_port"] == 8642
     # Not given, the parameter file says it.
     assert started("features", Settings()).parameters == {}
 

@@ -154,6 +154,14 @@ ARGUMENTS = (
         metavar="TOPIC",
     ),
     Argument(
+        "compressed",
+        "Take compressed images (JPEG, PNG), from image_topic with /compressed behind it, "
+        "as image_transport names it.",
+        "--compressed",
+        "false",
+        BOOLEANS,
+    ),
+    Argument(
         "viz",
         "Start the node that draws the overlay.",
         "--no-viz",

@@ -30,6 +30,8 @@ SNN = "snn"
 LOG_LEVELS = ("debug", "info", "warn", "error", "fatal")
 #: Topic of the images, below the namespace.
 IMAGE_TOPIC = "image_raw"
+#: What image_transport puts behind it for compressed images.
+COMPRESSED = "/compressed"
 
 #: On the host behind a network, an image that is older when a node begins with it is skipped.
 MAX_AGE_S = 0.4
@@ -91,6 +93,7 @@ class Settings:
     camera, viz : whether to start these nodes.
     image_topic : topic of the images if another driver publishes them, absolute or below the
         namespace.
+    compressed : take compressed images, from `image_topic` with `/compressed` behind it.
     use_sim_time : take the time from /clock; None: as in the parameter file.
     every_frame : work on every frame, however late, instead of on the newest: for replays.
     log_level : one of `LOG_LEVELS`.
@@ -108,6 +111,7 @@ class Settings:
     camera: bool = True
     viz: bool = True
     image_topic: str = IMAGE_TOPIC
+    compressed: bool = False
     use_sim_time: bool | None = None
     every_frame: bool = False
     log_level: str = "info"
@@ -119,6 +123,12 @@ class Settings:
         if self.log_level not in LOG_LEVELS:
             raise ConfigurationError(
                 f"log level '{self.log_level}' is unknown: choose one of {', '.join(LOG_LEVELS)}"
+            )
+        base = self.image_topic.removesuffix(COMPRESSED)
+        if base != self.image_topic:
+            raise ConfigurationError(
+                f"image topic '{self.image_topic}' is that of compressed images: "
+                f"give '{base}', and --compressed (launch: compressed:=true)"
             )
         if self.web and not (self.viz and "workstation" in self.hosts):
             raise ConfigurationError("the web page needs viz, which is not started here")
@@ -204,6 +214,8 @@ def _parameters(node: GraphNode, settings: Settings) -> dict[str, str | bool | f
         parameters["use_sim_time"] = settings.use_sim_time
     if node.name in _QUEUING and settings.every_frame:
         parameters["every_frame"] = True
+    if node.name in _LOOKING and settings.compressed:
+        parameters["image_transport"] = "compressed"
     if node.name == "camera" and settings.source:
         parameters["source"] = settings.source
     if node.name == SNN and settings.weights:
@@ -231,5 +243,5 @@ def _remappings(node: GraphNode, settings: Settings) -> tuple[tuple[str, str], .
         return ()
     return (
         (IMAGE_TOPIC, settings.image_topic),
-        (f"{IMAGE_TOPIC}/compressed", f"{settings.image_topic}/compressed"),
+        (IMAGE_TOPIC + COMPRESSED, settings.image_topic + COMPRESSED),
     )

@@ -53,7 +53,7 @@ def window_programs(settings: Settings) -> list[Program]:
     if not settings.window:
         return []
     arguments = ["--namespace", absolute(settings.namespace)]
-    if settings.across:
+    if settings.across or settings.compressed:
         arguments.append("--compressed")
     if settings.image_topic != IMAGE_TOPIC:
         arguments += ["--ros-args", "-r", f"{IMAGE_TOPIC}:={settings.image_topic}"]
