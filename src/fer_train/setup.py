@@ -18,7 +18,7 @@ setup(
     maintainer_email="fer-maintainers@users.noreply.github.com",
     license=LICENSE,
     packages=find_packages(exclude=["test"]),
-    package_data={NAME: ["py.typed", "rendered_heads/*"]},
+    package_data={NAME: ["py.typed", "rendered_heads/*", "selections/*"]},
     data_files=[
         ("share/ament_index/resource_index/packages", [f"resource/{NAME}"]),
         (f"share/{NAME}", ["package.xml"]),
