@@ -77,6 +77,7 @@ def of_stills(
         faces.features_of(read.crops[:, 0]),
         dataset.indices(read.labels, model.labels),
         parameters.readout,
+        mirror=parameters.mirror,
     )
     return Kind(result.n, result.undecided_rate, result.ece, result.reliability)
 

@@ -80,9 +80,7 @@ def find(source: Path, warn: Warn = lambda text: None) -> list[LabelledPicture]:
 def _in_folder(folder: Path, warn: Warn) -> Iterator[LabelledPicture]:
     entries = sorted(folder.iterdir())
     classes = [path for path in entries if path.is_dir() and not _is_system(path.name)]
-    left_out = [path.name for path in entries if path.is_dir() and _is_system(path.name)]
-    if left_out:
-        warn(f"{folder}: {', '.join(left_out)} left out: not a folder of a label")
+    _warn_of_system([path.name for path in entries if path.is_dir()], folder, warn)
     loose = [path for path in entries if not path.is_dir() and _is_picture(path.name)]
     if loose:
         warn(f"{folder}: {len(loose)} pictures left out, because they are in no folder of a label")
@@ -107,6 +105,7 @@ def _below(folder: Path, warn: Warn) -> Iterator[Path]:
 
     left_out: Counter[str] = Counter()
     for parent, folders, names in os.walk(folder, onerror=refuse):
+        _warn_of_system(sorted(folders), parent, warn)
         folders[:] = [name for name in folders if not _is_system(name)]
         for name in names:
             path = Path(parent, name)
@@ -119,6 +118,12 @@ def _below(folder: Path, warn: Warn) -> Iterator[Path]:
     if left_out:
         kinds = ", ".join(f"{kind}: {count}" for kind, count in sorted(left_out.items()))
         warn(f"{folder}: {left_out.total()} files left out, which are not pictures ({kinds})")
+
+
+def _warn_of_system(folders: Sequence[str], parent: str | Path, warn: Warn) -> None:
+    left_out = [name for name in folders if _is_system(name)]
+    if left_out:
+        warn(f"{parent}: {', '.join(left_out)} left out: not a folder of a label")
 
 
 def _is_system(name: str) -> bool:

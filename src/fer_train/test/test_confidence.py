@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 
 from fer_common.core.errors import FerError
+from fer_snn import load_weights
+from fer_snn.core.recogniser import RecogniserParameters
+from fer_snn.core.weights.weights_folder import default_path
 from fer_testing.heads import Head, Stage
 from fer_train import confidence
 from fer_train.confidence import Kind
 from fer_train.metrics import ReliabilityBin
+from fer_train.progress import no_progress
 from fer_train.tables import DatasetError
 
 FRAMES = 12
@@ -45,6 +50,23 @@ def test_stills_and_frames_are_counted(pictures: Path, capsys: pytest.CaptureFix
     # Labels that the network does not know, and frames without a label, do not count.
     assert [row[:2] for row in table[2:]] == [["| stills", "2"], ["| video", str(FRAMES - 2)]]
     assert cv2.imread(str(plot)) is not None
+
+
+def test_stills_are_looked_at_mirrored_as_the_parameter_says(
+    pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = []
+    model = load_weights(default_path())
+
+    def evaluate(*args: object, mirror: bool) -> tuple[SimpleNamespace, None]:
+        asked.append(mirror)
+        return SimpleNamespace(n=2, undecided_rate=0.0, ece=0.0, reliability=()), None
+
+    monkeypatch.setattr(confidence.evaluation, "evaluate", evaluate)
+    for mirror in (True, False):
+        parameters = RecogniserParameters(mirror=mirror)
+        confidence.of_stills(model, parameters, pictures / "stills", no_progress)
+    assert asked == [True, False]
 
 
 @pytest.mark.parametrize("text", [None, "picture,label\na,neutral\n", "frame,label\nx,neutral\n"])

@@ -105,8 +105,9 @@ def test_what_systems_leave_behind_is_no_label_and_is_told(folder: Path) -> None
     text = "\n".join(told)
     assert ".ipynb_checkpoints, __MACOSX left out" in text
     assert "1 pictures left out, because they are in no folder of a label" in text
+    assert f"{folder / 'happy'}: .ipynb_checkpoints, __MACOSX left out" in text
     assert "3 files left out, which are not pictures (.gif: 1, .png: 1, hidden: 1)" in text
-    assert len(told) == 3
+    assert len(told) == 4
 
 
 @pytest.mark.parametrize("name", ["$RECYCLE.BIN", "System Volume Information", "lost+found"])
