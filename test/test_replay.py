@@ -81,7 +81,8 @@ def test_what_is_drawn_for_listeners_is_not_recorded_unasked(folder: Path) -> No
 
 def test_every_replay_is_the_same_bit_for_bit(folder: Path) -> None:
     slow = replay(folder, "slow", "live", "--clock")
-    fast = replay(folder, "fast", "live", "--rate", 50)
+    # In one process, which hands pictures and features over.
+    fast = replay(folder, "fast", "live", "--rate", 50, "--compose")
     recorded = replay(folder, "recorded", "slow", "--rate", 5, "--topics", "features")
     with opened(folder / "live") as bag, opened(slow) as run:
         assert run.topics["/fer/spikes"].messages == bag.topics["/fer/image_raw"].messages

@@ -26,4 +26,9 @@ setup(
     install_requires=["setuptools"],
     extras_require={"test": ["pytest"]},
     zip_safe=False,
+    entry_points={
+        "console_scripts": [
+            f"container = {NAME}.ros.container:main",
+        ]
+    },
 )

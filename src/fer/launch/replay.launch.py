@@ -27,6 +27,7 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument("viz", **declaration("viz")),
             DeclareLaunchArgument("web", **declaration("web")),
             DeclareLaunchArgument("use_sim_time", **declaration("use_sim_time")),
+            DeclareLaunchArgument("use_composition", **declaration("use_composition")),
             DeclareLaunchArgument("log_level", **declaration("log_level")),
             OpaqueFunction(function=start),
         ]
@@ -40,5 +41,6 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
         Node(package="fer_features", executable="node", name="features", **settings.of("features")),
         Node(package="fer_snn", executable="node", name="snn", **settings.of("snn")),
         Node(package="fer_viz", executable="node", name="viz", **settings.of("viz")),
+        Node(package="fer_common", executable="container", **settings.container()),
         ExecuteProcess(**player(settings)),
     ]

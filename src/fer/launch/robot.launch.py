@@ -22,6 +22,7 @@ def generate_launch_description() -> LaunchDescription:
             DeclareLaunchArgument("peers", **declaration("peers")),
             DeclareLaunchArgument("use_sim_time", **declaration("use_sim_time")),
             DeclareLaunchArgument("respawn", **declaration("respawn")),
+            DeclareLaunchArgument("use_composition", **declaration("use_composition")),
             DeclareLaunchArgument("log_level", **declaration("log_level")),
             OpaqueFunction(function=start),
         ]
@@ -34,4 +35,5 @@ def start(context: LaunchContext) -> list[LaunchDescriptionEntity]:
     return [
         Node(package="fer_camera", executable="node", name="camera", **settings.of("camera")),
         Node(package="fer_features", executable="node", name="features", **settings.of("features")),
+        Node(package="fer_common", executable="container", **settings.container()),
     ]

@@ -36,6 +36,7 @@ def test_options_mean_what_launch_arguments_mean() -> None:
             *("--source", "demo", "--namespace", "robot", "--weights", "taught", "--no-viz"),
             *("--no-camera", "--image-topic", "/cam", "--use-sim-time", "--log-level", "warn"),
             *("--compressed", "--peer", "10.0.0.1", "--peer", "10.0.0.2", "--split", "camera"),
+            "--compose",
         ),
         HOSTS,
     )
@@ -52,10 +53,12 @@ def test_options_mean_what_launch_arguments_mean() -> None:
             "log_level": "warn",
             "peers": "10.0.0.1;10.0.0.2",
             "split": "camera",
+            "use_composition": "true",
         },
         HOSTS,
     )
     assert by_option == by_launch
+    assert by_launch.use_composition == ("camera", "features", "snn", "viz")
     assert by_launch.peers == ("10.0.0.1", "10.0.0.2")
 
 

@@ -63,6 +63,29 @@ def test_launch_files_start_what_fer_up_starts(name: str) -> None:
     assert [(text(node.node_package), text(node.node_executable)) for node in launched] == expected
 
 
+@pytest.mark.parametrize(
+    ("name", "given", "shared"),
+    [
+        ("bringup", "true", ["camera", "features", "snn", "viz"]),
+        ("bringup", "camera+features", ["camera", "features"]),
+        ("robot", "true", ["camera", "features"]),
+        ("workstation", "camera+features", []),
+    ],
+)
+def test_nodes_share_a_process_if_they_are_told_to(
+    name: str, given: str, shared: list[str]
+) -> None:
+    launched = processes(name, use_composition=given)
+    started = [one.node for one in started_nodes(Settings(hosts=FILES[name]))]  # type: ignore[arg-type]
+    alone = [one.package for one in started if one.name not in shared]
+    containers = ["fer_common"] if shared else []
+    assert [text(node.node_package) for node in launched] == alone + containers
+    if shared:
+        components = [one.component for one in started if one.name in shared]
+        command = [text(part) for part in launched[-1].cmd]
+        assert [word for word in command if word in components] == components
+
+
 @pytest.mark.parametrize("split", SPLITS)
 @pytest.mark.parametrize("host", HOSTS)
 def test_both_hosts_cut_the_graph_where_they_are_told(host: Host, split: Split) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pkgutil
 from pathlib import Path
 
 import pytest
@@ -21,8 +22,10 @@ from fer.bringup.graph import (
     uses_sim_time,
 )
 from fer.bringup.installed import config_folder
-from fer.bringup.programs import node_program, window_programs
+from fer.bringup.programs import node_program, node_programs, window_programs
 from fer_common.core.errors import ConfigurationError
+from fer_common.ros import container
+from fer_common.ros.node import FerNode
 
 
 def started(name: str, settings: Settings) -> StartedNode:
@@ -151,6 +154,27 @@ def test_a_node_is_one_python_process_with_its_settings() -> None:
     # A device index is a text.
     assert '-p source:="0"' in text
     assert text.endswith("--log-level warn")
+
+
+def test_nodes_that_share_a_process_keep_their_own_settings() -> None:
+    settings = Settings(source="demo", use_composition=("camera", "features"))
+    shared, *alone = node_programs(started_nodes(settings), settings)
+    assert [program.name for program in alone] == ["snn", "viz"]
+    assert shared.holds_signals
+    given = container.split(shared.command[3:])
+    assert list(given) == ["fer_camera.ros.node:CameraNode", "fer_features.ros.node:FeaturesNode"]
+    camera, features = map(" ".join, given.values())
+    assert "__node:=camera" in camera and 'source:="demo"' in camera
+    assert "__node:=features" in features and "source" not in features
+    # One that would be alone has a process of its own.
+    settings = Settings(camera=False, use_composition=("camera", "features"))
+    names = [program.name for program in node_programs(started_nodes(settings), settings)]
+    assert names == ["features", "snn", "viz"]
+
+
+def test_every_node_is_a_class_that_can_share_a_process() -> None:
+    for node in NODES:
+        assert issubclass(pkgutil.resolve_name(node.component), FerNode)
 
 
 def test_a_node_that_starts_is_not_broken_by_a_signal() -> None:

@@ -69,7 +69,8 @@ def test_a_dump_is_a_parameter_file() -> None:
 
 NODE = """
 import sys
-from fer_common.ros.node import FerNode, run
+from fer_common.ros.node import FerNode
+from fer_common.ros.running import run
 from fer_common.core.parameters import COMMON, Parameter, ParameterTable
 TABLE = ParameterTable("viz", (
     Parameter("rate", 30.0, "Most pictures.", "Hz", 0.1, 120.0),
@@ -77,7 +78,7 @@ TABLE = ParameterTable("viz", (
     Parameter("file", "a", "Read at start.", live=False),
     *COMMON,
 ))
-sys.exit(run(lambda: FerNode("viz", TABLE, "test"), ["--ros-args", "-r", "__ns:=/fer"]))
+sys.exit(run(lambda: FerNode("viz", TABLE, "test"), args=["--ros-args", "-r", "__ns:=/fer"]))
 """
 
 

@@ -12,8 +12,9 @@ from fer_common.core.errors import ConfigurationError, ParameterError
 from fer_common.core.parameters import COMMON, Parameter, ParameterTable, Value, Values
 from fer_common.core.worker import Worker
 from fer_common.ros.diagnostics import WARN, Health
-from fer_common.ros.node import FerNode, run
+from fer_common.ros.node import FerNode
 from fer_common.ros.qos import RESULT
+from fer_common.ros.running import run
 
 
 def _ordered(values: Values) -> str | None:

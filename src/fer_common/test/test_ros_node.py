@@ -359,8 +359,9 @@ def test_a_start_that_hangs_is_cut_off(graph: Graph) -> None:
 
 def test_a_second_signal_does_not_break_the_end() -> None:
     code = (
-        "import signal; from fer_common.ros.node import run; from sample_node import SampleNode; "
-        "run(SampleNode, ['--ros-args', '-p', 'fault:=construct']); "
+        "import signal; from sample_node import SampleNode; "
+        "from fer_common.ros.running import run; "
+        "run(SampleNode, args=['--ros-args', '-p', 'fault:=construct']); "
         "signals = (signal.SIGINT, signal.SIGTERM); "
         "print({signal.getsignal(number) for number in signals} == {signal.SIG_IGN})"
     )

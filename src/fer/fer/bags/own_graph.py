@@ -13,7 +13,7 @@ from fer.bags.player import PlayOptions
 from fer.bringup.environment import graph_environment
 from fer.bringup.graph import Settings, absolute, started_nodes
 from fer.bringup.installed import config_folder
-from fer.bringup.programs import node_program
+from fer.bringup.programs import node_programs
 from fer.processes.supervisor import Failure, Program, Supervisor, describe_exit
 from fer_common.core.errors import FerError
 from fer_common.core.parameters import DIAGNOSTICS_PERIOD
@@ -41,8 +41,7 @@ class OwnGraph:
     ) -> None:
         started = started_nodes(settings)
         self._names = tuple(each.node.name for each in started)
-        nodes = [node_program(each, settings) for each in started]
-        programs = [_for_a_replay(program) for program in nodes]
+        programs = [_for_a_replay(program) for program in node_programs(started, settings)]
         prefix = absolute(settings.namespace).rstrip("/")
         topics = _RECORDED if "features" in self._names else _RECORDED[:-1]
         self._recorded = tuple(f"{prefix}/{topic}" for topic in topics) if record else ()
@@ -93,7 +92,8 @@ def _for_a_replay(node: Program) -> Program:
     """Return a program that dies once and for all, and tells soon who listens to it."""
     # What had died and come back would have forgotten its state.
     period = f"{DIAGNOSTICS_PERIOD.name}:={_DIAGNOSTICS_PERIOD_S}"
-    return dataclasses.replace(node, restart=False, command=(*node.command, "-p", period))
+    command = (*node.command, "--ros-args", "-p", period)
+    return dataclasses.replace(node, restart=False, command=command)
 
 
 def _recorder(folder: Path, topics: tuple[str, ...]) -> Program:

@@ -13,6 +13,7 @@ from fer.bringup.graph import (
     IMAGE_TOPIC,
     LOG_LEVELS,
     NAMESPACE,
+    NODES,
     SPLITS,
     Host,
     Settings,
@@ -45,6 +46,12 @@ def _port(text: str) -> int:
 def _split_peers(peers: str | Sequence[str]) -> tuple[str, ...]:
     # An option that was repeated is a list already.
     return tuple(filter(None, peers.split(";") if isinstance(peers, str) else peers))
+
+
+def _composed(nodes: str) -> tuple[str, ...]:
+    if nodes in BOOLEANS:
+        return tuple(node.name for node in NODES) if nodes == "true" else ()
+    return tuple(nodes.split("+"))
 
 
 @dataclass(frozen=True)
@@ -190,6 +197,16 @@ ARGUMENTS = (
     Argument(
         "respawn", "Restart a node when it dies.", "", "false", BOOLEANS, ("bringup", *_TWO_HOSTS)
     ),
+    Argument(
+        "use_composition",
+        "Run nodes in one process, which hands images over without copying them: true for all, or "
+        "those that the value names. It takes less memory and processor time; if one of them dies, "
+        "all do.",
+        "--compose",
+        "false",
+        (*BOOLEANS, "camera+features"),
+        convert=_composed,
+    ),
     Argument("log_level", "Least severe level that is logged.", "--log-level", "info", LOG_LEVELS),
     Argument("bag", "The bag to play: a folder, or a file in it.", default=None, files=("replay",)),
     Argument(
@@ -245,7 +262,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
             continue
         text = argument.description.replace(":=", " ")
         shared: dict[str, Any] = {"dest": argument.name, "default": argument.default or None}
-        if argument.is_switch:
+        if argument.is_switch and set(argument.choices) > {"", *BOOLEANS}:
+            parser.add_argument(
+                argument.flag,
+                nargs="?",
+                const="true",
+                choices=argument.choices,
+                help=text,
+                **shared,
+            )
+        elif argument.is_switch:
             value = "false" if argument.flag.startswith("--no-") else "true"
             text = f"Do not {text[0].lower()}{text[1:]}" if value == "false" else text
             parser.add_argument(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
@@ -55,6 +55,11 @@ class GraphNode:
         """Python module that is the node."""
         return f"{self.package}.ros.{self.executable}"
 
+    @property
+    def component(self) -> str:
+        """Class of the node, as `MODULE:CLASS`."""
+        return f"{self.module}:{self.name.capitalize()}Node"
+
 
 NODES = (
     GraphNode(CAMERA, "fer_camera"),
@@ -96,6 +101,7 @@ class Settings:
     compressed : take compressed images, from `image_topic` with `/compressed` behind it.
     use_sim_time : take the time from /clock; None: as in the parameter file.
     every_frame : work on every frame, however late, instead of on the newest: for replays.
+    use_composition : names of the nodes that share one process, as far as they are started.
     log_level : one of `LOG_LEVELS`.
     web : port of the web page of viz; 0: as in the parameter file.
     window : open the dashboard too, which is not a node of the graph.
@@ -114,6 +120,7 @@ class Settings:
     compressed: bool = False
     use_sim_time: bool | None = None
     every_frame: bool = False
+    use_composition: tuple[str, ...] = ()
     log_level: str = "info"
     web: int = 0
     window: bool = False
@@ -195,6 +202,12 @@ def started_nodes(settings: Settings) -> list[StartedNode]:
         for node in NODES
         if host_of(node.name, settings.split) in settings.hosts and node.name not in left_out
     ]
+
+
+def composed(started: Iterable[StartedNode], settings: Settings) -> list[StartedNode]:
+    """Return those nodes that share one process; a single one has its own."""
+    found = [each for each in started if each.node.name in settings.use_composition]
+    return found if len(found) > 1 else []
 
 
 def uses_sim_time(settings: Settings) -> bool:

@@ -12,10 +12,11 @@ from launch.logging import get_logger
 from launch_ros.utilities import make_namespace_absolute, prefix_namespace
 
 from fer.bringup.arguments import ARGUMENTS, File, arguments_of, settings_of
-from fer.bringup.environment import check_environment, graph_environment, whole_image_environment
-from fer.bringup.graph import HOSTS, Host, StartedNode, started_nodes
+from fer.bringup.environment import check_environment, graph_environment
+from fer.bringup.graph import HOSTS, Host, StartedNode, composed, started_nodes
 from fer.bringup.installed import config_folder, default_parameter_file
 from fer.bringup.preflight import check
+from fer.bringup.programs import COMPOSED, container_arguments, environment_of
 from fer.processes.shared_memory import remove_abandoned
 from fer.processes.supervisor import EXIT_CONFIGURATION, MAX_WAIT_S
 from fer_common.core.errors import FerError
@@ -72,11 +73,12 @@ class LaunchSettings:
         self._nodes = {started.node.name: started for started in started_nodes(self.settings)}
         if self.given.get("features") == "false":
             del self._nodes["features"]
+        self._composed = composed(self._nodes.values(), self.settings)
 
     def of(self, name: str) -> dict[str, Any]:
         """Return the settings of a node, for `launch_ros.actions.Node`."""
         started = self._nodes.get(name)
-        if started is None:
+        if started is None or started in self._composed:
             return {"condition": IfCondition("false")}
         return {
             "exec_name": name,
@@ -87,18 +89,28 @@ class LaunchSettings:
             ],
             "remappings": list(started.remappings),
             "arguments": ["--ros-args", "--log-level", self.settings.log_level],
+            **self._process([started]),
+        }
+
+    def container(self) -> dict[str, Any]:
+        """Return the settings of the process of several nodes, for `launch_ros.actions.Node`."""
+        if not self._composed:
+            return {"condition": IfCondition("false")}
+        return {
+            "exec_name": COMPOSED,
+            "arguments": container_arguments(self._composed, self.settings),
+            **self._process(self._composed),
+        }
+
+    def _process(self, started: Sequence[StartedNode]) -> dict[str, Any]:
+        own = environment_of(started, {**os.environ, **self.environment})
+        return {
             "output": "screen",
             "respawn": self.given.get("respawn") == "true",
             "respawn_delay": MAX_WAIT_S,
-            "additional_env": self._environment_of(started),
+            "additional_env": {**self.environment, **own},
             "on_exit": end_on_refusal,
         }
-
-    def _environment_of(self, started: StartedNode) -> dict[str, str]:
-        if not started.whole_images:
-            return self.environment
-        current = {**os.environ, **self.environment}
-        return {**self.environment, **whole_image_environment(current, config_folder())}
 
 
 def end_on_refusal(event: ProcessExited, context: LaunchContext) -> None:

@@ -5,47 +5,90 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Mapping, Sequence
 
 from fer.bringup.environment import whole_image_environment
-from fer.bringup.graph import IMAGE_TOPIC, Settings, StartedNode, absolute, started_nodes
+from fer.bringup.graph import (
+    IMAGE_TOPIC,
+    Settings,
+    StartedNode,
+    absolute,
+    composed,
+    started_nodes,
+)
 from fer.bringup.installed import config_folder, default_parameter_file
 from fer.processes.shared_memory import remove_abandoned
 from fer.processes.supervisor import OnLine, Program, Supervisor
 
 WINDOW = "window"
-#: The name of the node is printed before each line anyway.
-_LOG_FORMAT = {"RCUTILS_CONSOLE_OUTPUT_FORMAT": "[{severity}] {message}"}
+#: The process of the nodes that share one.
+COMPOSED = "composed"
+_LOG_FORMAT = "RCUTILS_CONSOLE_OUTPUT_FORMAT"
+#: The name of the process is printed before each line anyway.
+_LINES, _NAMED_LINES = "[{severity}] {message}", "[{severity}] [{name}]: {message}"
 
 
 def bring_up(settings: Settings, on_line: OnLine) -> Supervisor:
     """Return the supervisor of the whole graph, not yet started."""
-    programs = [node_program(node, settings) for node in started_nodes(settings)]
-    programs += window_programs(settings)
-    return Supervisor(programs, on_line, {**_LOG_FORMAT, **os.environ}, remove_abandoned)
+    programs = [*node_programs(started_nodes(settings), settings), *window_programs(settings)]
+    return Supervisor(programs, on_line, {_LOG_FORMAT: _LINES, **os.environ}, remove_abandoned)
 
 
-def node_program(started: StartedNode, settings: Settings) -> Program:
-    """Return the program that runs one node."""
+def node_programs(started: Sequence[StartedNode], settings: Settings) -> list[Program]:
+    """Return the programs that run the nodes."""
+    shared = composed(started, settings)
+    programs = [node_program(each, settings) for each in started if each not in shared]
+    return [_container_program(shared, settings), *programs] if shared else programs
+
+
+def container_arguments(shared: Sequence[StartedNode], settings: Settings) -> list[str]:
+    """Return the arguments of the process that runs several nodes."""
+    return [
+        word
+        for each in shared
+        for word in ("--node", each.node.component, *ros_arguments(each, settings))
+    ] + ["--every-node"]
+
+
+def ros_arguments(started: StartedNode, settings: Settings) -> list[str]:
+    """Return the ROS arguments of one node."""
     names = (("__node", started.node.name), ("__ns", absolute(settings.namespace)))
-    arguments = []
+    arguments = ["--ros-args"]
     for name, target in (*names, *started.remappings):
         arguments += ["-r", f"{name}:={target}"]
     arguments += ["--params-file", str(settings.params_file or default_parameter_file())]
     for name, value in started.parameters.items():
         # In quotes, so that a device "0" stays a text.
         arguments += ["-p", f"{name}:={json.dumps(value)}"]
-    arguments += ["--log-level", settings.log_level]
+    return [*arguments, "--log-level", settings.log_level]
+
+
+def environment_of(started: Sequence[StartedNode], current: Mapping[str, str]) -> dict[str, str]:
+    """Return how the environment of a process with these nodes differs from `current`."""
+    # Nodes that share a process hand images over; what it sends goes to other hosts.
+    whole_images = all(each.whole_images for each in started)
+    return whole_image_environment(current, config_folder()) if whole_images else {}
+
+
+def node_program(started: StartedNode, settings: Settings) -> Program:
+    """Return the program that runs one node."""
     return Program(
         started.node.name,
-        (sys.executable, "-m", started.node.module, "--ros-args", *arguments),
+        (sys.executable, "-m", started.node.module, *ros_arguments(started, settings)),
         holds_signals=True,
-        environment=environment_of(started),
+        environment=environment_of([started], os.environ),
     )
 
 
-def environment_of(started: StartedNode) -> dict[str, str]:
-    """Return how the environment of this node differs from that of this process."""
-    return whole_image_environment(os.environ, config_folder()) if started.whole_images else {}
+def _container_program(shared: Sequence[StartedNode], settings: Settings) -> Program:
+    named = {_LOG_FORMAT: _NAMED_LINES} if _LOG_FORMAT not in os.environ else {}
+    command = (sys.executable, "-m", "fer_common.ros.container")
+    return Program(
+        COMPOSED,
+        (*command, *container_arguments(shared, settings)),
+        holds_signals=True,
+        environment=named | environment_of(shared, os.environ),
+    )
 
 
 def window_programs(settings: Settings) -> list[Program]:

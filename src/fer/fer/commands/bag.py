@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from rich import filesize
 
 from fer.bringup.environment import prepare_environment
-from fer.bringup.graph import HOSTS, IMAGE_TOPIC, Settings
+from fer.bringup.graph import HOSTS, IMAGE_TOPIC, NODES, Settings
 from fer.commands.options import (
     add_verb,
     add_verbs,
@@ -118,6 +118,7 @@ def _add_play(verb: argparse.ArgumentParser) -> None:
     add("--record", type=Path, metavar="FOLDER", help="record what they answer")
     add("--weights", default="", metavar="FILE", help="weights of the network")
     add("--params", type=Path, metavar="FILE", help="parameter file for the nodes")
+    add("--compose", action="store_true", help="run the nodes in one process")
 
 
 def _add_topics(verb: argparse.ArgumentParser, text: str) -> None:
@@ -201,6 +202,7 @@ def _settings(arguments: argparse.Namespace, bag: Bag, options: PlayOptions) -> 
         viz=False,
         use_sim_time=arguments.clock > 0 or None,
         every_frame=True,
+        use_composition=tuple(node.name for node in NODES) if arguments.compose else (),
         log_level="warn",
     )
     check(settings)

@@ -12,7 +12,6 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import cv2
 from ament_index_python.packages import get_package_share_directory
 from rclpy.clock import Clock, ClockType
 from rclpy.publisher import Publisher
@@ -35,7 +34,10 @@ from fer_common.core.statistics import StreamStatistics
 from fer_common.ros import qos
 from fer_common.ros.clock import has_time
 from fer_common.ros.diagnostics import ERROR, OK, WARN, Health
-from fer_common.ros.node import FerNode, all_acknowledged, run, subscription_count
+from fer_common.ros.exchange import SharedProcess
+from fer_common.ros.messages import image_view
+from fer_common.ros.node import FerNode, all_acknowledged, subscription_count
+from fer_common.ros.running import run
 from fer_interfaces.msg import FrameInfo
 
 IMAGE = "image_raw"
@@ -58,7 +60,7 @@ _LEVELS = {
 class CameraNode(FerNode):
     """Publishes the frames of a `CameraStream`. Parameters: `fer_camera.core.parameters`."""
 
-    def __init__(self) -> None:
+    def __init__(self, shared: SharedProcess | None = None) -> None:
         self._stream: CameraStream | None = None
         self._publishers_by_topic: dict[str, Publisher] = {}
         self._intrinsics: calibration.Intrinsics | None = None
@@ -67,7 +69,7 @@ class CameraNode(FerNode):
         self._encoded = self._held_back = 0
         self._window: CongestionWindow | None = None
         self._discovery = DeviceDiscovery(connected_devices)
-        super().__init__("camera", TABLE, "camera")
+        super().__init__("camera", TABLE, "camera", shared)
         self._settings = CameraSettings.of(self.values)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self.create_timer(_DISCOVERY_PERIOD_S, self._discover_camera, clock=steady)
@@ -198,9 +200,7 @@ class CameraNode(FerNode):
         header = Header(frame_id=settings.frame_id)
         header.stamp.sec, header.stamp.nanosec = stamps.split_ns(frame.stamp_ns)
         if subscription_count(publishers[IMAGE]):
-            image = Image(header=header)
-            images.fill(image, pixels, settings.encoding)
-            publishers[IMAGE].publish(image)
+            publishers[IMAGE].publish(image_view(header, pixels, settings.encoding))
         if subscription_count(publishers[COMPRESSED]) and self._may_send(began_s):
             compressed = CompressedImage(header=header)
             images.fill_compressed(compressed, pixels, settings.jpeg_quality)
@@ -276,8 +276,7 @@ def share_folder(package: str) -> Path:
 
 def main(args: list[str] | None = None) -> int:
     """Run the node; return the exit code."""
-    cv2.setNumThreads(1)
-    return run(CameraNode, args)
+    return run(CameraNode, args=args)
 
 
 if __name__ == "__main__":

@@ -193,11 +193,16 @@ def fill(message: ImageMessage, pixels: Pixels, encoding: str) -> None:
     encoding : encoding of the array, one of `ENCODINGS`.
     """
     pixels = np.ascontiguousarray(pixels)
+    describe(message, pixels, encoding)
+    message.data.frombytes(pixels.data)
+
+
+def describe(message: ImageMessage, pixels: Pixels, encoding: str) -> None:
+    """Write everything about an array but its values to an image message, as `fill`."""
     message.height, message.width = pixels.shape[:2]
     message.encoding = encoding
     message.is_bigendian = 0
     message.step = pixels[0].size
-    message.data.frombytes(pixels.data)
 
 
 def fill_compressed(message: CompressedImageMessage, pixels: Pixels, quality: int) -> None:

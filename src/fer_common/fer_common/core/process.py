@@ -36,8 +36,8 @@ def block_stop_signals(module: str) -> None:
     module : `__name__` of the caller. Importing a node's module elsewhere changes nothing.
     """
     package = module.split(".", maxsplit=1)[0]
-    # ROS installs a node's executable as lib/PACKAGE/node.
-    if module == "__main__" or Path(sys.argv[0]).parts[-2:] == (package, "node"):
+    # ROS installs executables as lib/PACKAGE/NAME.
+    if module == "__main__" or Path(sys.argv[0]).parts[-2:-1] == (package,):
         signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
 
 

@@ -9,11 +9,13 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
+import numpy as np
 from rclpy.node import Node
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CompressedImage, Image
+from std_msgs.msg import Header
 
-from fer_common.core import cdr
+from fer_common.core import cdr, images
 from fer_common.core.errors import ConfigurationError, MessageError
 from fer_common.ros.endpoints import publisher_names
 
@@ -21,7 +23,7 @@ _WARNING_PERIOD_S = 5.0
 
 
 class ImageView(Image):
-    """An image whose `data` is a view of the received bytes."""
+    """An image whose `data` is a view of other memory: received bytes, or pixels."""
 
     # Replaces rclpy's property, which would copy the bytes one by one.
     data: Any = None
@@ -34,6 +36,25 @@ class CompressedImageView(CompressedImage):
 
 
 _VIEWS: dict[type[Any], type[Any]] = {Image: ImageView, CompressedImage: CompressedImageView}
+_HEAD = [name for name in Image.get_fields_and_field_types() if name != "data"]
+
+
+def image_view(header: Header, pixels: images.Pixels, encoding: str) -> ImageView:
+    """Return pixels, (height, width[, channels]) uint8, as a message that shares their memory."""
+    message = ImageView(header=header)
+    pixels = np.ascontiguousarray(pixels)
+    images.describe(message, pixels, encoding)
+    message.data = pixels.data.cast("B")
+    return message
+
+
+def sendable(message: Any) -> Any:
+    """Return the message that the middleware takes: a copy of an `image_view`, else itself."""
+    if not isinstance(message, ImageView):
+        return message
+    image = Image(**{name: getattr(message, name) for name in _HEAD})
+    image.data.frombytes(message.data)
+    return image
 
 
 def deserialize(kind: type[Any], data: bytes) -> Any:
@@ -76,7 +97,7 @@ class MessageChecker:
         self, kind: type[Any], topic: str, callback: Callable[..., None]
     ) -> Callable[[bytes, Mapping[str, Any]], None]:
         """Return a callback for a raw subscription that calls `callback` with each message."""
-        with_info = len(inspect.signature(callback).parameters) > 1
+        take = with_info(callback)
 
         def on_bytes(data: bytes, info: Mapping[str, Any]) -> None:
             try:
@@ -84,10 +105,7 @@ class MessageChecker:
             except MessageError as error:
                 self._refuse(topic, error)
                 return
-            if with_info:
-                callback(message, info)
-            else:
-                callback(message)
+            take(message, info)
 
         return on_bytes
 
@@ -99,6 +117,12 @@ class MessageChecker:
             "build its publisher with the same message definitions",
             throttle_duration_sec=_WARNING_PERIOD_S,
         )
+
+
+def with_info(callback: Callable[..., None]) -> Callable[[Any, Mapping[str, Any]], None]:
+    """Return a callback that takes message and message info, for one that takes either one."""
+    takes_info = len(inspect.signature(callback).parameters) > 1
+    return callback if takes_info else lambda message, _: callback(message)
 
 
 def optional_messages(package: str, parameter: str) -> ModuleType:

@@ -4,44 +4,31 @@ from __future__ import annotations
 
 import copy
 import os
-import re
-import signal
 import sys
 import threading
-import traceback
-from collections.abc import Callable, Mapping
-from types import FrameType
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import rclpy
-from rclpy._rclpy_pybind11 import RCLError, UnknownROSArgsError
 from rclpy.duration import Duration
-from rclpy.executors import ExternalShutdownException, SingleThreadedExecutor
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 from rclpy.publisher import Publisher
-from rclpy.qos import QoSProfile
+from rclpy.qos import DurabilityPolicy, QoSProfile
 from rclpy.qos_overriding_options import QoSOverridingOptions
-from rclpy.signals import SignalHandlerOptions
 from rclpy.subscription import Subscription
 from rclpy.utilities import get_rmw_implementation_identifier
 from std_msgs.msg import Header
 
 from fer_common.core.errors import FerError
-from fer_common.core.parameters import AUTOSTART, DIAGNOSTICS_PERIOD, ParameterTable, Value
-from fer_common.core.process import STOP_SIGNALS, release_free_memory, unblock_stop_signals
+from fer_common.core.parameters import DIAGNOSTICS_PERIOD, ParameterTable, Value
+from fer_common.core.process import release_free_memory
 from fer_common.core.stamps import to_ns
 from fer_common.ros.clock import NO_TIME, age_s, has_time
 from fer_common.ros.diagnostics import OK, STALE, DiagnosticsPublisher, Health
-from fer_common.ros.distributions import heed_profile, profile_without_effect
-from fer_common.ros.messages import MessageChecker
+from fer_common.ros.distributions import profile_without_effect
+from fer_common.ros.exchange import NodePublisher, SharedProcess, Take
+from fer_common.ros.messages import MessageChecker, with_info
 from fer_common.ros.parameter_server import ParameterServer
 from fer_common.ros.qos import QosMonitor
-
-#: Exit codes: wrong configuration; unexpected error.
-EXIT_CONFIGURATION = 2
-EXIT_BROKEN = 1
-#: A node that is still starting (compiling, for example) this long after a signal is ended.
-_START_GRACE_S = 1.5
 
 
 class FerNode(LifecycleNode):
@@ -56,17 +43,31 @@ class FerNode(LifecycleNode):
     name : default name of the node.
     table : its parameters, including those of `COMMON`.
     hardware_id : device or part that the diagnostics describe.
+    shared : the process, if other nodes are in it; None: it is the node's own.
     """
 
-    def __init__(self, name: str, table: ParameterTable, hardware_id: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        table: ParameterTable,
+        hardware_id: str,
+        shared: SharedProcess | None = None,
+    ) -> None:
         # First, because rclpy's own constructor creates publishers.
         self._qos_monitor = QosMonitor(self)
         self._checker = MessageChecker(self)
-        super().__init__(name)
+        self._exchange = shared.exchange if shared else None
+        # Held while a message of another node of the process is taken: these come from its threads.
+        self._taking = threading.Lock()
+        arguments: Sequence[str] = shared.arguments if shared else sys.argv
+        own = {"cli_args": list(arguments), "use_global_arguments": False} if shared else {}
+        super().__init__(name, **own)
         self._active = False
         #: The first error passed to `fail`.
         self.failure: BaseException | None = None
-        self.parameters = ParameterServer(self, table, self.check_parameters, self._apply)
+        self.parameters = ParameterServer(
+            self, table, self.check_parameters, self._apply, arguments
+        )
         self._diagnostics = DiagnosticsPublisher(
             self,
             hardware_id,
@@ -117,13 +118,25 @@ class FerNode(LifecycleNode):
 
     # For subclasses
 
-    def add_publisher(self, kind: type[Any], topic: str, profile: QoSProfile) -> Publisher[Any]:
+    def add_publisher(self, kind: type[Any], topic: str, profile: QoSProfile) -> NodePublisher:
         """Create a publisher whose QoS can be changed by `qos_overrides`."""
-        # A copy, because rclpy writes the overrides into the profile.
-        overriding = QoSOverridingOptions.with_default_policies()
-        return self.create_publisher(
-            kind, topic, copy.copy(profile), qos_overriding_options=overriding
+        name = self.resolve_topic_name(topic)
+        before = self._published(name)
+        publisher = self.create_publisher(
+            kind,
+            topic,
+            # A copy, because rclpy writes the overrides into the profile.
+            copy.copy(profile),
+            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+            publisher_class=NodePublisher,
         )
+        assert isinstance(publisher, NodePublisher)
+        # The middleware keeps latched messages for those that come late.
+        if self._exchange and profile.durability != DurabilityPolicy.TRANSIENT_LOCAL:
+            for gid in self._published(name) - before:
+                self._exchange.announce(publisher, gid)
+            publisher.join(self._exchange)
+        return publisher
 
     def create_publisher(
         self, msg_type: type[Any], topic: str, qos_profile: QoSProfile | int, **options: Any
@@ -141,13 +154,60 @@ class FerNode(LifecycleNode):
         qos_profile: QoSProfile | int,
         **options: Any,
     ) -> Subscription[Any]:
-        """As `Node.create_subscription`; malformed messages and incompatible QoS are reported."""
+        """As `Node.create_subscription`; malformed messages and incompatible QoS are reported.
+
+        In a shared process `callback` is also called in threads of other nodes, one at a time.
+        """
         if options.get("event_callbacks") is None:
             options["event_callbacks"] = self._qos_monitor.subscription_callbacks(topic)
-        if not options.get("raw"):
-            options["raw"] = True
-            callback = self._checker.callback(msg_type, topic, callback)
-        return super().create_subscription(msg_type, topic, callback, qos_profile, **options)
+        if options.get("raw"):
+            return super().create_subscription(msg_type, topic, callback, qos_profile, **options)
+        on_bytes = self._checker.callback(msg_type, topic, callback)
+        exchange = self._exchange
+        if exchange is None:
+            return super().create_subscription(
+                msg_type, topic, on_bytes, qos_profile, raw=True, **options
+            )
+        name = self.resolve_topic_name(topic)
+
+        def from_outside(data: bytes, info: Mapping[str, Any]) -> None:
+            if not exchange.is_echo(name, info):
+                on_bytes(data, info)
+
+        subscription = super().create_subscription(
+            msg_type, topic, from_outside, qos_profile, raw=True, **options
+        )
+        exchange.subscribe(subscription, self._guarded(with_info(callback)))
+        return subscription
+
+    def destroy_publisher(self, publisher: Publisher[Any]) -> bool:
+        """As `Node.destroy_publisher`."""
+        if self._exchange:
+            self._exchange.forget(publisher)
+        return super().destroy_publisher(publisher)
+
+    def destroy_subscription(self, subscription: Subscription[Any]) -> bool:
+        """As `Node.destroy_subscription`. A callback that runs in another thread is not awaited."""
+        if self._exchange:
+            self._exchange.forget(subscription)
+        return super().destroy_subscription(subscription)
+
+    def _published(self, topic: str) -> set[bytes]:
+        """Return the ids of all publishers of a topic, for nodes of a shared process."""
+        if not self._exchange:
+            return set()
+        return {bytes(end.endpoint_gid) for end in self.get_publishers_info_by_topic(topic)}
+
+    def _guarded(self, take: Take) -> Take:
+        def taken(message: Any, info: Mapping[str, Any]) -> None:
+            try:
+                with self._taking:
+                    take(message, info)
+            except Exception as error:
+                # Not the fault of the node that publishes, in whose thread this is.
+                self.fail(error)
+
+        return taken
 
     def age_s(self, header: Header) -> float:
         """Return the time since the stamp of a header, as `clock.age_s`."""
@@ -246,83 +306,6 @@ class FerNode(LifecycleNode):
         """End the process because of an unexpected error. Thread-safe."""
         # The main loop checks it. Shutting down the context here would break running calls.
         self.failure = self.failure or error
-
-
-def run(make_node: Callable[[], FerNode], args: list[str] | None = None) -> int:
-    """Run a node until SIGINT or SIGTERM.
-
-    Returns
-    -------
-    Exit code: 0 after a signal, `EXIT_CONFIGURATION` with one line of error if the node cannot
-    start, `EXIT_BROKEN` with a traceback after an unexpected error.
-    """
-    stop = threading.Event()
-    started = threading.Event()
-
-    def on_signal(number: int, frame: FrameType | None) -> None:
-        if not started.is_set() and not stop.is_set():
-            cut = threading.Timer(_START_GRACE_S, os._exit, (0,))
-            cut.daemon = True
-            cut.start()
-        stop.set()
-
-    # Install our own handlers first: a signal during the start must end the process cleanly, too.
-    for number in STOP_SIGNALS:
-        signal.signal(number, on_signal)
-    unblock_stop_signals()
-    heed_profile(os.environ)
-    try:
-        rclpy.init(args=args, signal_handler_options=SignalHandlerOptions.NO)
-    except (RCLError, UnknownROSArgsError) as error:
-        print(f"error: {_without_locations(str(error))}", file=sys.stderr)
-        return EXIT_CONFIGURATION
-    try:
-        return _run(make_node, stop, started)
-    finally:
-        rclpy.try_shutdown()
-        # A Ctrl-C under `ros2 launch` reaches a node twice, from the terminal and from launch. The
-        # second one must not interrupt the clean exit.
-        for number in STOP_SIGNALS:
-            signal.signal(number, signal.SIG_IGN)
-
-
-def _run(make_node: Callable[[], FerNode], stop: threading.Event, started: threading.Event) -> int:
-    try:
-        node = make_node()
-    except FerError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return EXIT_CONFIGURATION
-    try:
-        wanted = node.values[AUTOSTART.name] and not stop.is_set()
-        up = node.bring_up() if wanted else True
-        started.set()
-        if up:
-            _spin(node, stop)
-    finally:
-        node.close()
-        node.destroy_node()
-    if node.failure is not None:
-        traceback.print_exception(node.failure)
-        return EXIT_BROKEN
-    return 0 if up else EXIT_CONFIGURATION
-
-
-def _spin(node: FerNode, stop: threading.Event) -> None:
-    executor = SingleThreadedExecutor()
-    executor.add_node(node)
-    try:
-        while rclpy.ok() and node.failure is None and not stop.is_set():
-            executor.spin_once(timeout_sec=0.2)
-    except ExternalShutdownException:
-        pass
-    finally:
-        executor.remove_node(node)
-        executor.shutdown()
-
-
-def _without_locations(text: str) -> str:
-    """Return an rcl error without the locations in its C code."""
-    return " ".join(re.sub(r",?\s+at /\S+?:\d+", "", text).split())
 
 
 def all_acknowledged(publisher: Publisher[Any]) -> bool:

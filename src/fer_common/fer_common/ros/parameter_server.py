@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from rcl_interfaces.msg import (
@@ -37,6 +36,7 @@ class ParameterServer:
     table : its parameters.
     check : further check of a batch that the table accepts.
     apply : called after a batch was set, with all values and the changed names.
+    arguments : command line of the node, whose parameter files are checked.
 
     Raises
     ------
@@ -44,12 +44,19 @@ class ParameterServer:
         if a value given at start is unknown or invalid.
     """
 
-    def __init__(self, node: Node, table: ParameterTable, check: Check, apply: Apply) -> None:
+    def __init__(
+        self,
+        node: Node,
+        table: ParameterTable,
+        check: Check,
+        apply: Apply,
+        arguments: Sequence[str],
+    ) -> None:
         self._node = node
         self._table = table
         self._check = check
         self._apply = apply
-        self._refuse_unknown()
+        self._refuse_unknown(arguments)
         given = {parameter.name: self._declare(parameter) for parameter in table}
         try:
             self.values: dict[str, Value] = table.merged(table.defaults(), given)
@@ -76,11 +83,11 @@ class ParameterServer:
         if not result.successful:
             raise ConfigurationError(result.reason)
 
-    def _refuse_unknown(self) -> None:
+    def _refuse_unknown(self, arguments: Sequence[str]) -> None:
         # rclpy ignores files that do not reach the node and overrides of parameters that are never
         # declared, so that a typing error would go unnoticed.
         foreign = check_node_files(
-            sys.argv,
+            arguments,
             self._node.get_fully_qualified_name(),
             self._table,
             self._node.get_logger().info,

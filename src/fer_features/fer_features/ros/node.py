@@ -15,7 +15,6 @@ import sys
 import time
 from collections.abc import Mapping
 
-import cv2
 from rclpy.clock import Clock, ClockType
 from rclpy.qos import QoSProfile
 from rclpy.service import Service
@@ -30,8 +29,10 @@ from fer_common.core.statistics import StreamStatistics
 from fer_common.core.worker import HEAD_START_S, Worker
 from fer_common.ros import qos
 from fer_common.ros.diagnostics import OK, STALE, WARN, Health
+from fer_common.ros.exchange import SharedProcess
 from fer_common.ros.image_subscription import AnyImage, ImageSubscription, bgr_reader
-from fer_common.ros.node import FerNode, run
+from fer_common.ros.node import FerNode
+from fer_common.ros.running import run
 from fer_features.core.detector import FaceDetector
 from fer_features.core.parameters import NODE, TABLE, feature_parameters
 from fer_features.core.pipeline import FeaturePipeline
@@ -54,8 +55,8 @@ class FeaturesNode(FerNode):
     them.
     """
 
-    def __init__(self) -> None:
-        super().__init__(NODE, TABLE, hardware_id="face detector")
+    def __init__(self, shared: SharedProcess | None = None) -> None:
+        super().__init__(NODE, TABLE, "face detector", shared)
         self._statistics = StreamStatistics()
         self._read = bgr_reader()
         self._settings = feature_parameters(self.values)
@@ -181,8 +182,9 @@ class FeaturesNode(FerNode):
 
     def _on_image(self, message: AnyImage) -> None:
         self._arrived_s = time.monotonic()
-        if self._worker is not None and self._images is not None:
-            self._worker.queue.put(message, self._images.missed)
+        worker, source = self._worker, self._images
+        if worker is not None and source is not None:
+            worker.queue.put(message, source.missed)
 
     def _work(self, message: AnyImage, skipped: int) -> None:
         begun_s = time.monotonic()
@@ -219,8 +221,7 @@ class FeaturesNode(FerNode):
 
 def main(args: list[str] | None = None) -> int:
     """Run the node; return the exit code."""
-    cv2.setNumThreads(1)
-    return run(FeaturesNode, args)
+    return run(FeaturesNode, args=args)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,9 @@ from fer_common.core.worker import HEAD_START_S, Worker
 from fer_common.ros import qos
 from fer_common.ros.diagnostics import OK, STALE, WARN, Health
 from fer_common.ros.endpoints import LossCounter, publisher_names
-from fer_common.ros.node import FerNode, run
+from fer_common.ros.exchange import SharedProcess
+from fer_common.ros.node import FerNode
+from fer_common.ros.running import run
 from fer_interfaces.msg import FaceFeaturesArray
 from fer_snn.core.constants import TrainedConstants, constants_in
 from fer_snn.core.kernels import interface as kernels
@@ -52,8 +54,8 @@ WARNING_PERIOD_S = 5.0
 class SnnNode(FerNode):
     """Runs the network on the features of every frame and publishes expressions."""
 
-    def __init__(self) -> None:
-        super().__init__(NODE, TABLE, hardware_id="spiking network")
+    def __init__(self, shared: SharedProcess | None = None) -> None:
+        super().__init__(NODE, TABLE, "spiking network", shared)
         self._statistics = StreamStatistics()
         # Held while a frame is processed: requests and parameters take effect between two frames.
         self._between_frames = threading.Lock()
@@ -205,8 +207,8 @@ class SnnNode(FerNode):
 
     def _on_features(self, message: FaceFeaturesArray, info: Mapping[str, Any]) -> None:
         self._arrived_s = time.monotonic()
-        if self._worker is not None:
-            self._worker.queue.put(message, self._losses.lost_before(info))
+        if (worker := self._worker) is not None:
+            worker.queue.put(message, self._losses.lost_before(info))
 
     def _work(self, message: FaceFeaturesArray, skipped: int) -> None:
         begun_s = time.monotonic()
@@ -273,7 +275,7 @@ class SnnNode(FerNode):
 
 def main(args: list[str] | None = None) -> int:
     """Run the node until a signal ends it; return the exit code."""
-    return run(SnnNode, args)
+    return run(SnnNode, args=args)
 
 
 if __name__ == "__main__":

@@ -72,14 +72,15 @@ class SnnOutputs:
         """Publish the result of a frame, with the header of its message `source`."""
         self._header = source.header
         recording = result.frame.recording
-        answers = messages.expressions_message(source, result, network, skipped)
-        self._expressions.publish(answers)
-        if self._hri is not None:
-            self._hri.publish(answers)
+        # First, because a picture is drawn when its answer comes.
         if recording.spikes:
             self._spikes.publish(messages.spikes_message(source.header, result, network))
         if recording.potentials:
             self._potentials.publish(messages.potentials_message(source.header, result, network))
+        answers = messages.expressions_message(source, result, network, skipped)
+        self._expressions.publish(answers)
+        if self._hri is not None:
+            self._hri.publish(answers)
         self.publish_latched(network)
 
     def publish_latched(self, network: Network, now: bool = False) -> None:

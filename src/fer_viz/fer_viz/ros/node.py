@@ -14,7 +14,6 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import cv2
 from rclpy.clock import Clock, ClockType
 from rclpy.timer import Timer
 
@@ -24,8 +23,10 @@ from fer_common.core.statistics import StreamStatistics
 from fer_common.core.worker import Worker
 from fer_common.ros.clock import age_s
 from fer_common.ros.diagnostics import OK, WARN, Health
+from fer_common.ros.exchange import SharedProcess
 from fer_common.ros.image_subscription import AnyImage, bgr_reader
-from fer_common.ros.node import FerNode, run
+from fer_common.ros.node import FerNode
+from fer_common.ros.running import run
 from fer_viz.core.parameters import NODE, TABLE, picture_options
 from fer_viz.core.scene_builder import SceneBuilder
 from fer_viz.core.synchroniser import RateLimiter
@@ -42,8 +43,8 @@ STALLED_RATE_HZ = 1.0
 class VizNode(FerNode):
     """Publishes pictures and numbers. Subscribes to the streams only while it has subscribers."""
 
-    def __init__(self) -> None:
-        super().__init__(NODE, TABLE, hardware_id="pictures")
+    def __init__(self, shared: SharedProcess | None = None) -> None:
+        super().__init__(NODE, TABLE, "pictures", shared)
         compressed = self.values["image_transport"] == "compressed"
         self._decode = bgr_reader()
         self._statistics = StreamStatistics()
@@ -175,8 +176,9 @@ class VizNode(FerNode):
             self._worker.queue.put(stalled)
 
     def _queue(self, image: Annotated) -> None:
-        if self._worker is not None and self._limiter.due(time.monotonic()):
-            self._worker.queue.put(image)
+        worker = self._worker
+        if worker is not None and self._limiter.due(time.monotonic()):
+            worker.queue.put(image)
 
     def _publish_numbers(self, topic: str, message: Any, data: Any) -> None:
         for output in self._numbers:
@@ -210,8 +212,7 @@ class VizNode(FerNode):
 
 def main(args: list[str] | None = None) -> int:
     """Run the node until it is shut down; return the exit code."""
-    cv2.setNumThreads(1)
-    return run(VizNode, args)
+    return run(VizNode, args=args)
 
 
 if __name__ == "__main__":
