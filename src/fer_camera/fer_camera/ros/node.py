@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from fer_common.core.process import block_stop_signals
+from fer_common.core.process import begin_start
 
-block_stop_signals(__name__)
+begin_start(__name__)
 
 import sys
 import time

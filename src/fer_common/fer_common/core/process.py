@@ -26,10 +26,12 @@ THREAD_VARIABLES = (
 )
 
 
-def block_stop_signals(module: str) -> None:
-    """Block `STOP_SIGNALS` until `unblock_stop_signals`, if this process is the node itself.
+def begin_start(module: str) -> None:
+    """Prepare the imports of a node, if this process is the node itself.
 
-    A signal that arrives during the imports then ends the node cleanly afterwards.
+    `STOP_SIGNALS` are blocked until `unblock_stop_signals`, so that a signal that arrives meanwhile
+    ends the node cleanly afterwards. No garbage is collected until `end_start`: there is none, and
+    the search for it takes an eighth of the start.
 
     Parameters
     ----------
@@ -39,6 +41,16 @@ def block_stop_signals(module: str) -> None:
     # ROS installs executables as lib/PACKAGE/NAME.
     if module == "__main__" or Path(sys.argv[0]).parts[-2:-1] == (package,):
         signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+        gc.disable()
+
+
+def end_start() -> None:
+    """Collect garbage from now on, but leave out what the start has made.
+
+    A collection of all modules of numba takes 0.1 s, during which no frame is processed.
+    """
+    gc.freeze()
+    gc.enable()
 
 
 def unblock_stop_signals() -> None:
@@ -77,7 +89,9 @@ def release_free_memory() -> None:
     """
     import ctypes
 
+    gc.unfreeze()
     gc.collect()
+    gc.freeze()
     # Only glibc has malloc_trim.
     with contextlib.suppress(AttributeError, OSError):
         ctypes.CDLL(None).malloc_trim(0)

@@ -7,9 +7,9 @@ containers load C++ only.
 
 from __future__ import annotations
 
-from fer_common.core.process import block_stop_signals, pin_to_one_thread
+from fer_common.core.process import begin_start, pin_to_one_thread
 
-block_stop_signals(__name__)
+begin_start(__name__)
 # Before a node imports NumPy, which reads the number of threads only once.
 pin_to_one_thread()
 

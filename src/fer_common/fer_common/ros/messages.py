@@ -10,12 +10,13 @@ from types import ModuleType
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from rclpy.node import Node
 from rclpy.serialization import deserialize_message
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Header
 
-from fer_common.core import cdr, images
+from fer_common.core import cdr
 from fer_common.core.errors import ConfigurationError, MessageError
 from fer_common.ros.endpoints import publisher_names
 
@@ -39,8 +40,11 @@ _VIEWS: dict[type[Any], type[Any]] = {Image: ImageView, CompressedImage: Compres
 _HEAD = [name for name in Image.get_fields_and_field_types() if name != "data"]
 
 
-def image_view(header: Header, pixels: images.Pixels, encoding: str) -> ImageView:
+def image_view(header: Header, pixels: NDArray[np.uint8], encoding: str) -> ImageView:
     """Return pixels, (height, width[, channels]) uint8, as a message that shares their memory."""
+    # Not at the top: a node without images needs no OpenCV.
+    from fer_common.core import images
+
     message = ImageView(header=header)
     pixels = np.ascontiguousarray(pixels)
     images.describe(message, pixels, encoding)

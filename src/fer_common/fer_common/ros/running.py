@@ -17,7 +17,7 @@ from rclpy.signals import SignalHandlerOptions
 
 from fer_common.core.errors import FerError
 from fer_common.core.parameters import AUTOSTART
-from fer_common.core.process import STOP_SIGNALS, unblock_stop_signals
+from fer_common.core.process import STOP_SIGNALS, end_start, unblock_stop_signals
 from fer_common.ros.distributions import heed_profile
 from fer_common.ros.executor_thread import ExecutorThread
 from fer_common.ros.node import FerNode
@@ -67,9 +67,11 @@ def run(*makers: Callable[[], FerNode], args: Sequence[str] | None = None) -> in
         )
         for make_node in makers:
             nodes.append(make_node())
-        wanted = [node for node in nodes if node.values[AUTOSTART.name]]
+        # Who listens first: what a camera publishes before the others are up costs them time.
+        wanted = [node for node in reversed(nodes) if node.values[AUTOSTART.name]]
         up = all(stop.is_set() or node.bring_up() for node in wanted)
         started.set()
+        end_start()
         if up:
             _spin(nodes, stop)
     except (FerError, RCLError, UnknownROSArgsError) as error:

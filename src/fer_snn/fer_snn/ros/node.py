@@ -3,9 +3,9 @@
 
 from __future__ import annotations
 
-from fer_common.core.process import block_stop_signals, pin_to_one_thread
+from fer_common.core.process import begin_start, pin_to_one_thread
 
-block_stop_signals(__name__)
+begin_start(__name__)
 # Before NumPy is imported, because it reads the number of threads only once.
 pin_to_one_thread()
 
