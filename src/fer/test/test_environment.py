@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fer.bringup.environment import graph_environment, whole_image_environment
+from fer.bringup.environment import graph_environment, transport_environment
 from fer.bringup.installed import config_folder
 from fer.processes import shared_memory
 from fer_common.ros.distributions import PROFILE_VARIABLES, profile_variable
@@ -61,11 +61,29 @@ def test_a_graph_on_two_hosts_reaches_the_other_one(config: Path) -> None:
     assert "ROS_STATIC_PEERS" not in graph_environment(HOME, config, across=True)
 
 
-def test_whole_pictures_have_their_profile_beside_that_of_the_network(config: Path) -> None:
-    whole = whole_image_environment(graph_environment(HOME, config, across=True), config)
-    assert whole == {PROFILE: graph_environment(HOME, config)[PROFILE]}
-    assert whole_image_environment(graph_environment(HOME, config), config) == {}
-    assert whole_image_environment({PROFILE: "mine"}, config) == {}
+@pytest.mark.parametrize(
+    ("across", "whole_images", "name"),
+    [
+        (True, [True], "fastdds.xml"),
+        (True, [True, False], None),
+        (True, [False], None),
+        (False, [True], None),
+        (False, [True, False], None),
+        (False, [False], "fastdds_small.xml"),
+    ],
+)
+def test_a_process_has_the_profile_for_what_it_sends(
+    config: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    across: bool,
+    whole_images: list[bool],
+    name: str | None,
+) -> None:
+    monkeypatch.setattr(shared_memory, "free_bytes", lambda: 2**30)
+    current = graph_environment(HOME, config, across=across)
+    expected = {PROFILE: str(config / name)} if name else {}
+    assert transport_environment(current, config, whole_images) == expected
+    assert transport_environment({PROFILE: "mine"}, config, whole_images) == {}
 
 
 def test_no_profile_is_named_that_is_not_there(tmp_path: Path) -> None:

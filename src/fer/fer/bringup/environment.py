@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 from fer.bringup.installed import config_folder
@@ -21,8 +21,9 @@ _RANGES = ("LOCALHOST", "SUBNET", "SYSTEM_DEFAULT")
 PEERS_VARIABLE = "ROS_STATIC_PEERS"
 #: If one of these is set, the user has chosen a transport.
 _TRANSPORT_VARIABLES = (*PROFILE_VARIABLES, "FASTDDS_BUILTIN_TRANSPORTS")
-#: Profile of nodes that send over a network.
-_NETWORK_PROFILE = "fastdds_network.xml"
+#: Profiles of processes that send over a network, whole images within the host, and only little.
+_NETWORK_PROFILE, _LOCAL_PROFILE = "fastdds_network.xml", "fastdds.xml"
+_SMALL_PROFILE = "fastdds_small.xml"
 
 
 def prepare_environment(across: bool = False, peers: Sequence[str] = ()) -> None:
@@ -74,15 +75,25 @@ def log_environment(current: Mapping[str, str]) -> dict[str, str]:
     return {"ROS_LOG_DIR": str(Path(tempfile.gettempdir()) / f"fer-log-{os.getuid()}")}
 
 
-def whole_image_environment(current: Mapping[str, str], config: Path) -> dict[str, str]:
-    """Return what differs for a node that sends whole images, but only within its host.
+def transport_environment(
+    current: Mapping[str, str], config: Path, whole_images: Collection[bool]
+) -> dict[str, str]:
+    """Return what differs for a process by what it sends.
+
+    Each process with the profile for whole images occupies 34 MB of shared memory at once, whether
+    it uses them or not.
 
     Parameters
     ----------
     current, config : as for `graph_environment`, whose variables are set already.
+    whole_images : for each node of the process, whether it sends whole images within its host.
     """
-    ours = current.get(profile_variable()) == str(config / _NETWORK_PROFILE)
-    return _local_profile(config) if ours else {}
+    profile = current.get(profile_variable())
+    if profile == str(config / _NETWORK_PROFILE) and all(whole_images):
+        return _local_profile(config)
+    if profile == str(config / _LOCAL_PROFILE) and not any(whole_images):
+        return _profile(config / _SMALL_PROFILE)
+    return {}
 
 
 def check_environment(environment: Mapping[str, str]) -> None:
@@ -167,7 +178,7 @@ def _either(names: Sequence[str]) -> str:
 
 def _local_profile(config: Path) -> dict[str, str]:
     roomy = (shared_memory.free_bytes() or 0) >= shared_memory.NEEDED_BYTES
-    return _profile(config / ("fastdds.xml" if roomy else "fastdds_small.xml"))
+    return _profile(config / (_LOCAL_PROFILE if roomy else _SMALL_PROFILE))
 
 
 def _profile(profile: Path) -> dict[str, str]:

@@ -71,8 +71,6 @@ _ON_ROBOT: Mapping[Split, tuple[str, ...]] = {
     "camera": (CAMERA,),
     "features": (CAMERA, "features"),
 }
-#: The camera sends raw images to a node beside it.
-_RAW_ON_ROBOT = (CAMERA, "features")
 
 
 def host_of(name: str, split: Split) -> Host:
@@ -197,7 +195,8 @@ def started_nodes(settings: Settings) -> list[StartedNode]:
             node,
             _parameters(node, settings),
             _remappings(node, settings),
-            whole_images=node.name == "viz" or (node.name, settings.split) == _RAW_ON_ROBOT,
+            whole_images=node.name == "viz"
+            or (node.name == CAMERA and not (settings.across and settings.split == CAMERA)),
         )
         for node in NODES
         if host_of(node.name, settings.split) in settings.hosts and node.name not in left_out

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
-from fer.bringup.environment import whole_image_environment
+from fer.bringup.environment import transport_environment
 from fer.bringup.graph import (
     IMAGE_TOPIC,
     Settings,
@@ -65,9 +65,8 @@ def ros_arguments(started: StartedNode, settings: Settings) -> list[str]:
 
 def environment_of(started: Sequence[StartedNode], current: Mapping[str, str]) -> dict[str, str]:
     """Return how the environment of a process with these nodes differs from `current`."""
-    # Nodes that share a process hand images over; what it sends goes to other hosts.
-    whole_images = all(each.whole_images for each in started)
-    return whole_image_environment(current, config_folder()) if whole_images else {}
+    whole_images = [each.whole_images for each in started]
+    return transport_environment(current, config_folder(), whole_images)
 
 
 def node_program(started: StartedNode, settings: Settings) -> Program:
