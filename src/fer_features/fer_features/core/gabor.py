@@ -148,6 +148,11 @@ class GaborBank:
     transforms, each of which is two products of small matrices. Orientations theta and pi - theta
     are mirror images: they share all four and differ in the sign of those odd in x.
 
+    A cosine or sine is even or odd about the middle of the crop. So the sum over the even
+    frequencies and that over the odd ones, in one half of the crop, give both halves: as their sum,
+    and as their difference. That halves the products. The difference of sines has the wrong sign,
+    which only matters to the products of two parts (`_square`).
+
     The products are exact, see `rounded`: the features are the same on every processor.
 
     Not thread-safe.
@@ -156,7 +161,8 @@ class GaborBank:
     def __init__(self, parameters: GaborParameters):
         self.parameters = parameters
         side = parameters.crop
-        self._half = parameters.orientations // 2 + 1  # 0 to 90 degrees; the others are mirrored
+        half = -(-side // 2)
+        self._maps = parameters.orientations // 2 + 1  # 0 to 90 degrees; the others are mirrored
         self._mirrored = np.arange((parameters.orientations - 1) // 2, 0, -1)
 
         frequency = np.pi * np.arange(side) / side
@@ -164,34 +170,41 @@ class GaborBank:
         cosine, sine = np.cos(phase), np.sin(phase)
         forward = cosine * (2 / side)
         forward[0] /= 2
-        self._forward = rounded(forward, FORWARD_BITS)
-        self._forward_transposed = np.ascontiguousarray(self._forward.T)
 
         # Parts of a kernel in this order: (y even, x even), (odd, even), (odd, odd), (even, odd).
         scales = len(parameters.wavelengths_px)
-        self._weights = np.empty((scales, 4, side, self._half, side))
+        weights = np.empty((scales, 4, side, self._maps, side))
         for scale, wavelength in enumerate(parameters.wavelengths_px):
-            for orientation in range(self._half):
+            for orientation in range(self._maps):
                 kernels = kernel_pair(parameters, wavelength, orientation)
                 for part, weight in enumerate(_transfer(*kernels, frequency)):
-                    self._weights[scale, part, :, orientation] = weight
-        self._weights = rounded(self._weights, WEIGHT_BITS)
+                    weights[scale, part, :, orientation] = weight
+        weights = rounded(weights, WEIGHT_BITS)
         # The smallest unit with which no sum of products exceeds 53 bits, whatever the crop. Each
         # product of cosines has a mean of 0, except the first, which has no weight.
         reach = np.abs(forward).sum(axis=1)
-        largest = np.abs(self._weights) * (np.outer(reach, reach) / 2)[:, None, :]
+        largest = np.abs(weights) * (np.outer(reach, reach) / 2)[:, None, :]
         unit_bits = 53 - BACK_BITS - int(np.ceil(np.log2(largest.sum(axis=(2, 4)).max())))
-        self._weights *= 2.0**unit_bits
         self._unit = 2.0**-unit_bits
-        self._back_x = rounded(np.stack([cosine, sine]), BACK_BITS)
-        self._back_y = rounded(np.stack([cosine.T, sine.T, sine.T, cosine.T]), BACK_BITS)
+
+        self._forward = _even_first(rounded(forward, FORWARD_BITS), 0)
+        self._forward_transposed = np.ascontiguousarray(self._forward.T)
+        weights = _even_first(_even_first(weights, 2), 4) * 2.0**unit_bits
+        # Axes from here on: x even or odd, (half of x), y even or odd, y, orientation, x.
+        self._weights = weights.reshape(scales, 2, 2, 2 * half, self._maps, 2 * half)
+        back = _even_first(rounded(np.stack([cosine, sine])[:, :, :half], BACK_BITS), 1)
+        back = back.reshape(2, 2, half, half)
+        self._back_x = np.ascontiguousarray(back)
+        back_y = back.transpose(0, 1, 3, 2)[[[0, 1], [1, 0]]]
+        self._back_y = np.ascontiguousarray(back_y[:, None])
 
         # Buffers of one scale fit into the cache.
+        maps = self._maps
         self._spectrum = np.empty_like(self._weights[0])
-        self._lines = np.empty_like(self._weights[0])
-        self._exact = np.empty_like(self._weights[0])
-        self._responses = np.empty(self._exact.shape, np.float32)
-        self._crossed = np.empty((2, side, self._half, side), np.float32)
+        self._products = np.empty_like(self._spectrum)
+        self._responses = np.empty((2, 2, 2, side, maps * half), np.float32)
+        self._crossed = np.empty((2, 2, side, maps * half), np.float32)
+        self._energies = np.empty((scales, 2, 2, side, maps * half), np.float32)
 
     def features(self, crop: NDArray[np.uint8]) -> FloatArray:
         """Return the features of a grey crop (side, side): (channels, rows, columns), 0..1.
@@ -203,8 +216,16 @@ class GaborBank:
             raise ValueError(f"a crop of {crop.shape} is not {side} x {side}")
         seen = adapted(crop, self.parameters.surround_px)
         columns = rounded(self._forward @ seen, COLUMN_BITS)
-        amplitudes = columns @ self._forward_transposed
-        energy = np.stack([self._energy(amplitudes, weights) for weights in self._weights])
+        amplitudes = np.repeat(columns @ self._forward_transposed, self._maps, axis=0)
+        amplitudes = amplitudes.reshape(self._weights.shape[3:])
+        for weights, energies in zip(self._weights, self._energies, strict=True):
+            self._respond(amplitudes, weights)
+            self._square(energies)
+        pooled = self._pool() * np.float32(self._unit**2)
+        same, crossed = pooled[:, 0], 2 * pooled[:, 1]
+        energy = np.concatenate([same + crossed, (same - crossed)[:, self._mirrored]], axis=1)
+        # Rounding may leave tiny negative values where two parts cancel.
+        np.maximum(energy, 0, out=energy)
         return normalise(energy)
 
     def features_from_crops(self, crops: NDArray[np.uint8]) -> FloatArray:
@@ -214,42 +235,69 @@ class GaborBank:
             result[index] = self.features(crop)
         return result
 
-    def _energy(self, amplitudes: Floats, weights: Floats) -> FloatArray:
-        """Return the pooled energies (orientation, row, column) of one scale."""
-        self._respond(amplitudes, weights)
-        even, odd = self._responses[:2], self._responses[2:]
+    def _square(self, energies: FloatArray) -> None:
+        """Store two kinds of energies of one scale, in squared units (2, half of x, ...).
+
+        The first are sums of squares of the parts, the second products of those that are even in x
+        and those that are odd.
+        """
+        half = self._back_x.shape[3]
+        same, crossed = energies
+        even, odd = self._responses
         np.multiply(even, odd, out=self._crossed)
-        crossed = np.add(self._crossed[0], self._crossed[1], out=self._crossed[0])
+        np.add(self._crossed[:, 0], self._crossed[:, 1], out=crossed)
+        for differing in (crossed[0, half:], crossed[1, :half]):
+            np.negative(differing, out=differing)
         np.multiply(self._responses, self._responses, out=self._responses)
         np.add(even, odd, out=even)
-        same = np.add(even[0], even[1], out=even[0])
-        same, crossed = self._pool(same), 2 * self._pool(crossed)
-        energy = np.concatenate([same + crossed, (same - crossed)[self._mirrored]])
-        # Rounding may leave tiny negative values where two parts cancel.
-        np.maximum(energy, 0, out=energy)
-        return energy
+        np.add(even[:, 0], even[:, 1], out=same)
 
     def _respond(self, amplitudes: Floats, weights: Floats) -> None:
-        """Store the responses of the four parts in self._responses (part, y, orientation, x)."""
-        parts, side, maps, _ = weights.shape
-        np.multiply(weights, amplitudes[:, None, :], out=self._spectrum)
+        """Store the responses of the four parts in self._responses, without their signs."""
+        side, (half, _) = self.parameters.crop, self._back_x.shape[2:]
+        maps, low = self._maps, side // 2
+        np.multiply(weights, amplitudes, out=self._spectrum)
         np.rint(self._spectrum, out=self._spectrum)
-        rows = (2, 2 * side * maps, side)
-        np.matmul(self._spectrum.reshape(rows), self._back_x, out=self._lines.reshape(rows))
-        np.rint(self._lines, out=self._lines)
-        columns = (parts, side, maps * side)
-        np.matmul(self._back_y, self._lines.reshape(columns), out=self._exact.reshape(columns))
-        np.multiply(self._exact, self._unit, out=self._responses, casting="same_kind")
+        spectrum = self._spectrum.reshape(2, -1, 2, half).swapaxes(1, 2)
+        products = self._products.reshape(spectrum.shape)
+        even, odd = np.matmul(spectrum, self._back_x, out=products).swapaxes(0, 1)
+        # The spectrum is not needed any more.
+        lines = self._spectrum.reshape(products.shape)
+        np.add(even, odd, out=lines[:, 0])
+        np.subtract(even, odd, out=lines[:, 1])
+        np.rint(lines, out=lines)
+        shape = (2, 2, 2, 2, half, maps * half)
+        products = self._products.reshape(shape)
+        np.matmul(self._back_y, lines.reshape(shape), out=products)
+        even, odd = products[..., 0, :, :], products[..., 1, :, :]
+        whole = self._spectrum.reshape(2, *even.shape)
+        np.add(even, odd, out=whole[0])
+        np.subtract(even, odd, out=whole[1])
+        # Casting takes longer as a part of the addition.
+        self._responses[..., :half, :] = whole[0]
+        self._responses[..., ::-1, :][..., :low, :] = whole[1][..., :low, :]
 
-    def _pool(self, values: FloatArray) -> FloatArray:
-        """Average over cells: (y, orientation, x) to (orientation, row, column)."""
-        side, maps, _ = values.shape
-        pool, cells = self.parameters.pool, side // self.parameters.pool
-        rows = values.reshape(cells, pool, maps * side).sum(axis=1)
+    def _pool(self) -> FloatArray:
+        """Average self._energies over cells: (scale, 2, orientation, row, column)."""
+        side, pool, half = self.parameters.crop, self.parameters.pool, self._back_x.shape[3]
+        cells = side // pool
+        rows = self._energies.reshape(-1, 2, 2, cells, pool, self._maps * half).sum(axis=4)
+        first, second = rows.reshape(-1, 2, 2, cells, self._maps, half).swapaxes(0, 2)
+        whole = np.concatenate([first, second[..., : side // 2][..., ::-1]], axis=-1)
         # One strided addition after the other, because numpy's sum along rows has no fixed order.
-        pooled = sum((rows[:, offset::pool] for offset in range(1, pool)), start=rows[:, ::pool])
+        pooled = sum((whole[..., offset::pool] for offset in range(1, pool)), whole[..., ::pool])
         pooled /= pool**2
-        return np.asarray(pooled.reshape(cells, maps, cells).transpose(1, 0, 2))
+        return np.asarray(pooled.transpose(1, 0, 3, 2, 4))
+
+
+def _even_first(values: Floats, axis: int) -> Floats:
+    """Return values whose frequencies along an axis are sorted: the even ones, then the odd ones.
+
+    There are as many of both: an odd one that is missing has the value 0.
+    """
+    side = values.shape[axis]
+    padded = np.concatenate([values, np.zeros_like(values.take([0] * (side % 2), axis))], axis)
+    return padded.take([*range(0, side, 2), *range(1, side + 1, 2)][: side + side % 2], axis)
 
 
 def _transfer(
