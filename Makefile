@@ -1,6 +1,6 @@
 # The usual ways into fer. `./fer` does the work; see ./fer --help and ./fer setup --help.
 .DEFAULT_GOAL := help
-.PHONY: help run setup test test-jazzy test-faults lint contracts bench bench-check bench-network rendered-heads clean
+.PHONY: help run setup test test-jazzy test-faults lint contracts docs bench bench-check bench-network rendered-heads clean
 
 PYTEST_ARGS ?=
 # The sources themselves: what is installed may hold files that have moved since.
@@ -36,6 +36,14 @@ lint:  ## ruff, mypy, codespell and the import contracts
 
 contracts:
 	@./fer exec env PYTHONPATH=$(SOURCES) lint-imports
+
+docs:  ## write pages about the Python interface to build/docs
+	@./fer setup
+	@./fer exec python3 -m pip install -q --disable-pip-version-check --no-deps --upgrade \
+		--target .fer/docs -r requirements-docs.txt
+	@./fer exec env PYTHONPATH=$(SOURCES):.fer/docs python3 -m sphinx -q -W --keep-going \
+		docs/api build/docs
+	@echo "build/docs/index.html"
 
 bench:  ## measure everything and write docs/performance.md: make bench ARGS="network micro"
 	@./fer setup --test
