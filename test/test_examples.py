@@ -62,6 +62,7 @@ def test_a_raster_of_a_bag(tmp_path: Path) -> None:
         ("stdp_window", "largest difference: "),
         ("face_to_spikes", "spikes per neuron: {'neutral': "),
         ("learn_without_labels", "mean change of a weight: 0."),
+        ("train_on_your_own_folders", "mean recall on two other heads: "),
         ("analyse_a_bag", "smile: 33% of the answers"),
     ],
 )
