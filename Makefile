@@ -3,6 +3,9 @@
 .PHONY: help run setup test test-jazzy test-faults lint contracts docs bench bench-check bench-network rendered-heads clean
 
 PYTEST_ARGS ?=
+# How many tests run at the same time, where pytest-xdist is installed; 0: one after the other.
+WORKERS ?= 2
+WORKERS_ARGS = $(shell ./fer exec python3 -c "import xdist; print('-n $(WORKERS) --dist worksteal')" 2>/dev/null)
 # The sources themselves: what is installed may hold files that have moved since.
 empty :=
 SOURCES := $(subst $(empty) $(empty),:,$(wildcard src/fer*))
@@ -17,7 +20,7 @@ setup:  ## set up what is missing, without starting anything
 	@./fer setup
 
 test: lint  ## lint, then the tests of all packages and of the whole graph
-	@./fer exec python3 -m pytest $(PYTEST_ARGS)
+	@./fer exec python3 -m pytest $(WORKERS_ARGS) $(PYTEST_ARGS)
 
 test-jazzy:  ## the tests on ROS 2 Jazzy and the libraries of Ubuntu 24.04, where there is CPython 3.12
 	@python3 tools/test_on.py jazzy $(ARGS)
