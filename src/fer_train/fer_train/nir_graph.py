@@ -24,8 +24,9 @@ import io
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import nir
 import numpy as np
@@ -143,34 +144,22 @@ def read(path: Path, like: Model) -> Model:
     Raises
     ------
     ConfigurationError
-        if the graph is not a chain as above, has neurons with different constants, or does not
-        have as many neurons for features and expressions as `like`.
+        if the graph is not as above, has neurons with different constants, or does not have as
+        many neurons for features and expressions as `like`.
     """
     try:
         graph = nir.read(path)
     except (OSError, ValueError, KeyError, AssertionError) as error:
         raise ConfigurationError(f"{path} is no NIR file: {error}") from error
-    chain = _chain(graph, path)
-    layers, linears = chain[1:-1:2], chain[2:-1:2]
-    if not (
-        isinstance(layers[0], nir.LIF)
-        and layers[1:]
-        and all(isinstance(node, nir.CubaLIF) for node in layers[1:])
-        and all(type(node) is nir.Linear for node in linears)
-    ):
-        found = ", ".join(type(node).__name__ for node in chain)
-        raise ConfigurationError(
-            f"{path} has the nodes {found}: give Input, LIF, then Linear and CubaLIF for each "
-            "layer, then Output"
-        )
-    sizes = [node.v_threshold.size for node in layers]
+    layers = _layers(graph, path)
+    sizes = [layer.node.v_threshold.size for layer in layers]
     if (sizes[0], sizes[-1]) != (like.sizes[0], like.sizes[-1]):
         raise ConfigurationError(
             f"{path} has {sizes[0]} feature and {sizes[-1]} expression neurons, but its labels and "
             f"features are those of a network with {like.sizes[0]} and {like.sizes[-1]}: name "
             "weights of the same size with --like"
         )
-    imported = _model(layers, [node.weight for node in linears], like, path)
+    imported = _model(layers, like, path)
     if not {"t_ref", "v_reset"} <= graph.metadata.keys():
         return imported
     # What the lowered reset of a graph that `to_graph` made stands for.
@@ -182,21 +171,68 @@ def read(path: Path, like: Model) -> Model:
     return replace(imported, parameters=checked_constants({**imported.parameters, **told}))
 
 
-def _chain(graph: nir.NIRGraph, path: Path) -> list[Any]:
-    """Return the nodes from the input to the output."""
-    following = dict(graph.edges)
-    inputs = [name for name, node in graph.nodes.items() if isinstance(node, nir.Input)]
-    if len(inputs) != 1 or len(following) != len(graph.edges):
-        raise ConfigurationError(f"{path} branches: only a chain of layers can be imported")
-    names = inputs
-    while names[-1] in following and len(names) <= len(graph.nodes):
-        names.append(following[names[-1]])
-    if len(names) != len(graph.nodes):
-        raise ConfigurationError(f"{path} is no chain from its input to its output")
-    return [graph.nodes[name] for name in names]
+class _Layer(NamedTuple):
+    """A layer of neurons, and what drives it.
+
+    Attributes
+    ----------
+    node : the neurons.
+    weights : (neurons, n_pre), those of several layers side by side; empty for features.
+    skips : as in `Stage`.
+    """
+
+    node: Any
+    weights: Float32s
+    skips: bool = False
 
 
-def _model(layers: Sequence[Any], weights: Sequence[Float32s], like: Model, path: Path) -> Model:
+def _layers(graph: nir.NIRGraph, path: Path) -> list[_Layer]:
+    """Return the layers of a graph, from the features on."""
+    before: dict[str, list[str]] = {name: [] for name in graph.nodes}
+    for origin, name in graph.edges:
+        before[name].append(origin)
+    try:
+        order = list(TopologicalSorter(before).static_order())
+    except CycleError as error:
+        raise ConfigurationError(f"{path}: layers drive each other in a circle") from error
+    kinds = [type(graph.nodes[name]) for name in order]
+    neurons = [name for name in order if isinstance(graph.nodes[name], (nir.LIF, nir.CubaLIF))]
+    deep = [graph.nodes[name] for name in neurons[1:]]
+    if not (
+        set(kinds) == {nir.Input, nir.LIF, nir.Linear, nir.CubaLIF, nir.Output}
+        and isinstance(graph.nodes[neurons[0]], nir.LIF)
+        and all(isinstance(node, nir.CubaLIF) for node in deep)
+    ):
+        found = ", ".join(kind.__name__ for kind in kinds)
+        raise ConfigurationError(
+            f"{path} has the nodes {found}: give Input, LIF, then Linear and CubaLIF for each "
+            "layer, then Output"
+        )
+    outputs = [before[name] for name, kind in zip(order, kinds, strict=True) if kind is nir.Output]
+    first = [graph.nodes[name] for name in before[neurons[0]]]
+    if [type(node) for node in first] != [nir.Input] or outputs != [neurons[-1:]]:
+        raise ConfigurationError(
+            f"{path} branches: one Input has to drive the LIF layer, and the last layer one Output"
+        )
+    layers = [_Layer(graph.nodes[neurons[0]], np.empty((0, 0), np.float32))]
+    for number, (name, node) in enumerate(zip(neurons[1:], deep, strict=True)):
+        # By the layer before the projection, since several may come in any order.
+        linears = {tuple(before[each]): graph.nodes[each] for each in before[name]}
+        below = [(each,) for each in neurons[: number + 1]]
+        for driving in (below[-1:], below[1:]):
+            if len(linears) == len(before[name]) and set(linears) == set(driving) != set():
+                weights = np.hstack([linears[each].weight for each in driving])
+                layers.append(_Layer(node, weights, driving != below[-1:]))
+                break
+        else:
+            raise ConfigurationError(
+                f"{path}: layer '{name}' has to be driven, through one Linear each, by the layer "
+                "below it or by all hidden layers below it"
+            )
+    return layers
+
+
+def _model(found: Sequence[_Layer], like: Model, path: Path) -> Model:
     def common(nodes: Sequence[Any], *names: str) -> float:
         """Return the value that a constant has in all neurons."""
         values = np.concatenate(
@@ -208,12 +244,12 @@ def _model(layers: Sequence[Any], weights: Sequence[Float32s], like: Model, path
             )
         return float(values[0])
 
-    known = own_parameters(like)
+    known, layers = own_parameters(like), [layer.node for layer in found]
     rest, v_rest, r_m = common(layers, "v_leak"), known.lif.v_rest, common(layers, "r")
     rheobase_v = common(layers[:1], "v_threshold") - rest
     currents = [
-        weight * (node.w_in * known.dt / node.tau_syn)[:, None]
-        for node, weight in zip(layers[1:], weights, strict=True)
+        layer.weights * (layer.node.w_in * known.dt / layer.node.tau_syn)[:, None]
+        for layer in found[1:]
     ]
     reset = common(layers, "v_reset")
     # With this gain the largest weight is 1. Inhibition, if there was any, is in the weights.
@@ -235,14 +271,15 @@ def _model(layers: Sequence[Any], weights: Sequence[Float32s], like: Model, path
         if nodes:
             own["tau_s"] = common(nodes, "tau_syn")
         constants |= {prefix + name: value for name, value in own.items()}
-    stages = []
+    stages: list[Stage] = []
     below = like.stages[0].wiring.map_shape
-    for node, current in zip(layers[1:], currents, strict=True):
-        wiring = Wiring.fully_connected(below, len(current))
-        theta = (node.v_threshold - rest - rheobase_v).astype(np.float32)
+    for layer, current in zip(found[1:], currents, strict=True):
+        wiring = Wiring.fully_connected(
+            below if not stages else (current.shape[1], 1, 1), len(current)
+        )
+        theta = (layer.node.v_threshold - rest - rheobase_v).astype(np.float32)
         weight = (current.T * (r_m / rheobase_v / gain)).astype(np.float32)
-        stages.append(Stage(wiring, weight, theta))
-        below = (len(current), 1, 1)
+        stages.append(Stage(wiring, weight, theta, layer.skips))
     return replace(
         like,
         stages=tuple(stages),

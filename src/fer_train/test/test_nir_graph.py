@@ -12,10 +12,10 @@ import pytest
 from numpy.typing import NDArray
 
 from fer_common.core.errors import ConfigurationError
-from fer_snn import Model, Network, NetworkParameters
+from fer_snn import Architecture, HiddenLayer, Model, Network, NetworkParameters
 from fer_snn.core.neurons import encoding
 from fer_snn.core.readout import label_means
-from fer_testing.networks import synthetic, trained_model
+from fer_testing.networks import small_model, synthetic, trained_model
 
 nir = pytest.importorskip("nir")
 from fer_train import nir_graph  # noqa: E402
@@ -123,6 +123,31 @@ def test_a_graph_becomes_a_network_again(model: Model, file: Path) -> None:
         # Weights differ by their rounding, so a few potentials reach the threshold a step later.
         assert np.abs(got - expected).sum() <= 2e-3 * expected.sum()
     assert (back.labels, back.feature_spec) == (model.labels, model.feature_spec)
+
+
+def test_a_deep_network_comes_back_with_what_skips_layers(tmp_path: Path) -> None:
+    hidden = (HiddenLayer(3, 3, 8), HiddenLayer(2, 1, 8))
+    deep = small_model(Architecture(hidden=hidden, neurons_per_label=2))
+    path = tmp_path / "deep.nir"
+    path.write_bytes(nir_graph.to_bytes(deep))
+    back = nir_graph.read(path, deep)
+    assert [stage.skips for stage in back.stages] == [False, False, True]
+    known = ours(deep, nir_graph.own_parameters(deep))
+    for expected, got in zip(known, ours(back, nir_graph.own_parameters(back)), strict=True):
+        assert np.abs(got - expected).sum() <= 2e-3 * expected.sum()
+    assert known[1].sum() and known[2].sum()
+
+    graph = nir.read(path)
+    graph.edges.remove(("hidden_to_expression", "expression"))
+    del graph.nodes["hidden_to_expression"]
+    graph.edges.remove(("hidden", "hidden_to_expression"))
+    assert not nir_graph.read(altered(path, graph), deep).stages[-1].skips
+    graph.edges.append(("feature_to_hidden", "hidden_2"))
+    with pytest.raises(ConfigurationError, match="layer 'hidden_2' has to be driven"):
+        nir_graph.read(altered(path, graph), deep)
+    graph.edges[-1] = ("hidden_2", "hidden_to_hidden_2")
+    with pytest.raises(ConfigurationError, match="in a circle"):
+        nir_graph.read(altered(path, graph), deep)
 
 
 def test_lateral_inhibition_is_refused(model: Model) -> None:
