@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from fer import cli
+from fer.bringup.arguments import ARGUMENTS
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -20,6 +24,16 @@ _CODE = re.compile(r"^```.*?^```|^    .*?$|`[^`\n]*`", re.MULTILINE | re.DOTALL)
 _LINK = re.compile(r"\]\(([^)\s]+)\)")
 _NAMES = re.compile(r"((?:`\w+`(?:, | and )?)+)\s+in\s+\[[^\]]+\]\(([^)#]+)\)")
 _HEADING = re.compile(r"^#+ +(.*)$", re.MULTILINE)
+
+_SHELL = re.compile(r"^ *```sh\n(.*?)^ *```", re.MULTILINE | re.DOTALL)
+_ASSIGNMENT = re.compile(r"[A-Z_]+=")
+#: Commands that need hardware, an installed ROS, a network or somebody's decision: no test runs
+#: them, nor what is given to `ros2` beyond our own launch files and programs.
+_FOREIGN = {
+    *("bloom-release", "catkin_tag_changelog", "cd", "colcon", "docker", "echo", "export", "git"),
+    *("journalctl", "jupytext", "mkdir", "python3", "rosdep", "rqt", "rqt_plot", "sed", "source"),
+    *("ssh", "sudo"),
+}
 
 
 def links(page: Path) -> Iterator[str]:
@@ -89,3 +103,53 @@ def test_the_python_code_of_the_readme_runs() -> None:
     assert len(nodes) == 1
     for program in set(programs) - set(nodes):
         exec(compile(program, "README.md", "exec"), {})
+
+
+def command_lines(page: Path) -> Iterator[list[str]]:
+    """Return the words of every command in the blocks of shell code of a page."""
+    for block in _SHELL.findall(page.read_text(encoding="utf-8")):
+        for line in block.replace("\\\n", " ").splitlines():
+            words: list[str] = []
+            for word in [*shlex.split(line, comments=True), "&&"]:
+                if word in ("&&", "|"):
+                    if words:
+                        yield words
+                    words = []
+                elif words or not _ASSIGNMENT.match(word):
+                    words.append(word)
+
+
+def complaint(words: list[str]) -> str:
+    """Return why a command cannot be typed like this; "" if it can."""
+    program, *rest = words
+    if program == "./fer" and rest[0] in ("setup", "exec"):
+        paths = [word for word in rest if re.match(r"(docs|examples)/.*\.py", word)]
+        return " ".join(path for path in paths if not (ROOT / path).is_file())
+    if program in ("fer", "./fer"):
+        chosen = next((command for command in cli.COMMANDS if command.name == rest[0]), None)
+        try:
+            cli._parser(chosen).parse_args(rest)
+        except SystemExit as end:
+            return "the options are wrong" if end.code else ""
+    elif program == "make":
+        makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+        targets = [word for word in rest if not _ASSIGNMENT.match(word)]
+        return " ".join(each for each in targets if not re.search(rf"^{each}:", makefile, re.M))
+    elif words[:3] == ["ros2", "launch", "fer"]:
+        known = {argument.name for argument in ARGUMENTS}
+        given = {word.partition(":=")[0] for word in rest[3:] if ":=" in word}
+        there = (ROOT / "src/fer/launch" / rest[2]).is_file()
+        return " ".join(given - known) if there else "no such launch file"
+    elif words[:2] == ["ros2", "run"] and rest[1].startswith("fer"):
+        setup = (ROOT / "src" / rest[1] / "setup.py").read_text(encoding="utf-8")
+        return "" if f'"{rest[2]} = ' in setup else "no such program"
+    elif program not in {*_FOREIGN, "ros2"}:
+        return "no test knows it"
+    return ""
+
+
+def test_every_command_line_can_be_typed(capsys: pytest.CaptureFixture[str]) -> None:
+    lines = [(page.name, words) for page in PAGES for words in command_lines(page)]
+    assert len(lines) > 80
+    wrong = {(name, *words): why for name, words in lines if (why := complaint(words))}
+    assert not wrong, capsys.readouterr().err
