@@ -22,13 +22,12 @@ from numpy.typing import NDArray
 from fer_common.core.errors import FerError
 from fer_features.core.pipeline import FeaturePipeline
 from fer_snn import Network, load_weights
-from fer_snn.core.constants import TrainedConstants
 from fer_snn.core.neurons.lif import Float32s
 from fer_snn.core.parameters import (
     DEFAULT_WEIGHTS,
-    TABLE,
     network_parameters,
     readout_parameters,
+    trained_values,
 )
 from fer_snn.core.readout import label_means
 from fer_snn.core.weights import weights_folder
@@ -130,8 +129,7 @@ def main() -> None:
     cv2.setNumThreads(1)
     path = weights_folder.resolve(given.weights, weights_folder.default_folder())
     model = load_weights(path)
-    defaults = TABLE.defaults()
-    values = TABLE.merged(defaults, TrainedConstants.of(model, defaults, ()).taken)
+    values, _ = trained_values(model)
     network, readout = Network(model, network_parameters(values)), readout_parameters(values)
     frames = round(given.hours * 3600 * RATE_HZ)
     with shown_progress() as report:

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_common.core.stamps import NANOSECONDS
 from fer_train.faces import ALONE, crop_of
 from fer_train.jobs import Jobs
 from fer_train.progress import Progress, no_progress
@@ -84,21 +85,27 @@ def load(videos: Sequence[Path], jobs: Jobs = ALONE, progress: Progress = no_pro
 
 
 def _crop(videos: Sequence[Path]) -> list[Crops]:
-    crops = [
-        [crop for crop in map(crop_of, _frames(video)) if crop is not None] for video in videos
-    ]
+    found = ([crop_of(picture) for _, picture in frames(video, MAX_FRAMES)] for video in videos)
+    crops = [[crop for crop in some if crop is not None] for some in found]
     return [np.stack(some) if some else np.zeros((0, 0, 0), np.uint8) for some in crops]
 
 
-def _frames(video: Path) -> Iterator[NDArray[np.uint8]]:
+def frames(video: Path, most: int | None = None) -> Iterator[tuple[int, NDArray[np.uint8]]]:
+    """Yield stamp (nanoseconds) and picture of the frames of a video.
+
+    Parameters
+    ----------
+    most : leave out so many between two that about this many are left; None: leave out none.
+    """
     capture = cv2.VideoCapture(str(video))
+    rate_hz = capture.get(cv2.CAP_PROP_FPS) or 30.0
     try:
         # The header only has an estimate. Some containers have none: then read every frame.
-        every = max(int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) // MAX_FRAMES, 1)
+        every = max(int(capture.get(cv2.CAP_PROP_FRAME_COUNT)) // most, 1) if most else 1
         for number, _ in enumerate(iter(partial(capture.grab), False)):
             if number % every == 0:
                 decoded, picture = capture.retrieve()
                 if decoded:
-                    yield np.asarray(picture, np.uint8)
+                    yield round(number * NANOSECONDS / rate_hz), np.asarray(picture, np.uint8)
     finally:
         capture.release()

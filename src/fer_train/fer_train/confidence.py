@@ -10,27 +10,23 @@ each other are alike, so the intervals of a video are too narrow.
 from __future__ import annotations
 
 import argparse
-import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from fer_common.core.stamps import NANOSECONDS
 from fer_features.core.pipeline import FeaturePipeline, largest
 from fer_snn import FaceInput, FeatureFrame, Model, Network, Recogniser, load_weights
-from fer_snn.core.constants import TrainedConstants
-from fer_snn.core.labels import canonical
-from fer_snn.core.parameters import DEFAULT_WEIGHTS, TABLE, recogniser_parameters
+from fer_snn.core.label_files import label_file, read_labels
+from fer_snn.core.parameters import DEFAULT_WEIGHTS, recogniser_parameters, trained_values
 from fer_snn.core.recogniser import RecogniserParameters
 from fer_snn.core.weights import weights_folder
 from fer_train import dataset, evaluation, faces, figures, metrics
 from fer_train.cli import options
-from fer_train.clips import VIDEOS
+from fer_train.clips import VIDEOS, frames
 from fer_train.faces import CropParameters
 from fer_train.metrics import ReliabilityBin
 from fer_train.progress import Progress, shown_progress
@@ -92,9 +88,14 @@ def of_video(
     DatasetError
         if the labels are missing, or nothing is recognised.
     """
-    truth, said = _labels(source), []
+    labels, said = label_file(source), []
+    if labels is None:
+        raise DatasetError(
+            f"{source} has no {source.stem}_labels.csv beside it, with the columns frame and label"
+        )
+    truth = read_labels(labels)
     pipeline, recogniser = FeaturePipeline(), Recogniser(model, parameters)
-    for k, (stamp_ns, picture) in enumerate(_frames(source)):
+    for k, (stamp_ns, picture) in enumerate(frames(source)):
         face = largest(pipeline.process(picture, stamp_ns))
         inputs = []
         if face is not None and face.features is not None:
@@ -111,28 +112,6 @@ def of_video(
     bins = metrics.reliability(confidence[decided], right[decided])
     undecided = float((~decided).mean())
     return Kind(len(said), undecided, metrics.expected_calibration_error(bins), bins)
-
-
-def _labels(video: Path) -> dict[int, str]:
-    path = video.with_name(f"{video.stem}_labels.csv")
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            return {int(row["frame"]): canonical(row["label"]) for row in csv.DictReader(file)}
-    except (OSError, KeyError, ValueError) as error:
-        raise DatasetError(
-            f"{path} cannot be read ({error}): it needs the columns frame and label"
-        ) from error
-
-
-def _frames(video: Path) -> Iterator[tuple[int, NDArray[np.uint8]]]:
-    """Yield stamp (nanoseconds) and picture of every frame."""
-    capture = cv2.VideoCapture(str(video))
-    rate_hz = capture.get(cv2.CAP_PROP_FPS) or 30.0
-    k = 0
-    while (taken := capture.read())[0]:
-        yield round(k * NANOSECONDS / rate_hz), np.asarray(taken[1], np.uint8)
-        k += 1
-    capture.release()
 
 
 def _named(text: str) -> tuple[str, Path]:
@@ -152,9 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options.check_outputs(given.plot)
     cv2.setNumThreads(1)
     model = load_weights(weights_folder.resolve(given.weights, weights_folder.default_folder()))
-    defaults = TABLE.defaults()
-    trained = TrainedConstants.of(model, defaults, ()).taken
-    parameters = recogniser_parameters(TABLE.merged(defaults, trained))
+    parameters = recogniser_parameters(trained_values(model)[0])
     kinds = {}
     with shown_progress() as report:
         for name, source in given.sources:

@@ -41,10 +41,10 @@ from fer_snn import (
     Stage,
     Wiring,
 )
-from fer_snn.core.constants import TrainedConstants, checked_constants
+from fer_snn.core.constants import checked_constants
 from fer_snn.core.network import FEATURE
 from fer_snn.core.neurons.lif import Float32s
-from fer_snn.core.parameters import TABLE, network_parameters
+from fer_snn.core.parameters import network_parameters, trained_values
 
 TYPICAL = 2.0
 """Input of a neuron that fires, in rheobases."""
@@ -64,9 +64,7 @@ def lowered_reset(lif: LIFParameters, dt: float) -> float:
 
 def own_parameters(model: Model) -> NetworkParameters:
     """Return the constants that a model was trained with."""
-    defaults = TABLE.defaults()
-    constants = TrainedConstants.of(model, defaults, ()).taken
-    return network_parameters(TABLE.merged(defaults, constants))
+    return network_parameters(trained_values(model)[0])
 
 
 def to_bytes(model: Model) -> bytes:

@@ -17,7 +17,7 @@ import pytest
 from fer_common.core.errors import FerError
 from fer_snn.core import familiarity
 from fer_snn.core.weights import weights_file
-from fer_train import ablation, clips, unsupervised
+from fer_train import ablation, clips, naming, unsupervised
 from fer_train.cli import ablate, evaluate, train
 from fer_train.disturbances import DISTURBANCES
 
@@ -120,6 +120,7 @@ def test_training_without_labels_names_what_it_has_learnt(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(unsupervised, "SETTLING", 300)
+    monkeypatch.setattr(naming, "BALANCING", 300)
     heads = tmp_path / "heads"
     heads.mkdir()
     for video in clips.find(clips.default_folder())[:2]:

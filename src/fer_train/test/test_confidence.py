@@ -18,7 +18,6 @@ from fer_train import confidence
 from fer_train.confidence import Kind
 from fer_train.metrics import ReliabilityBin
 from fer_train.progress import no_progress
-from fer_train.tables import DatasetError
 
 FRAMES = 12
 LABELS = "frame,label\n" + "".join(f"{k},neutral\n" for k in range(FRAMES - 2))
@@ -69,13 +68,20 @@ def test_stills_are_looked_at_mirrored_as_the_parameter_says(
     assert asked == [True, False]
 
 
-@pytest.mark.parametrize("text", [None, "picture,label\na,neutral\n", "frame,label\nx,neutral\n"])
-def test_a_video_without_labels_is_refused(pictures: Path, text: str | None) -> None:
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        (None, "columns frame and label"),
+        ("picture,label\na,neutral\n", "a column 'frame'"),
+        ("frame,label\nx,neutral\n", "a column 'frame'"),
+    ],
+)
+def test_a_video_without_labels_is_refused(pictures: Path, text: str | None, why: str) -> None:
     labels = pictures / "clip_labels.csv"
     labels.unlink()
     if text is not None:
         labels.write_text(text)
-    with pytest.raises(DatasetError, match="columns frame and label"):
+    with pytest.raises(FerError, match=why):
         confidence.main([f"video={pictures / 'clip.mp4'}"])
 
 

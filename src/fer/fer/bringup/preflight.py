@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from fer.bringup.graph import CAMERA, SNN, Settings, absolute, parameter_tables
-from fer.report.labels import label_file, read_labels
 from fer_common.core.errors import ConfigurationError
 from fer_common.core.parameters import Value
+from fer_snn.core.label_files import label_file, read_labels
 
 #: Sources that are not paths.
 DEMO = "demo"

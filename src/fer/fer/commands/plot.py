@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from fer.commands.bag import bag_libraries
 from fer.commands.options import not_negative, positive, positive_integer
-from fer.report.labels import read_labels
 from fer_common.core.errors import FerError
+from fer_snn.core.label_files import read_labels
 
 if TYPE_CHECKING:
     from fer_train.recording import Recording

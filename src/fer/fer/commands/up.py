@@ -30,12 +30,12 @@ from fer.commands.options import positive
 from fer.processes.resources import ResourceMeter
 from fer.processes.signals import StopRequests
 from fer.processes.supervisor import EXIT_CONFIGURATION, Failure, Supervisor, describe_exit
-from fer.report.labels import read_labels
 from fer.report.status import LIVE_PERIOD_S, Screen, open_screen, starting_text, status_text
 from fer.report.summary import RunRecord, summary_text
 from fer_common.core.atomic import check_writable, write_atomically
 from fer_common.core.errors import FerError
 from fer_common.core.stamps import NANOSECONDS
+from fer_snn.core.label_files import read_labels
 from fer_viz.dashboard.binding import has_display
 
 if TYPE_CHECKING:

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import math
+from types import MappingProxyType
 from typing import cast
 
 from fer_common.core.errors import ParameterError
 from fer_common.core.network_links import MAX_AGE
 from fer_common.core.parameters import COMMON, EVERY_FRAME, Parameter, ParameterTable, Values
-from fer_snn.core.constants import CONSTANTS, constants_agree, number, number_of
+from fer_snn.core.constants import (
+    CONSTANTS,
+    TrainedConstants,
+    constants_agree,
+    number,
+    number_of,
+)
 from fer_snn.core.labels import canonical
+from fer_snn.core.model import Model
 from fer_snn.core.network import FEATURE, NetworkParameters, WeightBounds, hidden_name
 from fer_snn.core.neurons.layers import DriveParameters
 from fer_snn.core.neurons.lif import LIFParameters
@@ -297,3 +305,15 @@ def recogniser_parameters(values: Values) -> RecogniserParameters:
         )
     except ValueError as error:
         raise ParameterError(f"node '{NODE}': {error}") from error
+
+
+def trained_values(
+    model: Model, given: Values = MappingProxyType({})
+) -> tuple[Values, TrainedConstants]:
+    """Return the given values, else the constants that a model was trained with, else the defaults.
+
+    What differs is returned too.
+    """
+    values = TABLE.merged(TABLE.defaults(), given)
+    constants = TrainedConstants.of(model, values, given)
+    return TABLE.merged(values, constants.taken), constants

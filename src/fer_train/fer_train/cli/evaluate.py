@@ -16,12 +16,11 @@ from fer_common.core.errors import ConfigurationError
 from fer_common.core.parameters import Values
 from fer_features.core.pipeline import FeatureParameters
 from fer_snn import Model, Network, load_weights
-from fer_snn.core.constants import TrainedConstants
 from fer_snn.core.parameters import (
     DEFAULT_WEIGHTS,
-    TABLE,
     network_parameters,
     readout_parameters,
+    trained_values,
 )
 from fer_snn.core.weights import weights_folder
 from fer_train import dataset, evaluation, faces, fairness
@@ -91,7 +90,9 @@ def run(args: argparse.Namespace) -> int:
     given = dict(options.parameters_in(args.params))
     if args.labels:
         given["labels"] = args.labels
-    values = _values(model, path, given)
+    values, constants = trained_values(model, given)
+    for note in constants.notes(path):
+        print(note, flush=True)
     readout = readout_parameters(values)
     readout.check(model.labels)
     with shown_progress() as report, Jobs(args.jobs) as jobs:
@@ -174,15 +175,6 @@ def _compared(
         except DatasetError as error:
             print(f"{name}: {error}", flush=True)
     return kinds
-
-
-def _values(model: Model, path: Path, given: Values) -> Values:
-    """Return the given parameters, else the constants of the weights file, else the defaults."""
-    values = TABLE.merged(TABLE.defaults(), given)
-    constants = TrainedConstants.of(model, values, given)
-    for note in constants.notes(path):
-        print(note, flush=True)
-    return TABLE.merged(values, constants.taken)
 
 
 def _evaluate(

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from fer.report.labels import label_file, read_labels
 from fer_common.core.errors import ConfigurationError
+from fer_snn.core.label_files import label_file, read_labels
 
 
 def test_labels_lie_beside_a_clip_and_beside_a_folder(tmp_path: Path) -> None:
