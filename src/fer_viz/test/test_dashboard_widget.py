@@ -1,10 +1,10 @@
-"""The widget off screen: each panel shows what was sent."""
+"""The widget off screen: what it shows, asks for, and how it fits."""
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,47 +20,54 @@ try:
 except NoQtError as error:
     pytest.skip(str(error), allow_module_level=True)
 
-from pyqtgraph.Qt import QtWidgets
+from pyqtgraph.Qt import QtCore, QtTest, QtWidgets
 
 from fer_common.ros.image_subscription import bgr_reader
+from fer_testing.networks import EIGHT
 from fer_testing.viz import LABELS, Loopback, PlayedGraph, grey, share_of
-from fer_viz.core import dashboard_state
-from fer_viz.core.dashboard_state import DashboardState, Note
-from fer_viz.core.drawing.style import DARK, LIGHT
-from fer_viz.core.drawing.text import MINUS
-from fer_viz.dashboard import plots
-from fer_viz.dashboard.style import unit_for
+from fer_viz.core.drawing.board import unit_for
+from fer_viz.core.drawing.style import DARK, LEAST_CONTRAST, LIGHT, Style, contrast, readable
+from fer_viz.core.drawing.text import drawable
+from fer_viz.core.scene import Note
+from fer_viz.core.scene_builder import SceneBuilder
+from fer_viz.dashboard import controls
+from fer_viz.dashboard.parameters import Scale
+from fer_viz.dashboard.style import grounds
 from fer_viz.dashboard.widget import Dashboard
+from fer_viz.ros.dashboard_client import LiveParameter, Weights
 from fer_viz.ros.listener import GraphListener, graph_topics
 
 TIMEOUT_S = 100.0
 FIVE = ("neutral", "smile", "surprised", "angry", "sad")
+PARAMETERS = [
+    LiveParameter("snn", "glance", 0.06, "Interval of glances.", "s", 0.0, 10.0, ()),
+    LiveParameter("snn", "learning", "off", "Mode.", "", 0, 0, ("off", "supervised")),
+    LiveParameter("snn", "min_spikes", 2, "Fewest spikes.", "", 0, 10000, ()),
+    LiveParameter("snn", "mirror", True, "Mirrored glances.", "", 0, 0, ()),
+    LiveParameter("features", "search.max_windows", 2, "Most runs.", "", 1, 64, ()),
+]
 
 
 class Recorded:
     """Commands that are only written down."""
 
+    namespace, lesson = "/fer", ""
+
     def __init__(self) -> None:
         self.calls: list[tuple[Any, ...]] = []
         self.waiting: list[Note] = []
 
-    def teach(self, label: str, face_id: int, new_label: bool = False) -> None:
-        self.calls.append(("teach", label, face_id, new_label))
-
-    def set_learning(self, mode: str) -> None:
-        self.calls.append(("learning", mode))
-
-    def save_weights(self, name: str) -> None:
-        self.calls.append(("save", name))
-
-    def load_weights(self, name: str) -> None:
-        self.calls.append(("load", name))
-
-    def reset(self, weights: bool) -> None:
-        self.calls.append(("reset", weights))
+    def __getattr__(self, name: str) -> Callable[..., None]:
+        return lambda *values: self.calls.append((name, *values))
 
     def publish_layers(self, layers: Sequence[str]) -> None:
         self.calls.append(("layers", *layers))
+
+    def list_weights(self, tell: Callable[[list[Weights]], None]) -> None:
+        tell([Weights("default", 0.0), Weights("mine", 1.7e9)])
+
+    def list_parameters(self, tell: Callable[[list[LiveParameter]], None]) -> None:
+        tell(PARAMETERS)
 
     def notes(self) -> list[Note]:
         notes, self.waiting = self.waiting, []
@@ -72,16 +79,18 @@ class Rig:
 
     def __init__(self) -> None:
         self.node = Loopback()
-        self.state: DashboardState[Any] = DashboardState(
+        self.state: SceneBuilder[Any] = SceneBuilder(
             graph_topics(self.node, False), time.monotonic()
         )
+        # A busy machine draws later than a graph would be taken for lost.
+        self.state.configure(1.0, TIMEOUT_S, 0)
         listener = GraphListener(
             self.node,
             self.state,
             False,
             lambda image: self.state.show(image, time.monotonic()),
             lambda topic, error: pytest.fail(f"{topic}: {error}"),
-            lambda topic, message, data: self.state.add_message(topic, message),
+            lambda topic, message, data: None,
         )
         listener.open_latched()
         listener.open_streams()
@@ -100,8 +109,21 @@ class Rig:
         self.draw()
 
     def draw(self) -> None:
-        self.dashboard.set_theme(self.dashboard.style_now.theme.name)
         QtWidgets.QApplication.processEvents()
+        self.dashboard._restyle()
+        QtWidgets.QApplication.processEvents()
+
+    def panel(self, name: str) -> Any:
+        """Return the pixels of a panel, (height, width, 3) BGR."""
+        view = self.dashboard.view
+        return view.board.places[name].of(view.picture)
+
+    def click(self, panel: str, x: float = 0.5, y: float = 0.5) -> None:
+        """Click into a panel, at shares of its width and height."""
+        view = self.dashboard.view
+        box = view.board.places[panel]
+        at = (round(box.x + x * box.width), round(box.y + y * box.height))
+        QtTest.QTest.mouseClick(view, QtCore.Qt.MouseButton.LeftButton, pos=QtCore.QPoint(*at))
 
     def picture(self, widget: Any) -> Any:
         """Return what a widget looks like, (height, width, 3) BGR."""
@@ -118,9 +140,7 @@ def application(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 
 
 @pytest.fixture
-def rig(monkeypatch: pytest.MonkeyPatch) -> Iterator[Rig]:
-    # A busy machine draws later than a graph would be taken for lost.
-    monkeypatch.setattr(dashboard_state, "IMAGE_TIMEOUT_S", TIMEOUT_S)
+def rig() -> Iterator[Rig]:
     rig = Rig()
     yield rig
     rig.dashboard.close_down()
@@ -133,170 +153,138 @@ def test_before_the_first_message_everything_says_what_it_waits_for(rig: Rig) ->
     rig.state.restart(time.monotonic() - 2 * TIMEOUT_S)
     rig.draw()
     dashboard = rig.dashboard
-    assert "no image on /fer/image_raw" in dashboard.camera.view.text
     assert "is the camera node up?" in dashboard.top.state.text()
-    assert "no weights yet" in dashboard.weights.view.text
-    for card in (dashboard.potentials, dashboard.spikes, dashboard.scores, dashboard.rates):
-        assert card.plot.empty_text
+    for name in ("camera", "trends", "answer", "weights", "face", "potentials", "spikes"):
+        assert share_of(rig.panel(name), DARK.faint, within=8) > 0
     assert not dashboard.bottom.labels and not dashboard.bottom.learning.isEnabled()
 
 
 def test_the_camera_shows_picture_box_and_label(rig: Rig) -> None:
     rig.play(predicted=1)
-    picture = rig.dashboard.camera.view.picture
-    assert picture is not None and rig.dashboard.camera.note == "640 x 480 px"
-    scale = picture.shape[0] / 480
-    assert picture[round(110 * scale) + 1, round(214 * scale) + 1].tolist() == list(DARK.label(1))
-    assert picture[-4, 4].tolist() == [90] * 3
-    shown = rig.picture(rig.dashboard.camera.view)
-    assert share_of(shown, (90, 90, 90)) > 0.5
+    board, picture = rig.dashboard.view.board, rig.dashboard.view.picture
+    camera = board.camera.of(picture)
+    corner = camera[round(110 * board.scale) + 1, round(214 * board.scale) + 1]
+    assert corner.tolist() == list(DARK.label(1))
+    shown = rig.picture(rig.dashboard.view)
+    assert np.array_equal(board.camera.of(shown), camera)
 
 
 def test_the_answer_is_that_of_the_face(rig: Rig) -> None:
     rig.play(predicted=2)
-    face, view = rig.dashboard.result.face, rig.dashboard.result.view
-    assert face is not None and face.label == "surprised"
-    assert rig.dashboard.result.note == "face 1"
-    shown = rig.picture(view)
+    focus = rig.dashboard.scene.focus
+    assert focus is not None and focus.label == "surprised"
+    answer = rig.panel("answer")
     # Headline, bar of the confidence and bar of the score are in the label's colour.
-    assert share_of(shown, DARK.label(2)) > 3 * share_of(shown, DARK.label(0)) > 0
+    assert share_of(answer, DARK.label(2)) > 3 * share_of(answer, DARK.label(0)) > 0
 
 
-def test_potentials_have_a_lane_for_each_label(rig: Rig) -> None:
-    rig.played = PlayedGraph(rig.node, neurons=6)
-    rig.played.publish_network()
-    rig.play()
-    card = rig.dashboard.potentials
-    assert len(card.lines) == 6 and len(card.levels) == 6
-    for neuron, line in enumerate(card.lines):
-        x, y = line.getData()
-        lane = neuron // 2
-        assert lane <= np.nanmin(y) and np.nanmax(y) <= lane + 1
-        assert x[-1] == pytest.approx(0) and len(x) > 50
-    low_v, high_v = -0.075 - plots.BELOW_V, -0.050 + plots.ABOVE_V
-    levels = [line.value() for line in card.levels]
-    share = [(high_v + 0.050) / (high_v - low_v), (high_v + 0.075) / (high_v - low_v)]
-    assert levels == pytest.approx([lane + part for lane in range(3) for part in share])
-    x, y = card.lines[0].getData()
-    potential_v = high_v - y * (high_v - low_v)
-    assert np.nanmin(potential_v) >= -0.0751 and np.nanmax(potential_v) <= -0.0499
-
-
-def test_many_neurons_become_a_map(rig: Rig) -> None:
-    rig.played = PlayedGraph(rig.node, neurons=300)
-    rig.played.publish_network()
-    rig.play()
-    card = rig.dashboard.potentials
-    assert not card.lines and card.map.isVisible() and card.map.image.shape[0] == 300
-    assert card.note == f"{MINUS}75 (reset) to {MINUS}50 mV (threshold)"
-    assert rig.dashboard.spikes.note.startswith("300 neurons")
-
-
-def test_the_raster_has_the_spikes_in_the_colours_of_their_labels(rig: Rig) -> None:
-    rig.played.publish_network()
-    rig.play(frames=20)
-    image = rig.dashboard.spikes.map.image[..., ::-1]
-    thirds = np.array_split(image, 3)
-    for label, part in enumerate(thirds):
-        assert share_of(part, DARK.label(label)) > 0.005
-        assert share_of(part, DARK.label((label + 1) % 3)) == 0
-    shown = rig.picture(rig.dashboard.spikes.plot)
-    assert all(share_of(shown, DARK.label(label), within=2) > 0.001 for label in range(3))
+def test_the_history_fills_with_answers(rig: Rig) -> None:
+    rig.play(frames=5, predicted=1)
+    assert share_of(rig.panel("trends"), DARK.label(1)) > 0
+    scores = rig.dashboard.scene.scores
+    assert scores is not None and scores.scores[-1].tolist() == pytest.approx([0.1, 0.8, 0.1])
+    assert scores.rates_hz[-1].tolist() == pytest.approx([5, 40, 5])
+    assert scores.confidence[-1] == pytest.approx(0.9)
 
 
 def test_the_feature_layer_is_asked_for_and_shown(rig: Rig) -> None:
-    dashboard = rig.dashboard
-    assert dashboard.feature_spikes.isHidden()
-    dashboard.features_button.click()
-    assert rig.commands.calls == [("layers", "feature")]
     rig.play()
-    assert "waiting" in dashboard.feature_spikes.plot.empty_text
+    assert "feature_spikes" not in rig.dashboard.view.board.places
+    rig.click("spikes")
+    assert rig.commands.calls == [("layers", "feature")]
     rig.play(frames=10, layers=("feature",))
-    assert not dashboard.feature_spikes.plot.empty_text
-    assert dashboard.feature_spikes.note.startswith("48 neurons")
-    dashboard.features_button.click()
-    assert rig.commands.calls[-1] == ("layers",) and dashboard.feature_spikes.isHidden()
+    assert share_of(rig.panel("feature_spikes"), DARK.sequential[-1], within=8) > 0
+    rig.click("spikes")
+    assert rig.commands.calls[-1] == ("layers",)
+    assert "feature_spikes" not in rig.dashboard.view.board.places
 
 
 def test_the_face_is_cut_out_and_its_features_are_drawn(rig: Rig) -> None:
     picture = grey()
     picture[110:320, 214:424] = 200
     rig.play(picture=picture)
-    crop, features = rig.dashboard.face.crop.picture, rig.dashboard.face.features.picture
-    assert crop is not None and share_of(crop, (200, 200, 200), within=2) > 0.9
-    assert features is not None and share_of(features, DARK.strong) > 0.01
-    assert "8 orientations x 12 x 12" in rig.dashboard.face.note
+    face = rig.panel("face")
+    assert share_of(face, (200, 200, 200), within=2) > 0.2
+    assert share_of(face, DARK.strong, within=60) > 0.01
 
 
 def test_weights_of_every_label_by_orientation(rig: Rig) -> None:
     rig.played.publish_network()
     rig.draw()
-    card = rig.dashboard.weights
-    assert [card.choice.itemText(k) for k in range(card.choice.count())][:3] == [
-        "all orientations",
-        "0°",
-        "22.5°",
-    ]
-    before = card.view.picture
-    assert before is not None
-    card.choice.setCurrentIndex(2)
-    card.choice.activated.emit(2)
-    assert not np.array_equal(before, card.view.picture)
+    before = rig.panel("weights").copy()
+    rig.dashboard._orient("22.5°")
+    assert not np.array_equal(before, rig.panel("weights"))
     for label in range(3):
-        assert share_of(before, DARK.label(label), within=60) > 0
+        assert share_of(before, DARK.label_text(label), within=60) > 0
 
 
-def test_trends_show_scores_and_rates(rig: Rig) -> None:
-    rig.play(frames=5, predicted=1)
-    scores = [line.getData()[1] for line in rig.dashboard.scores.lines]
-    rates_hz = [line.getData()[1] for line in rig.dashboard.rates.lines]
-    assert [values.tolist() for values in scores] == [
-        pytest.approx([value] * 5) for value in (0.1, 0.8, 0.1)
-    ]
-    assert [values[-1] for values in rates_hz] == pytest.approx([5, 40, 5])
-    assert rig.dashboard.rates.note == "Hz"
-
-
-def test_one_of_several_faces_can_be_followed(rig: Rig) -> None:
+def test_a_click_follows_one_of_several_faces(rig: Rig) -> None:
     boxes = ((10, 10, 100, 100), (300, 100, 200, 200))
     rig.play(boxes=boxes)
-    top = rig.dashboard.top
-    assert rig.dashboard.result.note == "face 2, 2 in view"
-    assert [top.face.itemText(k) for k in range(top.face.count())] == [
-        "largest face",
-        "face 1",
-        "face 2",
-    ]
-    top.face.setCurrentIndex(1)
+    assert rig.dashboard.focus_id() == 2
+    rig.click("camera", 60 / 640, 60 / 480)
     rig.play(boxes=boxes)
-    assert rig.dashboard.result.note == "face 1, 2 in view"
+    assert rig.dashboard.focus_id() == 1
     rig.dashboard.bottom.labels["smile"].click()
-    assert rig.commands.calls == [("teach", "smile", 1, False)]
+    assert rig.commands.calls == [("teach", "smile", 1)]
+    rig.click("camera", 0.98, 0.98)
+    rig.play(boxes=boxes)
+    assert rig.dashboard.focus_id() == 2
 
 
 def test_another_number_of_labels_changes_everything(rig: Rig) -> None:
-    for labels in (LABELS, FIVE, tuple(f"label {k}" for k in range(12)), ("yes", "no")):
-        rig.played = PlayedGraph(rig.node, labels)
+    for labels in (LABELS, EIGHT, tuple(f"label {k}" for k in range(13)), ("yes", "no")):
+        rig.played = PlayedGraph(rig.node, labels, neurons=300)
         rig.played.publish_network()
         rig.play(predicted=len(labels) - 1)
-        dashboard = rig.dashboard
-        assert tuple(dashboard.bottom.labels) == labels
-        assert len(dashboard.scores.lines) == len(dashboard.rates.lines) == len(labels)
-        assert dashboard.result.face is not None
-        assert dashboard.result.face.labels == labels
-        assert bool(dashboard.potentials.lines) == (len(labels) <= plots.MOST_LANES)
+        bottom = rig.dashboard.bottom
+        assert tuple(bottom.labels) == labels
+        assert bottom.buttons.isVisible() == (len(labels) <= controls.MOST_BUTTONS)
+        assert [each.text() for each in bottom.teach_menu.menu().actions()] == list(labels)
+        focus = rig.dashboard.scene.focus
+        assert focus is not None and focus.labels == labels
 
 
-@pytest.mark.parametrize("labels", [LABELS, (*FIVE, "disgust", "fear", "contempt")], ids=len)
-def test_the_smallest_window_shows_every_label(rig: Rig, labels: tuple[str, ...]) -> None:
-    rig.played = PlayedGraph(rig.node, labels)
+SCREENS = [(1024, 600), (1280, 720), (1366, 768), (1920, 1080), (3840, 2160)]
+
+
+@pytest.mark.parametrize("drawer", [False, True], ids=["", "parameters"])
+@pytest.mark.parametrize("screen", SCREENS, ids=str)
+def test_no_control_is_cut_on_any_screen(rig: Rig, screen: tuple[int, int], drawer: bool) -> None:
+    rig.played = PlayedGraph(rig.node, EIGHT)
     rig.played.publish_network()
-    # Smaller than rqt's window, so that the layout decides.
+    dashboard = rig.dashboard
+    if drawer:
+        dashboard.bottom.parameters.click()
+    # A title bar takes some of the screen.
+    dashboard.resize(screen[0], screen[1] - 36)
+    rig.play()
+    assert (dashboard.width(), dashboard.height()) == (screen[0], screen[1] - 36)
+    bottom, top = dashboard.bottom, dashboard.top
+    teach = list(bottom.labels.values()) if bottom.buttons.isVisible() else [bottom.teach_menu]
+    shown = [*teach, bottom.new, bottom.undo, bottom.learning, bottom.weights, bottom.parameters]
+    shown += [top.dot, top.span, top.pause, top.record, top.more]
+    places = []
+    for widget in shown:
+        assert widget.isVisible()
+        corner = widget.mapTo(dashboard, QtCore.QPoint(0, 0))
+        place = QtCore.QRect(corner, widget.size())
+        assert dashboard.rect().contains(place)
+        assert widget.width() >= widget.minimumSizeHint().width()
+        assert not any(place.intersects(other) for other in places)
+        places.append(place)
+    assert bottom.buttons.isVisible() or drawer
+    assert {"camera", "answer", "trends"} <= set(dashboard.view.board.places)
+
+
+def test_the_window_can_be_small(rig: Rig) -> None:
+    rig.played = PlayedGraph(rig.node, EIGHT)
+    rig.played.publish_network()
     rig.dashboard.resize(300, 100)
     rig.play()
-    rig.draw()
-    shown = rig.picture(rig.dashboard.result.view)
-    assert all(share_of(shown, DARK.label(index)) > 0 for index in range(len(labels)))
+    assert rig.dashboard.width() <= 640 and rig.dashboard.height() <= 360
+    assert not rig.dashboard.bottom.buttons.isVisible()
+    assert {"camera", "answer"} <= set(rig.dashboard.view.board.places)
 
 
 def test_buttons_ask(rig: Rig) -> None:
@@ -304,33 +292,117 @@ def test_buttons_ask(rig: Rig) -> None:
     rig.play()
     bottom = rig.dashboard.bottom
     assert bottom.learning.currentText() == "unsupervised"
-    bottom.ask_name = lambda title: {"Save weights as": "mine", "New expression": "wink"}.get(
-        title, ""
-    )
+    bottom.ask_name = lambda title, text: {"Save the weights as": "mine"}.get(title, "wink")
     bottom.learning.activated.emit(2)
-    bottom.save.click()
-    bottom.load.click()
+    bottom.save.trigger()
     bottom.new.click()
+    bottom.undo.click()
     bottom.reset_state.trigger()
     bottom.reset_weights.trigger()
+    bottom.teach_menu.menu().actions()[2].trigger()
     assert rig.commands.calls == [
-        ("learning", "supervised"),
-        ("save", "mine"),
+        ("set_parameter", "snn", "learning", "supervised"),
+        ("save_weights", "mine"),
         ("teach", "wink", 1, True),
+        ("undo",),
         ("reset", False),
         ("reset", True),
+        ("teach", "surprised", 1),
     ]
 
 
-def test_a_paused_display_holds_still(rig: Rig) -> None:
-    rig.play(predicted=0)
-    rig.dashboard.top.pause.click()
-    rig.play(predicted=2)
-    assert rig.dashboard.result.face is not None
-    assert rig.dashboard.result.face.label == "neutral"
+def test_weights_to_load_are_listed_with_their_date(rig: Rig) -> None:
+    rig.dashboard.bottom.load.trigger()
+    rig.play()
+    shipped, mine = rig.dashboard.bottom.weights_menu.actions()
+    assert shipped.text() == "default   (shipped)" and mine.text().startswith("mine   2023-11-1")
+    mine.trigger()
+    assert rig.commands.calls == [("load_weights", "mine")]
+
+
+def test_a_lesson_shows_its_progress(rig: Rig) -> None:
+    rig.play()
+    assert rig.dashboard.bottom.progress.isHidden()
+    rig.commands.lesson = "smile"
+    rig.draw()
+    assert rig.dashboard.bottom.progress.isVisible()
+    rig.commands.lesson = ""
+    rig.draw()
+    assert rig.dashboard.bottom.progress.isHidden()
+
+
+def test_names_are_drawable() -> None:
+    assert all(map(drawable, ("smile", "überrascht", "улыбка", "Ωmega", "two words")))
+    assert not drawable("驚き")
+
+
+# Parameters
+
+
+def test_every_parameter_has_a_row_with_unit_range_and_reset(rig: Rig) -> None:
+    rig.dashboard.bottom.parameters.click()
+    rig.dashboard.drawer.poll()
+    rows = rig.dashboard.drawer.rows
+    assert len(rows) == len(PARAMETERS)
+    row = rows["snn", "glance"]
+    assert row.editor.text() == "0.06" and "0 to 10 s" in row.toolTip()
+    assert not row.reset.isEnabled()
+    row.slider.setValue(row.slider.value() + 100)
+    row._timer.timeout.emit()
+    assert rig.commands.calls[-1][:3] == ("set_parameter", "snn", "glance")
+    changed = rig.commands.calls[-1][3]
+    assert changed > 0.06 and float(row.editor.text()) == pytest.approx(changed)
+    row.reset.click()
+    row._timer.timeout.emit()
+    assert rig.commands.calls[-1] == ("set_parameter", "snn", "glance", 0.06)
+    row.editor.setText("0.1")
+    row.editor.editingFinished.emit()
+    row._timer.timeout.emit()
+    assert rig.commands.calls[-1] == ("set_parameter", "snn", "glance", 0.1)
+    rows["snn", "learning"].editor.textActivated.emit("supervised")
+    rows["snn", "learning"]._timer.timeout.emit()
+    assert rig.commands.calls[-1] == ("set_parameter", "snn", "learning", "supervised")
+    # Reset restores the value of the first time, not that of the last.
+    rig.dashboard.bottom.parameters.click()
+    rig.dashboard.bottom.parameters.click()
+    rig.dashboard.drawer.poll()
+    rig.dashboard.drawer.find.setText("mirror")
+    shown = [key for key, row in rig.dashboard.drawer.rows.items() if not row.isHidden()]
+    assert shown == [("snn", "mirror")]
+
+
+@pytest.mark.parametrize(("low", "high"), [(0, 10), (1e-4, 10), (-0.1, 0.1), (0, 1), (1, 64)])
+def test_sliders_reach_every_value(low: float, high: float) -> None:
+    scale = Scale(low, high)
+    values = [scale.value(position) for position in range(0, 1001, 50)]
+    assert values == sorted(values)
+    assert values[0] == pytest.approx(low) and values[-1] == pytest.approx(high)
+    assert [scale.position(value) for value in values] == list(range(0, 1001, 50))
+
+
+# The display
+
+
+def test_a_paused_display_holds_still_and_zooms(rig: Rig) -> None:
+    rig.play(frames=20, predicted=0)
     rig.dashboard.top.pause.click()
     rig.draw()
-    assert rig.dashboard.result.face.label == "surprised"
+    before = rig.panel("potentials").copy()
+    rig.play(predicted=2)
+    focus = rig.dashboard.scene.focus
+    assert focus is not None and focus.label == "neutral"
+    assert np.array_equal(rig.panel("potentials"), before)
+    rig.dashboard._zoom(3, 0)
+    assert rig.dashboard._range[0] == pytest.approx(-(0.8**3))
+    assert not np.array_equal(rig.panel("potentials"), before)
+    rig.dashboard._zoom(0, 0.5)
+    assert rig.dashboard._range[1] == pytest.approx(-0.5 * 0.8**3)
+    rig.dashboard._zoom(-30, 0)
+    assert rig.dashboard._range == pytest.approx((-1, 0))
+    rig.dashboard.top.pause.click()
+    rig.draw()
+    focus = rig.dashboard.scene.focus
+    assert focus is not None and focus.label == "surprised"
 
 
 def test_notes_are_told(rig: Rig) -> None:
@@ -341,23 +413,15 @@ def test_notes_are_told(rig: Rig) -> None:
 
 def test_settings_are_taken_over_and_given_back(rig: Rig) -> None:
     settings = rig.dashboard.settings()
-    changed = {
-        **settings,
-        "theme": "light",
-        "span_s": "2",
-        "orientation": "45°",
-        "sizes_columns": "600,400,264",
-    }
-    rig.dashboard.apply_settings(changed)
-    rig.played.publish_network()
-    rig.draw()
-    assert rig.dashboard.settings() == {
-        **changed,
-        "sizes_columns": rig.dashboard.settings()["sizes_columns"],
-    }
-    assert rig.dashboard.weights.choice.currentText() == "45°"
+    changed = {**settings, "span_s": "2", "orientation": "45°", "feature_layer": "true"}
+    rig.dashboard.apply_settings({**changed, "theme": "light"})
+    # The theme of the command line has priority.
+    assert rig.dashboard.settings() == changed
     assert rig.state.span_s == 2
-    rig.dashboard.apply_settings({"theme": "pink", "span_s": "x", "sizes_left": "nonsense"})
+    rig.dashboard.apply_settings({"theme": "pink", "span_s": "x"})
+    assert rig.dashboard.settings() == {**changed, "feature_layer": "false"}
+    rig.dashboard._given_theme = ""
+    rig.dashboard.apply_settings({"theme": "light"})
     assert rig.dashboard.settings()["theme"] == "light"
 
 
@@ -372,20 +436,27 @@ def test_a_snapshot_is_a_picture_of_everything(
     picture = cv2.imread(str(path))
     assert picture.shape == (800, 1280, 3)
     assert share_of(picture, theme.plate) > 0.3
-    assert share_of(picture[:8], theme.ground) > 0.9
+    assert share_of(picture[:3], theme.ground) > 0.9
     assert not rig.dashboard.snapshot(tmp_path / "no" / "shot.png")
     assert "cannot be written" in rig.dashboard.top.state.text()
 
 
 def test_sizes_follow_the_window(rig: Rig) -> None:
-    assert unit_for(1280, 800) == 1
-    assert unit_for(3840, 2160) == pytest.approx(2.7)
-    assert unit_for(300, 200) < 1
     rig.play()
     rig.dashboard.resize(3840, 2160)
-    rig.dashboard._fit()
-    assert rig.dashboard.style_now.unit == pytest.approx(2.7)
-    assert (
-        rig.dashboard.top.state.font().pixelSize() >= 30
-        or rig.dashboard.top.state.fontMetrics().height() >= 30
-    )
+    rig.draw()
+    assert rig.dashboard.view.style_now.unit == pytest.approx(unit_for(3840, 2000), abs=0.2)
+    assert rig.dashboard.top.state.fontMetrics().height() >= 30
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+def test_text_of_controls_can_be_read(theme: Any) -> None:
+    ground = grounds(Style(theme))
+    for name, text in (
+        ("ground", theme.normal),
+        ("raised", theme.normal),
+        ("raised", readable(theme.faint, ground["raised"])),
+        ("hover", theme.strong),
+        ("pressed", readable(theme.strong, ground["pressed"])),
+    ):
+        assert contrast(text, ground[name]) >= LEAST_CONTRAST

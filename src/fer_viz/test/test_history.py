@@ -47,6 +47,20 @@ def test_a_gap_is_marked() -> None:
     traces, _ = history.face(1).window(1.0)
     assert traces is not None
     assert np.flatnonzero(np.isnan(traces.potential_v[:, 0])).tolist() == [33]
+    history.face(1).spikes.add(spikes(0, [1], [0]))
+    history.face(1).spikes.add(spikes(200, [1], [0]))
+    _, raster = history.face(1).window(1.0)
+    assert raster is not None
+    np.testing.assert_allclose(raster.gaps_s, [[-0.2, -0.033]], atol=1e-12)
+
+
+def test_a_glance_begins_where_all_neurons_are_at_rest() -> None:
+    history = FaceHistories(1.0)
+    for start_ms, level_v in ((0, -0.07), (33, -0.06), (66, -0.07)):
+        history.face(1).potentials.add(potentials(start_ms, level_v=level_v))
+    traces, _ = history.face(1).window(1.0)
+    assert traces is not None
+    np.testing.assert_allclose(traces.glances_s, [-0.099, -0.033], atol=1e-12)
 
 
 def test_a_stamp_that_jitters_by_a_step_is_no_gap() -> None:

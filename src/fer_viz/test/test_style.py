@@ -6,7 +6,16 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_viz.core.drawing.style import DARK, LIGHT, Colour, Theme
+from fer_viz.core.drawing.style import (
+    DARK,
+    LEAST_CONTRAST,
+    LIGHT,
+    Colour,
+    Theme,
+    contrast,
+    readable,
+    rgb,
+)
 
 LABELS = 8
 #: Linear RGB as people see it who lack one kind of cones (Machado, Oliveira and Fernandes 2009).
@@ -54,9 +63,21 @@ def test_eight_labels_differ_for_everybody(theme: Theme, vision: str) -> None:
 
 @pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
 def test_labels_stand_out_from_the_plots(theme: Theme) -> None:
-    weights = np.array([0.2126, 0.7152, 0.0722])
-    label = linear([theme.label(k) for k in range(LABELS)]) @ weights
-    (plate,) = linear([theme.plate]) @ weights
-    contrast = (np.maximum(label, plate) + 0.05) / (np.minimum(label, plate) + 0.05)
     # Large text and graphics, by the guidelines of WCAG 2.1.
-    assert contrast.min() > 3
+    assert min(contrast(theme.label(k), theme.plate) for k in range(LABELS)) > 3
+
+
+def test_contrast_is_that_of_the_guidelines() -> None:
+    assert contrast((0, 0, 0), (255, 255, 255)) == pytest.approx(21)
+    assert contrast(rgb("#767676"), rgb("#ffffff")) == pytest.approx(4.54, abs=0.01)
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT], ids=lambda theme: theme.name)
+def test_all_text_can_be_read(theme: Theme) -> None:
+    for ground in (theme.plate, theme.ground):
+        for text in (theme.strong, theme.normal, theme.faint, theme.good, theme.warning):
+            assert contrast(text, ground) >= LEAST_CONTRAST
+    for index in range(-1, 2 * LABELS):
+        assert contrast(theme.label_text(index), theme.plate) >= LEAST_CONTRAST
+        on_band = readable(theme.strong, theme.label(index))
+        assert contrast(on_band, theme.label(index)) >= LEAST_CONTRAST

@@ -21,7 +21,8 @@ from fer_common.core import images
 from fer_common.ros import qos
 from fer_interfaces.msg import Potentials
 from fer_testing.ros import Graph, end, facts, ros_arguments, wait_for
-from fer_testing.viz import LABELS, PlayedGraph, grey
+from fer_testing.viz import LABELS, PlayedGraph, grey, share_of
+from fer_viz.core.drawing.board import STATUS, layout, unit_for
 from fer_viz.core.drawing.style import DARK, LIGHT
 
 Picture = npt.NDArray[np.uint8]
@@ -119,7 +120,7 @@ def test_nobody_listens_nothing_is_done(graph: Graph) -> None:
     )
 
 
-def test_the_dashboard_is_the_overlay_with_the_panel(graph: Graph) -> None:
+def test_the_dashboard_shows_what_the_window_shows(graph: Graph) -> None:
     rig = Rig(graph)
     dashboards = rig.listen(topic="dashboard")
     small = graph.collect(CompressedImage, "dashboard/compressed", qos.STREAM)
@@ -129,9 +130,13 @@ def test_the_dashboard_is_the_overlay_with_the_panel(graph: Graph) -> None:
     wait_for(lambda: dashboards and small, "a dashboard of either kind")
     assert dashboards[0].header == sent.header == small[0].header
     picture = pixels(dashboards[0])
-    assert picture.shape == images.decode(small[0]).shape == (480, 960, 3)
-    assert picture[110, 214].tolist() == list(DARK.label(1))
-    assert picture[478, 645].tolist() == list(DARK.ground)
+    assert picture.shape == images.decode(small[0]).shape == (576, 1024, 3)
+    places = layout(1024, 576, unit_for(1024, 576), labels=3, left_out=("feature_spikes",))
+    camera, scale = places["camera"], places["camera"].width / 640
+    corner = picture[camera.y + round(110 * scale) + 1, camera.x + round(214 * scale) + 1]
+    assert corner.tolist() == list(DARK.label(1))
+    assert share_of(places["answer"].of(picture), DARK.label_text(1)) > 0.01
+    assert share_of(places[STATUS].of(picture), DARK.ground) > 0.5
 
     # The same on a web page, which can be opened while the node runs.
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -144,7 +149,7 @@ def test_the_dashboard_is_the_overlay_with_the_panel(graph: Graph) -> None:
         pictures = (json.loads(line[6:]) for line in events if line.startswith(b"data"))
         event = next(each for each in pictures if each["faces"][0]["label"] == "smile")
     jpeg = np.frombuffer(base64.b64decode(event["picture"]), np.uint8)
-    assert cv2.imdecode(jpeg, cv2.IMREAD_COLOR).shape == (480, 960, 3)
+    assert cv2.imdecode(jpeg, cv2.IMREAD_COLOR).shape == (576, 1024, 3)
 
 
 def test_numbers_of_the_face_for_any_tool_that_plots(graph: Graph) -> None:
@@ -253,7 +258,7 @@ def test_parameters_change_the_next_picture(graph: Graph) -> None:
     wait_for_picture_of(dashboards, rig.send_frame(grey()))
     assert rig.set(theme="light") == (True, "")
     light = wait_for_picture_of(dashboards, rig.send_frame(grey()))
-    assert pixels(light)[478, 645].tolist() == list(LIGHT.ground)
+    assert pixels(light)[-2, 2].tolist() == list(LIGHT.ground)
     successful, reason = rig.set(rate=-1.0)
     assert not successful and "rate" in reason
 

@@ -6,8 +6,9 @@ that jumps back (a bag that loops) restarts the history.
 
 from __future__ import annotations
 
+import itertools
 from collections import OrderedDict, deque
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar
 
 import numpy as np
@@ -25,6 +26,8 @@ SCORE_SPAN_S = 30.0
 _LAG_WINDOW_S = 5.0
 #: Frames join when the gap between them is below this many steps: stamps jitter.
 _JOIN_STEPS = 2.5
+#: Closer to rest than this, all neurons have just been put to rest.
+_REST_V = 1e-4
 
 
 Times: TypeAlias = "NDArray[np.int64]"
@@ -108,12 +111,16 @@ class SpikeFrame(NamedTuple):
 
 
 class ScoreFrame(NamedTuple):
-    """Scores (0..1) and spike rates (Hz) of every label in one frame, whose stamp is `end_ns`."""
+    """Scores (0..1) and spike rates (Hz) of every label in one frame, whose stamp is `end_ns`.
+
+    `confidence` is 0 for an undecided face.
+    """
 
     end_ns: int
     labels: tuple[str, ...]
     scores: tuple[float, ...]
     rates_hz: tuple[float, ...]
+    confidence: float = 1.0
 
     @property
     def layout(self) -> Hashable:
@@ -221,6 +228,7 @@ class FaceHistory:
             frames[-1].labels,
             np.array([frame.scores for frame in frames], np.float32),
             np.array([frame.rates_hz for frame in frames], np.float32),
+            np.array([frame.confidence for frame in frames], np.float32),
         )
 
 
@@ -289,18 +297,19 @@ def traces(frames: list[PotentialFrame], end_ns: int) -> Traces | None:
         return None
     times: list[Seconds] = []
     values: list[Floats] = []
-    expected_ns: int | None = None
+    glances_s: list[float] = []
+    gap_ends = set(_gaps_s(frames, end_ns)[:, 1].tolist())
     for frame in frames:
         start_s = (frame.start_ns - end_ns) / NANOSECONDS
-        slack_ns = _JOIN_STEPS * frame.dt_s * NANOSECONDS
-        if expected_ns is not None and abs(frame.start_ns - expected_ns) > slack_ns:
+        if start_s in gap_ends:
             times.append(np.array([start_s]))
             values.append(np.full((1, frame.potential_v.shape[1]), np.nan, np.float32))
+        if np.abs(frame.potential_v[0] - frame.v_rest_v).max() < _REST_V:
+            glances_s.append(start_s)
         # A step's value is that at its end.
         steps = np.arange(1, len(frame.potential_v) + 1, dtype=np.float64)
         times.append(start_s + frame.dt_s * steps)
         values.append(frame.potential_v)
-        expected_ns = frame.end_ns
     newest = frames[-1]
     return Traces(
         np.concatenate(times),
@@ -308,6 +317,7 @@ def traces(frames: list[PotentialFrame], end_ns: int) -> Traces | None:
         newest.threshold_v,
         newest.v_rest_v,
         newest.v_reset_v,
+        np.array(glances_s),
     )
 
 
@@ -319,5 +329,18 @@ def raster(frames: list[SpikeFrame], end_ns: int) -> Raster | None:
         (frame.start_ns - end_ns) / NANOSECONDS + frame.dt_s * (frame.step + 1) for frame in frames
     ]
     return Raster(
-        np.concatenate(times), np.concatenate([frame.neuron for frame in frames]), frames[-1].size
+        np.concatenate(times),
+        np.concatenate([frame.neuron for frame in frames]),
+        frames[-1].size,
+        _gaps_s(frames, end_ns),
     )
+
+
+def _gaps_s(frames: Sequence[PotentialFrame | SpikeFrame], end_ns: int) -> Seconds:
+    """Return begin and end of the times between frames that were not simulated, (gaps, 2)."""
+    pairs = [
+        (before.end_ns - end_ns, after.start_ns - end_ns)
+        for before, after in itertools.pairwise(frames)
+        if abs(after.start_ns - before.end_ns) > _JOIN_STEPS * after.dt_s * NANOSECONDS
+    ]
+    return np.array(pairs, float).reshape(-1, 2) / NANOSECONDS

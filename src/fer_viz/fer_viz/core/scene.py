@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,12 @@ Indices = npt.NDArray[np.int64]
 EXPRESSION_LAYER = "expression"
 #: Label index of a neuron without a label.
 UNNAMED = -1
+#: The layer whose spikes are shown on request.
+FEATURE_LAYER = "feature"
+#: Answers that are later than this are late, ms.
+LATE_MS = 150.0
+#: More simulated time than this must not be missing in the last seconds.
+_LAG_S = 0.25
 #: The first entry of `ReceptiveFields.choices`.
 ALL_ORIENTATIONS = "all orientations"
 
@@ -72,6 +79,7 @@ class Traces:
     potential_v : (steps, neurons); a row of NaN separates pieces with a gap between them.
     threshold_v : (neurons,) at the newest step.
     v_rest_v, v_reset_v : constants of the neurons.
+    glances_s : (glances,) when all neurons were put to rest.
     """
 
     time_s: Seconds
@@ -79,20 +87,25 @@ class Traces:
     threshold_v: Floats
     v_rest_v: float
     v_reset_v: float
+    glances_s: Seconds = field(default_factory=lambda: np.empty(0))
 
 
 @dataclass(frozen=True)
 class Raster:
-    """Spikes of one layer for one face: event k is a spike of `neuron[k]` at `time_s[k]`."""
+    """Spikes of one layer for one face: event k is a spike of `neuron[k]` at `time_s[k]`.
+
+    `gaps_s` (gaps, 2) has begin and end of the times that were not simulated.
+    """
 
     time_s: Seconds
     neuron: Indices
     size: int
+    gaps_s: Seconds = field(default_factory=lambda: np.empty((0, 2)))
 
     def last(self, span_s: float) -> Raster:
         """Return the spikes of the last `span_s` seconds."""
         inside = (self.time_s >= -span_s) & (self.time_s <= 0)
-        return Raster(self.time_s[inside], self.neuron[inside], self.size)
+        return replace(self, time_s=self.time_s[inside], neuron=self.neuron[inside])
 
     def rate_hz(self, span_s: float) -> float:
         """Return the mean rate of a neuron over the last `span_s` seconds."""
@@ -117,6 +130,17 @@ class ReceptiveFields:
     maps: Floats
     neuron_label: Indices
     choices: tuple[str, ...] = (ALL_ORIENTATIONS,)
+
+    def beyond_the_mean(self, choice: str) -> Floats:
+        """Return what each label sees beyond the mean label, (labels, rows, cols).
+
+        Parameters
+        ----------
+        choice : one of `choices`; any other means the first.
+        """
+        index = self.choices.index(choice) if choice in self.choices else 0
+        maps = self.maps[index]
+        return maps - maps.mean(axis=0) if len(maps) > 1 else maps
 
 
 @dataclass(frozen=True)
@@ -157,17 +181,26 @@ class ScoreHistory:
     labels : one for each column.
     scores : (results, labels), 0..1.
     rates_hz : (results, labels).
+    confidence : (results,), 0..1; 0 for an undecided face.
     """
 
     time_s: Seconds
     labels: tuple[str, ...]
     scores: Floats
     rates_hz: Floats
+    confidence: Floats
 
 
 def label_name(labels: Sequence[str], index: int) -> str:
     """Return the name of a label, "unnamed" for an index outside."""
     return labels[index] if 0 <= index < len(labels) else "unnamed"
+
+
+class Note(NamedTuple):
+    """A sentence for the user: what was done, or why it was not."""
+
+    text: str
+    good: bool
 
 
 @dataclass(frozen=True)
@@ -189,7 +222,7 @@ class SceneStatus:
     latency_ms : from the stamp of the image to the result, median of the last seconds.
     skipped : frames skipped by any node since the start.
     lag_s : time between stamps that was not simulated in the last seconds.
-    hint : what is missing and what to do, empty when all is well.
+    hint : what is missing and what to do, empty if nothing is missing.
     """
 
     rate_hz: float = 0.0
@@ -204,6 +237,23 @@ class SceneStatus:
         latency = "…" if math.isnan(self.latency_ms) else f"{self.latency_ms:.0f}"
         return f"{self.rate_hz:.0f} fps", f"{latency} ms", f"{self.skipped} skipped"
 
+    @property
+    def problem(self) -> str:
+        """What is wrong and what to do, empty when all is well."""
+        if self.hint:
+            return self.hint
+        if self.latency_ms > LATE_MS:
+            return (
+                f"answers are late ({self.latency_ms:.0f} ms): this computer is busy, "
+                "or the camera's images arrive late"
+            )
+        if self.lag_s > _LAG_S:
+            return (
+                f"{self.lag_s:.1f} s of the last 5 s were not simulated: "
+                "the network is slower than the camera"
+            )
+        return ""
+
 
 @dataclass(frozen=True)
 class Scene:
@@ -214,8 +264,7 @@ class Scene:
     faces : in order of id.
     focus : the face whose data are shown in detail, None where there is none.
     span_s : length of traces and rasters.
-    features, feature_raster, scores : only for the dashboard; the raster only while the network
-        publishes it.
+    feature_raster : only while the network publishes it.
     """
 
     faces: tuple[Face, ...] = ()
@@ -244,6 +293,31 @@ class Scene:
         """Which face is shown and how many are in view; empty without a face."""
         others = f", {len(self.faces)} in view" if len(self.faces) > 1 else ""
         return "" if self.focus is None else f"face {self.focus.id}{others}"
+
+    def between(self, begin_s: float, end_s: float) -> Scene:
+        """Return the scene with potentials and spikes of a part of its time."""
+
+        def moved(raster: Raster | None) -> Raster | None:
+            if raster is None:
+                return None
+            return replace(raster, time_s=raster.time_s - end_s, gaps_s=raster.gaps_s - end_s)
+
+        traces = self.traces
+        if traces is not None:
+            inside = (traces.time_s >= begin_s) & (traces.time_s <= end_s)
+            traces = replace(
+                traces,
+                time_s=traces.time_s[inside] - end_s,
+                potential_v=traces.potential_v[inside],
+                glances_s=traces.glances_s[traces.glances_s <= end_s] - end_s,
+            )
+        return replace(
+            self,
+            span_s=end_s - begin_s,
+            traces=traces,
+            raster=moved(self.raster),
+            feature_raster=moved(self.feature_raster),
+        )
 
     def missing(self, what: str) -> str:
         """Say why there is no `what` to show."""

@@ -9,13 +9,23 @@ from __future__ import annotations
 import math
 import threading
 from dataclasses import dataclass, replace
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
+from fer_common.core.stamps import to_ns
 from fer_common.core.statistics import StreamStatistics
-from fer_viz.core.history import FaceHistories, PotentialFrame, ScoreFrame, SpikeFrame
+from fer_viz.core import messages
+from fer_viz.core.history import (
+    FaceHistories,
+    PotentialFrame,
+    ScoreFrame,
+    SimulationLag,
+    SpikeFrame,
+)
 from fer_viz.core.messages import ImageFaces
 from fer_viz.core.scene import (
+    FEATURE_LAYER,
     Face,
+    FeatureMap,
     NetworkSummary,
     ReceptiveFields,
     Scene,
@@ -73,6 +83,8 @@ class SceneBuilder(Generic[Image]):
         self._focus_id = 0
         self._wanted_id = 0
         self._skipped = 0
+        self._shown: AnnotatedImage[Image] | None = None
+        self._shown_s = now_s
         self.restart(now_s)
 
     def restart(self, now_s: float) -> None:
@@ -83,7 +95,20 @@ class SceneBuilder(Generic[Image]):
             self._detections.clear()
             self._histories.clear()
             self._statistics = StreamStatistics()
+            self._lag = SimulationLag()
+            self._features: dict[int, FeatureMap] = {}
+            self._results: ImageFaces | None = None
             self._image_s = self._detections_s = self._results_s = self._matched_s = now_s
+
+    @property
+    def span_s(self) -> float:
+        """How far back potentials and spikes are shown, seconds."""
+        return self._span_s
+
+    @property
+    def timeout_s(self) -> float:
+        """Without results for this long, images are shown without."""
+        return self._timeout_s
 
     def configure(self, span_s: float, timeout_s: float, wanted_face: int) -> None:
         """Apply settings.
@@ -129,11 +154,14 @@ class SceneBuilder(Generic[Image]):
     ) -> AnnotatedImage[Image] | None:
         """Return what can be drawn now that these results are here."""
         with self._lock:
-            self._results_s = now_s
+            self._results, self._results_s = results, now_s
             self._statistics.add(now_s, latency_s)
             self._skipped += results.skipped
             for face in results.faces:
-                frame = ScoreFrame(results.stamp_ns, face.labels, face.scores, face.rates_hz)
+                confidence = face.confidence if face.label_index >= 0 else 0.0
+                frame = ScoreFrame(
+                    results.stamp_ns, face.labels, face.scores, face.rates_hz, confidence
+                )
                 self._histories.face(face.id).scores.add(frame)
             image = self._synchroniser.add_result(results.stamp_ns, results)
             if image is None:
@@ -155,6 +183,29 @@ class SceneBuilder(Generic[Image]):
                 if frame.steps:
                     self._histories.face(face_id).spikes.add(frame)
 
+    def add_message(self, topic: str, message: Any) -> None:
+        """Take from a message what the other methods do not.
+
+        Raises
+        ------
+        MessageError
+            if its fields are inconsistent.
+        """
+        if topic == "features":
+            features = messages.features(message)
+            with self._lock:
+                self._features = features
+        elif topic == "spikes":
+            frames = messages.spikes(message, FEATURE_LAYER)
+            with self._lock:
+                self._lag.add(to_ns(message.header.stamp), message.steps * message.dt)
+                for face_id in self._histories.faces:
+                    history = self._histories.get(face_id)
+                    if history is not None and face_id not in frames:
+                        history.feature_spikes.clear()
+                for face_id, frame in frames.items():
+                    self._histories.face(face_id).feature_spikes.add(frame)
+
     def set_fields(self, fields: ReceptiveFields) -> None:
         """Set new weights."""
         with self._lock:
@@ -172,6 +223,28 @@ class SceneBuilder(Generic[Image]):
         with self._lock:
             return self._scene(shown, now_s)
 
+    def show(self, image: AnnotatedImage[Image], now_s: float) -> None:
+        """Let `view` show an image from now on."""
+        with self._lock:
+            self._shown, self._shown_s = image, now_s
+
+    def view(self, now_s: float) -> tuple[Image | None, Scene]:
+        """Return the image to show and its scene.
+
+        The image is None before the first one, and while results come without images.
+        """
+        with self._lock:
+            shown = self._current(now_s)
+            return shown.image, self._scene(shown, now_s)
+
+    def _current(self, now_s: float) -> AnnotatedImage[Any]:
+        if self._shown is not None and now_s - self._shown_s <= self._timeout_s:
+            return self._shown
+        if self._results is not None and now_s - self._results_s <= self._timeout_s:
+            return AnnotatedImage(self._results.stamp_ns, None, self._results)
+        # The last image stays, without its results: they are out of date.
+        return AnnotatedImage(0, None if self._shown is None else self._shown.image, None)
+
     def stalled(self, now_s: float) -> AnnotatedImage[Image] | None:
         """Return the newest image if no more come, None while they do and before the first."""
         with self._lock:
@@ -187,6 +260,7 @@ class SceneBuilder(Generic[Image]):
         focus = self._choose_focus(faces)
         history = None if focus is None else self._histories.get(focus.id)
         traces, raster = (None, None) if history is None else history.window(self._span_s)
+        features = None if focus is None else self._features.get(focus.id)
         hint = "" if shown.results is not None else self._hint(now_s)
         return Scene(
             faces=faces,
@@ -197,6 +271,9 @@ class SceneBuilder(Generic[Image]):
             network=self._network,
             status=self._status(now_s, hint),
             span_s=self._span_s,
+            features=features,
+            feature_raster=None if history is None else history.feature_raster(self._span_s),
+            scores=None if history is None else history.score_history(),
         )
 
     def _faces(self, shown: AnnotatedImage[Image]) -> tuple[Face, ...]:
@@ -226,7 +303,8 @@ class SceneBuilder(Generic[Image]):
         latency_ms = self._statistics.latency_ms(0.5)
         if not 0 <= latency_ms <= _RECORDED_MS:
             latency_ms = math.nan
-        return SceneStatus(self._statistics.rate_hz(now_s), latency_ms, self._skipped, hint)
+        rate_hz, lag_s = self._statistics.rate_hz(now_s), self._lag.lag_s
+        return SceneStatus(rate_hz, latency_ms, self._skipped, hint, lag_s)
 
     def _hint(self, now_s: float) -> str:
         for received_s, what, topic, node in (

@@ -1,4 +1,5 @@
 """The dashboard: one Qt widget for rqt and for a window of its own.
 
-Its data are `core.dashboard_state`, its connection to ROS is `ros.dashboard_client`.
+Its data are `core.scene_builder`, its drawing is `core.drawing.board`, and its
+connection to ROS is `ros.dashboard_client`.
 """

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import time
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from pyqtgraph.Qt import QtCore, QtWidgets
+from pyqtgraph.Qt import QtCore, QtGui, QtWidgets
 
-from fer_viz.core.dashboard_state import LEARNING_MODES, Note
-from fer_viz.core.drawing.style import DARK, Style, mix
-from fer_viz.core.scene import Face, Scene
-from fer_viz.dashboard.cards import Choice, named_label
-from fer_viz.dashboard.style import code
+from fer_viz.core.drawing.style import DARK, Style
+from fer_viz.core.drawing.text import drawable
+from fer_viz.core.scene import Note, Scene
+from fer_viz.dashboard.style import code, label_sheet
 
 if TYPE_CHECKING:
-    from fer_viz.ros.dashboard_client import DashboardClient
+    from fer_viz.ros.dashboard_client import DashboardClient, Weights
 
 #: Spans of time to choose from, seconds.
-SPANS_S = (0.5, 1.0, 2.0, 5.0)
+SPANS_S = (0.25, 0.5, 1.0, 2.0, 5.0)
+LEARNING_MODES = ("off", "unsupervised", "supervised")
 #: More labels than this are taught from a menu.
-MOST_BUTTONS = 7
+MOST_BUTTONS = 12
 _NOTE_S = 8.0
-_LARGEST = 0
+#: Room that figures leave for the state.
+_LEAST_STATE_PX = 120
 _FIGURES = {
-    "rate": "Results per second",
-    "latency": "From the stamp of the image to its result, median of 5 s",
-    "skipped": "Frames that nodes skipped in favour of newer ones",
-    "lag": "Time between stamps that was not simulated, last 5 s",
+    "rate": "Answers per second (fps)",
+    "latency": "Milliseconds from the stamp of the image to its answer, median of 5 s",
+    "skipped": "Number of frames that nodes skipped in favour of newer ones, since the start",
+    "lag": "Milliseconds between stamps that were not simulated, in the last 5 s",
 }
 
 
@@ -35,7 +37,6 @@ class TopBar(QtWidgets.QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setObjectName("bar")
         self.dot, self.state = QtWidgets.QLabel("●"), QtWidgets.QLabel()
         self.state.setTextFormat(QtCore.Qt.TextFormat.PlainText)
         # A long sentence must not make the window wider.
@@ -44,22 +45,22 @@ class TopBar(QtWidgets.QWidget):
         self.figures = {name: named_label("", "figure") for name in _FIGURES}
         for name, tip in _FIGURES.items():
             self.figures[name].setToolTip(tip)
-        self.face, self.span = Choice(), Choice()
-        self.face.setToolTip("Which face is shown in detail")
-        self.face.addItem("largest face", _LARGEST)
-        self.span.setToolTip("How far back potentials and spikes are shown")
+        self.span = Choice()
+        self.span.setToolTip("How far back potentials and spikes are shown, seconds")
         for span_s in SPANS_S:
             self.span.addItem(f"last {span_s:g} s", span_s)
-        self.pause = _button("Pause", "Freeze the display; zoom with the mouse (space)")
+        self.pause = button("Pause", "Freeze the display; wheel and mouse zoom in time (space)")
         self.pause.setCheckable(True)
-        self.pause.setShortcut("Space")
-        self.snapshot = _button("Snapshot", "Save the dashboard as a PNG file")
-        self.theme = _button("Light", "Change between light and dark")
+        self.record = button("Record", "Record the graph into a bag in your home folder")
+        self.record.setCheckable(True)
+        self.more = button("More", "Parameters, replay, snapshot, colours, keys")
+        self.menu = QtWidgets.QMenu(self.more)
+        self.more.setMenu(self.menu)
+        self.more.setPopupMode(QtWidgets.QToolButton.ToolButtonPopupMode.InstantPopup)
         self._row = QtWidgets.QHBoxLayout(self)
-        self._row.addWidget(self.dot)
+        add(self._row, self.dot)
         self._row.addWidget(self.state, 1)
-        _add(self._row, *self.figures.values(), self.face, self.span)
-        _add(self._row, self.pause, self.snapshot, self.theme)
+        add(self._row, *self.figures.values(), self.span, self.pause, self.record, self.more)
         self._style = Style(DARK)
         self._note: tuple[Note, float] | None = None
 
@@ -69,54 +70,51 @@ class TopBar(QtWidgets.QWidget):
         self._show(note)
 
     def show_scene(self, scene: Scene, now_s: float) -> None:
-        """Show state, figures and the faces in view."""
+        """Show state and figures."""
         texts = (*scene.status.figures, f"lag {1e3 * scene.status.lag_s:.0f} ms")
         for label, text in zip(self.figures.values(), texts, strict=True):
             label.setText(text)
-        self._show_state(scene, now_s)
-        self._show_faces(scene.faces)
+        if self._note is not None and now_s - self._note[1] < _NOTE_S:
+            self._show(self._note[0])
+        elif scene.status.problem:
+            self._show(Note(scene.status.problem, False))
+        elif scene.network is None:
+            self._show(Note("connected", True))
+        else:
+            network = scene.network
+            self._show(Note(f"model {network.model} · learning {network.learning}", True))
 
     def restyle(self, style: Style) -> None:
         """Apply colours and sizes."""
         self._style = style
-        self._row.setContentsMargins(style.px(4), 0, style.px(2), 0)
-        self._row.setSpacing(style.px(10))
-        self.theme.setText("Light" if style.theme is DARK else "Dark")
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(style.px(8))
 
-    def _show_state(self, scene: Scene, now_s: float) -> None:
-        if self._note is not None and now_s - self._note[1] < _NOTE_S:
-            self._show(self._note[0])
-        elif scene.status.hint:
-            self._show(Note(scene.status.hint, False))
-        elif scene.network is None:
-            self._show(Note("connected", True))
-        else:
-            text = f"model {scene.network.model} · learning {scene.network.learning}"
-            self._show(Note(text, True))
+    def resizeEvent(self, event: Any) -> None:
+        """Qt has changed the size: where there is little room, figures give way first."""
+        super().resizeEvent(event)
+        controls = (self.dot, self.span, self.pause, self.record, self.more)
+
+        def width(*widgets: Any) -> int:
+            return sum(each.sizeHint().width() + self._row.spacing() for each in widgets)
+
+        room = self.width() - width(*controls) - _LEAST_STATE_PX
+        for figure in self.figures.values():
+            room -= width(figure)
+            figure.setVisible(room >= 0)
 
     def _show(self, note: Note) -> None:
         theme, (text, good) = self._style.theme, note
         self.state.setText(text)
         self.state.setToolTip(text)
-        self.dot.setStyleSheet(f"color: {code(theme.good if good else theme.warning)};")
-
-    def _show_faces(self, faces: Sequence[Face]) -> None:
-        wanted = self.face.currentData()
-        ids = sorted({face.id for face in faces} | ({wanted} if wanted else set()))
-        shown = [self.face.itemData(k) for k in range(1, self.face.count())]
-        if ids == shown or self.face.view().isVisible():
-            return
-        self.face.blockSignals(True)
-        while self.face.count() > 1:
-            self.face.removeItem(1)
-        for face_id in ids:
-            self.face.addItem(f"face {face_id}", face_id)
-        self.face.setCurrentIndex(max(self.face.findData(wanted), 0))
-        self.face.blockSignals(False)
+        self.dot.setToolTip("all is well" if good else text)
+        colour = f"color: {code(theme.good if good else theme.warning)};"
+        if colour != self.dot.styleSheet():
+            self.dot.setStyleSheet(colour)
 
 
 class BottomBar(QtWidgets.QWidget):
-    """Teach, change the learning mode, save, load and reset.
+    """Teach, undo, change the learning mode, save, load and reset.
 
     Parameters
     ----------
@@ -126,45 +124,62 @@ class BottomBar(QtWidgets.QWidget):
 
     def __init__(self, client: DashboardClient, focus_id: Callable[[], int]) -> None:
         super().__init__()
-        self.setObjectName("bar")
         self._client, self._focus_id = client, focus_id
         self._labels: tuple[str, ...] = ()
         self._style = Style(DARK)
+        self._lesson = ("", 0.0)
         self.ask_name = self._ask_name
         self.learning = Choice()
         self.learning.addItems(LEARNING_MODES)
-        self.learning.setToolTip("How the network learns")
-        self.learning.activated.connect(lambda k: client.set_learning(LEARNING_MODES[k]))
+        self.learning.setToolTip("How the network learns; a lesson changes it and back")
+        self.learning.activated.connect(
+            lambda k: client.set_parameter("snn", "learning", LEARNING_MODES[k])
+        )
         self.learning.setEnabled(False)
-        #: Button or menu action of each label.
+        #: Button and menu action of each label.
         self.labels: dict[str, Any] = {}
-        self._teach = QtWidgets.QHBoxLayout()
-        self.new = _button("New…", "Teach an expression that the network does not know yet")
+        self.teach_menu = button("Teach an expression", "Teach what the face shows, for 2 s")
+        self.teach_menu.setMenu(QtWidgets.QMenu(self.teach_menu))
+        self.teach_menu.setPopupMode(QtWidgets.QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.buttons = QtWidgets.QWidget()
+        self._teach = QtWidgets.QHBoxLayout(self.buttons)
+        self._teach.setContentsMargins(0, 0, 0, 0)
+        # The window may become narrower than the buttons: a menu takes their place.
+        self.buttons.setMinimumWidth(1)
+        self.progress = QtWidgets.QProgressBar()
+        self.progress.setRange(0, 100)
+        self.progress.setTextVisible(False)
+        self.progress.hide()
+        self.new = button("New…", "Teach an expression that the network does not know yet")
         self.new.clicked.connect(self._teach_new)
-        self.save = _button("Save weights…", "Save the weights under a name")
-        self.load = _button("Load weights…", "Load saved weights, or default")
-        self.save.clicked.connect(lambda: self._with_name("Save weights as", client.save_weights))
-        self.load.clicked.connect(lambda: self._with_name("Load weights", client.load_weights))
-        reset, actions = _menu_button(
-            "Reset",
-            "Reset the network",
+        self.undo = button("Undo", "Undo the last lesson, load or reset (Ctrl+Z)")
+        self.undo.clicked.connect(client.undo)
+        self.weights, actions = menu_button(
+            "Weights",
+            "Save, load and reset the weights of the network",
             {
-                "Potentials and results": lambda: client.reset(False),
-                "Weights too, as at the start": lambda: client.reset(True),
+                "Save…": self._save,
+                "Load…": self._list_weights,
+                "Reset potentials and results": lambda: client.reset(False),
+                "Reset the weights, as at the start": lambda: client.reset(True),
             },
         )
-        self.reset_state, self.reset_weights = actions.values()
+        self.save, self.load, self.reset_state, self.reset_weights = actions.values()
+        self.parameters = button("Parameters", "Sliders for everything that can change (P)")
+        self.parameters.setCheckable(True)
+        self._inbox: list[Weights] | None = None
         self._row = QtWidgets.QHBoxLayout(self)
-        _add(self._row, named_label("Learning", "caption"), self.learning)
-        self._row.addWidget(named_label("Teach", "caption"))
-        self._row.addLayout(self._teach)
-        self._row.addWidget(self.new)
+        self._caption = named_label("Teach", "note")
+        add(self._row, self._caption, self.buttons, self.teach_menu, self.new, self.undo)
+        add(self._row, self.progress)
         self._row.addStretch(1)
-        _add(self._row, self.save, self.load, reset)
+        self._learning_caption = named_label("Learning", "note")
+        add(self._row, self._learning_caption, self.learning)
+        add(self._row, self.weights, self.parameters)
         self._show_labels()
 
     def show_scene(self, scene: Scene) -> None:
-        """Show the labels that can be taught and the learning mode."""
+        """Show the labels that can be taught, the learning mode and the lesson."""
         known = scene.network is not None and scene.network.learning in LEARNING_MODES
         self.learning.setEnabled(known)
         if known and scene.network is not None and not self.learning.view().isVisible():
@@ -172,84 +187,159 @@ class BottomBar(QtWidgets.QWidget):
         if scene.labels != self._labels:
             self._labels = scene.labels
             self._show_labels()
+        label, now_s = self._client.lesson, time.monotonic()
+        if label != self._lesson[0]:
+            self._lesson = (label, now_s)
+            self.progress.setVisible(bool(label))
+            self.progress.setToolTip(f"teaching {label}")
+        self.progress.setValue(min(round(45 * (now_s - self._lesson[1])), 100))
+        if self._inbox is not None:
+            files, self._inbox = self._inbox, None
+            self._show_weights(files)
 
     def restyle(self, style: Style) -> None:
         """Apply colours and sizes."""
         self._style = style
-        self._row.setContentsMargins(style.px(4), 0, style.px(2), 0)
-        for row in (self._row, self._teach):
-            row.setSpacing(style.px(8))
+        self._row.setContentsMargins(0, 0, 0, 0)
+        self._row.setSpacing(style.px(5))
+        self._teach.setSpacing(style.px(4))
+        self.progress.setFixedSize(style.px(60), style.px(6))
         self._show_labels()
+
+    def teach(self, index: int) -> None:
+        """Teach the label with an index."""
+        if index < len(self._labels):
+            self._client.teach(self._labels[index], self._focus_id())
+
+    def resizeEvent(self, event: Any) -> None:
+        """Qt has changed the size."""
+        super().resizeEvent(event)
+        self._fit()
 
     def _show_labels(self) -> None:
         while self._teach.count():
-            self._teach.takeAt(0).widget().deleteLater()
-        teach = {label: self._teacher(label) for label in self._labels}
+            old = self._teach.takeAt(0).widget()
+            old.setParent(None)
+            old.deleteLater()
+        menu = self.teach_menu.menu()
+        menu.clear()
         self.labels = {}
-        if not teach:
-            self._teach.addWidget(named_label("no labels yet", "caption"))
-        elif len(teach) > MOST_BUTTONS:
-            button, self.labels = _menu_button(
-                "an expression", "Teach what the face shows, for 2 s", teach
-            )
-            self._teach.addWidget(button)
-        else:
-            for index, (label, request) in enumerate(teach.items()):
-                button = _button(label, f"Teach that the face shown is “{label}”, for 2 s")
-                button.clicked.connect(lambda _=False, request=request: request())
-                button.setStyleSheet(self._label_sheet(index))
-                self._teach.addWidget(button)
-                self.labels[label] = button
+        for index, label in enumerate(self._labels):
+            action = menu.addAction(label)
+            action.triggered.connect(lambda _=False, index=index: self.teach(index))
+            self.labels[label] = button(label, f"Teach that the face shows “{label}”, for 2 s")
+            self.labels[label].clicked.connect(lambda _=False, index=index: self.teach(index))
+            self.labels[label].setStyleSheet(label_sheet(self._style, index))
+            self._teach.addWidget(self.labels[label])
+        self._fit()
 
-    def _label_sheet(self, index: int) -> str:
-        theme = self._style.theme
-        colour = theme.label(index)
-        return (
-            f"QToolButton {{ background: {code(mix(theme.plate, colour, 0.16))};"
-            f" border: 1px solid {code(mix(theme.plate, colour, 0.75))};"
-            f" color: {code(mix(colour, theme.strong, 0.35))}; font-weight: 600; }}"
-            f"QToolButton:hover {{ background: {code(mix(theme.plate, colour, 0.32))}; }}"
-            f"QToolButton:pressed {{ background: {code(mix(theme.plate, colour, 0.55))}; }}"
-        )
+    def _fit(self) -> None:
+        """Use a menu where buttons for all labels have no room, then drop the captions."""
+        captions = (self._caption, self._learning_caption)
+        row = [self._row.itemAt(k).widget() for k in range(self._row.count())]
+        always = {*row} - {None, self.buttons, self.teach_menu, self.progress, *captions}
 
-    def _teacher(self, label: str) -> Callable[[], None]:
-        return lambda: self._client.teach(label, self._focus_id())
+        def width(*widgets: Any) -> int:
+            return sum(each.sizeHint().width() + self._row.spacing() for each in widgets)
+
+        room = self.width() - width(*always) - self.progress.width()
+        fits = 0 < len(self._labels) <= MOST_BUTTONS and width(self.buttons) <= room
+        self.buttons.setVisible(fits)
+        self.teach_menu.setVisible(not fits)
+        self.teach_menu.setEnabled(bool(self._labels))
+        room -= width(self.buttons if fits else self.teach_menu)
+        for caption, wanted in zip(captions, (fits, True), strict=True):
+            caption.setVisible(wanted and width(caption) <= room)
+            room -= width(caption) if wanted else 0
+
+    # Requests
 
     def _teach_new(self) -> None:
         face_id = self._focus_id()
-        self._with_name("New expression", lambda name: self._client.teach(name, face_id, True))
-
-    def _with_name(self, title: str, request: Callable[[str], None]) -> None:
-        name = self.ask_name(title)
+        name = self.ask_name("Name of the new expression", "")
         if name:
-            request(name)
+            self._client.teach(name, face_id, True)
 
-    def _ask_name(self, title: str) -> str:
-        name, given = QtWidgets.QInputDialog.getText(self, "fer", f"{title}:", text="my_robot")
-        return str(name).strip() if given else ""
+    def _save(self) -> None:
+        name = self.ask_name("Save the weights as", time.strftime("weights-%Y%m%d-%H%M"))
+        if name:
+            self._client.save_weights(name)
+
+    def _list_weights(self) -> None:
+        def tell(files: list[Weights]) -> None:
+            self._inbox = files
+
+        self._client.list_weights(tell)
+
+    def _show_weights(self, files: list[Weights]) -> None:
+        self.weights_menu = QtWidgets.QMenu(self)
+        for file in files:
+            day = time.strftime("%Y-%m-%d %H:%M", time.localtime(file.modified_s))
+            text = f"{file.name}   {day}" if file.modified_s else f"{file.name}   (shipped)"
+            action = self.weights_menu.addAction(text)
+            action.triggered.connect(
+                lambda _=False, name=file.name: self._client.load_weights(name)
+            )
+        corner = self.weights.mapToGlobal(QtCore.QPoint(0, 0))
+        self.weights_menu.popup(corner - QtCore.QPoint(0, self.weights_menu.sizeHint().height()))
+
+    def _ask_name(self, title: str, text: str) -> str:
+        wrong = ""
+        while True:
+            name, given = QtWidgets.QInputDialog.getText(self, "fer", f"{wrong}{title}:", text=text)
+            text = str(name).strip()
+            if not given or drawable(text):
+                return text if given else ""
+            wrong = "This name has letters that cannot be drawn: use Latin, Greek or Cyrillic.\n"
 
 
-def _add(row: Any, *widgets: Any) -> None:
+class Choice(QtWidgets.QComboBox):
+    """A combo box with an arrow in the colour of its text, which style sheets cannot draw."""
+
+    def paintEvent(self, event: Any) -> None:
+        """Qt requests the picture."""
+        super().paintEvent(event)
+        size = self.fontMetrics().height() / 4
+        x, y = self.width() - 3.2 * size, self.height() / 2
+        corners = ((x - size, y - size / 2), (x + size, y - size / 2), (x, y + size / 2))
+        painter = QtGui.QPainter(self)
+        painter.setRenderHint(QtGui.QPainter.RenderHint.Antialiasing)
+        painter.setPen(QtCore.Qt.PenStyle.NoPen)
+        painter.setBrush(self.palette().color(QtGui.QPalette.ColorRole.ButtonText))
+        painter.drawPolygon(QtGui.QPolygonF([QtCore.QPointF(*corner) for corner in corners]))
+        painter.end()
+
+
+def named_label(text: str, name: str) -> Any:
+    """Return a label that the style sheet knows by a name."""
+    label = QtWidgets.QLabel(text)
+    label.setObjectName(name)
+    return label
+
+
+def add(row: Any, *widgets: Any) -> None:
+    """Add widgets to a layout."""
     for widget in widgets:
         row.addWidget(widget)
 
 
-def _button(text: str, tip: str) -> Any:
-    button = QtWidgets.QToolButton()
-    button.setText(text)
-    button.setToolTip(tip)
-    return button
+def button(text: str, tip: str) -> Any:
+    """Return a button."""
+    made = QtWidgets.QToolButton()
+    made.setText(text)
+    made.setToolTip(tip)
+    return made
 
 
-def _menu_button(
+def menu_button(
     text: str, tip: str, requests: Mapping[str, Callable[[], None]]
 ) -> tuple[Any, dict[str, Any]]:
     """Return a button that opens a menu, and the actions of the menu."""
-    button = _button(text, tip)
-    menu = QtWidgets.QMenu(button)
+    made = button(text, tip)
+    menu = QtWidgets.QMenu(made)
     actions = {name: menu.addAction(name) for name in requests}
     for name, request in requests.items():
         actions[name].triggered.connect(lambda _=False, request=request: request())
-    button.setMenu(menu)
-    button.setPopupMode(QtWidgets.QToolButton.ToolButtonPopupMode.InstantPopup)
-    return button, actions
+    made.setMenu(menu)
+    made.setPopupMode(QtWidgets.QToolButton.ToolButtonPopupMode.InstantPopup)
+    return made, actions

@@ -1,45 +1,23 @@
-"""Sizes, fonts and the style sheet of the dashboard, in the colours of all drawings."""
+"""Fonts and the style sheet of the dashboard, in the colours of all drawings."""
 
 from __future__ import annotations
 
-from typing import Any
+from functools import lru_cache
+from importlib import resources
 
-import pyqtgraph as pg
-from pyqtgraph.Qt import QtGui
+from pyqtgraph.Qt import QtCore, QtGui
 
-from fer_viz.core.drawing.style import Colour, Style, mix
+from fer_viz.core.drawing.style import Colour, Style, mix, readable
 
-#: At this size, one unit of the design is one pixel.
-DESIGN_WIDTH, DESIGN_HEIGHT = 1280, 800
-LEAST_UNIT, MOST_UNIT = 0.85, 3.0
-#: Sans-serif fonts with tabular digits; the first one that is installed is used.
-FONTS = '"Inter", "Noto Sans", "Ubuntu", "Cantarell", "DejaVu Sans", sans-serif'
-_TEXT_PX, _SMALL_PX = 12, 11
-_UNIT_STEP = 0.05
+_FONT = "Inter"
 
 
-def unit_for(width: int, height: int) -> float:
-    """Return the unit at which everything fits a window, in steps so that it rarely changes."""
-    wanted = min(width / DESIGN_WIDTH, height / DESIGN_HEIGHT)
-    stepped = round(wanted / _UNIT_STEP) * _UNIT_STEP
-    return min(max(stepped, LEAST_UNIT), MOST_UNIT)
-
-
-def stroke(style: Style, colour: Colour) -> dict[str, Any]:
-    """Return pen and smoothing of a line, as arguments of PlotCurveItem.setData.
-
-    Only lines of one pixel are smoothed: 900 points take 1 ms, and 100 ms in wider lines.
-    """
-    width = max(style.px(1), 1)
-    return {"pen": pg.mkPen(qcolour(colour), width=width), "antialias": width <= 1}
-
-
-def font(style: Style, small: bool = False) -> Any:
-    """Return the QFont of text."""
-    font = QtGui.QFont()
-    font.setFamilies([name.strip(' "') for name in FONTS.split(",")])
-    font.setPixelSize(style.px(_SMALL_PX if small else _TEXT_PX))
-    return font
+@lru_cache(maxsize=1)
+def load_fonts() -> None:
+    """Make the typeface of the drawings known to Qt."""
+    for file in (resources.files("fer_viz.core.drawing") / "fonts").iterdir():
+        if file.name.endswith(".otf"):
+            QtGui.QFontDatabase.addApplicationFontFromData(QtCore.QByteArray(file.read_bytes()))
 
 
 def code(colour: Colour) -> str:
@@ -48,56 +26,88 @@ def code(colour: Colour) -> str:
     return f"#{red:02x}{green:02x}{blue:02x}"
 
 
-def qcolour(colour: Colour) -> Any:
-    """Return the QColor."""
-    blue, green, red = colour
-    return QtGui.QColor(red, green, blue)
+def grounds(style: Style) -> dict[str, Colour]:
+    """Return the colours of the grounds on which text of the controls stands."""
+    theme = style.theme
+    return {
+        "ground": theme.ground,
+        "raised": mix(theme.plate, theme.normal, 0.10),
+        "hover": mix(theme.plate, theme.normal, 0.20),
+        "pressed": mix(theme.plate, theme.labels[0], 0.45),
+    }
+
+
+def label_sheet(style: Style, index: int) -> str:
+    """Return the style of a button that teaches a label."""
+    theme = style.theme
+    colour = theme.label(index)
+    ground = mix(theme.plate, colour, 0.16)
+    return (
+        f"QToolButton {{ background: {code(ground)}; color: {code(readable(colour, ground))};"
+        f" border: 1px solid {code(mix(theme.plate, colour, 0.75))}; font-weight: 600; }}"
+        f"QToolButton:hover {{ background: {code(mix(theme.plate, colour, 0.32))};"
+        f" color: {code(theme.strong)}; }}"
+        f"QToolButton:pressed {{ background: {code(mix(theme.plate, colour, 0.45))}; }}"
+    )
 
 
 def sheet(style: Style) -> str:
-    """Return the style sheet of the dashboard."""
+    """Return the style sheet of the dashboard and its dialogs."""
     theme, px = style.theme, style.px
-    raised = mix(theme.plate, theme.normal, 0.10)
-    hover = mix(theme.plate, theme.normal, 0.20)
+    raised, hover, pressed = (grounds(style)[name] for name in ("raised", "hover", "pressed"))
     line = mix(theme.plate, theme.normal, 0.28)
+    accent = code(readable(theme.labels[0], theme.plate))
+    text, small = style.text_px, style.small_px
     return f"""
-#dashboard, #dashboard QSplitter {{ background: {code(theme.ground)}; }}
+#dashboard, #dashboard QDialog, #dashboard #drawer, #dashboard QScrollArea {{
+    background: {code(theme.ground)};
+}}
 #dashboard QWidget {{
-    color: {code(theme.normal)}; font-family: {FONTS}; font-size: {px(_TEXT_PX)}px;
+    color: {code(theme.normal)}; font-family: "{_FONT}"; font-size: {round(text)}px;
 }}
-#card {{ background: {code(theme.plate)}; border-radius: {px(6)}px; }}
-#card QLabel, #bar QLabel {{ background: transparent; }}
+#dashboard QLabel {{ background: transparent; }}
 #dashboard #title {{ font-weight: 600; color: {code(theme.strong)}; }}
-#dashboard #note, #dashboard #caption {{
-    color: {code(theme.faint)}; font-size: {px(_SMALL_PX)}px;
-}}
+#dashboard #note {{ color: {code(theme.faint)}; font-size: {round(small)}px; }}
 #dashboard #figure {{ color: {code(theme.strong)}; }}
-#dashboard #empty {{ color: {code(theme.faint)}; background: {code(theme.plate)}; }}
-#bar {{ background: transparent; }}
-QToolButton, QComboBox {{
-    background: {code(raised)}; border: 1px solid {code(line)}; border-radius: {px(4)}px;
-    padding: {px(3)}px {px(9)}px; min-height: {px(16)}px;
+QToolButton, QPushButton, QComboBox, QLineEdit {{
+    background: {code(raised)}; border: 1px solid {code(line)}; border-radius: {px(3)}px;
+    padding: {px(2)}px {px(6)}px; min-height: {px(13)}px; color: {code(theme.normal)};
 }}
-QToolButton:hover, QComboBox:hover {{
+QToolButton:hover, QPushButton:hover, QComboBox:hover {{
     background: {code(hover)}; color: {code(theme.strong)};
 }}
 QToolButton:pressed, QToolButton:checked {{
-    background: {code(mix(theme.plate, theme.labels[0], 0.45))}; color: {code(theme.strong)};
+    background: {code(pressed)}; color: {code(readable(theme.strong, pressed))};
 }}
-QToolButton:disabled, QComboBox:disabled {{ color: {code(theme.faint)}; }}
-QToolButton:focus, QComboBox:focus {{ border-color: {code(theme.labels[0])}; }}
+QToolButton:disabled, QComboBox:disabled {{ color: {code(readable(theme.faint, raised))}; }}
+QToolButton:focus, QComboBox:focus, QLineEdit:focus, QPushButton:focus {{
+    border-color: {accent};
+}}
 QToolButton::menu-indicator {{ image: none; }}
-QComboBox {{ padding-right: {px(20)}px; }}
-QComboBox::drop-down {{ border: none; width: {px(18)}px; }}
+QComboBox {{ padding-right: {px(16)}px; }}
+QComboBox::drop-down {{ border: none; width: {px(14)}px; }}
 QComboBox::down-arrow {{ image: none; }}
-QComboBox QAbstractItemView, QMenu {{
+QComboBox QAbstractItemView, QMenu, QListView, QTreeView {{
     background: {code(raised)}; color: {code(theme.normal)}; border: 1px solid {code(line)};
     selection-background-color: {code(hover)}; selection-color: {code(theme.strong)};
 }}
 QMenu::item {{ padding: {px(4)}px {px(14)}px; }}
 QMenu::item:selected {{ background: {code(hover)}; color: {code(theme.strong)}; }}
-QSplitter::handle {{ background: transparent; }}
+QMenu::separator {{ height: 1px; background: {code(line)}; }}
+QSlider::groove:horizontal {{ height: {px(3)}px; background: {code(line)}; border-radius: 1px; }}
+QSlider::sub-page:horizontal {{ background: {accent}; }}
+QSlider::handle:horizontal {{
+    width: {px(10)}px; margin: -{px(4)}px 0; border-radius: {px(5)}px; background: {accent};
+}}
+QProgressBar {{ background: {code(line)}; border: none; border-radius: {px(2)}px; }}
+QProgressBar::chunk {{ background: {accent}; }}
+QScrollBar:vertical {{ background: transparent; width: {px(8)}px; }}
+QScrollBar::handle:vertical {{
+    background: {code(line)}; border-radius: {px(4)}px; min-height: {px(20)}px;
+}}
+QScrollBar::add-line, QScrollBar::sub-line {{ height: 0; }}
 QToolTip {{
     background: {code(raised)}; color: {code(theme.strong)}; border: 1px solid {code(line)};
+    padding: {px(3)}px;
 }}
 """

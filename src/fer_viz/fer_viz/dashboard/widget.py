@@ -1,44 +1,44 @@
-"""The dashboard: all cards, drawn at most 30 times a second from the newest data.
-
-Cards take turns, so that no turn takes long: the image is drawn in every turn, potentials, spikes
-and face in every third one, the rest less often.
-"""
+"""The dashboard: the board, drawn at most 30 times a second from the newest data, and controls."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pyqtgraph.Qt import QtCore, QtGui, QtWidgets
 
 from fer_common.core.errors import FerError
-from fer_viz.core.dashboard_state import FEATURE_LAYER, DashboardState, Note
+from fer_viz.core.drawing.board import STATUS, unit_for
 from fer_viz.core.drawing.canvas import Picture
 from fer_viz.core.drawing.style import THEMES, Style
-from fer_viz.core.scene import ReceptiveFields, Scene
+from fer_viz.core.scene import ALL_ORIENTATIONS, FEATURE_LAYER, Note, Scene
+from fer_viz.core.scene_builder import SceneBuilder
+from fer_viz.dashboard.bag import BagProcess
 from fer_viz.dashboard.controls import SPANS_S, BottomBar, TopBar
-from fer_viz.dashboard.pictures import CameraCard, FaceCard, ResultCard, WeightCard
-from fer_viz.dashboard.plots import (
-    FeatureRasterCard,
-    PotentialCard,
-    RasterCard,
-    ScoreCard,
-    waiting,
-)
-from fer_viz.dashboard.style import DESIGN_HEIGHT, DESIGN_WIDTH, sheet, unit_for
+from fer_viz.dashboard.parameters import ParameterDrawer
+from fer_viz.dashboard.style import load_fonts, sheet
+from fer_viz.dashboard.view import BoardView
 
 if TYPE_CHECKING:
     from fer_viz.ros.dashboard_client import DashboardClient
 
 RATE_HZ = 30.0
-#: Turns between two drawings, and the first turn.
-_POTENTIALS, _SPIKES, _FACE, _SLOW, _WEIGHTS = (3, 0), (3, 1), (3, 2), (8, 3), (15, 7)
+#: Turns between two scenes with potentials, spikes and history, and between two looks of the bars.
+_WHOLE_EVERY, _BARS_EVERY = 3, 8
 _RESTYLE_MS = 150
-#: Shares of the width and of the height, left to right and top to bottom.
-_COLUMNS, _LEFT = (40, 34, 26), (58, 42)
-_MIDDLE, _RIGHT = (42, 24, 20, 28), (27, 37, 36)
+_ZOOM, _SHORTEST_S = 0.8, 0.02
+_KEYS = (
+    ("Space", "pause and go on; while paused, wheel and mouse zoom and move potentials and spikes"),
+    ("F11", "full screen, and back"),
+    ("P", "parameters"),
+    ("T", "light or dark"),
+    ("Ctrl+1 to Ctrl+9", "teach the first to ninth label"),
+    ("Ctrl+Z", "undo the last lesson, load or reset"),
+    ("F1", "this list"),
+)
 
 
 class Dashboard(QtWidgets.QWidget):
@@ -49,41 +49,43 @@ class Dashboard(QtWidgets.QWidget):
     state : collects the messages.
     client : takes requests.
     decode : returns an image message as BGR.
-    theme : "dark" or "light"; empty for that of the desktop.
+    theme : "dark" or "light", whatever the settings say; empty for theirs, else the desktop's.
     """
 
     def __init__(
         self,
-        state: DashboardState[Any],
+        state: SceneBuilder[Any],
         client: DashboardClient,
         decode: Callable[[Any], Picture],
         theme: str = "",
     ) -> None:
         super().__init__()
+        load_fonts()
         self.setObjectName("dashboard")
         self.setWindowTitle("fer")
         self.setAttribute(QtCore.Qt.WidgetAttribute.WA_StyledBackground)
-        self.style_now = Style(THEMES[theme or self._desktop_theme()])
+        self._given_theme = theme
+        self.theme = THEMES[theme or self._desktop_theme()]
         self._state, self._client, self._decode = state, client, decode
         self._turn = 0
-        self._scene: Scene | None = None
-        # The image to show as a message, the message that is decoded, and its pixels.
-        self._shown: Any = None
+        self.scene = Scene()
+        self._range = (-state.span_s, 0.0)
+        # The message that is decoded, and its pixels.
         self._message: Any = None
         self._image: Picture | None = None
-        self._drawn: tuple[int, str] | None = None
-        self._fields: ReceptiveFields | None = None
-        self.camera, self.face, self.result = CameraCard(), FaceCard(), ResultCard()
-        self.potentials, self.spikes = PotentialCard(), RasterCard()
-        self.feature_spikes, self.weights = FeatureRasterCard(), WeightCard()
-        self.scores, self.rates = ScoreCard("Score", ""), ScoreCard("Spike rate", "Hz")
-        self.top = TopBar()
-        self.bottom = BottomBar(client, self.focus_id)
+        self._wanted_face = 0
+        self.orientation = ALL_ORIENTATIONS
+        self.feature_layer = False
+        self.view = BoardView(self.theme, self._clicked, self._zoom)
+        self.top, self.bottom = TopBar(), BottomBar(client, self.focus_id)
+        self.drawer = ParameterDrawer(client)
+        self.drawer.hide()
+        self.recorder, self.player = BagProcess(self), BagProcess(self)
         self._lay_out()
         self._connect()
         self._restyle_timer = QtCore.QTimer(self)
         self._restyle_timer.setSingleShot(True)
-        self._restyle_timer.timeout.connect(self._fit)
+        self._restyle_timer.timeout.connect(self._restyle)
         self._restyle()
         self.timer = QtCore.QTimer(self)
         self.timer.setTimerType(QtCore.Qt.TimerType.PreciseTimer)
@@ -99,17 +101,20 @@ class Dashboard(QtWidgets.QWidget):
 
     def focus_id(self) -> int:
         """Return the id of the face in focus, 0 for none."""
-        focus = None if self._scene is None else self._scene.focus
-        return 0 if focus is None else focus.id
+        return 0 if self.scene.focus is None else self.scene.focus.id
 
     def set_theme(self, name: str) -> None:
         """Apply the colours of "dark" or "light"."""
-        self.style_now = Style(THEMES[name], self.style_now.unit)
+        self.theme = THEMES[name]
+        self.view.set_theme(self.theme)
         self._restyle()
 
     def show_feature_layer(self, wanted: bool) -> None:
         """Show the spikes of the feature layer too, and request them from the network."""
-        self.features_button.setChecked(wanted)
+        if wanted != self.feature_layer:
+            self.feature_layer = wanted
+            self._client.publish_layers((FEATURE_LAYER,) if wanted else ())
+            self.draw()
 
     def snapshot(self, path: Path) -> bool:
         """Save the dashboard as PNG; return whether that succeeded."""
@@ -120,125 +125,159 @@ class Dashboard(QtWidgets.QWidget):
 
     def settings(self) -> dict[str, str]:
         """Return the settings to be restored next time."""
-        sizes = {
-            f"sizes_{name}": ",".join(map(str, splitter.sizes()))
-            for name, splitter in self._splitters.items()
-        }
         return {
-            "theme": self.style_now.theme.name,
+            "theme": self.theme.name,
             "span_s": f"{self._state.span_s:g}",
-            "feature_layer": str(self.features_button.isChecked()).lower(),
-            "orientation": self.weights.wanted,
-            **sizes,
+            "feature_layer": str(self.feature_layer).lower(),
+            "orientation": self.orientation,
         }
 
     def apply_settings(self, settings: Mapping[str, str]) -> None:
-        """Restore settings; invalid ones change nothing."""
-        if settings.get("theme") in THEMES:
+        """Restore settings; invalid ones change nothing, and a given theme stays."""
+        if settings.get("theme") in THEMES and not self._given_theme:
             self.set_theme(settings["theme"])
         spans = {f"{span_s:g}": index for index, span_s in enumerate(SPANS_S)}
         if settings.get("span_s") in spans:
             self.top.span.setCurrentIndex(spans[settings["span_s"]])
-        if settings.get("feature_layer") == "true":
-            self.show_feature_layer(True)
-        self.weights.wanted = settings.get("orientation", self.weights.wanted)
-        for name, splitter in self._splitters.items():
-            parts = settings.get(f"sizes_{name}", "").split(",")
-            sizes = [int(part) for part in parts if part.isdecimal()]
-            if len(sizes) == splitter.count() and sum(sizes) > 0:
-                splitter.setSizes(sizes)
+        self.show_feature_layer(settings.get("feature_layer") == "true")
+        self.orientation = settings.get("orientation", self.orientation)
 
     def close_down(self) -> None:
         """Stop drawing, and withdraw requests that served only the display."""
         self.timer.stop()
-        if self.features_button.isChecked():
-            self._client.publish_layers(())
+        self.show_feature_layer(False)
+        self.recorder.stop()
+        self.player.stop()
 
     # Layout and style
 
     def _lay_out(self) -> None:
-        self.features_button = QtWidgets.QToolButton()
-        self.features_button.setText("feature layer")
-        self.features_button.setCheckable(True)
-        self.features_button.setToolTip("Show the spikes of the feature layer too")
-        self.spikes.add_to_head(self.features_button)
-        self.feature_spikes.hide()
-        columns = (
-            ("left", (self.camera, self.face), _LEFT),
-            (
-                "middle",
-                (self.potentials, self.spikes, self.feature_spikes, self.weights),
-                _MIDDLE,
-            ),
-            ("right", (self.result, self.scores, self.rates), _RIGHT),
-        )
-        self._cards = [card for _, cards, _ in columns for card in cards]
-        orientations = QtCore.Qt.Orientation
-        self._splitters = {
-            name: _splitter(orientations.Vertical, cards, shares) for name, cards, shares in columns
-        }
-        row = _splitter(orientations.Horizontal, tuple(self._splitters.values()), _COLUMNS)
-        self._splitters["columns"] = row
+        middle = QtWidgets.QHBoxLayout()
+        middle.addWidget(self.view, 1)
+        middle.addWidget(self.drawer)
         self._rows = QtWidgets.QVBoxLayout(self)
         self._rows.addWidget(self.top)
-        self._rows.addWidget(row, 1)
+        self._rows.addLayout(middle, 1)
         self._rows.addWidget(self.bottom)
+        self.replay = self.top.menu.addAction("Replay a bag…")
+        self.replay.triggered.connect(self._choose_bag)
+        for text, action in (
+            ("Snapshot", self._take_snapshot),
+            ("Light or dark\tT", self._change_theme),
+            ("Full screen\tF11", self._full_screen),
+            ("Keys\tF1", self._show_keys),
+        ):
+            self.top.menu.addAction(text).triggered.connect(lambda _=False, act=action: act())
 
     def _connect(self) -> None:
-        top = self.top
-        top.span.setCurrentIndex(SPANS_S.index(self._state.span_s))
-        top.span.currentIndexChanged.connect(self._change_span)
-        top.face.currentIndexChanged.connect(self._change_face)
-        top.pause.toggled.connect(self._freeze)
-        top.snapshot.clicked.connect(self._take_snapshot)
-        top.theme.clicked.connect(self._change_theme)
-        self.features_button.toggled.connect(self._change_feature_layer)
+        self.top.span.setCurrentIndex(SPANS_S.index(self._state.span_s))
+        self.top.span.currentIndexChanged.connect(self._configure)
+        self.top.pause.toggled.connect(self._freeze)
+        self.top.record.toggled.connect(self._record)
+        self.bottom.parameters.toggled.connect(self._show_parameters)
+        keys: dict[str, Callable[[], None]] = {
+            "Space": self.top.pause.click,
+            "F11": self._full_screen,
+            "P": self.bottom.parameters.click,
+            "T": self._change_theme,
+            "Ctrl+Z": self._client.undo,
+            "F1": self._show_keys,
+        }
+        for index in range(9):
+            keys[f"Ctrl+{index + 1}"] = partial(self.bottom.teach, index)
+        for key, action in keys.items():
+            shortcut = QtGui.QShortcut if hasattr(QtGui, "QShortcut") else QtWidgets.QShortcut
+            made = shortcut(QtGui.QKeySequence(key), self)
+            made.setContext(QtCore.Qt.ShortcutContext.WidgetWithChildrenShortcut)
+            made.activated.connect(action)
 
     def _desktop_theme(self) -> str:
         ground = self.palette().color(QtGui.QPalette.ColorRole.Window)
         return "dark" if ground.lightness() < 128 else "light"  # noqa: PLR2004
 
     def _restyle(self) -> None:
-        style = self.style_now
-        self.setStyleSheet(sheet(style))
-        gap = style.px(8)
-        self._rows.setContentsMargins(gap, gap, gap, gap)
-        self._rows.setSpacing(gap)
-        for splitter in self._splitters.values():
-            splitter.setHandleWidth(gap)
-        for part in (self.top, self.bottom, *self._cards):
-            part.restyle(style)
-        self._draw_all()
-
-    def _fit(self) -> None:
-        unit = unit_for(self.width(), self.height())
-        if unit != self.style_now.unit:
-            self.style_now = Style(self.style_now.theme, unit)
-            self._restyle()
-        else:
-            self._draw_all()
-
-    def sizeHint(self) -> Any:
-        """Qt asks for the initial size."""
-        return QtCore.QSize(DESIGN_WIDTH, DESIGN_HEIGHT)
+        """Apply colours, and sizes that follow the window."""
+        ratio = self.devicePixelRatioF()
+        unit = unit_for(round(self.width() * ratio), round(0.88 * self.height() * ratio)) / ratio
+        style = Style(self.theme, unit)
+        if sheet(style) != self.styleSheet():
+            self.setStyleSheet(sheet(style))
+            gap = style.px(6)
+            self._rows.setContentsMargins(gap, gap, gap, gap)
+            self._rows.setSpacing(gap)
+            for part in (self.top, self.bottom, self.drawer):
+                part.restyle(style)
+        self.draw()
 
     def resizeEvent(self, event: Any) -> None:
         """Qt has changed the size; fonts follow when it stays for a moment."""
         super().resizeEvent(event)
         self._restyle_timer.start(_RESTYLE_MS)
 
-    # Buttons
+    # Actions
 
-    def _change_span(self, index: int) -> None:
-        self._state.span_s = SPANS_S[index]
+    def _configure(self) -> None:
+        span_s = SPANS_S[self.top.span.currentIndex()]
+        self._state.configure(span_s, self._state.timeout_s, self._wanted_face)
 
-    def _change_face(self, index: int) -> None:
-        self._state.wanted_face = int(self.top.face.itemData(index) or 0)
+    def _clicked(self, panel: str, x: int, y: int) -> None:
+        """Choose the face that was clicked, or change what its panel shows."""
+        if panel == "camera":
+            self._wanted_face = self.view.board.face_at(x, y, self.scene)
+            self._configure()
+        elif panel == "weights" and self.scene.fields is not None:
+            menu = QtWidgets.QMenu(self)
+            for choice in self.scene.fields.choices:
+                action = menu.addAction(choice)
+                action.triggered.connect(lambda _=False, choice=choice: self._orient(choice))
+            menu.popup(QtGui.QCursor.pos())
+        elif panel in ("spikes", "feature_spikes") and not self.paused:
+            self.show_feature_layer(not self.feature_layer)
+
+    def _orient(self, choice: str) -> None:
+        self.orientation = choice
+        self.draw()
+
+    def _zoom(self, steps: float, dragged: float) -> None:
+        """While the display is frozen, show another range of potentials and spikes."""
+        if not self.paused:
+            return
+        begin_s, end_s = self._range
+        longest_s = self._state.span_s
+        span_s = min(max((end_s - begin_s) * _ZOOM**steps, _SHORTEST_S), longest_s)
+        end_s = min(max(end_s - dragged * span_s, span_s - longest_s), 0.0)
+        self._range = (end_s - span_s, end_s)
+        self.draw()
 
     def _freeze(self, frozen: bool) -> None:
         self.top.pause.setText("Go on" if frozen else "Pause")
-        for card in (self.potentials, self.spikes, self.feature_spikes, self.scores, self.rates):
-            card.plot.freeze(frozen)
+        self._range = (-self._state.span_s, 0.0)
+        if frozen:
+            self.scene = self._state.view(time.monotonic())[1]
+
+    def _record(self, wanted: bool) -> None:
+        self.top.record.setText("Stop recording" if wanted else "Record")
+        if not wanted:
+            self.recorder.stop()
+            return
+        folder = Path.home() / time.strftime("fer-%Y%m%d-%H%M%S")
+        self.recorder.start(("record", "--namespace", self._client.namespace, "-o", str(folder)))
+        self.top.add_note(Note(f"recording into {folder}", True), time.monotonic())
+
+    def _choose_bag(self) -> None:
+        if self.player.running:
+            self.player.stop()
+            return
+        option = QtWidgets.QFileDialog.Option
+        folder = QtWidgets.QFileDialog.getExistingDirectory(
+            self,
+            "Folder of the bag",
+            str(Path.home()),
+            option.ShowDirsOnly | option.DontUseNativeDialog,
+        )
+        if folder:
+            self.player.start(("play", folder, "--namespace", self._client.namespace))
+            self.top.add_note(Note(f"playing {folder}", True), time.monotonic())
 
     def _take_snapshot(self) -> None:
         places = QtCore.QStandardPaths
@@ -247,58 +286,68 @@ class Dashboard(QtWidgets.QWidget):
         self.snapshot(folder / time.strftime("fer-%Y%m%d-%H%M%S.png"))
 
     def _change_theme(self) -> None:
-        self.set_theme("light" if self.style_now.theme.name == "dark" else "dark")
+        self.set_theme("light" if self.theme.name == "dark" else "dark")
 
-    def _change_feature_layer(self, wanted: bool) -> None:
-        self.feature_spikes.setVisible(wanted)
-        self._client.publish_layers((FEATURE_LAYER,) if wanted else ())
+    def _full_screen(self) -> None:
+        window = self.window()
+        window.showNormal() if window.isFullScreen() else window.showFullScreen()
+
+    def _show_parameters(self, wanted: bool) -> None:
+        self.drawer.setVisible(wanted)
+        if wanted:
+            self.drawer.open()
+
+    def _show_keys(self) -> None:
+        rows = "".join(
+            f"<tr><td><b>{key}</b>&nbsp;&nbsp;</td><td>{does}</td></tr>" for key, does in _KEYS
+        )
+        self.help = QtWidgets.QMessageBox(self)
+        self.help.setWindowTitle("Keys")
+        self.help.setText(f"<table>{rows}</table><p>The mouse over a panel explains it.</p>")
+        self.help.open()
 
     # Drawing
 
-    def _tick(self) -> None:
-        now_s = time.monotonic()
-        for note in self._client.notes():
-            self.top.add_note(note, now_s)
-        # Nobody sees a minimised window.
-        if not self.isVisible() or self.window().isMinimized() or self.paused:
-            return
-        self._turn += 1
-        self._shown, self._scene = self._state.view(now_s)
-        self._draw(self._scene, lambda every, first: self._turn % every == first, now_s)
-
-    def _draw_all(self) -> None:
+    def draw(self) -> None:
         """Draw everything again, for another size or other colours."""
         now_s = time.monotonic()
-        if self._scene is None or not self.paused:
-            self._shown, self._scene = self._state.view(now_s)
-        self._fields = None
-        self._draw(self._scene, lambda every, first: True, now_s)
+        if not self.paused:
+            message, self.scene = self._state.view(now_s)
+            self._decode_new(message)
+        self._draw_board(every_panel=True)
+        self._show_bars(now_s)
 
-    def _draw(self, scene: Scene, due: Callable[[int, int], bool], now_s: float) -> None:
-        if self._drawn != (id(self._shown), scene.status.hint) or due(*_SLOW):
-            self._drawn = (id(self._shown), scene.status.hint)
-            self.camera.show_image(self._pixels(self._shown), scene)
-        if due(*_POTENTIALS):
-            self.potentials.show_scene(scene)
-        if due(*_SPIKES):
-            self.spikes.show_scene(scene)
-            self.result.show_scene(scene)
-        if due(*_FACE):
-            self.face.show_face(self._image, scene)
-            if self.features_button.isChecked():
-                self.feature_spikes.show_spikes(scene.feature_raster, scene.span_s)
-        if due(*_SLOW):
-            why = waiting(scene, "results")
-            self.scores.show_scores(scene.scores, why)
-            self.rates.show_rates(scene.scores, why)
-            self.top.show_scene(scene, now_s)
-            self.bottom.show_scene(scene)
-        if due(*_WEIGHTS) and scene.fields is not self._fields:
-            self._fields = scene.fields
-            self.weights.show_fields(scene.fields)
+    def _tick(self) -> None:
+        now_s = time.monotonic()
+        notes = (*self._client.notes(), *self.recorder.notes(), *self.player.notes())
+        for note in notes:
+            self.top.add_note(note, now_s)
+        self.drawer.poll()
+        # Nobody sees a minimised window.
+        if not self.isVisible() or self.window().isMinimized():
+            return
+        self._turn += 1
+        if not self.paused:
+            message, self.scene = self._state.view(now_s)
+            self._decode_new(message)
+            self._draw_board(every_panel=False)
+        if self._turn % _BARS_EVERY == 0:
+            self._show_bars(now_s)
 
-    def _pixels(self, message: Any) -> Picture | None:
-        """Return the newest image that can be decoded; each message is decoded once."""
+    def _draw_board(self, every_panel: bool) -> None:
+        self.view.left_out = (STATUS,) if self.feature_layer else (STATUS, "feature_spikes")
+        scene = self.scene.between(*self._range) if self.paused else self.scene
+        self.view.show_scene(scene, self._image, self.orientation, every_panel)
+
+    def _show_bars(self, now_s: float) -> None:
+        self.top.show_scene(self.scene, now_s)
+        self.bottom.show_scene(self.scene)
+        self.replay.setText("Stop the replay" if self.player.running else "Replay a bag…")
+        if self.recorder.ended and self.top.record.isChecked():
+            self.top.record.setChecked(False)
+
+    def _decode_new(self, message: Any) -> None:
+        """Decode an image; each message is decoded once."""
         if message is not self._message:
             self._message, self._image = message, None
             if message is not None:
@@ -306,15 +355,3 @@ class Dashboard(QtWidgets.QWidget):
                     self._image = self._decode(message)
                 except FerError as error:
                     self.top.add_note(Note(str(error), False), time.monotonic())
-        return self._image
-
-
-def _splitter(orientation: Any, widgets: Any, shares: Any) -> Any:
-    splitter = QtWidgets.QSplitter(orientation)
-    splitter.setChildrenCollapsible(False)
-    for widget in widgets:
-        splitter.addWidget(widget)
-    splitter.setSizes([10 * share for share in shares])
-    for index, share in enumerate(shares):
-        splitter.setStretchFactor(index, share)
-    return splitter

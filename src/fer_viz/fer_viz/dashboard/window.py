@@ -14,7 +14,10 @@ from fer_viz.dashboard.binding import require_qt
 
 HELP = "show the running graph in a window"
 EXIT_USER_ERROR = 2
-DESIGN_SIZE = (1280, 800)
+#: Share of the screen that the window first takes, and its size without a screen.
+SCREEN_SHARE, OFFSCREEN_SIZE = 0.85, (1280, 800)
+#: What a title bar takes; smaller screens than this are filled.
+_TITLE_BAR_PX, _SMALL_SCREEN_PX = 36, 1400
 DEFAULT_NAMESPACE = "fer"
 
 
@@ -65,9 +68,7 @@ def run(arguments: argparse.Namespace) -> int:
     client = DashboardClient(arguments.namespace, arguments.compressed, ros_arguments)
     store = QtCore.QSettings("fer", "dashboard")
     kept = {key: str(store.value(key)) for key in store.allKeys()}
-    stored = kept.pop("theme", "")
-    theme = arguments.theme or stored
-    dashboard = Dashboard(client.state, client, bgr_reader(), theme)
+    dashboard = Dashboard(client.state, client, bgr_reader(), arguments.theme)
     dashboard.setWindowTitle(f"fer {client.namespace}")
     dashboard.resize(*_size(kept.get("window", ""), application))
     dashboard.apply_settings(kept)
@@ -95,13 +96,16 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _size(kept: str, application: Any) -> tuple[int, int]:
-    """Return the last size, else that of the design, but at most that of the screen."""
+    """Return the last size, else most of the screen, and never more than fits with a title bar."""
     width, _, height = kept.partition("x")
-    wanted = (int(width), int(height)) if width.isdecimal() and height.isdecimal() else DESIGN_SIZE
+    wanted = (int(width), int(height)) if width.isdecimal() and height.isdecimal() else None
     if application.platformName() == "offscreen":
-        return wanted
+        return wanted or OFFSCREEN_SIZE
     room = application.primaryScreen().availableGeometry()
-    return min(wanted[0], room.width()), min(wanted[1], room.height())
+    most = room.width(), room.height() - _TITLE_BAR_PX
+    first = round(SCREEN_SHARE * room.width()), round(SCREEN_SHARE * room.height())
+    chosen = wanted or (first if room.width() > _SMALL_SCREEN_PX else most)
+    return min(chosen[0], most[0]), min(chosen[1], most[1])
 
 
 if __name__ == "__main__":

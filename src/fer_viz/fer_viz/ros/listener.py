@@ -148,6 +148,7 @@ class GraphListener:
             try:
                 data = read(message)
                 take(data)
+                self._builder.add_message(topic, message)
                 self._on_message(topic, message, data)
             except FerError as error:
                 self._on_error(topic, error)

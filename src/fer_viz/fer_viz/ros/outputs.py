@@ -19,7 +19,7 @@ from fer_viz.core.drawing.renderer import PictureOptions, Renderer
 from fer_viz.core.scene import ReceptiveFields, Scene, selected_face
 from fer_viz.core.synchroniser import RateLimiter
 
-#: Topics of pictures, and whether they have the panel.
+#: Topics of pictures, and whether they show the whole dashboard.
 PICTURES = {"overlay": False, "dashboard": True}
 NUMBERS = ("scores", "rates", "label_potentials")
 #: Highest rate of the pictures on the web page.
@@ -36,11 +36,12 @@ class PictureOutput:
     """
 
     def __init__(self, node: FerNode, topic: str) -> None:
-        self._with_panel = PICTURES[topic]
+        self._whole = PICTURES[topic]
         self._renderer = Renderer(PictureOptions())
         self._raw = node.add_publisher(Image, topic, qos.STREAM)
         self._compressed = node.add_publisher(CompressedImage, f"{topic}/compressed", qos.STREAM)
         self._message = Image()
+        self._pixels: images.Pixels = np.empty((0, 0, 3), np.uint8)
         self.publishers: Sequence[Publisher[Any]] = (self._raw, self._compressed)
 
     @property
@@ -61,7 +62,7 @@ class PictureOutput:
         quality: int,
     ) -> None:
         """Draw a picture and publish it to the subscribers."""
-        self._renderer = self._renderer.with_options(replace(options, with_panel=self._with_panel))
+        self._renderer = self._renderer.with_options(replace(options, whole=self._whole))
         canvas = self._canvas(self._renderer.shape(image))
         self._renderer.draw(image, scene, canvas)
         if subscription_count(self._raw):
@@ -74,10 +75,11 @@ class PictureOutput:
 
     def _canvas(self, shape: tuple[int, int, int]) -> images.Pixels:
         """Return the pixels of the message to be published, so that nothing is copied."""
-        if (self._message.height, self._message.width) != shape[:2]:
+        if self._pixels.shape != shape:
             self._message = Image()
             images.fill(self._message, np.zeros(shape, np.uint8), "bgr8")
-        return np.frombuffer(self._message.data, np.uint8).reshape(shape)
+            self._pixels = np.frombuffer(self._message.data, np.uint8).reshape(shape)
+        return self._pixels
 
 
 class PageOutput:
@@ -120,7 +122,7 @@ class PageOutput:
         quality: int,
     ) -> None:
         """Draw a picture and send it to the browsers."""
-        self._renderer = self._renderer.with_options(replace(options, with_panel=True))
+        self._renderer = self._renderer.with_options(replace(options, whole=True))
         picture = self._renderer.draw(image, scene)
         _, jpeg = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, quality))
         state = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from fer_viz.core.drawing.canvas import Box, Picture, disc, fill
-from fer_viz.core.drawing.style import Colour, Style, mix, rgb
+from fer_viz.core.drawing.style import Colour, Style, readable, rgb
 from fer_viz.core.drawing.text import cap_height_px, fitted, width_px, write
 from fer_viz.core.scene import Face
 
@@ -16,8 +16,6 @@ _ON_PLATE_FAINT = rgb("#aab3bf")
 _PLATE_OPACITY = 0.72
 _EDGE_OPACITY = 0.35
 _CORNER_SHARE = 0.18
-#: Label colours are made lighter by this share: those of the light theme are too dark for a plate.
-_LIGHTER = 0.35
 
 
 def draw_faces(
@@ -67,7 +65,7 @@ def _draw_tag(picture: Picture, box: Box, face: Face, style: Style) -> None:
     plate = _tag_box(picture, box, round(width), style)
     fill(picture, plate, _PLATE, _PLATE_OPACITY, radius=style.px(4))
     x, baseline = plate.x + pad, plate.y + style.px(18)
-    write(picture, name, (x, baseline), size, mix(colour, _ON_PLATE, _LIGHTER), "semibold")
+    write(picture, name, (x, baseline), size, readable(colour, _PLATE), "semibold")
     write(picture, percent, (x + name_width + gap, baseline), size, _ON_PLATE)
     write(picture, number, (plate.right - pad, baseline), small, _ON_PLATE_FAINT, align="right")
     track = Box(x, plate.bottom - style.px(6), plate.width - 2 * pad, style.at_least(2, 2))

@@ -11,22 +11,34 @@ import numpy.typing as npt
 
 from fer_viz.core.drawing.canvas import SHIFT, SUBPIXEL, Box, Picture, fill
 from fer_viz.core.drawing.style import Colour, Style, Theme, colour_mapped, mix
-from fer_viz.core.drawing.text import MINUS, Align, write
-from fer_viz.core.scene import UNNAMED, Floats, Indices, ReceptiveFields, Scene, Seconds, Traces
+from fer_viz.core.drawing.text import MINUS, Align, fitted, write
+from fer_viz.core.scene import (
+    UNNAMED,
+    Floats,
+    Indices,
+    Raster,
+    ReceptiveFields,
+    Scene,
+    Seconds,
+    Traces,
+    label_name,
+)
 
-#: More neurons than this are drawn as a colour map instead of lines.
-MAX_LINES = 8
-#: Room above the threshold for spikes, and below the lowest value, volts.
-_ABOVE_V = 0.008
-_BELOW_V = 0.004
-#: The lower end of the axis moves in steps, so that it rarely moves.
-_AXIS_STEP_V = 0.010
-#: Inhibition can push potentials far below reset; lines leave the plot further down than this.
-_DEEPEST_V = 0.080
-#: Values are clipped to this before they become pixels, which OpenCV stores in 32 bits.
-_FAR_V = 10.0
-#: How far the lines of other labels than the predicted one fade into the background.
-_PALER = 0.45
+#: Lower lanes than this, in units of the design, become a colour map.
+_LEAST_LANE = 15
+#: How far a lane extends above the threshold, where spikes are marked, and below reset; volts.
+ABOVE_V, BELOW_V = 0.014, 0.006
+#: Height of the mark of a spike, share of its lane, and its highest, in units of the design.
+_TICK_SHARE, _HIGHEST_TICK = 0.16, 6
+#: How far lines fade into the background: of the neurons that are shown faintly, and of the
+#: opaque neuron of labels that are not the answer.
+_FAINT, _PALER = 0.78, 0.25
+#: Lines in a lane; of more neurons, every second, third ... is drawn.
+_MOST_LINES = 6
+#: More points of a line than these, for each pixel, cannot be told apart.
+_POINTS_PER_PX = 1.5
+#: Glances closer than this, in units of the design, are not marked.
+_LEAST_GLANCE = 5
 #: Where times are written, shares of the axis.
 _TIME_MARKS: tuple[tuple[float, Align], ...] = ((0.0, "left"), (0.5, "centre"), (1.0, "right"))
 
@@ -70,10 +82,14 @@ def neuron_order(neurons: int, fields: ReceptiveFields | None, theme: Theme) -> 
     return NeuronOrder(row, label, colours[place])
 
 
+# Spikes
+
+
 def draw_raster(picture: Picture, box: Box, scene: Scene, order: NeuronOrder, style: Style) -> None:
     """Draw one mark for each spike: time to the right, one row for each neuron."""
     if scene.raster is None:
         return
+    draw_gaps(picture, box, scene.raster, scene.span_s, style)
     spikes = scene.raster.last(scene.span_s)
     if not len(spikes.neuron):
         return
@@ -87,40 +103,111 @@ def draw_raster(picture: Picture, box: Box, scene: Scene, order: NeuronOrder, st
     box.of(picture)[rows, left[:, None, None] + x] = order.colour[spikes.neuron][:, None, None]
 
 
-def draw_lines(picture: Picture, box: Box, scene: Scene, order: NeuronOrder, style: Style) -> None:
-    """Draw the potential of each neuron as a line and its spikes as strokes above the threshold.
+def draw_counts(picture: Picture, box: Box, raster: Raster, span_s: float, style: Style) -> None:
+    """Draw the number of spikes of a large layer by neuron and time."""
+    rows, across = max(min(raster.size, box.height), 1), max(box.width // style.at_least(1, 2), 1)
+    counts = binned(raster, span_s, rows, across)
+    colours = colour_mapped(counts, 0, max(float(counts.max()), 1), style.theme.sequential)
+    box.of(picture)[...] = cv2.resize(colours, box[2:], interpolation=cv2.INTER_NEAREST)
+    draw_gaps(picture, box, raster, span_s, style)
 
-    Neurons of the predicted label stand out: they are drawn last, the others paler.
+
+def binned(raster: Raster, span_s: float, rows: int, across: int) -> npt.NDArray[np.float32]:
+    """Count spikes by neuron and time, (rows, across)."""
+    spikes = raster.last(span_s)
+    row = spikes.neuron * rows // max(raster.size, 1)
+    place = row * across + columns(spikes.time_s, span_s, across)
+    return np.bincount(place, minlength=rows * across).reshape(rows, across).astype(np.float32)
+
+
+def draw_gaps(picture: Picture, box: Box, raster: Raster, span_s: float, style: Style) -> None:
+    """Shade the times that were not simulated."""
+    part = box.of(picture)
+    for begin, end in np.rint((raster.gaps_s / span_s + 1) * box.width).astype(int).tolist():
+        fill(part, Box(begin, 0, max(end - begin, 0), box.height), style.theme.rule)
+
+
+# Potentials
+
+
+def lanes_fit(box: Box, order: NeuronOrder, style: Style) -> bool:
+    """Return whether a lane for each label is high enough to be read."""
+    return box.height / max(len(np.unique(order.label)), 1) >= style.px(_LEAST_LANE)
+
+
+def draw_lanes(picture: Picture, box: Box, scene: Scene, order: NeuronOrder, style: Style) -> None:
+    """Draw a lane for each label: its first neuron as a line, some others faintly behind it.
+
+    Spikes of all its neurons are marks at the top of the lane. Dashes mark threshold and reset,
+    vertical lines the glances. Potentials below the lane are drawn at its lower edge.
     """
     traces, theme = scene.traces, style.theme
     assert traces is not None
-    low_v, high_v = limits_v(traces)
-    part = box.of(picture)
-    threshold_y = _row(float(traces.threshold_v.mean()), low_v, high_v, box.height)
-    _draw_rule(part, _row(traces.v_rest_v, low_v, high_v, box.height), theme.rule, box.width)
+    part, pitch = box.of(picture), box.height / max(len(np.unique(order.label)), 1)
+    draw_glances(picture, box, traces, scene.span_s, style)
     predicted = scene.focus.label_index if scene.focus is not None else UNNAMED
-    stands_out = order.label == predicted if predicted >= 0 else np.ones(len(order.row), bool)
-    paler = order.colour + _PALER * (np.asarray(theme.plate, float) - order.colour)
-    colour = np.where(stands_out[:, None], order.colour, paler.round().astype(np.uint8))
-    x = (traces.time_s / scene.span_s + 1) * (box.width - 1)
-    potential_v = np.clip(traces.potential_v, -_FAR_V, _FAR_V)
-    y = (high_v - potential_v) / (high_v - low_v) * (box.height - 1)
-    thick = max(1, int(0.7 * style.unit))
-    for neuron in np.argsort(stands_out, kind="stable"):
-        lines = _finite_runs(x, y[:, neuron])
-        cv2.polylines(part, lines, False, colour[neuron].tolist(), thick, cv2.LINE_AA, SHIFT)
-    _draw_rule(part, threshold_y, mix(theme.rule, theme.normal, 0.6), style.px(4))
-    if scene.raster is not None and scene.raster.size == len(order.row):
-        spikes = scene.raster.last(scene.span_s)
-        rows = np.arange(style.px(3), max(int(threshold_y), style.px(3)))
-        column = columns(spikes.time_s, scene.span_s, box.width)
-        part[rows[:, None], column[None]] = colour[spikes.neuron][None]
+    # Gaps stay, however few points are drawn.
+    kept = np.isnan(traces.potential_v[:, 0])
+    kept[:: max(round(len(kept) / (_POINTS_PER_PX * box.width)), 1)] = True
+    x = (traces.time_s[kept] / scene.span_s + 1) * (box.width - 1)
+    potential_v = traces.potential_v[kept]
+    for lane, (label, own) in enumerate(order.groups()):
+        colour = theme.label(label)
+        shown = colour if predicted in (UNNAMED, label) else mix(colour, theme.plate, _PALER)
+        scale = Lane.of(traces, own, round(lane * pitch), round((lane + 1) * pitch))
+        for value_v, share in ((scale.threshold_v, 0.55), (traces.v_reset_v, 0.3)):
+            _draw_rule(part, scale.row(value_v), mix(theme.rule, theme.normal, share), style.px(3))
+        drawn = own[:: -(-len(own) // _MOST_LINES)]
+        y = np.clip(scale.row(potential_v[:, drawn]), scale.top, scale.bottom - 2)
+        faint = mix(shown, theme.plate, _FAINT)
+        for neuron in range(len(drawn) - 1, -1, -1):
+            lines = _finite_runs(x, y[:, neuron])
+            stroke, kind = (faint, cv2.LINE_8) if neuron else (shown, cv2.LINE_AA)
+            cv2.polylines(part, lines, False, stroke, style.at_least(1, 0.7), kind, SHIFT)
+        if scene.raster is not None and scene.raster.size == len(order.row):
+            spikes = scene.raster.last(scene.span_s)
+            times_s = spikes.time_s[np.isin(spikes.neuron, own)]
+            high = max(min(round(_TICK_SHARE * pitch), style.px(_HIGHEST_TICK)), 2)
+            rows = np.arange(scale.top + 1, scale.top + 1 + high)
+            part[rows[:, None], columns(times_s, scene.span_s, box.width)[None]] = shown
 
 
-def _finite_runs(x: Seconds, y: Floats) -> list[npt.NDArray[np.int32]]:
+@dataclass(frozen=True)
+class Lane:
+    """The rows of a lane and its scale, volts."""
+
+    top: int
+    bottom: int
+    low_v: float
+    high_v: float
+    threshold_v: float
+
+    @classmethod
+    def of(cls, traces: Traces, neurons: Indices, top: int, bottom: int) -> Lane:
+        """Return the lane of some neurons between two rows."""
+        threshold_v = float(traces.threshold_v[neurons].mean())
+        return cls(top, bottom, traces.v_reset_v - BELOW_V, threshold_v + ABOVE_V, threshold_v)
+
+    def row(self, value_v: Floats | float) -> npt.NDArray[np.float64]:
+        """Return the row of a potential."""
+        share = (self.high_v - np.asarray(value_v, float)) / (self.high_v - self.low_v)
+        return self.top + share * (self.bottom - 1 - self.top)
+
+
+def draw_glances(picture: Picture, box: Box, traces: Traces, span_s: float, style: Style) -> None:
+    """Draw a vertical line where a glance begins, unless they are too many."""
+    if len(traces.glances_s) * style.px(_LEAST_GLANCE) < box.width:
+        begin = traces.glances_s[traces.glances_s > -span_s]
+        part = box.of(picture)
+        part[:, columns(begin, span_s, box.width)] = mix(style.theme.plate, style.theme.rule, 0.7)
+
+
+def _finite_runs(x: Seconds, y: npt.NDArray[np.float64]) -> list[npt.NDArray[np.int32]]:
     """Return the runs of finite points as sub-pixel coordinates for OpenCV."""
     points = np.stack([x, y], axis=1) * SUBPIXEL
     finite = np.isfinite(y)
+    if finite.all():
+        return [points.round().astype(np.int32)]
     runs = np.split(points, np.flatnonzero(~finite))
     whole = (run[np.isfinite(run[:, 1])] for run in runs)
     return [run.round().astype(np.int32) for run in whole if len(run) > 1]
@@ -154,32 +241,48 @@ def potential_map(
     return colour_mapped(by_row, traces.v_reset_v, threshold_v, theme.sequential), known
 
 
-def draw_labels(picture: Picture, box: Box, order: NeuronOrder, style: Style) -> None:
-    """Draw a stroke in the colour of each label to the left of its neurons."""
-    width = style.at_least(2, 3)
-    pitch = box.height / max(len(order.row), 1)
-    for label, neurons in order.groups():
+# Axes
+
+
+def draw_names(picture: Picture, box: Box, scene: Scene, order: NeuronOrder, style: Style) -> None:
+    """Write the name of each label to the left of its neurons; strokes where names do not fit."""
+    size, stroke = style.small_px, style.at_least(2, 3)
+    groups = list(order.groups())
+    if not len(order.row):
+        return
+    pitch = box.height / len(order.row)
+    named = box.height / len(groups) >= size
+    for label, neurons in groups:
         rows = order.row[neurons]
         top, bottom = round(rows.min() * pitch) + 1, round((rows.max() + 1) * pitch) - 1
-        stroke = Box(box.x - 2 * width, box.y + top, width, max(bottom - top, 1))
-        fill(picture, stroke, style.theme.label(label))
+        line = Box(box.x - stroke - 1, box.y + top, stroke, max(bottom - top, 1))
+        fill(picture, line, style.theme.label(label))
+        if named:
+            name = fitted(label_name(scene.labels, label), size, box.x - 2 * stroke - 1)
+            at = (line.x - stroke, box.y + (top + bottom) / 2 + 0.36 * size)
+            write(picture, name, at, size, style.theme.label_text(label), align="right")
 
 
-def draw_potential_axis(picture: Picture, box: Box, traces: Traces, style: Style) -> None:
-    """Write threshold, rest and the lower end of the axis, in mV, to the left of the plot."""
-    low_v, high_v = limits_v(traces)
-    size, theme = style.small_px, style.theme
-    taken: list[float] = []
-    for value_v, colour in (
-        (float(traces.threshold_v.mean()), theme.normal),
-        (traces.v_rest_v, theme.faint),
-        (low_v, theme.faint),
-    ):
-        y = _row(value_v, low_v, high_v, box.height)
-        if all(abs(y - other) > size for other in taken):
-            taken.append(y)
-            at = (box.x - 0.5 * size, box.y + min(y + 0.36 * size, box.height))
-            write(picture, millivolts(value_v), at, size, colour, align="right")
+def draw_lane_names(
+    picture: Picture, box: Box, scene: Scene, order: NeuronOrder, style: Style
+) -> None:
+    """Write the name of each label to the left of its lane, and what the dashes mean, once."""
+    assert scene.traces is not None
+    theme, size = style.theme, style.small_px
+    groups = list(order.groups())
+    pitch = box.height / max(len(groups), 1)
+    for lane, (label, _) in enumerate(groups):
+        name = fitted(label_name(scene.labels, label), size, box.x - style.px(5))
+        at = (box.x - style.px(5), box.y + (lane + 0.5) * pitch + 0.36 * size)
+        write(picture, name, at, size, theme.label_text(label), align="right")
+    if groups:
+        scale = Lane.of(scene.traces, groups[0][1], 0, round(pitch))
+        for text, value_v in (
+            ("threshold", scale.threshold_v),
+            ("reset", scene.traces.v_reset_v),
+        ):
+            at = (box.right + style.px(4), box.y + float(scale.row(value_v)) + 0.36 * size)
+            write(picture, text, at, size, theme.faint)
 
 
 def draw_time_axis(picture: Picture, box: Box, span_s: float, style: Style) -> None:
@@ -189,15 +292,6 @@ def draw_time_axis(picture: Picture, box: Box, span_s: float, style: Style) -> N
     for share, align in _TIME_MARKS:
         text = f"{MINUS}{(1 - share) * span_s:.3g}" if share < 1 else "0 s"
         write(picture, text, (box.x + share * box.width, y), size, faint, align=align)
-
-
-def limits_v(traces: Traces) -> tuple[float, float]:
-    """Return the ends of the axis of potentials, volts, rounded so that they rarely move."""
-    finite = traces.potential_v[np.isfinite(traces.potential_v)]
-    lowest = min(float(finite.min(initial=traces.v_reset_v)), traces.v_reset_v) - _BELOW_V
-    lowest = max(lowest, traces.v_reset_v - _DEEPEST_V)
-    low_v = float(np.floor(lowest / _AXIS_STEP_V) * _AXIS_STEP_V)
-    return low_v, float(traces.threshold_v.max()) + _ABOVE_V
 
 
 def columns(time_s: Seconds, span_s: float, width: int) -> Indices:
@@ -210,13 +304,9 @@ def millivolts(value_v: float) -> str:
     return f"{value_v * 1e3:.0f}".replace("-", MINUS)
 
 
-def _row(value_v: float, low_v: float, high_v: float, height: int) -> float:
-    return (high_v - value_v) / (high_v - low_v) * (height - 1)
-
-
-def _draw_rule(part: Picture, y: float, colour: Colour, dash: int) -> None:
+def _draw_rule(part: Picture, y: npt.NDArray[np.float64], colour: Colour, dash: int) -> None:
     """Draw a thin horizontal line with dashes of `dash` pixels."""
-    row = round(y)
+    row = round(float(y))
     if 0 <= row < part.shape[0]:
         for x in range(0, part.shape[1], 2 * dash):
             part[row, x : x + dash] = colour

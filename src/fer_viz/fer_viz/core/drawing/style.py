@@ -39,6 +39,36 @@ def mix(first: Colour, second: Colour, share: float) -> Colour:
     return blue, green, red
 
 
+#: Least contrast of text, by the guidelines of WCAG 2.1 (level AA).
+LEAST_CONTRAST = 4.5
+#: Darker than this, sRGB is linear.
+_LINEAR_BELOW = 0.04045
+
+
+def luminance(colour: Colour) -> float:
+    """Return the relative luminance, 0..1, as in WCAG 2.1."""
+    blue, green, red = (
+        share / 12.92 if share <= _LINEAR_BELOW else ((share + 0.055) / 1.055) ** 2.4
+        for share in (value / 255 for value in colour)
+    )
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(first: Colour, second: Colour) -> float:
+    """Return the contrast of two colours, 1..21, as in WCAG 2.1."""
+    dark, light = sorted((luminance(first), luminance(second)))
+    return (light + 0.05) / (dark + 0.05)
+
+
+@lru_cache(maxsize=1024)
+def readable(colour: Colour, ground: Colour) -> Colour:
+    """Return the colour, mixed with as much black or white as text on the ground needs."""
+    black, white = (0, 0, 0), (255, 255, 255)
+    ink = max(black, white, key=lambda end: contrast(end, ground))
+    mixed = (mix(colour, ink, share / 20) for share in range(21))
+    return next((each for each in mixed if contrast(each, ground) >= LEAST_CONTRAST), ink)
+
+
 @dataclass(frozen=True)
 class Theme:
     """A set of colours.
@@ -50,7 +80,7 @@ class Theme:
     strong, normal, faint : text by importance.
     labels : one colour for each label, in order; further labels repeat them, paler.
     undecided : faces without a label and neurons without a label.
-    good, warning : dot of the status line.
+    good, warning : dot of the status line, and text.
     diverging, sequential : anchors of the colour maps, low to high.
     """
 
@@ -75,15 +105,19 @@ class Theme:
         again, index = divmod(index, len(self.labels))
         return mix(self.labels[index], self.strong, min(0.35 * again, 0.7))
 
+    def label_text(self, index: int) -> Colour:
+        """Return the colour of the name of a label on a plate."""
+        return readable(self.label(index), self.plate)
+
 
 DARK = Theme(
     name="dark",
     ground=rgb("#12151b"),
     plate=rgb("#1a1f27"),
-    rule=rgb("#2c333e"),
+    rule=rgb("#323a47"),
     strong=rgb("#f4f6f8"),
     normal=rgb("#b9c1cc"),
-    faint=rgb("#7d8796"),
+    faint=rgb("#98a2b0"),
     labels=palette(
         "#56b4e9", "#e69f00", "#14b88a", "#9a5cf0", "#e8433a", "#f4e37c", "#d4f5ea", "#c45a9e"
     ),
@@ -98,16 +132,16 @@ LIGHT = Theme(
     name="light",
     ground=rgb("#f7f8fa"),
     plate=rgb("#ffffff"),
-    rule=rgb("#dde1e7"),
+    rule=rgb("#d3d8e0"),
     strong=rgb("#14181f"),
     normal=rgb("#3d4754"),
-    faint=rgb("#76808e"),
+    faint=rgb("#5d6673"),
     labels=palette(
         "#0072b2", "#d55e00", "#008561", "#28148c", "#781400", "#8c28f0", "#c2187a", "#14181f"
     ),
     undecided=rgb("#7b8491"),
-    good=rgb("#008561"),
-    warning=rgb("#c77700"),
+    good=rgb("#00774f"),
+    warning=rgb("#965a00"),
     diverging=palette("#00324f", "#0072b2", "#8fc1de", "#f4f4f2", "#eeb07f", "#d55e00", "#5c2800"),
     sequential=palette("#fbf6df", "#e3cf7e", "#8fa583", "#4a7589", "#234468", "#10192b"),
 )
@@ -154,7 +188,7 @@ class Style:
     @property
     def large_px(self) -> float:
         """Font size of what is read from a distance."""
-        return 19.25 * self.unit
+        return 27.5 * self.unit
 
 
 @lru_cache(maxsize=16)

@@ -26,6 +26,8 @@ Align: TypeAlias = Literal["left", "centre", "right"]
 MINUS = "\u2212"
 _ELLIPSIS = "…"
 _MISSING = "□"
+#: No typeface has it: what is drawn for it stands for every missing character.
+_NO_CHARACTER = "\U0010ffff"
 _FILES: dict[Weight, str] = {"regular": "Inter-Regular.otf", "semibold": "Inter-SemiBold.otf"}
 #: Height of capital letters and digits, share of the font size.
 _CAP_HEIGHT = 8 / 11
@@ -90,6 +92,13 @@ def width_px(text: str, size_px: float, weight: Weight = "regular") -> float:
 def cap_height_px(size_px: float) -> float:
     """Return the height of capital letters and digits, pixels."""
     return size_px * _CAP_HEIGHT
+
+
+def drawable(text: str) -> bool:
+    """Return whether the typeface has every character of a text."""
+    font = _font(16.0, "regular")
+    missing = bytes(font.getmask(_NO_CHARACTER))
+    return all(each.isspace() or bytes(font.getmask(each)) != missing for each in text)
 
 
 @lru_cache(maxsize=_CACHED)
