@@ -9,7 +9,8 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import TypeAlias
 
 from fer_common.core.errors import ParameterError
@@ -184,13 +185,14 @@ class ParameterTable:
     node: str
     parameters: tuple[Parameter, ...]
     constraints: tuple[Constraint, ...] = ()
-    _by_name: dict[str, Parameter] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        by_name = {parameter.name: parameter for parameter in self.parameters}
-        if len(by_name) != len(self.parameters):
+        if len(self._by_name) != len(self.parameters):
             raise ValueError(f"a parameter of {self.node} is defined twice")
-        object.__setattr__(self, "_by_name", by_name)
+
+    @cached_property
+    def _by_name(self) -> dict[str, Parameter]:
+        return {parameter.name: parameter for parameter in self.parameters}
 
     def __iter__(self) -> Iterator[Parameter]:
         return iter(self.parameters)
