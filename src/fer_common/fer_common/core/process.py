@@ -51,9 +51,10 @@ def end_start() -> None:
     What the start has made is left out: a collection of all modules of numba takes 0.1 s, during
     which no frame is processed.
     """
-    release_free_memory()
-    page_out("llvmlite")
+    gc.freeze()
     gc.enable()
+    _trim()
+    page_out("llvmlite")
 
 
 def page_out(library: str, maps: Path = Path("/proc/self/maps")) -> None:
@@ -106,11 +107,15 @@ def release_free_memory() -> None:
     Subscriptions and callbacks refer to each other and keep whole models alive until the garbage
     collector runs. The C library also keeps freed memory.
     """
-    import ctypes
-
     gc.unfreeze()
     gc.collect()
     gc.freeze()
+    _trim()
+
+
+def _trim() -> None:
+    import ctypes
+
     # Only glibc has malloc_trim.
     with contextlib.suppress(AttributeError, OSError):
         ctypes.CDLL(None).malloc_trim(0)

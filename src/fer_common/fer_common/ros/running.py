@@ -71,7 +71,6 @@ def run(*makers: Callable[[], FerNode], args: Sequence[str] | None = None) -> in
         wanted = [node for node in reversed(nodes) if node.values[AUTOSTART.name]]
         up = all(stop.is_set() or node.bring_up() for node in wanted)
         started.set()
-        end_start()
         if up:
             _spin(nodes, stop)
     except (FerError, RCLError, UnknownROSArgsError) as error:
@@ -102,6 +101,7 @@ def _limit_opencv() -> None:
 
 def _spin(nodes: Sequence[FerNode], stop: threading.Event) -> None:
     executors = [ExecutorThread(node, node.fail) for node in nodes]
+    end_start()
     try:
         while rclpy.ok() and all(node.failure is None for node in nodes):
             if stop.wait(_POLL_S):
