@@ -81,9 +81,11 @@ class Camera:
 
 @contextmanager
 def started(
-    root: Path, camera: Camera, duration_s: float, topics: Sequence[str]
+    root: Path, camera: Camera, duration_s: float, topics: Sequence[str], *options: str
 ) -> Iterator[tuple[subprocess.Popen[bytes], Callable[[], Run]]]:
-    """Start the graph, and listen to topics, so that their messages are computed and sent.
+    """Start the graph by `fer up` with further options, and listen to topics.
+
+    So the messages of these topics are computed and sent.
 
     The listener is in this process: its cost is not part of the graph's.
 
@@ -98,6 +100,7 @@ def started(
         heard_s: dict[str, list[float]] = {topic: [] for topic in topics}
         command = [*_command(root), "up", "--source", camera.source, "--duration", str(duration_s)]
         command += ["--params", f"{folder}/camera.yaml", "--summary", f"{folder}/summary.json"]
+        command += options
         try:
             with (folder / "log").open("wb") as log:
                 begin_s = time.monotonic()
@@ -121,15 +124,17 @@ def started(
             listener.close()
 
 
-def watch(root: Path, camera: Camera, duration_s: float, topics: Sequence[str]) -> Run:
-    """Run the graph while listening to topics, and return the results.
+def watch(
+    root: Path, camera: Camera, duration_s: float, topics: Sequence[str], *options: str
+) -> Run:
+    """Run the graph while listening to topics, and return the results; see `started`.
 
     Raises
     ------
     FerError
         if it does not start, or ends by itself.
     """
-    with started(root, camera, duration_s, topics) as (_, finish):
+    with started(root, camera, duration_s, topics, *options) as (_, finish):
         return finish()
 
 
