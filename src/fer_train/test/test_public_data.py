@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import csv
 from pathlib import Path
 
@@ -77,14 +78,17 @@ def test_ferplus_is_laid_out_as_trainings_read_it(
 def test_fer2013_by_the_command(
     fer2013: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture
 ) -> None:
-    from fer.cli import main
-
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
     monkeypatch.chdir(tmp_path)
-    assert main(["data", "fer2013", str(fer2013)]) == 0
+    given = parser.parse_args(["fer2013", str(fer2013)])
+    assert command.run(given) == 0
     assert "fer2013/train: anger 1, happiness 1, neutral 1" in capsys.readouterr().out
     assert (tmp_path / "fer2013/validation/surprise/fer0000003.png").is_file()
-    assert main(["data", "fer2013", str(fer2013)]) == 2
-    assert "fer2013 exists" in capsys.readouterr().err
+    with pytest.raises(FerError, match="fer2013 exists"):
+        command.run(given)
+    with pytest.raises(FerError, match=r"ferplus needs fer2013\.csv and fer2013new\.csv"):
+        command.run(parser.parse_args(["ferplus", str(fer2013)]))
 
 
 def test_lfw_takes_the_rows_that_the_shipped_network_learnt_from(
