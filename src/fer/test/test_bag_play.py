@@ -12,6 +12,8 @@ from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import String
 
 from fer.bags.reading import data_files, opened
+from fer.bags.recorder import record
+from fer.bags.selection import Selection
 from fer.bags.writer import BagWriter, Layout
 from fer.cli import main
 from fer_interfaces.msg import ExpressionArray
@@ -148,18 +150,22 @@ def test_a_recording_shows_how_it_goes(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("fer.bags.recorder._LOG_PERIOD_S", 0.3)
+    monkeypatch.setattr("fer.bags.recorder._LOG_PERIOD_S", 0.1)
     publisher = graph.node.create_publisher(ExpressionArray, EXPRESSIONS, 10)
     graph.node.create_publisher(ExpressionArray, "/fer/silent", 10)
     talker = RepeatingTimer(lambda: publisher.publish(answer(1)), 0.01)
+    said = ""
+
+    def told() -> bool:
+        nonlocal said
+        said += capsys.readouterr().err
+        return "MB/s; not heard: /fer/silent" in said
+
     try:
-        given = ("--duration", "1.0", "-o", str(tmp_path / "bag"))
-        assert main(["bag", "record", *given]) == 0
+        assert record(tmp_path / "bag", Layout(), Selection(""), None, told)
     finally:
         talker.close()
-    said = capsys.readouterr().err.splitlines()
-    assert any("MB/s; not heard: /fer/silent" in line for line in said)
-    assert "messages, 1 topics in" in said[-1]
+    assert "messages, 1 topics in" in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_the_size_of_a_split_is_that_on_disk(tmp_path: Path) -> None:
