@@ -91,7 +91,7 @@ def test_a_new_label_is_taught_saved_and_recognised(
     path = tmp_path / ".local/share/fer/weights/taught.npz"
     assert "wink" in done("weights", "show", path)
     answers.clear()
-    up = start_fer("up", "--source", source, "--no-viz", "--weights", "taught", "--compose")
+    up = start_fer("up", "--source", source, "--no-viz", "--weights", "taught")
     wait_for(lambda: answers, "the graph again", 60.0)
     counted = said(30)
     assert counted["wink"] >= 0.8 * sum(counted.values()), counted

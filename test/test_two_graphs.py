@@ -16,7 +16,7 @@ pytestmark = pytest.mark.timeout(180)
 
 def test_a_second_graph_is_refused_and_told(graph: Graph, done: Callable[..., str]) -> None:
     answers = graph.collect(ExpressionArray, "/fer/expressions")
-    first = start_fer("up", "--source", "demo", "--no-viz", "--no-window")
+    first = start_fer("up", "--source", "demo", "--no-viz", "--no-window", "--compose")
     wait_for(lambda: len(answers) > 30, "the first graph", 60.0)
     second = start_fer("up", "--source", "demo", "--no-viz", "--no-window")
     output, _ = second.communicate(timeout=90)
