@@ -103,6 +103,14 @@ def test_layers_are_published_on_request(rig: Rig) -> None:
         return [train.layer for train in spikes[-1].trains] if spikes else []
 
     wait_for(lambda: layers() == ["feature", "hidden", "expression"], "all layers")
+    potentials: list[Potentials] = rig.graph.collect(Potentials, "potentials")
+    rig.graph.wait_until_heard("potentials")
+    assert rig.set(publish_layers=["feature_spikes"])[0]
+    wait_for(lambda: layers() == ["feature", "expression"], "the spikes alone")
+    potentials.clear()
+    rig.show((1, FEATURES[0]))
+    wait_for(lambda: potentials, "potentials")
+    assert [trace.layer for trace in potentials[-1].traces] == ["expression"]
 
 
 def test_labels_restrict_what_is_said_from_the_next_frame(rig: Rig) -> None:

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from fer_testing.networks import EIGHT
 from fer_testing.viz import grey, share_of
-from fer_viz.core.drawing import plots, trends
-from fer_viz.core.drawing.board import PANELS, STATUS, Board, View, layout, unit_for
+from fer_viz.core.drawing import plots, result, trends
+from fer_viz.core.drawing.board import STATUS, Board, layout, unit_for
 from fer_viz.core.drawing.canvas import Box
+from fer_viz.core.drawing.panels import PANELS, View
 from fer_viz.core.drawing.receptive_fields import arrange, draw_fields
 from fer_viz.core.drawing.renderer import PictureOptions, Renderer
 from fer_viz.core.drawing.result import draw_scores, score_rows
@@ -355,6 +356,21 @@ def test_the_answer_is_the_largest_text_beside_the_image(make_scene: SceneMaker)
     assert len(rows) >= 20 * unit_for(*SIZE)
 
 
+@pytest.mark.parametrize("label", EIGHT)
+def test_the_answer_is_never_cut(
+    label: str, make_scene: SceneMaker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written: list[str] = []
+    monkeypatch.setattr(result, "write", lambda picture, text, *_, **__: written.append(text))
+    face = make_scene(labels=EIGHT).focus
+    assert face is not None
+    for width in range(190, 400, 10):
+        written.clear()
+        scene = Scene(focus=replace(face, label=label, confidence=1.0))
+        result.draw_headline(np.zeros((50, width, 3), np.uint8), Box(0, 0, width, 48), scene, STYLE)
+        assert written == [label, "100 %"]
+
+
 def test_score_bars_are_as_long_as_the_scores(make_scene: SceneMaker) -> None:
     scene = make_scene()
     assert scene.focus is not None
@@ -433,8 +449,8 @@ def test_labels_may_change_while_it_runs(make_scene: SceneMaker) -> None:
     renderer = Renderer(PictureOptions())
     for labels in (("a", "b", "c"), ("a", "b", "c", "d", "e"), tuple("abcdefghijklmnopqr")):
         for neurons in (len(labels), 300):
-            result = renderer.draw(grey(), make_scene(labels=labels, neurons=neurons))
-            assert result.shape == (576, 1024, 3)
+            drawing = renderer.draw(grey(), make_scene(labels=labels, neurons=neurons))
+            assert drawing.shape == (576, 1024, 3)
 
 
 @pytest.mark.parametrize(
@@ -443,9 +459,9 @@ def test_labels_may_change_while_it_runs(make_scene: SceneMaker) -> None:
 def test_any_image_is_drawn(size: tuple[int, int], make_scene: SceneMaker) -> None:
     for whole in (True, False):
         renderer = Renderer(PictureOptions(whole=whole))
-        result = renderer.draw(grey(*size), make_scene())
-        assert result.shape == renderer.shape(grey(*size))
-        assert result.shape[0] <= 720
+        drawing = renderer.draw(grey(*size), make_scene())
+        assert drawing.shape == renderer.shape(grey(*size))
+        assert drawing.shape[0] <= 720
 
 
 # Zoom

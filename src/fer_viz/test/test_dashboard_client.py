@@ -184,6 +184,8 @@ def test_live_parameters_are_those_of_the_descriptors(graph: Graph, window: Wind
     mode = ParameterDescriptor(additional_constraints="one of off, supervised")
     node.declare_parameter("learning", "off", mode)
     node.declare_parameter("weights", "default", ParameterDescriptor(read_only=True))
+    service = window.client._clients["snn/list_parameters"]
+    window.wait_for(service.service_is_ready, "the node")
     found: list[LiveParameter] = []
     window.client.list_parameters(found.extend)
     window.wait_for(lambda: found, "the parameters")
@@ -212,6 +214,6 @@ def test_the_feature_layer_is_asked_for_as_soon_as_there_is_somebody(
 
     window.dashboard.show_feature_layer(True)
     graph.node.create_service(SetParametersAtomically, PARAMETERS, set_parameters)
-    window.wait_for(lambda: asked == [["feature"]], "the request")
+    window.wait_for(lambda: asked == [["feature_spikes"]], "the request")
     window.dashboard.show_feature_layer(False)
-    window.wait_for(lambda: asked == [["feature"], ["none"]], "the request to stop")
+    window.wait_for(lambda: asked == [["feature_spikes"], ["none"]], "the request to stop")

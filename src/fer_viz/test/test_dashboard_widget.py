@@ -191,7 +191,7 @@ def test_the_feature_layer_is_asked_for_and_shown(rig: Rig) -> None:
     rig.play()
     assert "feature_spikes" not in rig.dashboard.view.board.places
     rig.click("spikes")
-    assert rig.commands.calls == [("layers", "feature")]
+    assert rig.commands.calls == [("layers", "feature_spikes")]
     rig.play(frames=10, layers=("feature",))
     assert share_of(rig.panel("feature_spikes"), DARK.sequential[-1], within=8) > 0
     rig.click("spikes")

@@ -36,6 +36,9 @@ MAX_HIDDEN_LAYERS = 4
 NO_LAYER = "none"
 """Stands for no layer in `publish_layers`, because ROS has no empty string arrays."""
 
+SPIKES_ONLY = "_spikes"
+"""After the name of a layer in `publish_layers`: without its potentials."""
+
 ALL_LABELS = "all"
 """Stands for every label of the network in `labels`."""
 
@@ -171,8 +174,14 @@ _NODE = (
     Parameter(
         "publish_layers",
         (NO_LAYER,),
-        "Layers whose spikes and potentials are published, besides the expression layer.",
-        choices=(NO_LAYER, FEATURE, *(hidden_name(k) for k in range(MAX_HIDDEN_LAYERS))),
+        "Layers whose spikes and potentials are published, besides the expression layer. "
+        "feature_spikes: without the potentials, which are large.",
+        choices=(
+            NO_LAYER,
+            FEATURE,
+            FEATURE + SPIKES_ONLY,
+            *(hidden_name(k) for k in range(MAX_HIDDEN_LAYERS)),
+        ),
     ),
     Parameter(
         "publish_weights_limit",

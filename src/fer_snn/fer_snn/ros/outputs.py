@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
+from typing import Any
 
+from rclpy.publisher import Publisher
 from std_msgs.msg import Header
 
 from fer_common.core import ros4hri, stamps
@@ -18,7 +21,7 @@ from fer_interfaces.msg import (
     Weights,
 )
 from fer_snn.core.network import EXPRESSION, Network, RecordedLayers
-from fer_snn.core.parameters import NO_LAYER
+from fer_snn.core.parameters import SPIKES_ONLY
 from fer_snn.core.recogniser import FrameResult
 from fer_snn.ros import messages
 from fer_snn.ros.hri import HriExpressions
@@ -59,11 +62,15 @@ class SnnOutputs:
         """Return the layers to record in the next frame, given the present subscribers."""
         asked = self._node.values["publish_layers"]
         assert isinstance(asked, tuple)
-        wanted = {EXPRESSION, *asked} - {NO_LAYER}
-        layers = tuple(name for name in network.layer_names if name in wanted)
+        with_potentials = {EXPRESSION, *asked}
+        with_spikes = {str(name).removesuffix(SPIKES_ONLY) for name in with_potentials}
+
+        def layers(wanted: Collection[object], publisher: Publisher[Any]) -> tuple[str, ...]:
+            heard = subscription_count(publisher)
+            return tuple(name for name in network.layer_names if heard and name in wanted)
+
         return RecordedLayers(
-            layers if subscription_count(self._spikes) else (),
-            layers if subscription_count(self._potentials) else (),
+            layers(with_spikes, self._spikes), layers(with_potentials, self._potentials)
         )
 
     def publish_frame(

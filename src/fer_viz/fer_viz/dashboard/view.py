@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from pyqtgraph.Qt import QtCore, QtGui, QtWidgets
 
-from fer_viz.core.drawing.board import PANELS, Board, View, unit_for
+from fer_viz.core.drawing.board import Board, unit_for
 from fer_viz.core.drawing.canvas import Box, Picture
+from fer_viz.core.drawing.panels import PANELS, View
 from fer_viz.core.drawing.style import Style, Theme
 from fer_viz.core.scene import Scene
 

@@ -14,7 +14,7 @@ from fer_common.core.errors import FerError
 from fer_viz.core.drawing.board import STATUS, unit_for
 from fer_viz.core.drawing.canvas import Picture
 from fer_viz.core.drawing.style import THEMES, Style
-from fer_viz.core.scene import ALL_ORIENTATIONS, FEATURE_LAYER, Note, Scene
+from fer_viz.core.scene import ALL_ORIENTATIONS, Note, Scene
 from fer_viz.core.scene_builder import SceneBuilder
 from fer_viz.dashboard.bag import BagProcess
 from fer_viz.dashboard.controls import SPANS_S, BottomBar, TopBar
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from fer_viz.ros.dashboard_client import DashboardClient
 
 RATE_HZ = 30.0
+#: What the parameter `publish_layers` calls the feature layer without its potentials.
+FEATURE_SPIKES = "feature_spikes"
 #: Turns between two scenes with potentials, spikes and history, and between two looks of the bars.
 _WHOLE_EVERY, _BARS_EVERY = 3, 8
 _RESTYLE_MS = 150
@@ -113,7 +115,7 @@ class Dashboard(QtWidgets.QWidget):
         """Show the spikes of the feature layer too, and request them from the network."""
         if wanted != self.feature_layer:
             self.feature_layer = wanted
-            self._client.publish_layers((FEATURE_LAYER,) if wanted else ())
+            self._client.publish_layers((FEATURE_SPIKES,) if wanted else ())
             self.draw()
 
     def snapshot(self, path: Path) -> bool:

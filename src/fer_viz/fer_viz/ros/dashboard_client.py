@@ -49,6 +49,8 @@ NODES = ("snn", "features", "camera", "viz")
 TEACH_S = 2.0
 #: A lesson may take longer, because the network's time is that of the frames.
 _LONGEST_LESSON_S = 4 * TEACH_S + 5.0
+#: How long a running node's service may take to be discovered.
+_DISCOVERY_S = 3.0
 _POLL_S, _CHECK_PERIOD_S = 0.1, 0.25
 _PARAMETERS = "snn/set_parameters_atomically"
 #: Without images for this long, results are shown without.
@@ -60,6 +62,8 @@ RESPONSE_TIMEOUT_S = 5.0
 ERROR_PERIOD_S = 5.0
 #: The value of `publish_layers` for no layer.
 _NO_LAYER = "none"
+#: Parameters of rclpy, which nobody changes while it runs.
+_HIDDEN = ("qos_overrides", "use_sim_time")
 _UNIT = re.compile(r" \[([^\]]+)\]")
 
 
@@ -142,6 +146,8 @@ class DashboardClient:
                 ("load_weights", LoadWeights),
                 ("reset", Reset),
                 (_PARAMETERS, SetParametersAtomically),
+                # Early, because discovery takes a moment.
+                *((f"{node}/list_parameters", ListParameters) for node in NODES),
             )
         }
         self._lock = threading.Lock()
@@ -291,7 +297,7 @@ class DashboardClient:
         parameter = Parameter(name, value=value).to_parameter_msg()
         request = SetParametersAtomically.Request(parameters=[parameter])
         service = f"{node}/set_parameters_atomically"
-        self._client(SetParametersAtomically, service, wait_s=1.0)
+        self._client(SetParametersAtomically, service, wait_s=_DISCOVERY_S)
         result = self._ask(service, request, SetParametersAtomically).result
         if not result.successful:
             raise FerError(result.reason)
@@ -299,7 +305,7 @@ class DashboardClient:
     def _parameters(self, node: str) -> list[LiveParameter]:
         def asked(kind: Any, service: str, **names: Any) -> Any:
             name = f"{node}/{service}"
-            self._client(kind, name, wait_s=1.0)
+            self._client(kind, name, wait_s=_DISCOVERY_S)
             return self._ask(name, kind.Request(**names), kind)
 
         found = asked(ListParameters, "list_parameters").result.names
@@ -310,7 +316,7 @@ class DashboardClient:
         return [
             _live_parameter(node, descriptor, parameter_value_to_python(value))
             for descriptor, value in zip(descriptors, values, strict=True)
-            if not descriptor.read_only and not descriptor.name.startswith("qos_overrides")
+            if not descriptor.read_only and not descriptor.name.startswith(_HIDDEN)
         ]
 
     def _teach(self, request: Any) -> Note:

@@ -3,29 +3,32 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from typing import NamedTuple
+from collections.abc import Collection
 
 import cv2
 
-from fer_viz.core.drawing import plots
-from fer_viz.core.drawing.canvas import Box, Picture, disc, fill
-from fer_viz.core.drawing.face_crop import CROP_PX, draw_crop, draw_features
+from fer_viz.core.drawing.canvas import Box, Picture, fill
 from fer_viz.core.drawing.overlay import draw_faces, draw_hint
-from fer_viz.core.drawing.receptive_fields import draw_fields
-from fer_viz.core.drawing.result import HEADLINE, SCORE_ROW, baseline, draw_headline, draw_scores
+from fer_viz.core.drawing.panels import (
+    AXIS,
+    DRAW,
+    GAP,
+    PAD,
+    PANELS,
+    View,
+    draw_empty,
+    draw_status,
+)
+from fer_viz.core.drawing.result import HEADLINE, SCORE_ROW
 from fer_viz.core.drawing.style import DESIGN_HEIGHT, Style, Theme
 from fer_viz.core.drawing.text import fitted, width_px, write
-from fer_viz.core.drawing.trends import draw_trends
-from fer_viz.core.scene import ALL_ORIENTATIONS, Raster, Scene
+from fer_viz.core.scene import Scene
 
 #: At this size, one unit of the design is one pixel.
 DESIGN_SIZE = (1067, 590)
 LEAST_UNIT, MOST_UNIT, _UNIT_STEP = 1.0, 4.0, 0.05
 # In units of the design.
-_GAP, _PAD, _TITLE, _AXIS = 7, 8, 20, 15
-_LEFT, _RIGHT = 56, 49
+_TITLE = 20
 _TWO_COLUMNS, _THREE_COLUMNS = 460, 700
 _EXPECTED_LABELS = 8
 #: Heights that differ by less are equal, units of the design.
@@ -34,84 +37,6 @@ _ENOUGH = 0.5
 _STALE_SHARE = 0.45
 
 
-class Panel(NamedTuple):
-    """A part of the dashboard.
-
-    Attributes
-    ----------
-    title : above it; empty for none.
-    rank : where there is no room for all panels, those with the largest rank are left out.
-    least : least height, units of the design.
-    share : of the height that is left, relative to the other panels of its column.
-    explanation : of what is seen, for a tooltip.
-    """
-
-    title: str
-    rank: int
-    least: float
-    share: float
-    explanation: str
-
-
-PANELS: Mapping[str, Panel] = {
-    "camera": Panel("", 0, 110, 9, "The newest image. A click on a face shows it in detail."),
-    "trends": Panel(
-        "Last 30 s",
-        2,
-        110,
-        3,
-        "Above, the scores of all labels as a stack: the height is the score, the opacity the "
-        "confidence. Below, their spike rates in Hz, stacked.",
-    ),
-    "answer": Panel(
-        "",
-        1,
-        HEADLINE + 70,
-        3,
-        "Label and confidence (calibrated: of answers with 80 %, 80 % are right). For each label "
-        "its score, 0 to 1, and the mean spike rate of its neurons.",
-    ),
-    "face": Panel(
-        "Face and features",
-        6,
-        110,
-        2,
-        "The face, aligned as the network gets it. Right: the strongest feature energy of each "
-        "cell, and as a stroke the dominant orientation of its edges.",
-    ),
-    "weights": Panel(
-        "What a label sees",
-        5,
-        120,
-        3,
-        "Weights of each label beyond those of the mean label, on the outline of a face. A click "
-        "chooses one orientation of edges.",
-    ),
-    "potentials": Panel(
-        "Membrane potential",
-        3,
-        110,
-        8,
-        "A lane for each label: one of its neurons as a line, the others faint, and marks where "
-        "any of them fires. A vertical line: a glance begins, and all neurons start at rest. "
-        "Grey: time that was not simulated.",
-    ),
-    "spikes": Panel(
-        "Spikes",
-        4,
-        90,
-        5,
-        "A mark for each spike, a row for each neuron. Grey: time that was not simulated. A click "
-        "shows the feature layer too.",
-    ),
-    "feature_spikes": Panel(
-        "Spikes of the feature layer",
-        4,
-        80,
-        4,
-        "Number of spikes by neuron and time: ON neurons above, OFF neurons below.",
-    ),
-}
 #: Panels from top to bottom.
 _COLUMNS = (
     ("camera", "trends"),
@@ -125,22 +50,6 @@ _STATUS_HEIGHT = 22
 #: Turns between two drawings of a panel, and the first turn.
 _TURNS = {"camera": (1, 0), "answer": (3, 0), "face": (3, 2), "trends": (9, 4), STATUS: (9, 7)}
 _OTHERS = (3, 1)
-
-
-@dataclass(frozen=True)
-class View:
-    """What a panel draws, besides the scene.
-
-    Attributes
-    ----------
-    image : camera image, (height, width, 3) BGR; None where there is none.
-    orientation : shown receptive fields, one of `ReceptiveFields.choices`.
-    """
-
-    scene: Scene
-    image: Picture | None
-    style: Style
-    orientation: str = ALL_ORIENTATIONS
 
 
 def unit_for(width: int, height: int) -> float:
@@ -165,7 +74,7 @@ def layout(
     aspect : width of the camera image divided by its height.
     left_out : panels that are not wanted.
     """
-    gap, bottom = round(_GAP * unit), round(_STATUS_HEIGHT * unit)
+    gap, bottom = round(GAP * unit), round(_STATUS_HEIGHT * unit)
     status = {} if STATUS in left_out else {STATUS: Box(0, height - bottom, width, bottom)}
     height -= bottom if status else 0
     if width < _TWO_COLUMNS * unit:
@@ -194,25 +103,25 @@ def layout(
 
 def _limits(name: str, width: float, aspect: float, labels: int) -> tuple[float, float]:
     """Return the least height of a panel and the most that it can use, units of the design."""
-    least, inner, rows = PANELS[name].least, width - 2 * _PAD, min(max(labels, 3), 12)
+    least, inner, rows = PANELS[name].least, width - 2 * PAD, min(max(labels, 3), 12)
     most = {
         "camera": width / aspect,
-        "answer": HEADLINE + 2.5 * _PAD + 1.3 * SCORE_ROW * rows,
+        "answer": HEADLINE + 2.5 * PAD + 1.3 * SCORE_ROW * rows,
         "weights": _TITLE + 0.5 * inner + 44,
-        "face": _TITLE + inner / 2 + _PAD / 2,
+        "face": _TITLE + inner / 2 + PAD / 2,
     }.get(name, math.inf)
     if name == "answer":
-        least = HEADLINE + 2.5 * _PAD + 14 * rows
+        least = HEADLINE + 2.5 * PAD + 14 * rows
     return min(least, most), most
 
 
 def _stack(limits: dict[str, tuple[float, float]], height: float) -> dict[str, tuple[float, float]]:
     """Return top and bottom of the panels of a column; those without room are left out."""
     names = list(limits)
-    while len(names) > 1 and sum(limits[name][0] + _GAP for name in names) - _GAP > height:
+    while len(names) > 1 and sum(limits[name][0] + GAP for name in names) - GAP > height:
         names.remove(max(names, key=lambda name: PANELS[name].rank))
     high = {name: limits[name][0] for name in names}
-    free = height - _GAP * (len(names) - 1) - sum(high.values())
+    free = height - GAP * (len(names) - 1) - sum(high.values())
     growing = set(names)
     while free > _ENOUGH and growing:
         shares = sum(PANELS[name].share for name in growing)
@@ -221,13 +130,13 @@ def _stack(limits: dict[str, tuple[float, float]], height: float) -> dict[str, t
             high[name] += more
             if high[name] >= limits[name][1] - _ENOUGH:
                 growing.remove(name)
-        free = height - _GAP * (len(names) - 1) - sum(high.values())
+        free = height - GAP * (len(names) - 1) - sum(high.values())
     # What nobody can use goes to the last panel, so that columns end together.
     high[names[-1]] += free
     edges, y = {}, 0.0
     for name in names:
         edges[name] = (y, y + high[name])
-        y += high[name] + _GAP
+        y += high[name] + GAP
     return edges
 
 
@@ -317,25 +226,25 @@ class Board:
                 continue
             fill(picture, box, style.theme.plate, radius=style.px(5))
             if title := PANELS[name].title:
-                at = (box.x + style.px(_PAD), box.y + style.px(14))
+                at = (box.x + style.px(PAD), box.y + style.px(14))
                 write(picture, title, at, style.text_px, style.theme.strong, "semibold")
 
     def _draw_panel(self, picture: Picture, name: str, box: Box, view: View) -> None:
-        style, pad = view.style, view.style.px(_PAD)
+        style, pad = view.style, view.style.px(PAD)
         if name == "camera":
             self._draw_camera(box.of(picture), box, view)
             return
         if name == STATUS:
-            _draw_status(box.of(picture), view)
+            draw_status(box.of(picture), view)
             return
         title = PANELS[name].title
         head = style.px(_TITLE) if title else pad
         inner = Box(box.x + pad, box.y + head, box.width - 2 * pad, box.height - head - pad // 2)
-        if min(inner[2:]) < style.px(_AXIS):
+        if min(inner[2:]) < style.px(AXIS):
             return
         part = inner.of(picture)
         fill(picture, inner, style.theme.plate)
-        note = _DRAW[name](part, view)
+        note = DRAW[name](part, view)
         if title:
             left = inner.x + round(width_px(title, style.text_px, "semibold")) + style.px(10)
             line = Box(left, box.y + style.px(3), inner.right - left, head - style.px(4))
@@ -352,7 +261,7 @@ class Board:
         hint = scene.status.hint
         if image is None:
             fill(part, Box(0, 0, *box[2:]), style.theme.plate)
-            _draw_empty(part, hint or "waiting for the first image", style)
+            draw_empty(part, hint or "waiting for the first image", style)
             return
         height, width = image.shape[:2]
         self.scale = scale = min(box.width / width, box.height / height)
@@ -371,169 +280,3 @@ class Board:
         draw_faces(frame, scene.faces, scene.focus, scale, marks)
         if hint:
             draw_hint(frame, hint, marks)
-
-
-# Panels. Each draws into its own part of the picture and returns a note for its title.
-
-
-def _draw_answer(part: Picture, view: View) -> str:
-    scene, style = view.scene, view.style
-    height, width = part.shape[:2]
-    size = style.small_px
-    write(part, scene.caption, (0, round(size)), size, style.theme.faint)
-    headline = Box(0, style.px(11), width, style.px(HEADLINE))
-    draw_headline(part, headline, scene, style)
-    top = headline.bottom + style.px(1)
-    if scene.focus is not None and scene.focus.labels:
-        # Rows stay together where there is more room than they need.
-        most = round(1.6 * style.px(SCORE_ROW)) * len(scene.focus.labels)
-        scores = Box(0, top, width, max(min(height - top, most), 1))
-        draw_scores(part, scores, scene.focus, style)
-    return ""
-
-
-def _draw_trends(part: Picture, view: View) -> str:
-    history = view.scene.scores
-    if history is None or not history.labels:
-        _draw_missing(part, view, "results")
-        return ""
-    draw_trends(part, Box(0, 0, part.shape[1], part.shape[0]), history, view.style)
-    return "height: score, opacity: confidence"
-
-
-def _draw_face(part: Picture, view: View) -> str:
-    scene, style = view.scene, view.style
-    face, features = scene.focus, scene.features
-    if face is None or face.area_px == 0 or view.image is None:
-        _draw_missing(part, view, "face")
-        return ""
-    height, width = part.shape[:2]
-    gap = style.px(_GAP)
-    side = max(min(height, (width - gap) // 2), 1)
-    crop, cells = Box(0, 0, side, side), Box(width - side, 0, side, side)
-    draw_crop(crop.of(part), view.image, face)
-    if features is None:
-        return f"{CROP_PX} x {CROP_PX} px"
-    draw_features(cells.of(part), features, style.theme)
-    count, rows, cols = features.energy.shape
-    return f"{CROP_PX} px, {count} x {rows} x {cols}"
-
-
-def _draw_weights(part: Picture, view: View) -> str:
-    fields = view.scene.fields
-    if fields is None or not fields.maps.size:
-        _draw_empty(part, "no weights yet: is the snn node up?", view.style)
-        return ""
-    maps = fields.beyond_the_mean(view.orientation)
-    draw_fields(part, Box(0, 0, part.shape[1], part.shape[0]), fields.labels, maps, view.style)
-    return view.orientation if view.orientation in fields.choices else fields.choices[0]
-
-
-def _draw_potentials(part: Picture, view: View) -> str:
-    scene, style, traces = view.scene, view.style, view.scene.traces
-    if traces is None:
-        _draw_missing(part, view, "potentials")
-        return ""
-    box = _plot_box(part, style)
-    order = plots.neuron_order(traces.potential_v.shape[1], scene.fields, style.theme)
-    plots.draw_time_axis(part, box, scene.span_s, style)
-    ends = map(plots.millivolts, (float(traces.threshold_v.mean()), traces.v_reset_v))
-    if plots.lanes_fit(box, order, style):
-        if scene.raster is not None:
-            plots.draw_gaps(part, box, scene.raster, scene.span_s, style)
-        plots.draw_lanes(part, box, scene, order, style)
-        plots.draw_lane_names(part, box, scene, order, style)
-        glances = "  |: a glance begins" if len(traces.glances_s) else ""
-        return "threshold {}, reset {} mV".format(*ends) + glances
-    plots.draw_map(part, box, scene, order, style)
-    plots.draw_names(part, box, scene, order, style)
-    return "bright: threshold {}, dark: reset {} mV".format(*ends)
-
-
-def _draw_spikes(part: Picture, view: View) -> str:
-    scene, style, raster = view.scene, view.style, view.scene.raster
-    if raster is None:
-        _draw_missing(part, view, "spikes")
-        return ""
-    box = _plot_box(part, style)
-    order = plots.neuron_order(raster.size, scene.fields, style.theme)
-    plots.draw_raster(part, box, scene, order, style)
-    plots.draw_names(part, box, scene, order, style)
-    plots.draw_time_axis(part, box, scene.span_s, style)
-    return _rate_note(raster, scene.span_s)
-
-
-def _draw_feature_spikes(part: Picture, view: View) -> str:
-    scene, style, raster = view.scene, view.style, view.scene.feature_raster
-    if raster is None:
-        _draw_empty(part, "waiting for the feature layer", style)
-        return ""
-    box = _plot_box(part, style)
-    plots.draw_counts(part, box, raster, scene.span_s, style)
-    plots.draw_time_axis(part, box, scene.span_s, style)
-    size = style.small_px
-    for text, share in (("ON", 0.25), ("OFF", 0.75)):
-        at = (box.x - style.px(5), box.y + share * box.height)
-        write(part, text, at, size, style.theme.faint, align="right")
-    return _rate_note(raster, scene.span_s)
-
-
-_DRAW: Mapping[str, Callable[[Picture, View], str]] = {
-    "answer": _draw_answer,
-    "trends": _draw_trends,
-    "face": _draw_face,
-    "weights": _draw_weights,
-    "potentials": _draw_potentials,
-    "spikes": _draw_spikes,
-    "feature_spikes": _draw_feature_spikes,
-}
-
-
-def _draw_status(part: Picture, view: View) -> None:
-    """Draw whether all is well, figures of the graph, and the model."""
-    status, style = view.scene.status, view.style
-    theme, size = style.theme, style.text_px
-    height, width = part.shape[:2]
-    part[...] = theme.ground
-    row = Box(style.px(_PAD), 0, width - 2 * style.px(_PAD), height)
-    good = not status.problem and status.rate_hz > 0
-    disc(part, (row.x, height / 2), 3.5 * style.unit, theme.good if good else theme.warning)
-    x, y = float(row.x + style.px(10)), baseline(row, size)
-    for text in status.figures:
-        x += write(part, text, (x, y), size, theme.normal) + style.px(14)
-    network = view.scene.network
-    about = "" if network is None else f"model {network.model}, learning {network.learning}"
-    text = fitted(status.problem or about, size, row.right - x)
-    write(part, text, (row.right, y), size, theme.normal, align="right")
-
-
-def _plot_box(part: Picture, style: Style) -> Box:
-    """Return the place of a plot between names at the left and its time axis."""
-    height, width = part.shape[:2]
-    left, right = style.px(_LEFT), style.px(_RIGHT)
-    return Box(left, 0, max(width - left - right, 1), max(height - style.px(_AXIS), 1))
-
-
-def _rate_note(raster: Raster, span_s: float) -> str:
-    return f"{raster.size} neurons, mean rate {raster.rate_hz(span_s):.1f} Hz"
-
-
-def _draw_missing(part: Picture, view: View, what: str) -> None:
-    _draw_empty(part, view.scene.status.hint or view.scene.missing(what), view.style)
-
-
-def _draw_empty(part: Picture, text: str, style: Style) -> None:
-    """Write why there is nothing in the middle of a panel, on as many lines as it needs."""
-    height, width = part.shape[:2]
-    size, lines = style.text_px, [""]
-    for word in text.split():
-        longer = f"{lines[-1]} {word}".strip()
-        if lines[-1] and width_px(longer, size) > width - style.px(_PAD):
-            lines.append(word)
-        else:
-            lines[-1] = longer
-    pitch = round(1.4 * size)
-    for index, line in enumerate(lines):
-        row = Box(0, height // 2 + round((index - len(lines) / 2) * pitch), width, pitch)
-        at = (width / 2, baseline(row, size))
-        write(part, fitted(line, size, width), at, size, style.theme.faint, align="centre")

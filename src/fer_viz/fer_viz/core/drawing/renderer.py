@@ -7,9 +7,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from fer_viz.core.drawing.board import Board, View, unit_for
+from fer_viz.core.drawing.board import Board, unit_for
 from fer_viz.core.drawing.canvas import Picture
 from fer_viz.core.drawing.overlay import draw_faces, draw_hint
+from fer_viz.core.drawing.panels import View
 from fer_viz.core.drawing.style import DESIGN_HEIGHT, THEMES, Style
 from fer_viz.core.scene import Scene
 

@@ -45,7 +45,8 @@ def draw_headline(picture: Picture, box: Box, scene: Scene, style: Style) -> Non
         return
     percent = f"{100 * face.confidence:.0f} %"
     room = box.width - width_px(percent, size) - style.px(10)
-    share = min(room / width_px(face.label, size, "semibold"), 1.0)
+    # A name that has to shrink becomes a little smaller than its room: glyphs are rounded.
+    share = min(0.97 * room / width_px(face.label, size, "semibold"), 1.0)
     name_px = max(share, _SMALLEST_NAME) * size
     name = fitted(face.label, name_px, room, "semibold")
     y, colour = box.y + style.px(25), theme.label_text(face.label_index)
