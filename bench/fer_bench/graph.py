@@ -81,13 +81,19 @@ class Camera:
 
 @contextmanager
 def started(
-    root: Path, camera: Camera, duration_s: float, topics: Sequence[str], *options: str
+    root: Path,
+    camera: Camera,
+    duration_s: float,
+    topics: Sequence[str],
+    *options: str,
+    prefix: Sequence[str] = (),
 ) -> Iterator[tuple[subprocess.Popen[bytes], Callable[[], Run]]]:
     """Start the graph by `fer up` with further options, and listen to topics.
 
     So the messages of these topics are computed and sent.
 
-    The listener is in this process: its cost is not part of the graph's.
+    The listener is in this process: its cost is not part of the graph's. The command of the graph
+    comes after `prefix`, a program that starts it.
 
     Yields
     ------
@@ -105,7 +111,10 @@ def started(
             with (folder / "log").open("wb") as log:
                 begin_s = time.monotonic()
                 process = subprocess.Popen(
-                    command, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+                    [*prefix, *command],
+                    stdin=subprocess.DEVNULL,
+                    stdout=log,
+                    stderr=subprocess.STDOUT,
                 )
             for topic, arrivals_s in heard_s.items():
                 # Not deserialised: only that messages arrive matters.
@@ -125,7 +134,12 @@ def started(
 
 
 def watch(
-    root: Path, camera: Camera, duration_s: float, topics: Sequence[str], *options: str
+    root: Path,
+    camera: Camera,
+    duration_s: float,
+    topics: Sequence[str],
+    *options: str,
+    prefix: Sequence[str] = (),
 ) -> Run:
     """Run the graph while listening to topics, and return the results; see `started`.
 
@@ -134,7 +148,7 @@ def watch(
     FerError
         if it does not start, or ends by itself.
     """
-    with started(root, camera, duration_s, topics, *options) as (_, finish):
+    with started(root, camera, duration_s, topics, *options, prefix=prefix) as (_, finish):
         return finish()
 
 

@@ -58,6 +58,9 @@ def sections(results: Results) -> dict[str, str]:
         "targets": table(("what", "measured", "limit", ""), map(_target_row, results.targets)),
         **{part: table(head, _rows(measurements)) for part, measurements in parts.items()},
     }
+    if results.noise:
+        rows = ((part, f"{noise:.0%}") for part, noise in results.noise.items())
+        found["noise"] = table(("part", "noise of the host"), rows)
     if results.profiles:
         found["profile"] = "\n\n".join(
             f"### {node}\n\n{table(('share', 'where', 'line'), map(_spot_row, spots))}"

@@ -83,12 +83,13 @@ class Hotspot:
 
 @dataclass(frozen=True)
 class Results:
-    """The results of a run; `profiles` by name of the node."""
+    """The results of a run; `profiles` by name of the node, `noise` of the host by part."""
 
     machine: Mapping[str, str] = field(default_factory=dict)
     measurements: tuple[Measurement, ...] = ()
     targets: tuple[Target, ...] = ()
     profiles: Mapping[str, tuple[Hotspot, ...]] = field(default_factory=dict)
+    noise: Mapping[str, float] = field(default_factory=dict)
 
     def replaced(self, newer: Results) -> Results:
         """Return these results, with every part that `newer` has taken from `newer`."""
@@ -99,6 +100,7 @@ class Results:
             (*(m for m in self.measurements if m.part not in parts), *newer.measurements),
             (*(t for t in self.targets if t.what not in names), *newer.targets),
             newer.profiles or self.profiles,
+            {**self.noise, **newer.noise},
         )
 
 
@@ -127,6 +129,7 @@ def load(path: Path) -> Results:
             tuple(Measurement(**each) for each in plain["measurements"]),
             tuple(Target(**each) for each in plain["targets"]),
             {node: tuple(Hotspot(**spot) for spot in spots) for node, spots in profiles},
+            plain.get("noise", {}),
         )
     except OSError as error:
         reason = f"{path} cannot be read ({error.strerror})"

@@ -15,6 +15,7 @@ FIGURES = Results(
     (Measurement("network", "1152 x 30", "us/step", 8.13, PEERS, "outputs, STDP on", 30),),
     (Target("latency", 16.0, 15.0, "ms"), Target("speed", 41.2, 30.0, "times", at_least=True)),
     {"snn": (Hotspot("fer_snn/network.py, advance", "a | b", 0.25),)},
+    {"network": 0.04},
 )
 
 
@@ -25,7 +26,8 @@ def test_the_page_has_every_figure() -> None:
     assert "| latency | 16 ms | at most 15 ms | **missed** |" in sections["targets"]
     assert "| speed | 41.2 times | at least 30 times | reached |" in sections["targets"]
     assert "| 25% | fer_snn/network.py, advance | `a \\| b` |" in sections["profile"]
-    assert set(sections) == {"machine", "targets", "network", "profile"}
+    assert "| network | 4% |" in sections["noise"]
+    assert set(sections) == {"machine", "noise", "targets", "network", "profile"}
 
 
 def test_what_was_measured_is_drawn(tmp_path: Path) -> None:
@@ -38,7 +40,7 @@ def test_what_was_measured_is_drawn(tmp_path: Path) -> None:
 def test_the_page_has_room_for_every_part() -> None:
     text = (ROOT / page.PAGE).read_text()
     parts = set(main.PARTS) - {"dashboard"}
-    for name in {"machine", "targets", "profile", *parts}:
+    for name in {"machine", "noise", "targets", "profile", *parts}:
         assert f"<!-- begin of the {name} -->" in text
 
 
