@@ -20,6 +20,8 @@ import numpy as np
 MEMBRANE = "dv/dt = (v_leak - v + r * current) / tau : 1\n"
 CONSTANTS = "v_leak : 1\nv_threshold : 1\nv_reset : 1\nr : 1\ntau : second\n"
 DRIVEN = "dcurrent/dt = -current / tau_syn : 1\ntau_syn : second\nw_in : 1\n"
+#: Relative difference that two equal time constants get.
+APART = 1e-6
 ON_PRE = "current_post += w * w_in_post * dt / tau_syn_post"
 
 
@@ -37,7 +39,10 @@ def neurons(node: Any) -> b2.NeuronGroup:
         setattr(group, name, getattr(node, name))
     group.tau = (node.tau_mem if driven else node.tau) * b2.second
     if driven:
-        group.tau_syn, group.w_in = node.tau_syn * b2.second, node.w_in
+        # The exact solution divides by the difference of the two time constants.
+        equal = np.isclose(node.tau_syn, node.tau_mem, rtol=APART)
+        group.tau_syn = np.where(equal, (1 + APART) * node.tau_syn, node.tau_syn) * b2.second
+        group.w_in = node.w_in
     return group
 
 
