@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -90,12 +91,14 @@ def _escaped(line: str) -> str:
 
 
 def write_modules(app: Any) -> None:
-    """Write a page for every module."""
+    """Write a page for every module, and leave none of a module that has gone."""
+    modules = Path(app.srcdir) / "modules"
+    shutil.rmtree(modules, ignore_errors=True)
     for package, left_out in PACKAGES.items():
         folder = SOURCES / package / package
         apidoc.main(
             ["--force", "-q", "--separate", "--no-toc", "--module-first", "--maxdepth", "2"]
-            + ["--output-dir", str(Path(app.srcdir) / "modules"), str(folder)]
+            + ["--output-dir", str(modules), str(folder)]
             + [str(folder / name) for name in left_out]
         )
 
