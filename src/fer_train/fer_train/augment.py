@@ -1,8 +1,8 @@
 """Random variants of a face, as other cameras, lights and detectors would have shown it.
 
-A variant may be rotated, scaled and shifted relative to the eyes, JPEG-compressed, resampled at an
-angle, reduced to few pixels, lit from one side, darker or lighter, blurred, low in contrast, or
-noisy.
+A variant may be rotated, scaled and shifted relative to the eyes, high in contrast with highlights
+and shadows clipped, JPEG-compressed, resampled at an angle, reduced to few pixels, lit from one
+side, darker or lighter, blurred, low in contrast, or noisy.
 """
 
 from __future__ import annotations
@@ -28,13 +28,15 @@ class Variation:
     roll_deg : standard deviation of the rotation in the image plane, degrees.
     log_scale : standard deviation of the natural logarithm of the scale.
     shift : standard deviation of the shift of the eyes, in eye distances.
-    compressed, rolled, coarse, light, blurred, faint, noise : probabilities of JPEG artefacts,
-        rotation of the whole picture, low resolution, other light, blur, low contrast, and noise.
+    harsh, compressed, rolled, coarse, light, blurred, faint, noise : probabilities of clipped
+        highlights and shadows, JPEG artefacts, rotation of the whole picture, low resolution, other
+        light, blur, low contrast, and noise.
     """
 
     roll_deg: float = 8.0
     log_scale: float = 0.07
     shift: float = 0.073
+    harsh: float = 0.3
     compressed: float = 0.3
     rolled: float = 0.2
     coarse: float = 0.25
@@ -47,6 +49,12 @@ class Variation:
 COARSE_EYE_DISTANCES_PX = (6.0, 15.0)
 """Range of the distance of the eyes in a face of low resolution."""
 SMALLEST_PICTURE_PX = 16
+LARGEST_GAIN = 3.0
+"""Largest factor of the contrast of a harsh picture."""
+PIVOT_SPREAD = 20.0
+"""The grey value that becomes middle grey in a harsh picture: its standard deviation about the mean
+of the picture."""
+MIDDLE_GREY = 128
 JPEG_QUALITIES = (20, 80)
 LARGEST_ROLL_DEG = 35.0
 LOG_GAMMA = 0.45
@@ -73,6 +81,8 @@ def variant(
     picture : (h, w), grey.
     eyes_px : x and y of the person's right and left eye (2, 2).
     """
+    if rng.random() < variation.harsh:
+        picture = _harsh(picture, rng)
     if rng.random() < variation.compressed:
         picture = compressed(picture, int(rng.integers(*JPEG_QUALITIES)), cv2.IMREAD_GRAYSCALE)
     if rng.random() < variation.rolled:
@@ -93,6 +103,14 @@ def variant(
     if rng.random() < variation.noise:
         crop += rng.normal(0.0, rng.uniform(0.0, LARGEST_NOISE), crop.shape)
     return np.clip(np.rint(crop), 0, 255).astype(np.uint8)
+
+
+def _harsh(picture: Picture, rng: np.random.Generator) -> Picture:
+    """Return a picture with more contrast than grey values can show: a steep tone curve."""
+    pivot = picture.mean() + rng.normal(0.0, PIVOT_SPREAD)
+    gain = np.exp(rng.uniform(0.0, np.log(LARGEST_GAIN)))
+    grey_values = np.rint(MIDDLE_GREY + gain * (np.arange(256) - pivot)).clip(0, 255)
+    return np.asarray(cv2.LUT(picture, grey_values.astype(np.uint8)), np.uint8)
 
 
 def compressed(picture: Picture, quality: int, read_as: int) -> Picture:

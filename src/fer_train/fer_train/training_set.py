@@ -22,6 +22,9 @@ LEVELS = 255
 """Features from 0 to 1 are stored in this many steps, which takes a quarter of the memory."""
 BLOCKS = 10
 """Held-out faces are neighbours by name, so that most faces of a person are on the same side."""
+UNCHANGED = 0.6
+"""Probability of showing a face as it is. Otherwise one of its pictures is drawn, itself among them.
+With variants alone, the network learns them at the expense of ordinary faces."""
 UNCLEAR = -1
 """Stands for the label of a face of which people said no label most often."""
 
@@ -132,35 +135,36 @@ def statistics_of(sources: tuple[Source, ...]) -> FeatureStatistics:
 
 
 class Sampler:
-    """Draws random faces: label, face of any source, variant, and whether to mirror it.
+    """Draws random faces: label and source, face, variant, and whether to mirror it.
 
     Parameters
     ----------
     training_set : the faces.
-    balance : how much more often rare labels are drawn than they come. A label with n faces is
-        drawn in proportion to n^(1 - balance): 0 draws the faces as they come, 1 all labels equally
-        often.
+    balance : how much more often rare labels are drawn than they come. The faces of one label in
+        one source, n of them, are drawn in proportion to n^(1 - balance): 0 draws all faces equally
+        often, 1 all labels and sources.
     rng : random generator.
     """
 
     def __init__(self, training_set: TrainingSet, balance: float, rng: np.random.Generator) -> None:
-        self._sources = training_set.sources
         self._orientations = training_set.orientations
         self._rng = rng
-        self._faces = [
-            [(s, number) for s in self._sources for number in np.flatnonzero(s.shown(label))]
+        shown = [
+            (source, np.flatnonzero(source.shown(label)))
             for label in range(len(training_set.labels))
+            for source in training_set.sources
         ]
-        weight = np.array([len(faces) ** (1 - balance) if faces else 0 for faces in self._faces])
-        self._label_odds = weight / weight.sum()
+        self._groups = [(source, faces) for source, faces in shown if len(faces)]
+        weight = np.array([len(faces) ** (1 - balance) for _, faces in self._groups])
+        self._odds = weight / weight.sum()
 
     def __call__(self) -> tuple[Float32s, Float32s]:
         """Return the features of a face, and the share of every label in it."""
         rng = self._rng
-        faces = self._faces[rng.choice(len(self._label_odds), p=self._label_odds)]
-        source, number = faces[rng.integers(len(faces))]
+        source, faces = self._groups[rng.choice(len(self._groups), p=self._odds)]
+        number = faces[rng.integers(len(faces))]
         variants = source.features[number]
-        face = variants[rng.integers(len(variants))]
+        face = variants[0 if rng.random() < UNCHANGED else rng.integers(len(variants))]
         if rng.random() < 0.5:  # noqa: PLR2004 (a fair coin)
             face = mirrored(face, self._orientations)
         return restored(face), source.shares[number]

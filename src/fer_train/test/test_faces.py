@@ -98,6 +98,19 @@ def test_variants_are_drawn_from_the_generator_alone(tmp_path: Path) -> None:
     assert (drawn[0] != drawn[2]).any()
 
 
+def test_a_harsh_picture_clips_and_keeps_the_order_of_grey_values() -> None:
+    ramp = np.tile(np.arange(256, dtype=np.uint8), (20, 1))
+    only_harsh = augment.Variation(0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0)
+    eyes = np.array([[100.0, 8.0], [156.0, 8.0]])
+    drawn = [
+        augment.variant(ramp, eyes, CropGeometry(), only_harsh, np.random.default_rng(seed))
+        for seed in range(20)
+    ]
+    rows = np.array([crop[24] for crop in drawn if crop is not None], dtype=int)
+    assert (np.diff(rows, axis=1) >= 0).all()
+    assert (rows == 0).any() and (rows == 255).any()
+
+
 def test_unknown_labels_are_named() -> None:
     assert dataset.indices(["b", "a"], ["a", "b"]).tolist() == [1, 0]
     with pytest.raises(DatasetError, match="angry"):

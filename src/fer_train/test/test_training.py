@@ -69,6 +69,23 @@ def test_an_interrupted_training_continues_to_the_same_bits(
     assert not state.exists()
 
 
+@pytest.mark.parametrize(
+    ("balance", "odds"), [(0.0, (1, 16, 16)), (0.5, (1, 4, 4)), (1.0, (1, 1, 1))]
+)
+def test_small_groups_of_faces_are_drawn_more_often_than_they_come(
+    balance: float, odds: tuple[int, ...]
+) -> None:
+    def faces(truth: list[int], group: list[int]) -> sets.Source:
+        features = np.reshape(np.array(group, np.uint8), (-1, 1, 1, 1, 1))
+        return sets.Source(features, np.array(truth), np.eye(2, dtype=np.float32)[truth])
+
+    sources = (faces([0] + 16 * [1], [0] + 16 * [1]), faces(16 * [0], 16 * [2]))
+    draw = sets.Sampler(TrainingSet(sources, ("a", "b"), "", 1), balance, np.random.default_rng(1))
+    groups = [round(float(draw()[0].item()) * sets.LEVELS) for _ in range(2000)]
+    share = np.bincount(groups, minlength=3) / len(groups)
+    assert share == pytest.approx(np.array(odds) / sum(odds), abs=0.04)
+
+
 def test_trained_weights_have_eight_bits(training_set: TrainingSet) -> None:
     short = dataclasses.replace(QUICK, presentations=160)
     for stage in training.train(training_set, VALUES, short, quietly).stages:

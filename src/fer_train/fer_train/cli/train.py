@@ -37,7 +37,7 @@ from fer_train.unsupervised import ClipFeatures, UnsupervisedParameters
 from fer_train.votes import FILE, Votes
 
 _SUPERVISED, _UNSUPERVISED = TrainingParameters(), UnsupervisedParameters()
-VARIANTS = 4
+VARIANTS = 8
 RESUME = "--resume"
 MAJORITY, SOFT = "majority", "soft"
 MIN_FACES = 2
