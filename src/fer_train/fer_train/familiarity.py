@@ -2,7 +2,7 @@
 
     ./fer exec python3 -m fer_train.familiarity fer2013/train lfw-expr/train --nothing unreadable
 
-writes the file that the package ships. A fifth of the pictures is held out: for the threshold, and
+writes the file that the package ships. A fifth of the pictures is held out: for the thresholds, and
 for the rates that are printed.
 """
 
@@ -12,28 +12,32 @@ import argparse
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from fer_common.core.images import read_image
 from fer_features.core.pipeline import FaceObservation, FeatureParameters, FeaturePipeline, largest
 from fer_features.core.search import SearchParameters
 from fer_snn.core import familiarity
-from fer_snn.core.familiarity import LIMIT, Familiarity
+from fer_snn.core.familiarity import WINDOW, Familiarity, Inputs
+from fer_snn.core.neurons.encoding import mirrored, orientations_in
 from fer_snn.core.neurons.lif import Float32s
+from fer_snn.core.readout import Floats
 from fer_train import unreadable
 from fer_train.unreadable import Picture
 
-DECAY = 3.0
-"""Decay of the weights, with the two kinds weighted equally."""
-SPOILT_EACH = 3
-"""Number of kinds of unreadable pictures that are made of each picture of a face."""
-REJECTED = 0.042
-"""Largest share of the held-out faces of a folder that lies below 0."""
+DECAY = 0.3
+"""Decay of the weights, with faces and the other kind weighted equally."""
+HIDDEN, SPREAD = 96, 1.6
+"""Number of hidden neurons, and the standard deviation of their drive by independent features."""
+SPOILT_EACH, SPOILT_OF = 3, 4
+"""Three kinds of unreadable pictures are made of every fourth picture of a face."""
+REFUSED = 0.019
+"""Largest share of the held-out faces that is refused."""
+REFUSED_BY_EACH = 0.0005
+"""Share of them that each neuron may refuse in any case."""
 TURN, LEARNT = 50, 40
 """Of each `TURN` pictures in the order of their names, so many are learnt; the others, held out."""
 
@@ -58,53 +62,70 @@ def teach(faces: Sequence[Examples], others: Sequence[Examples], feature_spec: s
     ----------
     faces, others : each kind of picture in which an expression can be read, or cannot.
     """
-    known = _flat([each for kind in faces for each in kind.learnt])
-    mean, deviation = known.mean(axis=0), known.std(axis=0) + 1e-3
-    standard = partial(_standardised, mean=mean, deviation=deviation)
-    known, held_out = standard(known), [standard(_flat(kind.held_out)) for kind in faces]
-    gram = known @ known.T
-    weights, centres = [], []
-    for kind in others:
-        neuron = _taught(known, gram, standard(_flat(kind.learnt)))
-        outputs = np.concatenate(held_out) @ neuron
-        weights.append(neuron / outputs.std())
-        centres.append(outputs.mean() / outputs.std())
-    fits = [(each @ np.transpose(weights) - centres).min(axis=1) for each in held_out]
-    lowest = min(float(np.quantile(fit, REJECTED)) for fit in fits)
-    return Familiarity(
-        feature_spec,
-        mean,
-        deviation,
-        np.array(weights, np.float32),
-        np.array(-lowest - np.array(centres), np.float32),
+    known = [each for kind in faces for each in kind.learnt]
+    inputs = _inputs(np.stack(known), feature_spec)
+    of_faces = _of(inputs, known)
+    centre, gram = of_faces.mean(axis=0, dtype=np.float64), of_faces.T @ of_faces / len(known)
+    weights = np.stack([_taught(centre, gram, _of(inputs, kind.learnt)) for kind in others])
+    held_out = _of(inputs, [each for kind in faces for each in kind.held_out])
+    weights /= (held_out @ weights.T).std(axis=0)[:, None]
+    outputs = [_of(inputs, kind.held_out) @ own for kind, own in zip(others, weights, strict=True)]
+    bias = -_thresholds(held_out @ weights.T, outputs)
+    arrays = (inputs.mean, inputs.deviation, inputs.hidden, inputs.threshold)
+    return Familiarity(feature_spec, *arrays, weights.astype(np.float32), bias.astype(np.float32))
+
+
+def _inputs(known: Float32s, feature_spec: str) -> Inputs:
+    """Return the inputs for maps of faces (faces, channels, rows, cols)."""
+    orientations = orientations_in(feature_spec, known.shape[1])
+    moments = [known.mean(axis=0, dtype=np.float64), (known**2).mean(axis=0, dtype=np.float64)]
+    mean, square = ((each + mirrored(each, orientations)) / 2 for each in moments)
+    rng, window = np.random.default_rng(0), known.shape[1] * WINDOW**2
+    hidden = rng.normal(0, SPREAD / np.sqrt(window), (window, HIDDEN))
+    arrays = (mean, np.sqrt(np.maximum(square - mean**2, 0)) + 1e-3, hidden, rng.random(HIDDEN))
+    return Inputs(feature_spec, *(each.astype(np.float32) for each in arrays))
+
+
+def _of(inputs: Inputs, maps: Sequence[Float32s]) -> Float32s:
+    """Return the inputs for maps in single precision (maps, inputs)."""
+    return np.concatenate(
+        [inputs(np.stack(maps[k : k + 500])).astype(np.float32) for k in range(0, len(maps), 500)]
     )
 
 
-def _taught(known: Float32s, gram: Float32s, unknown: Float32s) -> NDArray[np.float64]:
+def _taught(centre: Floats, gram: Float32s, unknown: Float32s) -> Floats:
     """Return the weights at which the delta rule comes to rest, with both kinds equally often.
 
     Parameters
     ----------
-    known, unknown : standardised maps (faces, features).
-    gram : inner products of `known` (faces, faces).
+    centre, gram : mean of the inputs of faces (inputs), and of their products (inputs, inputs).
+    unknown : inputs of the other kind (pictures, inputs).
     """
-    z, across = np.concatenate([known, unknown]), known @ unknown.T
-    products = np.block([[gram, across], [across.T, unknown @ unknown.T]]).astype(np.float64)
-    target = np.repeat([1.0, -1.0], [len(known), len(unknown)])
-    share = np.repeat([0.5 / len(known), 0.5 / len(unknown)], [len(known), len(unknown)])
-    means, root = products @ share, np.sqrt(share)
-    products += share @ means - means - means[:, None]
-    system = root * products * root[:, None] + DECAY * np.eye(len(z))
-    dual = root * np.linalg.solve(system, root * (target - share @ target))
-    return np.asarray(dual @ z - dual.sum() * (share @ z))
+    other = unknown.mean(axis=0, dtype=np.float64)
+    mean = (centre + other) / 2
+    products = (gram + unknown.T @ unknown / len(unknown)) / 2 - np.outer(mean, mean)
+    products[np.diag_indices(len(products))] += DECAY
+    return np.asarray(np.linalg.solve(products, (centre - other) / 2))
 
 
-def _standardised(maps: Float32s, mean: Float32s, deviation: Float32s) -> Float32s:
-    return np.asarray(np.clip((maps - mean) / deviation, -LIMIT, LIMIT), np.float32)
+def _thresholds(faces: Floats, others: Sequence[Floats]) -> Floats:
+    """Return the threshold of each neuron: each refuses about the same share of its own kind.
 
+    Thresholds that depend on faces alone would refuse few of the kinds that look most like faces.
 
-def _flat(maps: Sequence[Float32s]) -> NDArray[np.float32]:
-    return np.stack(maps).reshape(len(maps), -1).astype(np.float32)
+    Parameters
+    ----------
+    faces : outputs of all neurons for faces (faces, neurons).
+    others : outputs of each neuron for its own kind (pictures).
+    """
+    least = np.quantile(faces, REFUSED_BY_EACH, axis=0)
+    thresholds = least
+    for share in np.linspace(0, 1, 1001):
+        raised = np.maximum(least, [np.quantile(outputs, share) for outputs in others])
+        if (faces < raised).any(axis=1).mean() > REFUSED:
+            break
+        thresholds = raised
+    return np.asarray(thresholds)
 
 
 class Collector:
@@ -132,13 +153,12 @@ class Collector:
     def faces(
         self, folder: Path, limit: int, others: dict[str, Examples], rng: np.random.Generator
     ) -> Examples:
-        """Return the faces of a folder; add pictures that are made of every other to `others`."""
+        """Return the faces of a folder; add pictures that are made of some to `others`."""
         faces, names = Examples([], []), itertools.cycle(unreadable.SPOILT)
-        for k, picture, face in self.folder(folder, 2 * limit - 1):
-            is_spoilt, is_held_out = k % 2 == 0, k // 2 % TURN >= LEARNT
-            # Many of those in between are held out, because the threshold lies at the rarest ones.
-            faces.add(face.features, is_held_out if is_spoilt else k % 4 == 1)
-            if not (is_spoilt and len(face.landmarks_px)):
+        for k, picture, face in self.folder(folder, limit):
+            is_held_out = k % TURN >= LEARNT
+            faces.add(face.features, is_held_out)
+            if k % SPOILT_OF or not len(face.landmarks_px):
                 continue
             # What is drawn needs pixels.
             scale = max(unreadable.SIDE_PX / min(picture.shape[:2]), 1.0)
@@ -166,7 +186,7 @@ def collect(
         str(folder): collector.faces(folder, limit, others, np.random.default_rng(seed))
         for seed, folder in enumerate(folders)
     }
-    collector.drawings(limit // 3, others)
+    collector.drawings(limit // 10, others)
     for folder in sorted(nothing.iterdir()) if nothing else ():
         kind = others.setdefault(folder.name, Examples([], []))
         for k, _, face in collector.folder(folder, limit):
@@ -185,7 +205,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="more pictures in which no expression can be read: FOLDER/KIND/picture.png",
     )
     parser.add_argument("--output", type=Path, default=familiarity.PATH, metavar="NPZ")
-    parser.add_argument("--limit", type=int, default=1000, metavar="N", help="faces of each folder")
+    parser.add_argument("--limit", type=int, default=8000, metavar="N", help="faces of each folder")
     given = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     faces, others, feature_spec = collect(given.folders, given.nothing, given.limit)

@@ -1,23 +1,31 @@
 """How well a feature map fits a face in which an expression can be read.
 
-A few linear neurons see the whole feature map. Each was taught with faces (+1) and with one kind of
-picture in which nothing can be read (-1): faces upside down, covered or cut, statues, drawings. Its
-weights are those at which the delta rule
+A few neurons tell faces (+1) from one kind of picture each in which nothing can be read (-1): faces
+upside down, covered or cut, statues, drawings. Their weights are those at which the delta rule
 
-    dw_i = eta (t - y) z_i - decay w_i        y = sum_i w_i z_i + b
+    dw_i = eta (t - y) x_i - decay w_i        y = sum_i w_i x_i + b
 
-comes to rest. z is the map standardised by the faces, limited to +-`LIMIT`. The rule is local: it
-uses the input, the error of the neuron's own output, and the weight. The fit is the smallest
-output. Outputs are scaled so that faces have a standard deviation of 1, and shifted so that the fit
-of few faces lies below 0.
+comes to rest. The rule is local: it uses the input, the error of the neuron's own output, and the
+weight. The inputs are
 
-Reference: Widrow and Hoff, Adaptive switching circuits, 1960.
+- the map standardised by the faces, z, limited to +-`LIMIT`,
+- hidden neurons with fixed random weights, max(0, sum_j v_j z_j - theta). Each has a copy in every
+  window of `WINDOW` x `WINDOW` cells, `STRIDE` cells apart (Huang et al. 2006).
+
+Every input is the sum of its values for the map and for the mirrored map, so both fit equally well.
+The fit is the smallest output. Outputs are scaled so that faces have a standard deviation of 1, and
+shifted so that the fit of few faces lies below 0.
+
+References
+----------
+Widrow and Hoff, Adaptive switching circuits, 1960.
+Huang, Zhu and Siew, Extreme learning machine, Neurocomputing 70, 2006.
 """
 
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from functools import cached_property, lru_cache
 from pathlib import Path
 
@@ -26,6 +34,7 @@ from numpy.typing import NDArray
 
 from fer_common.core.atomic import write_atomically
 from fer_common.core.errors import FerError
+from fer_snn.core.neurons.encoding import mirrored, orientations_in
 from fer_snn.core.neurons.lif import Float32s
 
 PATH = Path(__file__).resolve().parents[1] / "models" / "familiarity.npz"
@@ -33,6 +42,8 @@ PATH = Path(__file__).resolve().parents[1] / "models" / "familiarity.npz"
 
 LIMIT = 4.0
 """Largest magnitude of a standardised feature, in standard deviations."""
+WINDOW, STRIDE = 4, 2
+"""Side of the window of a hidden neuron, and the distance of its copies, cells."""
 
 
 class FamiliarityError(FerError):
@@ -40,45 +51,74 @@ class FamiliarityError(FerError):
 
 
 @dataclass(frozen=True, eq=False)
-class Familiarity:
-    """The neurons.
+class Inputs:
+    """From feature maps to the inputs of the neurons.
 
     Attributes
     ----------
-    feature_spec : the features that they were taught with.
-    mean, deviation : of each feature over faces (features).
-    weights, bias : of each neuron, standard deviations of its output for faces (neurons, features),
-        (neurons).
+    feature_spec : the features that the neurons were taught with.
+    mean, deviation : of each feature over faces (channels, rows, cols).
+    hidden, threshold : weights v (window, hidden) and threshold theta (hidden) of the hidden
+        neurons. A window is a part of a map (channels, `WINDOW`, `WINDOW`).
     """
 
     feature_spec: str
     mean: Float32s
     deviation: Float32s
+    hidden: Float32s
+    threshold: Float32s
+
+    def __call__(self, features: Float32s) -> NDArray[np.float64]:
+        """Return the inputs for maps (faces, channels, rows, cols), as (faces, inputs)."""
+        orientations = orientations_in(self.feature_spec, len(self.mean))
+        z = np.clip((features.astype(np.float64) - self.mean) / self.deviation, -LIMIT, LIMIT)
+        other = mirrored(z, orientations)
+        half = (z.shape[-1] + 1) // 2
+        plain = ((z + other) / 2)[..., :half].reshape(len(z), -1)
+        return np.concatenate((plain, self._responses(z) + self._responses(other)), axis=1)
+
+    def _responses(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
+        view = np.lib.stride_tricks.sliding_window_view(z, (WINDOW, WINDOW), axis=(2, 3))
+        windows = view[:, :, ::STRIDE, ::STRIDE].transpose(0, 2, 3, 1, 4, 5)
+        drive = windows.reshape(-1, len(self.hidden)) @ self._precise_hidden
+        return np.asarray(np.maximum(drive - self.threshold, 0).reshape(len(z), -1))
+
+    @cached_property
+    def _precise_hidden(self) -> NDArray[np.float64]:
+        # Sums in single precision would depend on how the processor adds.
+        return self.hidden.astype(np.float64)
+
+    @property
+    def size(self) -> int:
+        """Number of inputs."""
+        return self(self.mean[None]).shape[1]
+
+
+@dataclass(frozen=True, eq=False)
+class Familiarity(Inputs):
+    """The neurons.
+
+    Attributes
+    ----------
+    weights, bias : of each neuron, standard deviations of its output for faces (neurons, inputs),
+        (neurons).
+    """
+
     weights: Float32s
     bias: Float32s
 
     def fits(self, features: Float32s) -> NDArray[np.float64]:
         """Return the smallest output for feature maps (faces, channels, rows, cols), as (faces)."""
-        flat = features.reshape(len(features), -1)
-        z = np.clip((flat - self.mean) / self.deviation, -LIMIT, LIMIT)
-        return np.asarray((z @ self._precise_weights + self.bias).min(axis=1))
+        return np.asarray((self(features) @ self._precise_weights + self.bias).min(axis=1))
 
     @cached_property
     def _precise_weights(self) -> NDArray[np.float64]:
-        # Sums in single precision would depend on how the processor adds.
         return self.weights.T.astype(np.float64)
 
     def save(self, path: Path) -> None:
         """Write the neurons to a file, as a whole or not at all."""
         buffer = io.BytesIO()
-        np.savez_compressed(
-            buffer,
-            feature_spec=np.array(self.feature_spec),
-            mean=self.mean,
-            deviation=self.deviation,
-            weights=self.weights,
-            bias=self.bias,
-        )
+        np.savez_compressed(buffer, **asdict(self))
         write_atomically(path, buffer.getvalue())
 
 
@@ -92,14 +132,13 @@ def load(path: Path = PATH) -> Familiarity:
     """
     try:
         with np.load(path, allow_pickle=False) as file:
-            arrays = [file[name] for name in ("mean", "deviation", "weights", "bias")]
-            loaded = Familiarity(str(file["feature_spec"]), *arrays)
+            spec, *arrays = (file[field.name] for field in fields(Familiarity))
+        loaded = Familiarity(str(spec), *arrays)
+        sizes = [(loaded.threshold.size,), (loaded.bias.size, loaded.size), (loaded.bias.size,)]
     # A damaged archive raises errors of many kinds.
     except Exception as error:
         raise FamiliarityError(f"{path} cannot be read ({error}): install fer_snn again") from error
-    n_features, n_neurons = loaded.mean.size, loaded.bias.size
-    fitting = [(n_features,), (n_features,), (n_neurons, n_features), (n_neurons,)]
-    if [each.shape for each in arrays] != fitting or not n_neurons:
+    if [each.shape for each in arrays[3:]] != sizes or not loaded.bias.size:
         raise FamiliarityError(f"{path} has arrays that do not fit: install fer_snn again")
     if not (all(np.isfinite(each).all() for each in arrays) and loaded.deviation.min() > 0):
         raise FamiliarityError(f"{path} has values that are not finite: install fer_snn again")

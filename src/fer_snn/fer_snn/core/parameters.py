@@ -74,7 +74,7 @@ _ANSWERS = (
         -100.0,
         100.0,
         "How well the features must fit a face in which an expression can be read, in standard "
-        "deviations of faces; else the answer is undecided. 0 leaves out 2 to 3 % of faces. -100: "
+        "deviations of faces; else the answer is undecided. 0 leaves out 1 to 2 % of faces. -100: "
         "every face is answered.",
     ),
     Parameter(
