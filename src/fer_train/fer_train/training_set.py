@@ -23,8 +23,8 @@ LEVELS = 255
 BLOCKS = 10
 """Held-out faces are neighbours by name, so that most faces of a person are on the same side."""
 UNCHANGED = 0.6
-"""Probability of showing a face as it is. Otherwise one of its pictures is drawn, itself among them.
-With variants alone, the network learns them at the expense of ordinary faces."""
+"""Probability of showing a face as it is. Otherwise it or one of its variants is drawn. With
+variants alone, the network learns them at the expense of ordinary faces."""
 UNCLEAR = -1
 """Stands for the label of a face of which people said no label most often."""
 
