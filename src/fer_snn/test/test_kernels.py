@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from fer_snn.core.kernels import interface as kernels
 from fer_snn.core.kernels import reference
 from fer_snn.core.kernels.interface import Pathway
+from fer_snn.core.kernels.packed import packed
 from fer_snn.core.model import Stage
 from fer_snn.core.neurons import layers, lif, threshold
 from fer_snn.core.neurons.layers import DriveParameters, FaceState
@@ -17,6 +18,8 @@ from fer_snn.core.synapses import stdp
 from fer_snn.core.synapses.wiring import MapWindow, Wiring, tiling
 
 compiled = pytest.importorskip("fer_snn.core.kernels.compiled", reason="numba is not installed")
+# From the cache, if they are there.
+kernels.choose()
 
 SHAPES = [
     [Wiring.fully_connected((3, 4, 4), 3)],
@@ -33,14 +36,25 @@ SHAPES = [
 
 
 def run(
-    kernel: kernels.Kernels, wirings: list[Wiring], seed: int, plastic: bool, n_steps: int = 25
+    kernel: kernels.Kernels,
+    wirings: list[Wiring],
+    seed: int,
+    plastic: bool,
+    n_steps: int = 25,
+    n_faces: int = 2,
+    packs: bool = False,
 ) -> list:
-    """Three frames of a network drawn by lot; return everything that came of it."""
+    """Three frames of a network drawn by lot; return everything that came of it.
+
+    Weights that are packed do not learn.
+    """
     rng = np.random.default_rng(seed)
     parameters = lif.LIFParameters()
     sizes = [wirings[0].n_pre, *(w.n_post for w in wirings)]
-    state = FaceState(sizes, parameters)
+    faces = [FaceState(sizes, parameters).layers for _ in range(n_faces)]
     weights = [rng.random((len(w.pre_of_row), w.width), np.float32) * 0.4 for w in wirings]
+    if packs:
+        weights = [np.rint(each * 512) / np.float32(512) for each in weights]
     thetas = [rng.normal(0, 2e-3, w.n_post).astype(np.float32) for w in wirings]
     drives = [
         layers.discretise(
@@ -57,17 +71,19 @@ def run(
             stage,
             drive,
             plastic,
+            packed(stage) if packs else None,
         )
         for k, (stage, drive) in enumerate(zip(stages, drives, strict=True))
     ]
     outcome = []
     for _ in range(3):
-        activity = [layers.blank_activity(n, n_steps, True, True) for n in sizes]
-        current = rng.uniform(0, 4, sizes[0]).astype(np.float32) * np.float32(parameters.rheobase)
+        activity = [layers.blank_activity(n, n_steps, n_faces, True, True) for n in sizes]
+        current = rng.uniform(0, 4, (n_faces, sizes[0])).astype(np.float32)
+        current *= np.float32(parameters.rheobase)
         kernel.run(
             n_steps,
             current,
-            state.layers,
+            faces,
             paths,
             kernels.discretise(
                 parameters,
@@ -78,21 +94,26 @@ def run(
             activity,
         )
         outcome += [array for layer in activity for array in layer]
+        if packs:
+            continue
         change = rng.normal(0, 1e-3, wirings[0].n_post).astype(np.float32)
         bounds = np.float32(0), np.float32(0.5)
-        kernel.add_outer_product(stages[0], activity[0].counts, change, *bounds)
+        kernel.add_outer_product(stages[0], activity[0].counts[0], change, *bounds)
         # The second norm is out of reach of the bounds for most neurons.
         kernel.normalise(stages[0], rng.choice([5.0, 500.0]), *bounds)
         assert bounds[0] <= stages[0].weights.min() <= stages[0].weights.max() <= bounds[1]
     learnt = [array for stage in stages for array in (stage.weights, stage.theta)]
-    return [*outcome, *learnt, *(array for layer in state.layers for array in layer)]
+    return [*outcome, *learnt, *(array for face in faces for layer in face for array in layer)]
 
 
 @settings(max_examples=25, deadline=None)
-@given(st.sampled_from(SHAPES), st.integers(0, 2**32 - 1), st.booleans())
-def test_compiled_equals_plain(wirings: list[Wiring], seed: int, plastic: bool) -> None:
-    plain = run(reference, wirings, seed, plastic)
-    fused = run(compiled, wirings, seed, plastic)
+@given(
+    st.sampled_from(SHAPES), st.integers(0, 2**32 - 1), st.sampled_from(["plastic", "packs", ""])
+)
+def test_compiled_equals_plain(wirings: list[Wiring], seed: int, kind: str) -> None:
+    kinds = {"plastic": kind == "plastic", "packs": kind == "packs"}
+    plain = run(reference, wirings, seed, **kinds)
+    fused = run(compiled, wirings, seed, **kinds)
     assert plain[0].any()
     for expected, got in zip(plain, fused, strict=True):
         assert expected.dtype == got.dtype
@@ -116,8 +137,8 @@ def test_silence_leaves_nothing_that_is_slow_to_calculate_with(kernel: kernels.K
             values[:] = 1
     kernel.run(
         900,
-        np.zeros(4, np.float32),
-        state.layers,
+        np.zeros((1, 4), np.float32),
+        [state.layers],
         [
             Pathway(
                 (0,),
@@ -132,7 +153,7 @@ def test_silence_leaves_nothing_that_is_slow_to_calculate_with(kernel: kernels.K
             stdp.STDPParameters(a_pre=0.005, a_post=-0.002, tau_pre=0.01, tau_post=0.01),
             1e-3,
         ),
-        [layers.blank_activity(n, 900) for n in (4, 3)],
+        [layers.blank_activity(n, 900, 1) for n in (4, 3)],
     )
     below, above = state.layers
     assert not below.trace_pre.any() and not above.trace_post.any() and not above.drive.any()
@@ -145,14 +166,17 @@ def test_the_networks_of_the_test_do_fire() -> None:
 
 
 def signatures() -> int:
-    return sum(len(kernel.signatures) for kernel in (compiled._input, compiled._project))
+    kernels = (compiled._input, compiled._project, compiled._project_learning)
+    return sum(len(kernel.signatures) for kernel in kernels)
 
 
 def test_warm_up_compiles_all_that_a_frame_needs() -> None:
     kernels.warm_up()
     compiled_before = signatures()
     for wirings in SHAPES:
-        run(compiled, wirings, 0, plastic=True)
+        for plastic, packs in ((False, False), (False, True), (True, False)):
+            run(compiled, wirings, 0, plastic, n_faces=1, packs=packs)
+            run(compiled, wirings, 0, plastic, packs=packs)
     assert signatures() == compiled_before
 
 

@@ -4,18 +4,19 @@
 
 `neurons.layers` and `synapses.wiring` say how spikes reach the next layer. What is learnt (weights,
 thresholds, statistics) belongs to `Network` and is shared by all faces. The present state
-(potentials, synaptic drive, traces) is kept separately for each face in a `FaceState`. Faces are
-advanced one after the other, and each face sees the weights that the face before has changed.
+(potentials, synaptic drive, traces) is kept separately for each face in a `FaceState`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from fer_snn.core.kernels import interface as kernels
 from fer_snn.core.kernels.interface import Pathway
+from fer_snn.core.kernels.packed import PackedWeights, packed
 from fer_snn.core.model import Model
 from fer_snn.core.neurons import encoding, layers, lif, threshold
 from fer_snn.core.neurons.layers import DriveParameters, FaceState, LayerActivity
@@ -146,11 +147,20 @@ class Network:
         A `FaceState` made for layers of other sizes becomes invalid.
         """
         self.model = model.copy()
+        self._packed: dict[int, PackedWeights | None] = {}
         self._resting_theta = self.model.stages[-1].theta.copy()
         self._known_weights = self.model.stages[-1].weights.copy()
         self._discretise()
         self.version += 1
         self._clip()
+
+    def pack(self) -> None:
+        """Read the weights from copies of a quarter of the size, as long as they do not change.
+
+        This is for weights that few bits hold without rounding, such as the shipped ones. Then only
+        methods of this class may change weights.
+        """
+        self._packed = {k: packed(stage) for k, stage in enumerate(self.model.stages)}
 
     @property
     def parameters(self) -> NetworkParameters:
@@ -197,27 +207,44 @@ class Network:
         recording: RecordedLayers = NO_RECORDING,
         plastic: bool = False,
     ) -> FrameActivity:
-        """Show a feature map to the neurons of a face for `n_steps` steps.
+        """Show a feature map to the neurons of a face for `n_steps` steps; see `advance_faces`."""
+        [activity] = self.advance_faces([face], [features], n_steps, recording, plastic)
+        return activity
+
+    def advance_faces(
+        self,
+        faces: Sequence[FaceState],
+        features: Sequence[Float32s],
+        n_steps: int,
+        recording: RecordedLayers = NO_RECORDING,
+        plastic: bool = False,
+    ) -> list[FrameActivity]:
+        """Show a feature map to the neurons of each face for `n_steps` steps.
 
         Parameters
         ----------
-        face:
-            State of the neurons, changed in place.
+        faces:
+            State of the neurons of each face, changed in place.
         features:
-            (channels, rows, cols) or flat, dimensionless.
+            Of each face (channels, rows, cols) or flat, dimensionless.
         recording:
             Which layers to record.
         plastic:
-            Whether pair STDP, homeostasis and the adaptive threshold change the last layer.
+            Whether pair STDP, homeostasis and the adaptive threshold change the last layer. Each
+            face sees what the face before has changed.
 
         Returns
         -------
-        What every layer did.
+        What every layer did, for each face.
         """
-        statistics, rheobase = self.model.statistics, self.parameters.lif.rheobase
+        if not faces or (plastic and len(faces) > 1):
+            return [
+                self.advance(face, seen, n_steps, recording, plastic)
+                for face, seen in zip(faces, features, strict=True)
+            ]
         activity = {
             name: layers.blank_activity(
-                size, n_steps, name in recording.spikes, name in recording.potentials
+                size, n_steps, len(faces), name in recording.spikes, name in recording.potentials
             )
             for name, size in zip(self.layer_names, self.model.sizes, strict=True)
         }
@@ -226,32 +253,45 @@ class Network:
         drives = self._drives
         competing = plastic and self._competing != drives[last]
         paths = [
-            Pathway(self.model.below(k), stage, drive, plastic and k == last and not competing)
+            Pathway(
+                self.model.below(k),
+                stage,
+                drive,
+                plastic and k == last and not competing,
+                self._packed.get(k),
+            )
             for k, (stage, drive) in enumerate(zip(stages, drives, strict=True))
         ]
-        states, records = list(face.layers), list(activity.values())
+        states, records = [list(face.layers) for face in faces], list(activity.values())
         if competing:
             # Neurons that compete for learning fire too seldom to answer, so a second set learns.
             below = self.model.below(last)
             paths.append(Pathway(below, stages[last], self._competing, True))
-            states.append(face.competing_layer)
-            records.append(layers.blank_activity(self.model.sizes[-1], n_steps))
-        current = encoding.currents(features.ravel(), statistics, rheobase)
+            states[0].append(faces[0].competing_layer)
+            records.append(layers.blank_activity(self.model.sizes[-1], n_steps, 1))
+        flat = np.stack([each.ravel() for each in features])
+        current = encoding.currents(flat, self.model.statistics, self.parameters.lif.rheobase)
         self._kernels.run(n_steps, current, states, paths, self._constants, records)
         if plastic and n_steps:
-            theta = stages[last].theta
-            theta += threshold.towards_rest(
-                self._resting_theta, n_steps, self._constants.adaptation
+            self._settle(n_steps)
+        return [
+            FrameActivity(n_steps, {name: record.of(k) for name, record in activity.items()})
+            for k in range(len(faces))
+        ]
+
+    def _settle(self, n_steps: int) -> None:
+        """Let thresholds and weights that learn return towards their resting values."""
+        last = len(self.model.stages) - 1
+        self._packed.pop(last, None)
+        theta, weights = self.model.stages[last].theta, self.model.stages[last].weights
+        theta += threshold.towards_rest(self._resting_theta, n_steps, self._constants.adaptation)
+        if self._parameters.tau_w > 0:
+            elapsed_s = n_steps * self._parameters.dt
+            weights[:] = homeostasis.consolidated(
+                weights, self._known_weights, elapsed_s / self._parameters.tau_w
             )
-            if self._parameters.tau_w > 0:
-                elapsed_s = n_steps * self._parameters.dt
-                weights = stages[last].weights
-                weights[:] = homeostasis.consolidated(
-                    weights, self._known_weights, elapsed_s / self._parameters.tau_w
-                )
-            self._normalise(last)
-            self.version += 1
-        return FrameActivity(n_steps, activity)
+        self._normalise(last)
+        self.version += 1
 
     def thresholds(self, layer: str) -> Float32s:
         """Return the firing threshold of each neuron of a layer, adaptation included, volts."""
@@ -274,6 +314,7 @@ class Network:
             Change per presynaptic spike, for each postsynaptic neuron (n_post).
         """
         bounds = self._bounds(stage)
+        self._packed.pop(stage, None)
         self._kernels.add_outer_product(
             self.model.stages[stage], pre, post, np.float32(bounds.w_min), np.float32(bounds.w_max)
         )
@@ -289,6 +330,7 @@ class Network:
     def _normalise(self, stage: int) -> None:
         bounds = self._bounds(stage)
         if bounds.s_target > 0:
+            self._packed.pop(stage, None)
             self._kernels.normalise(
                 self.model.stages[stage],
                 bounds.s_target,
@@ -306,6 +348,7 @@ class Network:
             clipped = np.clip(stage.weights, np.float32(bounds.w_min), np.float32(bounds.w_max))
             if not np.array_equal(clipped, stage.weights):
                 stage.weights[:] = clipped
+                self._packed.pop(k, None)
                 self.version += 1
         self._known_weights = np.clip(
             self._known_weights, np.float32(bounds.w_min), np.float32(bounds.w_max)

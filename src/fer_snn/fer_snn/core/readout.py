@@ -159,7 +159,8 @@ def counted_spikes(
     allowed:
         Indices of the labels that may be answered.
     """
-    counted = np.isin(neuron_label, (UNNAMED, *allowed))
+    # For so few labels several times as fast as `np.isin`.
+    counted = (neuron_label[:, None] == (UNNAMED, *allowed)).any(axis=1)
     return np.asarray(counts[..., counted].sum(axis=-1, dtype=np.int64))
 
 

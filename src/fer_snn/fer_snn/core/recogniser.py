@@ -155,6 +155,7 @@ class Recogniser:
         self._parameters = parameters or RecogniserParameters()
         self._parameters.readout.check(model.labels)
         self.network = Network(model, self._parameters.network)
+        self.network.pack()
         self._familiarity = familiarity.of_features(model.feature_spec)
         self._clock = Clock(self._parameters.network.dt, self._parameters.max_catch_up)
         self._tracks: dict[int, _Track] = {}
@@ -187,6 +188,7 @@ class Recogniser:
         """
         self._parameters.readout.check(model.labels)
         self.network.load(model)
+        self.network.pack()
         self._familiarity = familiarity.of_features(model.feature_spec)
         self.reset_state()
 
@@ -218,38 +220,60 @@ class Recogniser:
         if not timing.continuous:
             self._tracks.clear()
         chosen = frame.largest_first()[: self._parameters.max_faces]
-        results = tuple(
-            self._advance(frame, timing, face, lesson)
-            for face in sorted(chosen, key=lambda face: face.id)
-        )
+        faces = sorted(chosen, key=lambda face: face.id)
+        # What is learnt at the end of a presentation changes the answers for the next faces.
+        groups = [faces] if lesson is None else [[face] for face in faces]
+        results = [
+            result for group in groups for result in self._advance(frame, timing, group, lesson)
+        ]
         self._forget(frame.stamp_ns)
-        return FrameResult(frame, timing, results)
+        return FrameResult(frame, timing, tuple(results))
 
     def _advance(
-        self, frame: FeatureFrame, timing: FrameSteps, face: FaceInput, lesson: Lesson | None
+        self,
+        frame: FeatureFrame,
+        timing: FrameSteps,
+        faces: Sequence[FaceInput],
+        lesson: Lesson | None,
+    ) -> list[FaceResult]:
+        tracks = [self._track(face, frame.stamp_ns, timing.steps) for face in faces]
+        taught = lesson.face_id if lesson is not None else None
+        activities = self.network.advance_faces(
+            [track.state for track in tracks],
+            [
+                # A presentation from which the network learns may begin within a glance.
+                self._mirrored(face.features)
+                if track.mirrored and face.id != taught
+                else face.features
+                for face, track in zip(faces, tracks, strict=True)
+            ],
+            timing.steps,
+            frame.recording,
+            plastic=self._parameters.learning is Learning.UNSUPERVISED,
+        )
+        return [
+            self._result(track, face, activity, lesson if face.id == taught else None)
+            for face, track, activity in zip(faces, tracks, activities, strict=True)
+        ]
+
+    def _result(
+        self, track: _Track, face: FaceInput, activity: FrameActivity, lesson: Lesson | None
     ) -> FaceResult:
-        parameters = self._parameters
+        learnt = None
+        if lesson is not None:
+            track.taught.add(activity)
+            if track.taught.learn(self.network, lesson.label, self._parameters.supervised):
+                learnt = lesson.label
+        self._look_whether_it_fits(track, face, activity.steps)
+        return FaceResult(face.id, self._answer(track, activity), activity, learnt)
+
+    def _track(self, face: FaceInput, stamp_ns: int, steps: int) -> _Track:
         track = self._tracks.pop(face.id, None) or _Track(self.network)
         # The dictionary keeps the faces in the order in which they were last seen.
         self._tracks[face.id] = track
-        track.seen_ns = frame.stamp_ns
-        self._begin_glance(track, timing.steps)
-        teaches = lesson is not None and lesson.face_id == face.id
-        activity = self.network.advance(
-            track.state,
-            # A presentation from which the network learns may begin within a glance.
-            face.features if teaches or not track.mirrored else self._mirrored(face.features),
-            timing.steps,
-            frame.recording,
-            plastic=parameters.learning is Learning.UNSUPERVISED,
-        )
-        learnt = None
-        if lesson is not None and teaches:
-            track.taught.add(activity)
-            if track.taught.learn(self.network, lesson.label, parameters.supervised):
-                learnt = lesson.label
-        self._look_whether_it_fits(track, face, timing.steps)
-        return FaceResult(face.id, self._answer(track, activity), activity, learnt)
+        track.seen_ns = stamp_ns
+        self._begin_glance(track, steps)
+        return track
 
     def _look_whether_it_fits(self, track: _Track, face: FaceInput, steps: int) -> None:
         """Average the fit of the features over about a decision window."""

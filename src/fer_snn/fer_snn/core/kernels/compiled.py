@@ -4,9 +4,16 @@ They do the same as `reference`, but fused, event-driven and without allocation 
 operations and their order are those of `reference`, and the compiler may not reorder them (no
 fastmath), so the results are equal bit for bit.
 
+- Inner loops are functions of their own, which are compiled alone: within a large one LLVM does not
+  know which arrays overlap, and uses no vectors.
 - Weights are stored presynaptic-major, so a spike adds one contiguous row. The same visit applies
   deferred potentiation and depression (`stdp`), so learning touches no other weights.
-- Layers are advanced one after the other through all steps of a frame, by two kernels.
+- Layers are advanced one after the other through all steps of a frame, in all faces. Within a layer
+  that does not learn, the columns follow each other as well: inhibition stays within a column. So
+  each row of weights is read from memory once, and not again in each step and for each face.
+- Spikes are kept in any order in which the neurons of a step ascend, as that of their rows matters.
+- Weights that are whole multiples of a power of two are read as bytes (`packed`): a frame reads
+  each weight from memory that it needs, which takes longer than the arithmetic.
 - Rows are padded to whole vectors (`model.Stage.padded_weights`). The padding is computed along
   with the weights and never read.
 - Indices that are read from arrays are unsigned: signed ones might count from the end.
@@ -27,12 +34,21 @@ import numba
 import numpy as np
 
 from fer_snn.core.kernels.interface import Constants, Pathway
-from fer_snn.core.kernels.several_below import joined_spikes, joined_trace, store_trace
+from fer_snn.core.kernels.joined import (
+    in_steps,
+    joined_spikes,
+    joined_state,
+    joined_trace,
+    store_state,
+    store_trace,
+)
 from fer_snn.core.model import Stage
-from fer_snn.core.neurons.inhibition import LANES
 from fer_snn.core.neurons.layers import LayerActivity, LayerState
 from fer_snn.core.neurons.lif import SILENT, Float32s, Int32s
 from fer_snn.core.synapses import homeostasis, stdp
+
+BLOCK = 512
+"""Neurons of the feature layer that are advanced together: their state takes 6 kB."""
 
 KERNELS: list[Any] = []
 """All compiled functions of this module."""
@@ -44,11 +60,10 @@ def _jit(function: Any) -> Any:
 
 
 @_jit
-def _fire(v, refractory, current, neuron, theta, flags, fired):  # type: ignore[no-untyped-def]
-    """Advance a layer; write the neurons that fired to `flags` and `fired`, return their number."""
+def _fire(v, refractory, current, neuron, theta, flags):  # type: ignore[no-untyped-def]
+    """Advance some neurons of a layer by a step; write to `flags` which of them fired."""
     decay, v_rest, v_th, v_reset, r_m, refractory_steps = neuron
-    n = len(v)
-    for j in range(n):
+    for j in range(len(v)):
         v_inf = v_rest + r_m * current[j]
         moved = v_inf + (v[j] - v_inf) * decay
         left = refractory[j]
@@ -58,19 +73,38 @@ def _fire(v, refractory, current, neuron, theta, flags, fired):  # type: ignore[
         v[j] = v_reset if spike else moved
         refractory[j] = refractory_steps if spike else max(left - np.int32(1), np.int32(0))
         flags[j] = spike
-    # Eight neurons at a time: mostly, none of them has fired.
-    words = flags[: n // 8 * 8].view(np.uint64)
-    k = 0
+
+
+@_jit
+def _note(flags, words, first, time, counts, spikes, noted):  # type: ignore[no-untyped-def]
+    """Add the neurons that fired to `spikes`; return the number of all that are noted.
+
+    `words` are the flags, which end in zeros, eight at a time: mostly, none of these has fired.
+    """
+    neurons, times = spikes
     for word in range(len(words)):
         if words[word]:
             for j in range(8 * word, 8 * word + 8):
                 # Without a branch, which a processor would mostly mispredict.
-                fired[k] = j
-                k += flags[j]
-    for j in range(8 * len(words), n):
-        fired[k] = j
-        k += flags[j]
-    return k
+                neurons[noted] = first + j
+                times[noted] = time
+                noted += flags[j]
+            for j in range(8 * word, min(8 * word + 8, len(counts))):
+                counts[j] += flags[j]
+    return noted
+
+
+@_jit
+def _no_spikes(most):  # type: ignore[no-untyped-def]
+    """Return space for spikes: the neuron and the step of each."""
+    return np.empty(most + 8, dtype=np.uint32), np.empty(most + 8, dtype=np.uint32)
+
+
+@_jit
+def _no_flags(n):  # type: ignore[no-untyped-def]
+    """Return flags for n neurons, and the same as words; see `_note`."""
+    flags = np.zeros(-(-n // 8) * 8, dtype=np.uint8)
+    return flags, flags.view(np.uint64)
 
 
 @_jit
@@ -82,14 +116,24 @@ def _fade(values, factor, silent):  # type: ignore[no-untyped-def]
 
 
 @_jit
-def _arrive(drive, edges, w, arrived):  # type: ignore[no-untyped-def]
-    """Add the rows of the neurons that fired to the drive (columns, width)."""
-    start, row, column = edges
-    for i in arrived:
-        for edge in range(start[i], start[i + 1]):
-            r, c = row[edge], column[edge]
-            for k in range(w.shape[1]):
-                drive[c, k] += w[r, k]
+def _arrive(drive, w, rows, first, end):  # type: ignore[no-untyped-def]
+    """Add some rows of weights to the drive (width) one after the other."""
+    for arrived in range(first, end):
+        r = rows[arrived]
+        for k in range(w.shape[1]):
+            drive[k] += np.float32(w[r, k])
+
+
+@_jit
+def _copy(values, to):  # type: ignore[no-untyped-def]
+    for j in range(len(to)):
+        to[j] = values[j]
+
+
+@_jit
+def _scale(values, factor, to):  # type: ignore[no-untyped-def]
+    for j in range(len(to)):
+        to[j] = factor * values[j]
 
 
 @_jit
@@ -99,7 +143,7 @@ def _clip(weight, w_min, w_max):  # type: ignore[no-untyped-def]
 
 @_jit
 def _arrive_learning(drive, edges, w, arrived, x, depression, last, pending, window):  # type: ignore[no-untyped-def]
-    """Do the same as `_arrive`, with potentiation before and depression after."""
+    """Add the rows of the neurons that fired to the drive; potentiate before, depress after."""
     a_pre, _, _, _, w_min, w_max = window
     start, row, column = edges
     for i in arrived:
@@ -199,16 +243,17 @@ def _inhibit(current, theta, r_m, beta, alpha, lanes):  # type: ignore[no-untype
 
 @_jit
 def _lane_sum(values, lanes):  # type: ignore[no-untyped-def]
-    width = len(lanes)
-    whole = len(values) // width * width
+    """Do the same as `inhibition.lane_sum`; `lanes` is space for the partial sums."""
+    # `inhibition.LANES` as a number, so that the compiler makes one vector of the loop.
+    whole = len(values) // 16 * 16
     lanes[:] = np.float32(0)
-    for start in range(0, whole, width):
-        for lane in range(width):
+    for start in range(0, whole, 16):
+        for lane in range(16):
             lanes[lane] += values[start + lane]
     for lane in range(len(values) - whole):
         lanes[lane] += values[whole + lane]
     total = np.float32(0)
-    for lane in range(width):
+    for lane in range(16):
         total += lanes[lane]
     return total
 
@@ -222,36 +267,108 @@ def _adapt(theta, fired, adaptation, silent):  # type: ignore[no-untyped-def]
 
 
 @_jit
-def _record(activity, step, v, flags, fired):  # type: ignore[no-untyped-def]
-    counts, raster, potential = activity
-    for j in fired:
-        counts[j] += 1
-    if len(raster):
-        raster[step, :] = flags
-    if len(potential):
-        potential[step, :] = v
+def _record(activity, face, step, first, v, flags):  # type: ignore[no-untyped-def]
+    _, raster, potential = activity
+    end = first + len(v)
+    if raster.shape[1]:
+        _copy(flags, raster[face, step, first:end])
+    if potential.shape[1]:
+        _copy(v, potential[face, step, first:end])
 
 
 @_jit
-def _input(n_steps, current, v, refractory, neuron, activity):  # type: ignore[no-untyped-def]
-    """Advance the feature layer; return its spikes, and the index of the first of each step."""
-    n = len(v)
-    theta, flags = np.zeros(n, dtype=np.float32), np.empty(n, dtype=np.uint8)
-    spikes, start = np.empty(n_steps * n, dtype=np.uint32), np.zeros(n_steps + 1, dtype=np.int32)
-    for step in range(n_steps):
-        begin = start[step]
-        end = begin + _fire(v, refractory, current, neuron, theta, flags, spikes[begin:])
-        _record(activity, step, v, flags, spikes[begin:end])
-        start[step + 1] = end
-    return spikes, start
+def _input(n_steps, current, v, refractory, neuron, activity, block):  # type: ignore[no-untyped-def]
+    """Advance the feature layer of every face; return its spikes.
+
+    A block of neurons makes all steps before the next one, because it fits into the fastest cache.
+    """
+    faces, n = v.shape
+    theta, (flags, words) = np.zeros(block, dtype=np.float32), _no_flags(block)
+    spikes, noted = _no_spikes(faces * n_steps * n), 0
+    for face in range(faces):
+        for first in range(0, n, block):
+            end = min(first + block, n)
+            flags[:] = 0
+            block_v, block_refractory = v[face, first:end], refractory[face, first:end]
+            block_current, counts = current[face, first:end], activity[0][face, first:end]
+            for step in range(n_steps):
+                _fire(block_v, block_refractory, block_current, neuron, theta, flags)
+                time = face * n_steps + step
+                noted = _note(flags, words, first, time, counts, spikes, noted)
+                _record(activity, face, step, first, block_v, flags)
+    return spikes[0][:noted], spikes[1][:noted]
+
+
+@_jit
+def _rows_in_order(spikes, edges, columns, n_times):  # type: ignore[no-untyped-def]
+    """Return the rows of weights that spikes add, by column and step, and where each begins."""
+    neurons, times = spikes
+    start, row, column = edges
+    stride, one = np.uint32(n_times), np.uint32(1)
+    place = np.zeros(columns * n_times + 1, dtype=np.uint32)
+    for spike in range(len(neurons)):
+        i, time = neurons[spike], times[spike]
+        for edge in range(start[i], start[i + one]):
+            place[column[edge] * stride + time] += one
+    total = np.uint32(0)
+    for k in range(len(place)):
+        total, place[k] = total + place[k], total
+    rows, begin = np.empty(total, dtype=np.uint32), place.copy()
+    for spike in range(len(neurons)):
+        i, time = neurons[spike], times[spike]
+        for edge in range(start[i], start[i + one]):
+            k = column[edge] * stride + time
+            rows[place[k]] = row[edge]
+            place[k] += one
+    return rows, begin
 
 
 @_jit
 def _project(  # type: ignore[no-untyped-def]
-    received, edges, w, width, x, post, theta, constants, neuron, adaptation, window,
-    plastic, block, activity, silent, n_lanes,
+    n_steps, received, edges, w, unit, width, theta, v, refractory, drive, constants, neuron,
+    activity, silent,
 ):  # fmt: skip
-    """Advance a layer by the spikes of the layer below; return the same as `_input`."""
+    """Advance a layer of every face by the spikes that arrive; return the same as `_input`.
+
+    A column makes all steps of all faces before the next one, because its weights fit into a cache.
+    Weights are `w` times `unit`, a power of two, and so is the drive meanwhile, without rounding.
+    """
+    decay_s, gain, beta, alpha = constants
+    faces, n = v.shape
+    columns = n // width
+    rows, begin = _rows_in_order(received, edges, columns, faces * n_steps)
+    summed, current = np.zeros(w.shape[1], dtype=np.float32), np.empty(width, dtype=np.float32)
+    flags, words = _no_flags(width)
+    lanes = np.empty(16, dtype=np.float32)
+    spikes, noted = _no_spikes(faces * n_steps * n), 0
+    for column in range(columns):
+        first, end = column * width, (column + 1) * width
+        column_theta = theta[first:end]
+        for face in range(faces):
+            column_v, column_refractory = v[face, first:end], refractory[face, first:end]
+            column_drive, counts = drive[face, first:end], activity[0][face, first:end]
+            _scale(column_drive, np.float32(1 / unit), summed[:width])
+            for step in range(n_steps):
+                time = face * n_steps + step
+                _fade(summed, decay_s, np.float32(silent / unit))
+                now = column * faces * n_steps + time
+                _arrive(summed, w, rows, begin[now], begin[now + 1])
+                _scale(summed, unit, current)
+                _scale(current, gain, current)
+                _inhibit(current, column_theta, neuron[4], beta, alpha, lanes)
+                _fire(column_v, column_refractory, current, neuron, column_theta, flags)
+                noted = _note(flags, words, first, time, counts, spikes, noted)
+                _record(activity, face, step, first, column_v, flags)
+            _scale(summed, unit, column_drive)
+    return spikes[0][:noted], spikes[1][:noted]
+
+
+@_jit
+def _project_learning(  # type: ignore[no-untyped-def]
+    received, edges, w, width, x, post, theta, constants, neuron, adaptation, window, block,
+    activity, silent,
+):  # fmt: skip
+    """Advance a layer of one face, step by step, while its weights learn; see `_project`."""
     decay_s, gain, beta, alpha = constants
     v, refractory, drive, _, y = post
     n, padded = len(v), w.shape[1]
@@ -260,89 +377,84 @@ def _project(  # type: ignore[no-untyped-def]
     by_column, y_by_column = drive.reshape(columns, width), y.reshape(columns, width)
     summed = np.zeros((columns, padded), dtype=np.float32)
     depression = np.zeros((columns, padded), dtype=np.float32)
-    summed[:, :width] = by_column
-    current, flags = np.empty(n, dtype=np.float32), np.empty(n, dtype=np.uint8)
-    lanes = np.empty(n_lanes, dtype=np.float32)
+    for c in range(columns):
+        _copy(by_column[c], summed[c, :width])
+    current, (flags, words) = np.empty(n, dtype=np.float32), _no_flags(n)
+    lanes = np.empty(16, dtype=np.float32)
     last, now = np.zeros(len(x), dtype=np.uint32), 0
-    pending, trace_decay = _no_pending_potentiation(
-        block if plastic else 0, columns, padded, window
-    )
+    pending, trace_decay = _no_pending_potentiation(block, columns, padded, window)
     arriving, first = received
     n_steps = len(first) - 1
-    spikes, start = np.empty(n_steps * n, dtype=np.uint32), np.zeros(n_steps + 1, dtype=np.int32)
+    spikes, noted = _no_spikes(n_steps * n), 0
     for step in range(n_steps):
         arrived = arriving[first[step] : first[step + 1]]
         _fade(summed.reshape(-1), decay_s, silent)
-        if plastic:
-            _fade(y, window[3], silent)
-            depression[:, :width] = window[1] * y_by_column
-            if everywhere:
-                _arrive_learning_everywhere(
-                    summed, w, arrived, x, depression, last, pending, window
-                )
-            else:
-                _arrive_learning(summed, edges, w, arrived, x, depression, last, pending, window)
-        else:
-            _arrive(summed, edges, w, arrived)
+        _fade(y, window[3], silent)
         for c in range(columns):
-            for k in range(width):
-                current[c * width + k] = gain * summed[c, k]
-        for column in range(0, n, width):
-            end = column + width
-            _inhibit(current[column:end], theta[column:end], neuron[4], beta, alpha, lanes)
-        begin = start[step]
-        end = begin + _fire(v, refractory, current, neuron, theta, flags, spikes[begin:])
-        fired = spikes[begin:end]
-        start[step + 1] = end
-        _record(activity, step, v, flags, fired)
-        if plastic:
-            _adapt(theta, fired, adaptation, silent)
-            now += 1
-            _end_step(
-                now, edges, w, arrived, fired, x, y_by_column, last, pending, trace_decay, window
-            )
-            if now == block or step == n_steps - 1:
-                _settle(now, edges, w, x, last, pending, trace_decay, window, silent)
-                now = 0
-    by_column[:] = summed[:, :width]
-    return spikes, start
+            _scale(y_by_column[c], window[1], depression[c, :width])
+        if everywhere:
+            _arrive_learning_everywhere(summed, w, arrived, x, depression, last, pending, window)
+        else:
+            _arrive_learning(summed, edges, w, arrived, x, depression, last, pending, window)
+        for c in range(columns):
+            begin, end = c * width, (c + 1) * width
+            _scale(summed[c], gain, current[begin:end])
+            _inhibit(current[begin:end], theta[begin:end], neuron[4], beta, alpha, lanes)
+        _fire(v, refractory, current, neuron, theta, flags)
+        begin, noted = noted, _note(flags, words, 0, step, activity[0][0], spikes, noted)
+        fired = spikes[0][begin:noted]
+        _record(activity, 0, step, 0, v, flags)
+        _adapt(theta, fired, adaptation, silent)
+        now += 1
+        _end_step(now, edges, w, arrived, fired, x, y_by_column, last, pending, trace_decay, window)
+        if now == block or step == n_steps - 1:
+            _settle(now, edges, w, x, last, pending, trace_decay, window, silent)
+            now = 0
+    for c in range(columns):
+        _copy(summed[c], by_column[c])
+    return spikes[0][:noted], spikes[1][:noted]
 
 
 def run(
     n_steps: int,
     current: Float32s,
-    layers: Sequence[LayerState],
+    faces: Sequence[Sequence[LayerState]],
     pathways: Sequence[Pathway],
     constants: Constants,
     activity: Sequence[LayerActivity],
 ) -> None:
     """Do the same as `reference.run`."""
-    first, neuron = layers[0], tuple(constants.neuron)
-    spikes = [_input(n_steps, current, first.v, first.refractory, neuron, tuple(activity[0]))]
-    for path, post, record in zip(pathways, layers[1:], activity[1:], strict=True):
-        stage = path.stage
-        trace = joined_trace(layers, path.below)
-        fired = _project(
-            joined_spikes([spikes[k] for k in path.below], [len(layers[k].v) for k in path.below]),
-            tuple(stage.wiring.edges),
-            stage.padded_weights,
-            stage.wiring.width,
-            trace,
-            tuple(post),
-            stage.theta,
-            tuple(path.drive),
-            neuron,
-            tuple(constants.adaptation),
-            tuple(constants.window),
-            path.plastic,
-            min(n_steps, stdp.BLOCK),
-            tuple(record),
-            SILENT,
-            LANES,
-        )
-        spikes.append(fired)
+    if len(faces) > 1 and any(path.plastic for path in pathways):
+        for k in range(len(faces)):
+            own = [record.of(slice(k, k + 1)) for record in activity]
+            run(n_steps, current[k : k + 1], faces[k : k + 1], pathways, constants, own)
+        return
+    neuron, below = tuple(constants.neuron), [face[0] for face in faces]
+    v, refractory, _ = state = joined_state(below)
+    spikes = [_input(n_steps, current, v, refractory, neuron, tuple(activity[0]), BLOCK)]
+    store_state(state, below)
+    for number, (path, record) in enumerate(zip(pathways, activity[1:], strict=True), 1):
+        stage, sizes = path.stage, [len(faces[0][k].v) for k in path.below]
+        received = joined_spikes([spikes[k] for k in path.below], sizes)
+        edges, drive = tuple(stage.wiring.edges), tuple(path.drive)
         if path.plastic:
-            store_trace(trace, layers, path.below)
+            [face] = faces
+            trace = joined_trace(face, path.below)
+            fired = _project_learning(
+                in_steps(received, n_steps), edges, stage.padded_weights, stage.wiring.width, trace,
+                tuple(face[number]), stage.theta, drive, neuron, tuple(constants.adaptation),
+                tuple(constants.window), min(n_steps, stdp.BLOCK), tuple(record), SILENT,
+            )  # fmt: skip
+            store_trace(trace, face, path.below)
+        else:
+            layer = [face[number] for face in faces]
+            state = joined_state(layer)
+            fired = _project(
+                n_steps, received, edges, *(path.packed or (stage.padded_weights, np.float32(1))),
+                stage.wiring.width, stage.theta, *state, drive, neuron, tuple(record), SILENT,
+            )  # fmt: skip
+            store_state(state, layer)
+        spikes.append(fired)
 
 
 @_jit

@@ -15,6 +15,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 
 from fer_snn.core.kernels import code_cache
+from fer_snn.core.kernels.packed import PackedWeights, packed
 from fer_snn.core.model import Stage
 from fer_snn.core.neurons import layers, lif, threshold
 from fer_snn.core.neurons.layers import (
@@ -39,6 +40,8 @@ class Pathway(NamedTuple):
     drive: LayerStep
     plastic: bool
     """Whether pair STDP changes the weights and the thresholds adapt."""
+    packed: PackedWeights | None = None
+    """The weights of the stage once more, if they can be packed."""
 
 
 class Constants(NamedTuple):
@@ -70,12 +73,12 @@ class Kernels(Protocol):
         self,
         n_steps: int,
         current: Float32s,
-        layers: Sequence[LayerState],
+        faces: Sequence[Sequence[LayerState]],
         pathways: Sequence[Pathway],
         constants: Constants,
         activity: Sequence[LayerActivity],
     ) -> None:
-        """Make the steps of one frame."""
+        """Make the steps of one frame of some faces."""
 
     def add_outer_product(
         self, stage: Stage, pre: Int32s, post: Float32s, w_min: np.float32, w_max: np.float32
@@ -145,14 +148,15 @@ def _run_all(kernels: Kernels) -> None:
         np.zeros((size, size), dtype=np.float32),
         silent.copy(),
     )
-    kernels.run(
-        1,
-        silent,
-        FaceState([size, size], parameters).layers,
-        [Pathway((0,), stage, drive, False)],
-        discretise(parameters, threshold.ThresholdParameters(), stdp.STDPParameters(), 0.001),
-        [layers.blank_activity(size, 1) for _ in range(2)],
-    )
+    for plastic, coded in ((False, None), (False, packed(stage)), (True, None)):
+        kernels.run(
+            1,
+            silent[None],
+            [FaceState([size, size], parameters).layers],
+            [Pathway((0,), stage, drive, plastic, coded)],
+            discretise(parameters, threshold.ThresholdParameters(), stdp.STDPParameters(), 0.001),
+            [layers.blank_activity(size, 1, 1) for _ in range(2)],
+        )
     kernels.add_outer_product(
         stage, np.zeros(size, dtype=np.int32), silent, np.float32(0), np.float32(1)
     )

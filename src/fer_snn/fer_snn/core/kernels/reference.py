@@ -17,7 +17,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from fer_snn.core.kernels.interface import Constants, Pathway
-from fer_snn.core.kernels.several_below import joined_trace, store_trace
+from fer_snn.core.kernels.joined import joined_trace, store_trace
 from fer_snn.core.model import Stage
 from fer_snn.core.neurons import inhibition, lif, threshold
 from fer_snn.core.neurons.layers import LayerActivity, LayerState, LayerStep
@@ -30,28 +30,40 @@ from fer_snn.core.synapses.wiring import Wiring
 def run(
     n_steps: int,
     current: Float32s,
-    layers: Sequence[LayerState],
+    faces: Sequence[Sequence[LayerState]],
     pathways: Sequence[Pathway],
     constants: Constants,
     activity: Sequence[LayerActivity],
 ) -> None:
-    """Make `n_steps` steps under a constant input current.
+    """Make `n_steps` steps of each face under a constant input current, one face after the other.
 
     Parameters
     ----------
     n_steps:
         Number of steps.
     current:
-        Input current of the feature layer, amperes (n).
-    layers:
-        State of every layer, changed in place.
+        Input currents of the feature layer, amperes (faces, n).
+    faces:
+        State of every layer of each face, changed in place.
     pathways:
         The projections between the layers; `plastic` ones are changed in place.
     constants:
         Constants of all neurons and synapses.
     activity:
-        Record of every layer, filled in place; counts are added.
+        Record of every layer of all faces, filled in place; counts are added.
     """
+    for k, (of_face, layers) in enumerate(zip(current, faces, strict=True)):
+        _run(n_steps, of_face, layers, pathways, constants, [each.of(k) for each in activity])
+
+
+def _run(
+    n_steps: int,
+    current: Float32s,
+    layers: Sequence[LayerState],
+    pathways: Sequence[Pathway],
+    constants: Constants,
+    activity: Sequence[LayerActivity],
+) -> None:
     no_theta = np.zeros(len(current), dtype=np.float32)
     spikes: list[list[Bools]] = [[]]
     for step in range(n_steps):

@@ -51,9 +51,9 @@ class FeatureStatistics:
 
 
 def currents(features: Float32s, statistics: FeatureStatistics, rheobase: float) -> Float32s:
-    """Return the input currents of the feature layer, amperes (2 n), for features (n)."""
+    """Return the input currents of the feature layer, amperes (..., 2 n), for features (..., n)."""
     z = (features - statistics.mean) / statistics.deviation
-    current = np.concatenate((z + BIAS, BIAS - z))
+    current = np.concatenate((z + BIAS, BIAS - z), axis=-1)
     np.maximum(current, np.float32(0), out=current)
     current *= np.float32(rheobase)
     return current

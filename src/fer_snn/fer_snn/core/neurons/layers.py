@@ -80,7 +80,10 @@ class LayerState(NamedTuple):
 
 
 class LayerActivity(NamedTuple):
-    """What a layer did in one frame. `raster` and `potential` are empty unless recorded."""
+    """What a layer did in one frame. `raster` and `potential` are empty unless recorded.
+
+    Several faces have one record, whose arrays have one more dimension, the first.
+    """
 
     counts: Int32s
     """Number of spikes of each neuron (n)."""
@@ -94,19 +97,19 @@ class LayerActivity(NamedTuple):
         step, neuron = np.nonzero(self.raster)
         return neuron, step
 
-
-_NO_RASTER = np.zeros((0, 0), dtype=np.uint8)
-_NO_POTENTIAL = np.zeros((0, 0), dtype=np.float32)
+    def of(self, face: int | slice) -> LayerActivity:
+        """Return a view of the record of one face, or of some, out of that of several."""
+        return LayerActivity(self.counts[face], self.raster[face], self.potential[face])
 
 
 def blank_activity(
-    size: int, steps: int, raster: bool = False, potential: bool = False
+    size: int, steps: int, faces: int, raster: bool = False, potential: bool = False
 ) -> LayerActivity:
-    """Return an empty record for a layer of `size` neurons and `steps` steps."""
+    """Return an empty record for a layer of `size` neurons, and `steps` steps of some faces."""
     return LayerActivity(
-        np.zeros(size, dtype=np.int32),
-        np.zeros((steps, size), dtype=np.uint8) if raster else _NO_RASTER,
-        np.zeros((steps, size), dtype=np.float32) if potential else _NO_POTENTIAL,
+        np.zeros((faces, size), dtype=np.int32),
+        np.zeros((faces, steps if raster else 0, size), dtype=np.uint8),
+        np.zeros((faces, steps if potential else 0, size), dtype=np.float32),
     )
 
 
