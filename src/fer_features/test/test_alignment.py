@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from fer_features.core.alignment import (
+    GRID,
     TIGHT_EYES,
     CropGeometry,
     align_face,
+    on_grid,
     roll_of,
     similarity,
     to_grey,
@@ -55,6 +57,23 @@ def test_similarity_maps_both_points_without_distortion(a, b, c, d) -> None:
     turn = matrix[:, :2]
     assert turn @ turn.T == pytest.approx(abs(np.linalg.det(turn)) * np.eye(2), abs=1e-6)
     assert np.linalg.det(turn) >= 0
+
+
+@given(points, points)
+def test_rounded_eyes_move_by_less_than_anybody_sees(a, b) -> None:
+    eyes = np.array([a, b])
+    distance = np.hypot(*(eyes[1] - eyes[0]))
+    assume(distance > 1)
+    assert np.abs(on_grid(eyes) - eyes).max() <= distance / GRID
+
+
+def test_processors_agree_on_rounded_eyes() -> None:
+    rng = np.random.default_rng(0)
+    eyes = EYES + rng.uniform(-10, 10, (2000, 2, 2))
+    # The difference between the results of the detector with and without AVX2.
+    others = eyes + rng.normal(0, 3e-6, eyes.shape)
+    agree = [np.array_equal(on_grid(a), on_grid(b)) for a, b in zip(eyes, others, strict=True)]
+    assert agree.count(False) <= len(agree) / 1000
 
 
 def test_similarity_needs_two_places() -> None:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from fer_common.core.images import read_image
-from fer_features.core.alignment import TIGHT_EYES, align_face, to_grey, widened_eyes
+from fer_features.core.alignment import TIGHT_EYES, align_face, on_grid, to_grey, widened_eyes
 from fer_features.core.gabor import features_from_crops
 from fer_features.core.pipeline import FeatureParameters, FeaturePipeline, largest
 from fer_features.core.search import SearchParameters
@@ -228,7 +228,8 @@ def _eyes(picture: NDArray[np.uint8], parameters: CropParameters) -> NDArray[np.
     face = largest([face for face in seen if face.crop is not None])
     if face is None:
         return None
-    return widened_eyes(face.landmarks_px[EYES], (face.roi.width + face.roi.height) / 2)
+    size_px = (face.roi.width + face.roi.height) / 2
+    return on_grid(widened_eyes(face.landmarks_px[EYES], size_px))
 
 
 def crop_of(picture: NDArray[np.uint8]) -> NDArray[np.uint8] | None:

@@ -9,7 +9,13 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from fer_features.core.alignment import CropGeometry, align_face, whole_picture_crop, widened_eyes
+from fer_features.core.alignment import (
+    CropGeometry,
+    align_face,
+    on_grid,
+    whole_picture_crop,
+    widened_eyes,
+)
 from fer_features.core.detector import DetectorParameters, FaceDetector
 from fer_features.core.gabor import GaborBank, GaborParameters
 from fer_features.core.search import FaceSearch, SearchParameters
@@ -180,7 +186,7 @@ class FeaturePipeline:
         score: float,
     ) -> FaceObservation:
         eyes_px = widened_eyes(landmarks_px[EYES], float(box_px[2:].mean()))
-        aligned = align_face(image, eyes_px, self._parameters.geometry)
+        aligned = align_face(image, on_grid(eyes_px), self._parameters.geometry)
         return FaceObservation(
             id=identity,
             roi=clip_box(box_px, image.shape[1], image.shape[0]),
