@@ -35,6 +35,12 @@ def done(*arguments: object, code: int = 0) -> str:
     return output
 
 
+def pictures_of(graph: Graph) -> list[str]:
+    """Return the topics of pictures that are known."""
+    names = dict(graph.node.get_topic_names_and_types())
+    return sorted(name for name, types in names.items() if {*types} & {*PICTURE_TYPES})
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Some seconds of the live demo, in `live`, and parameters with which the network learns."""
@@ -45,9 +51,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         answers = graph.collect(ExpressionArray, "/fer/expressions")
         up = start_fer("up", "--source", "demo", "--no-window")
         wait_for(lambda: answers, "the live graph", 60.0)
-        names = dict(graph.node.get_topic_names_and_types())
-        pictures = sorted(name for name, types in names.items() if {*types} & {*PICTURE_TYPES})
-        (folder / "pictures").write_text("\n".join(pictures))
+        wait_for(lambda: len(pictures_of(graph)) > len(DERIVED), "all topics of pictures", 60.0)
+        (folder / "pictures").write_text("\n".join(pictures_of(graph)))
         done("bag", "record", "--output", folder / "live", "--duration", SECONDS)
         assert end(up, signal.SIGINT)[0] == 0
         graph.close()

@@ -108,13 +108,13 @@ class _Feed:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._event = b""
-        self._number = 0
         self._open = True
+        self.number = 0
         self.viewers = 0
 
     def put(self, event: bytes) -> None:
         with self._changed:
-            self._event, self._number = event, self._number + 1
+            self._event, self.number = event, self.number + 1
             self._changed.notify_all()
 
     def close(self) -> None:
@@ -134,17 +134,16 @@ class _Feed:
             with self._changed:
                 self.viewers -= admitted
 
-    def events(self) -> Iterator[bytes]:
-        """Yield each event that is the newest from now on, and a comment where there is none."""
-        seen = self._number
+    def events(self, seen: int) -> Iterator[bytes]:
+        """Yield each newest event after number `seen`, and a comment where there is none."""
         while self._open:
             with self._changed:
                 self._changed.wait_for(
-                    lambda: self._number != seen or not self._open,  # noqa: B023
+                    lambda: self.number != seen or not self._open,  # noqa: B023
                     _TEST_PERIOD_S,
                 )
-                event = self._event if self._number != seen else b":\n\n"
-                seen = self._number
+                event = self._event if self.number != seen else b":\n\n"
+                seen = self.number
             yield event
 
 
@@ -192,8 +191,9 @@ class _Request(BaseHTTPRequestHandler):
         self._send_head("text/event-stream", {"Connection": "close"})
         # An error: the browser has left, or reads nothing.
         with contextlib.suppress(OSError):
+            events = self.server.feed.events(self.server.feed.number)
             self.wfile.write(b"retry: 1000\n\n")
-            for event in self.server.feed.events():
+            for event in events:
                 self.wfile.write(event)
 
     def _send_head(self, kind: str, headers: Mapping[str, str]) -> None:
