@@ -41,6 +41,8 @@ highlight_language = "none"
 autodoc_default_options = {"members": True, "undoc-members": True, "show-inheritance": True}
 autodoc_member_order = "bysource"
 autodoc_preserve_defaults = True
+#: Only exports need it, so a plain installation has none.
+autodoc_mock_imports = ["nir"]
 napoleon_google_docstring = False
 napoleon_use_ivar = True
 napoleon_use_rtype = False
