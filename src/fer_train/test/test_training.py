@@ -86,6 +86,14 @@ def test_small_groups_of_faces_are_drawn_more_often_than_they_come(
     assert share == pytest.approx(np.array(odds) / sum(odds), abs=0.04)
 
 
+def test_a_network_without_normalisation_learns_too(training_set: TrainingSet) -> None:
+    values = TABLE.merged(VALUES, {"hidden_s_target": 0.0, "s_target": 0.0})
+    model = training.train(
+        training_set, values, dataclasses.replace(QUICK, presentations=160), quietly
+    )
+    assert all(np.isfinite(stage.weights).all() and stage.weights.any() for stage in model.stages)
+
+
 def test_trained_weights_have_eight_bits(training_set: TrainingSet) -> None:
     short = dataclasses.replace(QUICK, presentations=160)
     for stage in training.train(training_set, VALUES, short, quietly).stages:

@@ -107,6 +107,8 @@ def _hidden_stages(
     rng: np.random.Generator,
 ) -> list[Stage]:
     stages: list[Stage] = []
+    # Without normalisation, weights still have to begin somewhere.
+    norm = parameters.hidden_weights.s_target or NetworkParameters().hidden_weights.s_target
     for layer in architecture.hidden:
         _, rows, cols = below
         windows = tiling(rows, cols, layer.window, layer.stride)
@@ -114,7 +116,7 @@ def _hidden_stages(
         theta = np.full(wiring.n_post, architecture.hidden_theta * parameters.lif.rheobase_v)
         weights = rng.uniform(0, 2, (len(wiring.pre_of_row), wiring.width))
         fan_in = np.diff(wiring.first_row)
-        weights *= np.repeat(parameters.hidden_weights.s_target / fan_in, fan_in)[:, None]
+        weights *= np.repeat(norm / fan_in, fan_in)[:, None]
         stages.append(Stage(wiring, weights.astype(np.float32), theta.astype(np.float32)))
         below = (layer.width, -(-rows // layer.stride), -(-cols // layer.stride))
     return stages
