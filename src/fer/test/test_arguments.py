@@ -62,6 +62,20 @@ def test_options_mean_what_launch_arguments_mean() -> None:
     assert by_launch.peers == ("10.0.0.1", "10.0.0.2")
 
 
+@pytest.mark.parametrize(
+    ("options", "shared"),
+    [
+        ((), ()),
+        (("--compose",), ("camera", "features", "snn", "viz")),
+        (("--compose", "camera+features"), ("camera", "features")),
+    ],
+)
+def test_all_or_some_nodes_share_a_process(
+    options: tuple[str, ...], shared: tuple[str, ...]
+) -> None:
+    assert settings_of(given(*options), HOSTS).use_composition == shared
+
+
 def test_the_web_page_has_a_port_and_needs_viz() -> None:
     assert settings_of(given("--web"), HOSTS).web == 8642
     assert settings_of(given("--web", "9000"), HOSTS).web == settings_of({"web": "9000"}, HOSTS).web

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from fer.bringup.graph import (
+    ALL_NODES,
     HOSTS,
     IMAGE_TOPIC,
     LOG_LEVELS,
     NAMESPACE,
-    NODES,
     SPLITS,
     Host,
     Settings,
@@ -50,7 +50,7 @@ def _split_peers(peers: str | Sequence[str]) -> tuple[str, ...]:
 
 def _composed(nodes: str) -> tuple[str, ...]:
     if nodes in BOOLEANS:
-        return tuple(node.name for node in NODES) if nodes == "true" else ()
+        return ALL_NODES if nodes == "true" else ()
     return tuple(nodes.split("+"))
 
 
@@ -91,7 +91,7 @@ class Argument:
 
     @property
     def is_switch(self) -> bool:
-        """Whether the option of `fer up` takes no value."""
+        """Whether it can be true or false."""
         return set(self.choices) >= set(BOOLEANS)
 
     def value_of(self, given: Any) -> Any:
@@ -205,6 +205,7 @@ ARGUMENTS = (
         "--compose",
         "false",
         (*BOOLEANS, "camera+features"),
+        bare="true",
         convert=_composed,
     ),
     Argument("log_level", "Least severe level that is logged.", "--log-level", "info", LOG_LEVELS),
@@ -262,16 +263,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
             continue
         text = argument.description.replace(":=", " ")
         shared: dict[str, Any] = {"dest": argument.name, "default": argument.default or None}
-        if argument.is_switch and set(argument.choices) > {"", *BOOLEANS}:
-            parser.add_argument(
-                argument.flag,
-                nargs="?",
-                const="true",
-                choices=argument.choices,
-                help=text,
-                **shared,
-            )
-        elif argument.is_switch:
+        if argument.is_switch and not argument.bare:
             value = "false" if argument.flag.startswith("--no-") else "true"
             text = f"Do not {text[0].lower()}{text[1:]}" if value == "false" else text
             parser.add_argument(

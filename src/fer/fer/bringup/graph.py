@@ -67,6 +67,7 @@ NODES = (
     GraphNode(SNN, "fer_snn"),
     GraphNode("viz", "fer_viz"),
 )
+ALL_NODES = tuple(node.name for node in NODES)
 _ON_ROBOT: Mapping[Split, tuple[str, ...]] = {
     "camera": (CAMERA,),
     "features": (CAMERA, "features"),

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from rich import filesize
 
 from fer.bringup.environment import prepare_environment
-from fer.bringup.graph import HOSTS, IMAGE_TOPIC, NODES, Settings
+from fer.bringup.graph import ALL_NODES, HOSTS, IMAGE_TOPIC, Settings
 from fer.commands.options import (
     add_verb,
     add_verbs,
@@ -202,7 +202,7 @@ def _settings(arguments: argparse.Namespace, bag: Bag, options: PlayOptions) -> 
         viz=False,
         use_sim_time=arguments.clock > 0 or None,
         every_frame=True,
-        use_composition=tuple(node.name for node in NODES) if arguments.compose else (),
+        use_composition=ALL_NODES if arguments.compose else (),
         log_level="warn",
     )
     check(settings)
