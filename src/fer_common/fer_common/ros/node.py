@@ -313,6 +313,6 @@ def all_acknowledged(publisher: Publisher[Any]) -> bool:
     return bool(publisher.wait_for_all_acked(Duration(nanoseconds=0)))
 
 
-def subscription_count(publisher: Any) -> int:
-    """Return the number of subscriptions of a publisher, 0 for None."""
-    return 0 if publisher is None else publisher.get_subscription_count()
+def subscription_count(*publishers: Publisher[Any] | None) -> int:
+    """Return the number of subscriptions of all publishers; None has none."""
+    return sum(each.get_subscription_count() for each in publishers if each is not None)

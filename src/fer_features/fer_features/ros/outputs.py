@@ -48,8 +48,7 @@ class FeatureOutputs:
     def wanted(self) -> bool:
         """Whether anybody subscribes; the topics of ROS4HRI come and go with the faces."""
         detections = self._detections.subscriptions if self._detections else 0
-        crops = subscription_count(self._crop)
-        return bool(self._ros4hri or self._features.get_subscription_count() + crops + detections)
+        return bool(self._ros4hri or detections or subscription_count(self._features, self._crop))
 
     def close(self) -> None:
         """Destroy all publishers."""

@@ -26,17 +26,12 @@ class BagProcess:
         self._process.setProcessChannelMode(QtCore.QProcess.ProcessChannelMode.MergedChannels)
         self._process.finished.connect(self._finish)
         self._notes: list[Note] = []
-        #: Whether the last process has ended.
-        self.ended = True
-
-    @property
-    def running(self) -> bool:
-        """Whether the process runs."""
-        return not self.ended
+        #: Whether the process runs.
+        self.running = False
 
     def start(self, arguments: Sequence[str]) -> None:
         """Run `fer bag` with arguments."""
-        self.ended = False
+        self.running = True
         self._process.start(sys.executable, ["-m", "fer.cli", "bag", *arguments])
 
     def stop(self) -> None:
@@ -50,7 +45,7 @@ class BagProcess:
         return notes
 
     def _finish(self, code: int) -> None:
-        self.ended = True
+        self.running = False
         text = bytes(self._process.readAll()).decode(errors="replace")
         lines = [line.strip() for line in text.replace("\r", "\n").splitlines() if line.strip()]
         good = code in (0, 130)

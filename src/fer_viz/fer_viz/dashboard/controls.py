@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pyqtgraph.Qt import QtCore, QtGui, QtWidgets
@@ -53,10 +54,8 @@ class TopBar(QtWidgets.QWidget):
         self.pause.setCheckable(True)
         self.record = button("Record", "Record the graph into a bag in your home folder")
         self.record.setCheckable(True)
-        self.more = button("More", "Parameters, replay, snapshot, colours, keys")
-        self.menu = QtWidgets.QMenu(self.more)
-        self.more.setMenu(self.menu)
-        self.more.setPopupMode(QtWidgets.QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.more = menu_button("More", "Parameters, replay, snapshot, colours, keys")
+        self.menu = self.more.menu()
         self._row = QtWidgets.QHBoxLayout(self)
         add(self._row, self.dot)
         self._row.addWidget(self.state, 1)
@@ -94,13 +93,9 @@ class TopBar(QtWidgets.QWidget):
         """Qt has changed the size: where there is little room, figures give way first."""
         super().resizeEvent(event)
         controls = (self.dot, self.span, self.pause, self.record, self.more)
-
-        def width(*widgets: Any) -> int:
-            return sum(each.sizeHint().width() + self._row.spacing() for each in widgets)
-
-        room = self.width() - width(*controls) - _LEAST_STATE_PX
+        room = self.width() - width_in(self._row, *controls) - _LEAST_STATE_PX
         for figure in self.figures.values():
-            room -= width(figure)
+            room -= width_in(self._row, figure)
             figure.setVisible(room >= 0)
 
     def _show(self, note: Note) -> None:
@@ -138,9 +133,7 @@ class BottomBar(QtWidgets.QWidget):
         self.learning.setEnabled(False)
         #: Button and menu action of each label.
         self.labels: dict[str, Any] = {}
-        self.teach_menu = button("Teach an expression", "Teach what the face shows, for 2 s")
-        self.teach_menu.setMenu(QtWidgets.QMenu(self.teach_menu))
-        self.teach_menu.setPopupMode(QtWidgets.QToolButton.ToolButtonPopupMode.InstantPopup)
+        self.teach_menu = menu_button("Teach an expression", "Teach what the face shows, for 2 s")
         self.buttons = QtWidgets.QWidget()
         self._teach = QtWidgets.QHBoxLayout(self.buttons)
         self._teach.setContentsMargins(0, 0, 0, 0)
@@ -154,9 +147,9 @@ class BottomBar(QtWidgets.QWidget):
         self.new.clicked.connect(self._teach_new)
         self.undo = button("Undo", "Undo the last lesson, load or reset (Ctrl+Z)")
         self.undo.clicked.connect(client.undo)
-        self.weights, actions = menu_button(
-            "Weights",
-            "Save, load and reset the weights of the network",
+        self.weights = menu_button("Weights", "Save, load and reset the weights of the network")
+        self.save, self.load, self.reset_state, self.reset_weights = add_actions(
+            self.weights.menu(),
             {
                 "Save…": self._save,
                 "Load…": self._list_weights,
@@ -164,7 +157,6 @@ class BottomBar(QtWidgets.QWidget):
                 "Reset the weights, as at the start": lambda: client.reset(True),
             },
         )
-        self.save, self.load, self.reset_state, self.reset_weights = actions.values()
         self.parameters = button("Parameters", "Sliders for everything that can change (P)")
         self.parameters.setCheckable(True)
         self._inbox: list[Weights] | None = None
@@ -238,10 +230,7 @@ class BottomBar(QtWidgets.QWidget):
         captions = (self._caption, self._learning_caption)
         row = [self._row.itemAt(k).widget() for k in range(self._row.count())]
         always = {*row} - {None, self.buttons, self.teach_menu, self.progress, *captions}
-
-        def width(*widgets: Any) -> int:
-            return sum(each.sizeHint().width() + self._row.spacing() for each in widgets)
-
+        width = partial(width_in, self._row)
         room = self.width() - width(*always) - self.progress.width()
         fits = 0 < len(self._labels) <= MOST_BUTTONS and width(self.buttons) <= room
         self.buttons.setVisible(fits)
@@ -331,15 +320,22 @@ def button(text: str, tip: str) -> Any:
     return made
 
 
-def menu_button(
-    text: str, tip: str, requests: Mapping[str, Callable[[], None]]
-) -> tuple[Any, dict[str, Any]]:
-    """Return a button that opens a menu, and the actions of the menu."""
+def menu_button(text: str, tip: str) -> Any:
+    """Return a button that opens a menu, which is still empty."""
     made = button(text, tip)
-    menu = QtWidgets.QMenu(made)
-    actions = {name: menu.addAction(name) for name in requests}
-    for name, request in requests.items():
-        actions[name].triggered.connect(lambda _=False, request=request: request())
-    made.setMenu(menu)
+    made.setMenu(QtWidgets.QMenu(made))
     made.setPopupMode(QtWidgets.QToolButton.ToolButtonPopupMode.InstantPopup)
-    return made, actions
+    return made
+
+
+def add_actions(menu: Any, requests: Mapping[str, Callable[[], None]]) -> list[Any]:
+    """Add actions to a menu, by their texts; return them."""
+    actions = [menu.addAction(text) for text in requests]
+    for action, request in zip(actions, requests.values(), strict=True):
+        action.triggered.connect(lambda _=False, request=request: request())
+    return actions
+
+
+def width_in(row: Any, *widgets: Any) -> int:
+    """Return the room that widgets need in a layout, pixels."""
+    return sum(each.sizeHint().width() + row.spacing() for each in widgets)

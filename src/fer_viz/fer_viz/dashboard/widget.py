@@ -17,7 +17,7 @@ from fer_viz.core.drawing.style import THEMES, Style
 from fer_viz.core.scene import ALL_ORIENTATIONS, Note, Scene
 from fer_viz.core.scene_builder import SceneBuilder
 from fer_viz.dashboard.bag import BagProcess
-from fer_viz.dashboard.controls import SPANS_S, BottomBar, TopBar
+from fer_viz.dashboard.controls import SPANS_S, BottomBar, TopBar, add_actions
 from fer_viz.dashboard.parameters import ParameterDrawer
 from fer_viz.dashboard.style import load_fonts, sheet
 from fer_viz.dashboard.view import BoardView
@@ -161,15 +161,16 @@ class Dashboard(QtWidgets.QWidget):
         self._rows.addWidget(self.top)
         self._rows.addLayout(middle, 1)
         self._rows.addWidget(self.bottom)
-        self.replay = self.top.menu.addAction("Replay a bag…")
-        self.replay.triggered.connect(self._choose_bag)
-        for text, action in (
-            ("Snapshot", self._take_snapshot),
-            ("Light or dark\tT", self._change_theme),
-            ("Full screen\tF11", self._full_screen),
-            ("Keys\tF1", self._show_keys),
-        ):
-            self.top.menu.addAction(text).triggered.connect(lambda _=False, act=action: act())
+        self.replay, *_ = add_actions(
+            self.top.menu,
+            {
+                "Replay a bag…": self._choose_bag,
+                "Snapshot": self._take_snapshot,
+                "Light or dark\tT": self._change_theme,
+                "Full screen\tF11": self._full_screen,
+                "Keys\tF1": self._show_keys,
+            },
+        )
 
     def _connect(self) -> None:
         self.top.span.setCurrentIndex(SPANS_S.index(self._state.span_s))
@@ -345,7 +346,7 @@ class Dashboard(QtWidgets.QWidget):
         self.top.show_scene(self.scene, now_s)
         self.bottom.show_scene(self.scene)
         self.replay.setText("Stop the replay" if self.player.running else "Replay a bag…")
-        if self.recorder.ended and self.top.record.isChecked():
+        if not self.recorder.running and self.top.record.isChecked():
             self.top.record.setChecked(False)
 
     def _decode_new(self, message: Any) -> None:

@@ -47,7 +47,7 @@ class PictureOutput:
     @property
     def listeners(self) -> int:
         """Number of subscribers."""
-        return subscriptions(self.publishers)
+        return subscription_count(*self.publishers)
 
     def wants(self, now_s: float) -> bool:
         """Return whether there are subscribers."""
@@ -158,7 +158,7 @@ class NumberOutput:
     @property
     def listeners(self) -> int:
         """Number of subscribers."""
-        return subscriptions(self.publishers)
+        return subscription_count(*self.publishers)
 
     def add(self, topic: str, data: Any) -> None:
         """Publish what `GraphListener` has read from a message."""
@@ -186,8 +186,3 @@ class NumberOutput:
         names = MultiArrayDimension(label=",".join(labels), size=size, stride=size)
         message.layout.dim = [names]
         publisher.publish(message)
-
-
-def subscriptions(publishers: Sequence[Publisher[Any]]) -> int:
-    """Return the number of subscriptions of publishers."""
-    return sum(map(subscription_count, publishers))

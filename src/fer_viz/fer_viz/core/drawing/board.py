@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Collection
 
@@ -78,8 +79,7 @@ def layout(
     status = {} if STATUS in left_out else {STATUS: Box(0, height - bottom, width, bottom)}
     height -= bottom if status else 0
     if width < _TWO_COLUMNS * unit:
-        columns = [[name for column in (_COLUMNS[0], *_COLUMNS[1:]) for name in column]]
-        columns[0].sort(key=lambda name: PANELS[name].rank)
+        columns = [sorted(itertools.chain(*_COLUMNS), key=lambda name: PANELS[name].rank)]
     elif width < _THREE_COLUMNS * unit:
         columns = [["camera", "trends", "weights"], ["answer", *_COLUMNS[2], "face"]]
     else:
