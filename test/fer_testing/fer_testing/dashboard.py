@@ -9,7 +9,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import pytest
@@ -20,7 +20,7 @@ from fer_testing.viz import Loopback, PlayedGraph, grey
 from fer_viz.core.scene import Note
 from fer_viz.core.scene_builder import SceneBuilder
 from fer_viz.dashboard.widget import Dashboard
-from fer_viz.ros.dashboard_client import LiveParameter, Weights
+from fer_viz.ros.dashboard_client import DashboardClient, LiveParameter, Weights
 from fer_viz.ros.listener import GraphListener, graph_topics
 
 TIMEOUT_S = 100.0
@@ -79,8 +79,9 @@ class Rig:
         )
         listener.open_latched()
         listener.open_streams()
-        self.commands: Any = Recorded()
-        self.dashboard = Dashboard(self.state, self.commands, bgr_reader(), "dark")
+        self.commands = Recorded()
+        client = cast(DashboardClient, self.commands)
+        self.dashboard = Dashboard(self.state, client, bgr_reader(), "dark")
         # Drawn when the tests say so.
         self.dashboard.timer.stop()
         self.dashboard.resize(1280, 800)
