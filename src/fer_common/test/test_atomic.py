@@ -59,3 +59,19 @@ def test_what_can_be_written_is_tried_without_a_trace(tmp_path: Path) -> None:
             atomic.check_writable(bad)
     assert list(tmp_path.iterdir()) == [old]
     assert old.read_bytes() == b"old"
+
+
+def test_a_folder_is_there_as_a_whole_or_not_at_all(tmp_path: Path) -> None:
+    folder = tmp_path / "new" / "run.1"
+    with pytest.raises(ValueError, match="half"), atomic.whole_folder(folder) as unfinished:
+        (unfinished / "a").touch()
+        raise ValueError("half")
+    assert not any(folder.parent.iterdir())
+    with atomic.whole_folder(folder) as unfinished:
+        (unfinished / "a").touch()
+        assert not folder.exists()
+    assert [path.name for path in folder.iterdir()] == ["a"]
+    assert list(folder.parent.iterdir()) == [folder]
+    with pytest.raises(OSError), atomic.whole_folder(folder) as unfinished:
+        (unfinished / "b").touch()
+    assert [path.name for path in folder.iterdir()] == ["a"]

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import base64
 import csv
-import shutil
 import sys
-import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 
+from fer_common.core.atomic import whole_folder
 from fer_common.core.errors import FerError
 from fer_train.tables import DatasetError
 from fer_train.votes import FILE as VOTES
@@ -90,8 +89,7 @@ def lay_out(data: PublicData, inputs: Sequence[Path], folder: Path) -> Counter[t
         raise FerError(f"{folder} exists: name another folder, or remove it")
     counts: Counter[tuple[str, str]] = Counter()
     lines: dict[str, list[str]] = {}
-    unfinished = folder.absolute().with_name(f".{folder.name}.{uuid.uuid4().hex}")
-    try:
+    with whole_folder(folder) as unfinished:
         for picture in data.read(*inputs):
             place = unfinished / picture.part / picture.label / picture.name
             if not counts[picture.part, picture.label]:
@@ -105,9 +103,6 @@ def lay_out(data: PublicData, inputs: Sequence[Path], folder: Path) -> Counter[t
             raise DatasetError(f"{inputs[0]} has no pictures: see `fer data`")
         for part in lines if data.votes else ():
             (unfinished / part / VOTES).write_text("\n".join([*lines[part], ""]))
-        unfinished.replace(folder)
-    finally:
-        shutil.rmtree(unfinished, ignore_errors=True)
     return counts
 
 
@@ -160,7 +155,7 @@ def _lfw(repository: Path) -> Iterator[Labelled]:
     rows = list(_rows(table, ("image", "emotion")))
     text = (resources.files("fer_train") / "selections" / _LFW_SELECTION).read_text()
     chosen = np.unpackbits(np.frombuffer(base64.b64decode(text), np.uint8))
-    if len(rows) > len(chosen) or len(rows) < np.flatnonzero(chosen)[-1]:
+    if len(rows) > len(chosen) or len(rows) <= np.flatnonzero(chosen)[-1]:
         raise DatasetError(f"{table} has {len(rows)} rows: another version than the known one")
     for number in np.flatnonzero(chosen):
         row = rows[number]

@@ -113,6 +113,9 @@ def test_lfw_takes_the_rows_that_the_shipped_network_learnt_from(
     (repository / "images/c.jpg").unlink()
     with pytest.raises(FerError, match=r"c\.jpg cannot be read"):
         lay_out(BY_NAME["lfw-expr"], (repository,), tmp_path / "again")
+    write(repository / "data/legend.csv", ("image", "emotion"), rows[:2])
+    with pytest.raises(FerError, match="2 rows: another version"):
+        lay_out(BY_NAME["lfw-expr"], (repository,), tmp_path / "again")
     assert not list(tmp_path.glob("*again*"))
 
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,7 @@ from fer.bags.reading import (
     read_metadata,
 )
 from fer.bags.topics import BagError, Topic
-from fer_common.core.atomic import write_atomically
+from fer_common.core.atomic import whole_folder, write_atomically
 
 #: Version of metadata.yaml, as rosbag2 of Jazzy and later writes it.
 _VERSION = 9
@@ -73,32 +72,29 @@ def recover(path: Path, target: Path) -> list[str]:
     """
     if target.exists():
         raise BagError(f"{target} is there already: name another folder")
-    unfinished = target.with_name(f".{target.name}.unfinished")
     with opened(path) as bag:
         lost = dict.fromkeys(bag.losses)
         try:
-            unfinished.mkdir(parents=True)
-            for number, file in enumerate(bag.files):
+            with whole_folder(target) as unfinished:
+                for number, file in enumerate(bag.files):
 
-                def report(problem: str, name: str = file.path.name) -> None:
-                    lost[f"{name}: {problem}"] = None
+                    def report(problem: str, name: str = file.path.name) -> None:
+                        lost[f"{name}: {problem}"] = None
 
-                name = f"{target.name}_{number}"
-                if isinstance(file, McapFile):
-                    with (
-                        file.path.open("rb") as source,
-                        (unfinished / f"{name}.mcap").open("xb") as sink,
-                    ):
-                        copy_records(source, file.end, sink, report)
-                else:
-                    sqlite_file.recover_sqlite(file.path, unfinished / f"{name}.db3", report)
-            write_metadata(unfinished, read_metadata(path)[0] if path.is_dir() else {})
-            unfinished.rename(target)
+                    _recover_file(file, f"{unfinished / target.name}_{number}", report)
+                write_metadata(unfinished, read_metadata(path)[0] if path.is_dir() else {})
         except (OSError, sqlite3.Error) as error:
             raise BagError(f"{path} cannot be recovered to {target}: {error}") from error
-        finally:
-            shutil.rmtree(unfinished, ignore_errors=True)
     return list(lost)
+
+
+def _recover_file(file: BagFile, target: str, report: Callable[[str], None]) -> None:
+    """Write what can be read of a file to a new one, `target` without its suffix."""
+    if isinstance(file, McapFile):
+        with file.path.open("rb") as source, Path(f"{target}.mcap").open("xb") as sink:
+            copy_records(source, file.end, sink, report)
+    else:
+        sqlite_file.recover_sqlite(file.path, Path(f"{target}.db3"), report)
 
 
 def write_metadata(folder: Path, old: dict[str, Any]) -> None:

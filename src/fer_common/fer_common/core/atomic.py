@@ -1,12 +1,15 @@
-"""Atomic file writes: a file is either old or new, never half written."""
+"""Atomic writes: a file is either old or new, a folder whole or absent, never half written."""
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
+import shutil
 import stat
 import tempfile
 import uuid
+from collections.abc import Iterator
 from pathlib import Path
 
 from fer_common.core.errors import ConfigurationError
@@ -39,6 +42,24 @@ def write_atomically(path: Path, data: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+@contextlib.contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """Yield a new folder that becomes `folder` after a `with` block, or vanishes on an error.
+
+    Raises
+    ------
+    OSError
+        if `folder` holds something already, or cannot be created.
+    """
+    unfinished = folder.absolute().with_name(f".{folder.name}.{uuid.uuid4().hex}")
+    try:
+        unfinished.mkdir(parents=True)
+        yield unfinished
+        unfinished.rename(folder)
+    finally:
+        shutil.rmtree(unfinished, ignore_errors=True)
 
 
 def check_writable(path: Path) -> None:
