@@ -75,7 +75,6 @@ class Rig:
             False,
             lambda image: self.state.show(image, time.monotonic()),
             lambda topic, error: pytest.fail(f"{topic}: {error}"),
-            lambda topic, message, data: None,
         )
         listener.open_latched()
         listener.open_streams()

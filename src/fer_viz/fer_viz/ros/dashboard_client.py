@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import re
 import threading
@@ -64,6 +65,7 @@ ERROR_PERIOD_S = 5.0
 _NO_LAYER = "none"
 #: Parameters of rclpy, which nobody changes while it runs.
 _HIDDEN = ("qos_overrides", "use_sim_time")
+_NUMBERS = itertools.count(1)
 _UNIT = re.compile(r" \[([^\]]+)\]")
 
 
@@ -117,7 +119,8 @@ class DashboardClient:
             signal_handler_options=SignalHandlerOptions.NO,
         )
         self._node = Node(
-            f"fer_dashboard_{os.getpid()}",
+            # Several can run in one process, as in rqt.
+            f"fer_dashboard_{os.getpid()}_{next(_NUMBERS)}",
             context=self._context,
             namespace="/" + namespace.strip("/"),
             start_parameter_services=False,
@@ -133,7 +136,6 @@ class DashboardClient:
             compressed,
             lambda image: self.state.show(image, time.monotonic()),
             self._drop,
-            lambda topic, message, data: None,
         )
         self._clients = {
             name: self._node.create_client(kind, name)

@@ -50,7 +50,7 @@ class GraphListener:
     compressed : subscribe to compressed images.
     on_image : called in the executor's thread with every image that can be drawn.
     on_error : called with the topic and the reason when a message cannot be used.
-    on_message : called with topic, message and the data read from it; may raise FerError.
+    on_data : called with the topic and the data read from a message; may raise FerError.
     """
 
     def __init__(
@@ -60,12 +60,12 @@ class GraphListener:
         compressed: bool,
         on_image: Callable[[Annotated], None],
         on_error: Callable[[str, FerError], None],
-        on_message: Callable[[str, Any, Any], None],
+        on_data: Callable[[str, Any], None] = lambda topic, data: None,
     ) -> None:
         self._node = node
         self._builder = builder
         self._compressed = compressed
-        self._on_image, self._on_error, self._on_message = on_image, on_error, on_message
+        self._on_image, self._on_error, self._on_data = on_image, on_error, on_data
         self._latched: list[Subscription[Any]] = []
         self._streams: list[Subscription[Any]] = []
         self._source: ImageSubscription | None = None
@@ -149,7 +149,7 @@ class GraphListener:
                 data = read(message)
                 take(data)
                 self._builder.add_message(topic, message)
-                self._on_message(topic, message, data)
+                self._on_data(topic, data)
             except FerError as error:
                 self._on_error(topic, error)
 

@@ -12,7 +12,7 @@ pin_to_one_thread()
 import sys
 import time
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rclpy.clock import Clock, ClockType
 from rclpy.timer import Timer
@@ -31,7 +31,10 @@ from fer_viz.core.parameters import NODE, TABLE, picture_options
 from fer_viz.core.scene_builder import SceneBuilder
 from fer_viz.core.synchroniser import RateLimiter
 from fer_viz.ros.listener import Annotated, GraphListener, graph_topics
-from fer_viz.ros.outputs import PICTURES, NumberOutput, PageOutput, PictureOutput
+from fer_viz.ros.outputs import PICTURES, NumberOutput, PictureOutput
+
+if TYPE_CHECKING:
+    from fer_viz.web.server import PageServer
 
 #: How soon the node notices subscribers that come or leave.
 LISTENERS_PERIOD_S = 0.2
@@ -57,9 +60,8 @@ class VizNode(FerNode):
             self, self._builder, compressed, self._queue, self._drop, self._publish_numbers
         )
         self._worker: Worker[Annotated] | None = None
-        self._pictures: list[PictureOutput] = []
+        self._pictures: dict[str, PictureOutput] = {}
         self._numbers: list[NumberOutput] = []
-        self._page: PageOutput | None = None
         self._timer: Timer | None = None
         self._last_drop = ""
         self._dropped_s = float("-inf")
@@ -69,7 +71,7 @@ class VizNode(FerNode):
 
     def configure(self) -> None:
         """Create the publishers and subscribe to the latched topics."""
-        self._pictures = [PictureOutput(self, topic) for topic in PICTURES]
+        self._pictures = {topic: PictureOutput(self, topic) for topic in PICTURES}
         self._numbers = [NumberOutput(self)]
         self._numbers[0].wanted_face = self._face
         self._listener.open_latched()
@@ -94,11 +96,10 @@ class VizNode(FerNode):
     def cleanup(self) -> None:
         """Destroy publishers and subscriptions."""
         self._listener.close()
-        outputs: tuple[PictureOutput | NumberOutput, ...] = (*self._pictures, *self._numbers)
-        for publisher in (each for output in outputs for each in output.publishers):
-            self.destroy_publisher(publisher)
-        self._pictures, self._numbers = [], []
         self._close_page()
+        for publisher in (each for output in self._outputs for each in output.publishers):
+            self.destroy_publisher(publisher)
+        self._pictures, self._numbers = {}, []
 
     def check_parameters(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
         """Refuse a port for the web page that cannot be used."""
@@ -135,9 +136,10 @@ class VizNode(FerNode):
 
     def facts(self) -> Mapping[str, object]:
         """Return the number of subscribers and counts of the frames."""
+        page = self._page
         return {
             "listeners": self._listeners(),
-            **({"page": self._page.url} if self._page else {}),
+            **({"page": page.url} if page else {}),
             **self._statistics.facts(time.monotonic()),
             "last_drop": self._last_drop,
         }
@@ -145,21 +147,28 @@ class VizNode(FerNode):
     def _open_page(self) -> None:
         port: Any = self.values["web_port"]
         if port:
-            self._page = PageOutput(port)
-            self.get_logger().info(f"web page at {self._page.url}")
+            # Here, because most graphs have no page and need not load the libraries of a server.
+            from fer_viz.web.server import PageServer
+
+            page = self._pictures["dashboard"].page = PageServer(port)
+            self.get_logger().info(f"web page at {page.url}")
 
     def _close_page(self) -> None:
-        page, self._page = self._page, None
+        page = self._page
         if page is not None:
+            self._pictures["dashboard"].page = None
             page.close()
 
     @property
-    def _sinks(self) -> list[PictureOutput | PageOutput]:
-        page = self._page
-        return [*self._pictures, *([page] if page else [])]
+    def _page(self) -> PageServer | None:
+        return self._pictures["dashboard"].page if self._pictures else None
+
+    @property
+    def _outputs(self) -> list[PictureOutput | NumberOutput]:
+        return [*self._pictures.values(), *self._numbers]
 
     def _listeners(self) -> int:
-        return sum(output.listeners for output in (*self._sinks, *self._numbers))
+        return sum(output.listeners for output in self._outputs)
 
     # Messages, in the executor's thread
 
@@ -180,7 +189,7 @@ class VizNode(FerNode):
         if worker is not None and self._limiter.due(time.monotonic()):
             worker.queue.put(image)
 
-    def _publish_numbers(self, topic: str, message: Any, data: Any) -> None:
+    def _publish_numbers(self, topic: str, data: Any) -> None:
         for output in self._numbers:
             output.add(topic, data)
 
@@ -195,7 +204,7 @@ class VizNode(FerNode):
 
     def _draw(self, shown: Annotated, skipped: int) -> None:
         begun_s = time.monotonic()
-        wanted = [sink for sink in self._sinks if sink.wants(begun_s)]
+        wanted = [output for output in self._pictures.values() if output.wants(begun_s)]
         if not wanted:
             return
         try:
@@ -204,8 +213,8 @@ class VizNode(FerNode):
             self._drop("image_raw", error)
             return
         scene = self._builder.scene(shown, begun_s)
-        for sink in wanted:
-            sink.publish(shown.image.header, image, scene, self._options, self._quality)
+        for output in wanted:
+            output.publish(shown.image.header, image, scene, self._options, self._quality)
         done_s = time.monotonic()
         self._statistics.add(done_s, age_s(self, shown.stamp_ns), done_s - begun_s, skipped)
 

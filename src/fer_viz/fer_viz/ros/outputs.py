@@ -1,12 +1,11 @@
-"""What the viz node puts out, only while somebody looks: topics, and pictures for the web page."""
+"""What the viz node puts out, only while somebody looks."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import cv2
 import numpy as np
 from rclpy.publisher import Publisher
 from sensor_msgs.msg import CompressedImage, Image
@@ -19,6 +18,9 @@ from fer_viz.core.drawing.renderer import PictureOptions, Renderer
 from fer_viz.core.scene import ReceptiveFields, Scene, selected_face
 from fer_viz.core.synchroniser import RateLimiter
 
+if TYPE_CHECKING:
+    from fer_viz.web.server import PageServer
+
 #: Topics of pictures, and whether they show the whole dashboard.
 PICTURES = {"overlay": False, "dashboard": True}
 NUMBERS = ("scores", "rates", "label_potentials")
@@ -27,7 +29,7 @@ WEB_RATE_HZ = 15.0
 
 
 class PictureOutput:
-    """A topic of pictures, raw and compressed.
+    """Pictures of one kind, each drawn once: for a topic, raw and compressed, and for a web page.
 
     Parameters
     ----------
@@ -42,16 +44,24 @@ class PictureOutput:
         self._compressed = node.add_publisher(CompressedImage, f"{topic}/compressed", qos.STREAM)
         self._message = Image()
         self._pixels: images.Pixels = np.empty((0, 0, 3), np.uint8)
+        self._page_limiter = RateLimiter(WEB_RATE_HZ)
         self.publishers: Sequence[Publisher[Any]] = (self._raw, self._compressed)
+        #: The page that shows the pictures too, if any, and the same while it is due one.
+        self.page: PageServer | None = None
+        self._due_page: PageServer | None = None
 
     @property
     def listeners(self) -> int:
-        """Number of subscribers."""
-        return subscription_count(*self.publishers)
+        """Number of subscribers and browsers."""
+        page = self.page
+        return subscription_count(*self.publishers) + (page.viewers if page else 0)
 
     def wants(self, now_s: float) -> bool:
-        """Return whether there are subscribers."""
-        return bool(self.listeners)
+        """Return whether somebody is due a picture."""
+        page = self.page
+        due = page is not None and page.viewers and self._page_limiter.due(now_s)
+        self._due_page = page if due else None
+        return bool(due or subscription_count(*self.publishers))
 
     def publish(
         self,
@@ -61,17 +71,27 @@ class PictureOutput:
         options: PictureOptions,
         quality: int,
     ) -> None:
-        """Draw a picture and publish it to the subscribers."""
+        """Draw a picture for those who want it, as `wants` has found."""
+        raw, compressed = map(subscription_count, self.publishers)
+        page = self._due_page
         self._renderer = self._renderer.with_options(replace(options, whole=self._whole))
         canvas = self._canvas(self._renderer.shape(image))
         self._renderer.draw(image, scene, canvas)
-        if subscription_count(self._raw):
+        if raw:
             self._message.header = header
             self._raw.publish(self._message)
-        if subscription_count(self._compressed):
-            small = CompressedImage(header=header)
-            images.fill_compressed(small, canvas, quality)
+        if not (compressed or page):
+            return
+        small = CompressedImage(header=header)
+        images.fill_compressed(small, canvas, quality)
+        if compressed:
             self._compressed.publish(small)
+        if page:
+            faces = [
+                {"id": face.id, "label": face.label, "confidence": face.confidence}
+                for face in scene.faces
+            ]
+            page.show(small.data.tobytes(), {"faces": faces, "hint": scene.status.hint})
 
     def _canvas(self, shape: tuple[int, int, int]) -> images.Pixels:
         """Return the pixels of the message to be published, so that nothing is copied."""
@@ -80,63 +100,6 @@ class PictureOutput:
             images.fill(self._message, np.zeros(shape, np.uint8), "bgr8")
             self._pixels = np.frombuffer(self._message.data, np.uint8).reshape(shape)
         return self._pixels
-
-
-class PageOutput:
-    """The web page, which shows the pictures of the topic `dashboard` and their results in words.
-
-    Parameters
-    ----------
-    port : where the page is served, on this machine.
-
-    Raises
-    ------
-    ConfigurationError
-        if the port cannot be used.
-    """
-
-    def __init__(self, port: int) -> None:
-        # Here, because most graphs have no page and need not load the libraries of a server.
-        from fer_viz.web.server import PageServer
-
-        self._renderer = Renderer(PictureOptions())
-        self._limiter = RateLimiter(WEB_RATE_HZ)
-        self._server = PageServer(port)
-        self.url = self._server.url
-
-    @property
-    def listeners(self) -> int:
-        """Number of browsers."""
-        return self._server.viewers
-
-    def wants(self, now_s: float) -> bool:
-        """Return whether a browser is due a picture."""
-        return bool(self.listeners) and self._limiter.due(now_s)
-
-    def publish(
-        self,
-        header: Header,
-        image: images.Pixels,
-        scene: Scene,
-        options: PictureOptions,
-        quality: int,
-    ) -> None:
-        """Draw a picture and send it to the browsers."""
-        self._renderer = self._renderer.with_options(replace(options, whole=True))
-        picture = self._renderer.draw(image, scene)
-        _, jpeg = cv2.imencode(".jpg", picture, (cv2.IMWRITE_JPEG_QUALITY, quality))
-        state = {
-            "faces": [
-                {"id": face.id, "label": face.label, "confidence": face.confidence}
-                for face in scene.faces
-            ],
-            "hint": scene.status.hint,
-        }
-        self._server.show(jpeg.tobytes(), state)
-
-    def close(self) -> None:
-        """Close the page."""
-        self._server.close()
 
 
 class NumberOutput:
