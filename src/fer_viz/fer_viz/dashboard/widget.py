@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 RATE_HZ = 30.0
 #: What the parameter `publish_layers` calls the feature layer without its potentials.
 FEATURE_SPIKES = "feature_spikes"
-#: Turns between two scenes with potentials, spikes and history, and between two looks of the bars.
-_WHOLE_EVERY, _BARS_EVERY = 3, 8
+#: Turns between two looks of the bars.
+_BARS_EVERY = 8
 _RESTYLE_MS = 150
 _ZOOM, _SHORTEST_S = 0.8, 0.02
 _KEYS = (
@@ -66,6 +66,9 @@ class Dashboard(QtWidgets.QWidget):
         self.setObjectName("dashboard")
         self.setWindowTitle("fer")
         self.setAttribute(QtCore.Qt.WidgetAttribute.WA_StyledBackground)
+        # A click into it takes the keys, which a window around it, as that of rqt, has otherwise.
+        self.setFocusPolicy(QtCore.Qt.FocusPolicy.StrongFocus)
+        self.setFocus()
         self._given_theme = theme
         self.theme = THEMES[theme or self._desktop_theme()]
         self._state, self._client, self._decode = state, client, decode
@@ -120,6 +123,8 @@ class Dashboard(QtWidgets.QWidget):
 
     def snapshot(self, path: Path) -> bool:
         """Save the dashboard as PNG; return whether that succeeded."""
+        # Panels take turns: all are to show the same moment.
+        self.draw()
         saved = bool(self.grab().save(str(path), "PNG"))
         note = f"saved {path}" if saved else f"{path} cannot be written"
         self.top.add_note(Note(note, saved), time.monotonic())
@@ -311,14 +316,18 @@ class Dashboard(QtWidgets.QWidget):
 
     # Drawing
 
-    def draw(self) -> None:
-        """Draw everything again, for another size or other colours."""
+    def draw(self, every_panel: bool = True) -> None:
+        """Draw everything again, for another size or other colours; otherwise what is due."""
         now_s = time.monotonic()
         if not self.paused:
             message, self.scene = self._state.view(now_s)
             self._decode_new(message)
-        self._draw_board(every_panel=True)
-        self._show_bars(now_s)
+        if every_panel or not self.paused:
+            self.view.left_out = (STATUS,) if self.feature_layer else (STATUS, "feature_spikes")
+            scene = self.scene.between(*self._range) if self.paused else self.scene
+            self.view.show_scene(scene, self._image, self.orientation, every_panel)
+        if every_panel or self._turn % _BARS_EVERY == 0:
+            self._show_bars(now_s)
 
     def _tick(self) -> None:
         now_s = time.monotonic()
@@ -330,17 +339,7 @@ class Dashboard(QtWidgets.QWidget):
         if not self.isVisible() or self.window().isMinimized():
             return
         self._turn += 1
-        if not self.paused:
-            message, self.scene = self._state.view(now_s)
-            self._decode_new(message)
-            self._draw_board(every_panel=False)
-        if self._turn % _BARS_EVERY == 0:
-            self._show_bars(now_s)
-
-    def _draw_board(self, every_panel: bool) -> None:
-        self.view.left_out = (STATUS,) if self.feature_layer else (STATUS, "feature_spikes")
-        scene = self.scene.between(*self._range) if self.paused else self.scene
-        self.view.show_scene(scene, self._image, self.orientation, every_panel)
+        self.draw(every_panel=False)
 
     def _show_bars(self, now_s: float) -> None:
         self.top.show_scene(self.scene, now_s)
