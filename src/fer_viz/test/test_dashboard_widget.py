@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,7 +31,7 @@ from fer_viz.core.drawing.board import unit_for
 from fer_viz.core.drawing.style import DARK, LEAST_CONTRAST, LIGHT, Style, contrast, readable
 from fer_viz.core.drawing.text import drawable
 from fer_viz.core.scene import Note
-from fer_viz.dashboard import controls
+from fer_viz.dashboard import controls, window
 from fer_viz.dashboard.parameters import Scale
 from fer_viz.dashboard.style import grounds
 
@@ -342,6 +344,19 @@ def test_a_snapshot_is_a_picture_of_everything(
     assert share_of(picture[:3], theme.ground) > 0.9
     assert not rig.dashboard.snapshot(tmp_path / "no" / "shot.png")
     assert "cannot be written" in rig.dashboard.top.state.text()
+
+
+def test_the_window_takes_a_snapshot_of_any_size_and_ends(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "picture.png"
+    command = [sys.executable, "-m", "fer_viz.dashboard.window", "--after", "0"]
+    command += ["--size", "700x400", "--snapshot", str(path)]
+    subprocess.run(command, check=True, timeout=TIMEOUT_S)
+    assert cv2.imread(str(path)).shape == (400, 700, 3)
+    with pytest.raises(SystemExit):
+        window.main(["--size", "large"])
+    assert "'large' is not a size such as 1280x800" in capsys.readouterr().err
 
 
 def test_sizes_follow_the_window(rig: Rig) -> None:

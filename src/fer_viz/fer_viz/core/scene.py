@@ -235,7 +235,7 @@ class SceneStatus:
     def figures(self) -> tuple[str, str, str]:
         """Rate, latency and skipped frames as text."""
         latency = "…" if math.isnan(self.latency_ms) else f"{self.latency_ms:.0f}"
-        return f"{self.rate_hz:.0f} fps", f"{latency} ms", f"{self.skipped} skipped"
+        return f"{self.rate_hz:.0f} fps", f"latency {latency} ms", f"{self.skipped} skipped"
 
     @property
     def problem(self) -> str:

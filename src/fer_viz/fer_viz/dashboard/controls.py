@@ -38,11 +38,7 @@ class TopBar(QtWidgets.QWidget):
 
     def __init__(self) -> None:
         super().__init__()
-        self.dot, self.state = QtWidgets.QLabel("●"), QtWidgets.QLabel()
-        self.state.setTextFormat(QtCore.Qt.TextFormat.PlainText)
-        # A long sentence must not make the window wider.
-        policy = QtWidgets.QSizePolicy.Policy
-        self.state.setSizePolicy(policy.Ignored, policy.Preferred)
+        self.dot, self.state = QtWidgets.QLabel("●"), Sentence()
         self.figures = {name: named_label("", "figure") for name in _FIGURES}
         for name, tip in _FIGURES.items():
             self.figures[name].setToolTip(tip)
@@ -280,6 +276,24 @@ class BottomBar(QtWidgets.QWidget):
             if not given or drawable(text):
                 return text if given else ""
             wrong = "This name has letters that cannot be drawn: use Latin, Greek or Cyrillic.\n"
+
+
+class Sentence(QtWidgets.QLabel):
+    """A line that ends with an ellipsis where it does not fit, and never widens the window."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        policy = QtWidgets.QSizePolicy.Policy
+        self.setSizePolicy(policy.Ignored, policy.Preferred)
+
+    def paintEvent(self, event: Any) -> None:
+        """Qt requests the picture."""
+        end = QtCore.Qt.TextElideMode.ElideRight
+        text = self.fontMetrics().elidedText(self.text(), end, self.width())
+        painter = QtGui.QPainter(self)
+        painter.setPen(self.palette().color(QtGui.QPalette.ColorRole.WindowText))
+        painter.drawText(self.rect(), QtCore.Qt.AlignmentFlag.AlignVCenter, text)
+        painter.end()
 
 
 class Choice(QtWidgets.QComboBox):

@@ -79,13 +79,12 @@ class ParameterRow(QtWidgets.QWidget):
         rows.setContentsMargins(0, 2, 0, 4)
         rows.setSpacing(1)
         head = QtWidgets.QHBoxLayout()
-        head.addWidget(QtWidgets.QLabel(parameter.name), 1)
+        # The title above has the group.
+        head.addWidget(QtWidgets.QLabel(parameter.name.rpartition(".")[2]), 1)
         self.editor = self._make_editor()
         self.slider: Any = None
         add(head, self.editor)
-        if parameter.unit:
-            head.addWidget(named_label(parameter.unit, "note"))
-        head.addWidget(self.reset)
+        add(head, named_label(parameter.unit, "unit"), self.reset)
         rows.addLayout(head)
         number = isinstance(parameter.value, (int, float)) and not isinstance(parameter.value, bool)
         if number and 0 < parameter.high - parameter.low <= _FURTHEST:
@@ -99,7 +98,7 @@ class ParameterRow(QtWidgets.QWidget):
     def _explanation(self) -> str:
         each = self.parameter
         limits = f" Range {each.low:g} to {each.high:g} {each.unit}" if each.high > each.low else ""
-        return f"<p>{each.description}{limits}</p>"
+        return f"<p><b>{each.name}</b> {each.description}{limits}</p>"
 
     def _make_editor(self) -> Any:
         value = self.parameter.value

@@ -67,7 +67,11 @@ def sheet(style: Style) -> str:
 }}
 #dashboard QLabel {{ background: transparent; }}
 #dashboard #title {{ font-weight: 600; color: {code(theme.strong)}; }}
-#dashboard #note {{ color: {code(theme.faint)}; font-size: {round(small)}px; }}
+#dashboard #note, #dashboard #unit {{
+    color: {code(theme.faint)}; font-size: {round(small)}px;
+}}
+#dashboard #unit {{ min-width: {px(22)}px; }}
+ParameterRow QLineEdit {{ max-width: {px(96)}px; }}
 #dashboard #figure {{ color: {code(theme.strong)}; }}
 QToolButton, QPushButton, QComboBox, QLineEdit {{
     background: {code(raised)}; border: 1px solid {code(line)}; border-radius: {px(3)}px;
@@ -94,6 +98,7 @@ QComboBox QAbstractItemView, QMenu, QListView, QTreeView {{
 QMenu::item {{ padding: {px(4)}px {px(14)}px; }}
 QMenu::item:selected {{ background: {code(hover)}; color: {code(theme.strong)}; }}
 QMenu::separator {{ height: 1px; background: {code(line)}; }}
+QCheckBox::indicator {{ width: {px(11)}px; height: {px(11)}px; }}
 QSlider::groove:horizontal {{ height: {px(3)}px; background: {code(line)}; border-radius: 1px; }}
 QSlider::sub-page:horizontal {{ background: {accent}; }}
 QSlider::handle:horizontal {{

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
+import os
 import signal
 import sys
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from fer_common.core.errors import FerError
@@ -35,6 +38,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--theme", choices=("dark", "light"), default="", help="(default: as last time)"
     )
     parser.add_argument(
+        "--snapshot",
+        type=Path,
+        metavar="FILE.png",
+        help="save a picture after --after seconds and end; no display is needed",
+    )
+    parser.add_argument(
+        "--after", type=float, default=5.0, metavar="SECONDS", help="(default: %(default)g)"
+    )
+    parser.add_argument(
+        "--size", type=_pixels, metavar="WxH", help="of the window, pixels, such as 1280x800"
+    )
+    parser.add_argument(
         "--ros-args",
         nargs=argparse.REMAINDER,
         default=[],
@@ -53,6 +68,8 @@ def run(arguments: argparse.Namespace) -> int:
     """
     # Before anything imports NumPy, which reads the number of threads once.
     pin_to_one_thread()
+    if arguments.snapshot:
+        os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     require_qt(window=True)
     import cv2
     from pyqtgraph.Qt import QtCore, QtWidgets
@@ -70,17 +87,25 @@ def run(arguments: argparse.Namespace) -> int:
     kept = {key: str(store.value(key)) for key in store.allKeys()}
     dashboard = Dashboard(client.state, client, bgr_reader(), arguments.theme)
     dashboard.setWindowTitle(f"fer {client.namespace}")
-    dashboard.resize(*_size(kept.get("window", ""), application))
+    dashboard.resize(*_size(arguments.size, kept.get("window", ""), application))
     dashboard.apply_settings(kept)
     dashboard.show()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: application.quit())
+    if arguments.snapshot:
+        QtCore.QTimer.singleShot(
+            round(1000 * arguments.after),
+            lambda: application.exit(0 if dashboard.snapshot(arguments.snapshot) else 1),
+        )
     code = int(application.exec() if hasattr(application, "exec") else application.exec_())
-    for key, value in dashboard.settings().items():
-        store.setValue(key, value)
-    store.setValue("window", f"{dashboard.width()}x{dashboard.height()}")
+    if arguments.snapshot is None:
+        for key, value in dashboard.settings().items():
+            store.setValue(key, value)
+        store.setValue("window", f"{dashboard.width()}x{dashboard.height()}")
     dashboard.close_down()
     client.close()
+    if arguments.snapshot and code:
+        raise FerError(f"{arguments.snapshot} cannot be written")
     return code
 
 
@@ -95,10 +120,20 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_USER_ERROR
 
 
-def _size(kept: str, application: Any) -> tuple[int, int]:
-    """Return the last size, else most of the screen, and never more than fits with a title bar."""
-    width, _, height = kept.partition("x")
-    wanted = (int(width), int(height)) if width.isdecimal() and height.isdecimal() else None
+def _pixels(text: str) -> tuple[int, int]:
+    """Return width and height of a text such as 1280x800."""
+    width, _, height = text.partition("x")
+    if not (width.isdecimal() and height.isdecimal()):
+        raise argparse.ArgumentTypeError(f"'{text}' is not a size such as 1280x800")
+    return int(width), int(height)
+
+
+def _size(given: tuple[int, int] | None, kept: str, application: Any) -> tuple[int, int]:
+    """Return the given or last size, else most of the screen; never more than fits with a title."""
+    wanted = given
+    if wanted is None:
+        with contextlib.suppress(argparse.ArgumentTypeError):
+            wanted = _pixels(kept)
     if application.platformName() == "offscreen":
         return wanted or OFFSCREEN_SIZE
     room = application.primaryScreen().availableGeometry()

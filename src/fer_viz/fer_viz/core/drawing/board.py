@@ -20,6 +20,7 @@ from fer_viz.core.drawing.panels import (
     draw_empty,
     draw_status,
 )
+from fer_viz.core.drawing.receptive_fields import BAR_ROW
 from fer_viz.core.drawing.result import HEADLINE, SCORE_ROW
 from fer_viz.core.drawing.style import DESIGN_HEIGHT, Style, Theme
 from fer_viz.core.drawing.text import fitted, width_px, write
@@ -32,6 +33,7 @@ LEAST_UNIT, MOST_UNIT, _UNIT_STEP = 1.0, 4.0, 0.05
 _TITLE = 20
 _TWO_COLUMNS, _THREE_COLUMNS = 460, 700
 _EXPECTED_LABELS = 8
+_FIELD_NAME = 15
 #: Heights that differ by less are equal, units of the design.
 _ENOUGH = 0.5
 #: An outdated image is darkened to this share.
@@ -49,7 +51,7 @@ _SHARES = (0.36, 0.26, 0.38)
 STATUS = "status"
 _STATUS_HEIGHT = 22
 #: Turns between two drawings of a panel, and the first turn.
-_TURNS = {"camera": (1, 0), "answer": (3, 0), "face": (3, 2), "trends": (9, 4), STATUS: (9, 7)}
+_TURNS = {"camera": (1, 0), "answer": (1, 0), "face": (3, 2), "trends": (9, 4), STATUS: (9, 7)}
 _OTHERS = (3, 1)
 
 
@@ -104,10 +106,12 @@ def layout(
 def _limits(name: str, width: float, aspect: float, labels: int) -> tuple[float, float]:
     """Return the least height of a panel and the most that it can use, units of the design."""
     least, inner, rows = PANELS[name].least, width - 2 * PAD, min(max(labels, 3), 12)
+    lines = next((lines for lines in (1, 2) if labels <= 4 * lines), 3)
+    field = inner / max(-(-labels // lines), 3 if lines == 1 else 4)
     most = {
         "camera": width / aspect,
         "answer": HEADLINE + 2.5 * PAD + 1.3 * SCORE_ROW * rows,
-        "weights": _TITLE + 0.5 * inner + 44,
+        "weights": _TITLE + lines * (field + _FIELD_NAME) + BAR_ROW,
         "face": _TITLE + inner / 2 + PAD / 2,
     }.get(name, math.inf)
     if name == "answer":
@@ -131,8 +135,8 @@ def _stack(limits: dict[str, tuple[float, float]], height: float) -> dict[str, t
             if high[name] >= limits[name][1] - _ENOUGH:
                 growing.remove(name)
         free = height - GAP * (len(names) - 1) - sum(high.values())
-    # What nobody can use goes to the last panel, so that columns end together.
-    high[names[-1]] += free
+    # What nobody needs goes to the first panel, so that columns end together.
+    high[names[0]] += free
     edges, y = {}, 0.0
     for name in names:
         edges[name] = (y, y + high[name])
@@ -251,7 +255,7 @@ class Board:
             if line.width > 0:
                 # Glyphs may reach beyond their line by a pixel or two.
                 fill(picture, line._replace(width=line.width + pad // 2), style.theme.plate)
-                text = fitted(note, style.small_px, line.width) if note else ""
+                text = _fitting_parts(note, style.small_px, line.width)
                 at = (inner.right, box.y + style.px(14))
                 write(picture, text, at, style.small_px, style.theme.faint, align="right")
 
@@ -280,3 +284,11 @@ class Board:
         draw_faces(frame, scene.faces, scene.focus, scale, marks)
         if hint:
             draw_hint(frame, hint, marks)
+
+
+def _fitting_parts(note: str, size_px: float, max_width_px: float) -> str:
+    """Return the first parts of a note that fit, at least one of them, which may be cut."""
+    parts = note.split(" · ")
+    while len(parts) > 1 and width_px(" · ".join(parts), size_px) > max_width_px:
+        parts.pop()
+    return fitted(" · ".join(parts), size_px, max_width_px)

@@ -10,7 +10,7 @@ from fer_viz.core.drawing import plots
 from fer_viz.core.drawing.canvas import Box, Picture, disc
 from fer_viz.core.drawing.face_crop import CROP_PX, draw_crop, draw_features
 from fer_viz.core.drawing.receptive_fields import draw_fields
-from fer_viz.core.drawing.result import HEADLINE, SCORE_ROW, baseline, draw_headline, draw_scores
+from fer_viz.core.drawing.result import HEADLINE, baseline, draw_headline, draw_scores
 from fer_viz.core.drawing.style import Style
 from fer_viz.core.drawing.text import fitted, width_px, write
 from fer_viz.core.drawing.trends import draw_trends
@@ -129,9 +129,7 @@ def _draw_answer(part: Picture, view: View) -> str:
     draw_headline(part, headline, scene, style)
     top = headline.bottom + style.px(1)
     if scene.focus is not None and scene.focus.labels:
-        # Rows stay together where there is more room than they need.
-        most = round(1.6 * style.px(SCORE_ROW)) * len(scene.focus.labels)
-        scores = Box(0, top, width, max(min(height - top, most), 1))
+        scores = Box(0, top, width, max(height - top, 1))
         draw_scores(part, scores, scene.focus, style)
     return ""
 
@@ -142,7 +140,7 @@ def _draw_trends(part: Picture, view: View) -> str:
         _draw_missing(part, view, "results")
         return ""
     draw_trends(part, Box(0, 0, part.shape[1], part.shape[0]), history, view.style)
-    return "height: score, opacity: confidence"
+    return "height: score · opacity: confidence"
 
 
 def _draw_face(part: Picture, view: View) -> str:
@@ -154,13 +152,14 @@ def _draw_face(part: Picture, view: View) -> str:
     height, width = part.shape[:2]
     gap = style.px(GAP)
     side = max(min(height, (width - gap) // 2), 1)
-    crop, cells = Box(0, 0, side, side), Box(width - side, 0, side, side)
+    crop = Box(0, 0, side, side)
+    cells = crop._replace(x=min(side + 2 * gap, width - side))
     draw_crop(crop.of(part), view.image, face)
     if features is None:
         return f"{CROP_PX} x {CROP_PX} px"
     draw_features(cells.of(part), features, style.theme)
     count, rows, cols = features.energy.shape
-    return f"{CROP_PX} px, {count} x {rows} x {cols}"
+    return f"{CROP_PX} px · {count} x {rows} x {cols}"
 
 
 def _draw_weights(part: Picture, view: View) -> str:
@@ -186,12 +185,13 @@ def _draw_potentials(part: Picture, view: View) -> str:
         if scene.raster is not None:
             plots.draw_gaps(part, box, scene.raster, scene.span_s, style)
         plots.draw_lanes(part, box, scene, order, style)
-        plots.draw_lane_names(part, box, scene, order, style)
-        glances = "  |: a glance begins" if len(traces.glances_s) else ""
+        plots.draw_names(part, box, scene, order, style, lanes=True)
+        plots.draw_levels(part, box, traces, order, style)
+        glances = " · |: a glance begins" if len(traces.glances_s) else ""
         return "threshold {}, reset {} mV".format(*ends) + glances
     plots.draw_map(part, box, scene, order, style)
     plots.draw_names(part, box, scene, order, style)
-    return "bright: threshold {}, dark: reset {} mV".format(*ends)
+    return "bright: threshold {} mV · dark: reset {} mV".format(*ends)
 
 
 def _draw_spikes(part: Picture, view: View) -> str:
@@ -259,11 +259,11 @@ def _plot_box(part: Picture, style: Style) -> Box:
 
 
 def _rate_note(raster: Raster, span_s: float) -> str:
-    return f"{raster.size} neurons, mean rate {raster.rate_hz(span_s):.1f} Hz"
+    return f"{raster.size} neurons · mean rate {raster.rate_hz(span_s):.1f} Hz"
 
 
 def _draw_missing(part: Picture, view: View, what: str) -> None:
-    draw_empty(part, view.scene.status.hint or view.scene.missing(what), view.style)
+    draw_empty(part, view.scene.missing(what), view.style)
 
 
 def draw_empty(part: Picture, text: str, style: Style) -> None:

@@ -156,7 +156,7 @@ def draw_lanes(picture: Picture, box: Box, scene: Scene, order: NeuronOrder, sty
         shown = colour if predicted in (UNNAMED, label) else mix(colour, theme.plate, _PALER)
         scale = Lane.of(traces, own, round(lane * pitch), round((lane + 1) * pitch))
         for value_v, share in ((scale.threshold_v, 0.55), (traces.v_reset_v, 0.3)):
-            _draw_rule(part, scale.row(value_v), mix(theme.rule, theme.normal, share), style.px(3))
+            _draw_rule(part, scale.row(value_v), mix(theme.rule, theme.normal, share), style)
         drawn = own[:: -(-len(own) // _MOST_LINES)]
         y = np.clip(scale.row(potential_v[:, drawn]), scale.top, scale.bottom - 2)
         faint = mix(shown, theme.plate, _FAINT)
@@ -198,8 +198,9 @@ def draw_glances(picture: Picture, box: Box, traces: Traces, span_s: float, styl
     """Draw a vertical line where a glance begins, unless they are too many."""
     if len(traces.glances_s) * style.px(_LEAST_GLANCE) < box.width:
         begin = traces.glances_s[traces.glances_s > -span_s]
-        part = box.of(picture)
-        part[:, columns(begin, span_s, box.width)] = mix(style.theme.plate, style.theme.rule, 0.7)
+        wide = np.arange(style.at_least(1, 0.6))
+        at = np.minimum(columns(begin, span_s, box.width)[:, None] + wide, box.width - 1)
+        box.of(picture)[:, at] = mix(style.theme.plate, style.theme.rule, 0.7)
 
 
 def _finite_runs(x: Seconds, y: npt.NDArray[np.float64]) -> list[npt.NDArray[np.int32]]:
@@ -244,16 +245,28 @@ def potential_map(
 # Axes
 
 
-def draw_names(picture: Picture, box: Box, scene: Scene, order: NeuronOrder, style: Style) -> None:
-    """Write the name of each label to the left of its neurons; strokes where names do not fit."""
+def draw_names(
+    picture: Picture,
+    box: Box,
+    scene: Scene,
+    order: NeuronOrder,
+    style: Style,
+    lanes: bool = False,
+) -> None:
+    """Write the name of each label to the left of its neurons; strokes where names do not fit.
+
+    Parameters
+    ----------
+    lanes : all labels have the same height, whatever the number of their neurons.
+    """
     size, stroke = style.small_px, style.at_least(2, 3)
     groups = list(order.groups())
     if not len(order.row):
         return
-    pitch = box.height / len(order.row)
+    pitch = box.height / (len(groups) if lanes else len(order.row))
     named = box.height / len(groups) >= size
-    for label, neurons in groups:
-        rows = order.row[neurons]
+    for lane, (label, neurons) in enumerate(groups):
+        rows = np.array([lane]) if lanes else order.row[neurons]
         top, bottom = round(rows.min() * pitch) + 1, round((rows.max() + 1) * pitch) - 1
         line = Box(box.x - stroke - 1, box.y + top, stroke, max(bottom - top, 1))
         fill(picture, line, style.theme.label(label))
@@ -263,26 +276,16 @@ def draw_names(picture: Picture, box: Box, scene: Scene, order: NeuronOrder, sty
             write(picture, name, at, size, style.theme.label_text(label), align="right")
 
 
-def draw_lane_names(
-    picture: Picture, box: Box, scene: Scene, order: NeuronOrder, style: Style
+def draw_levels(
+    picture: Picture, box: Box, traces: Traces, order: NeuronOrder, style: Style
 ) -> None:
-    """Write the name of each label to the left of its lane, and what the dashes mean, once."""
-    assert scene.traces is not None
-    theme, size = style.theme, style.small_px
-    groups = list(order.groups())
-    pitch = box.height / max(len(groups), 1)
-    for lane, (label, _) in enumerate(groups):
-        name = fitted(label_name(scene.labels, label), size, box.x - style.px(5))
-        at = (box.x - style.px(5), box.y + (lane + 0.5) * pitch + 0.36 * size)
-        write(picture, name, at, size, theme.label_text(label), align="right")
-    if groups:
-        scale = Lane.of(scene.traces, groups[0][1], 0, round(pitch))
-        for text, value_v in (
-            ("threshold", scale.threshold_v),
-            ("reset", scene.traces.v_reset_v),
-        ):
+    """Write to the right of the first lane what the dashes mean."""
+    groups, size = list(order.groups()), style.small_px
+    for _, neurons in groups[:1]:
+        scale = Lane.of(traces, neurons, 0, round(box.height / len(groups)))
+        for text, value_v in (("threshold", scale.threshold_v), ("reset", traces.v_reset_v)):
             at = (box.right + style.px(4), box.y + float(scale.row(value_v)) + 0.36 * size)
-            write(picture, text, at, size, theme.faint)
+            write(picture, text, at, size, style.theme.faint)
 
 
 def draw_time_axis(picture: Picture, box: Box, span_s: float, style: Style) -> None:
@@ -304,9 +307,9 @@ def millivolts(value_v: float) -> str:
     return f"{value_v * 1e3:.0f}".replace("-", MINUS)
 
 
-def _draw_rule(part: Picture, y: npt.NDArray[np.float64], colour: Colour, dash: int) -> None:
-    """Draw a thin horizontal line with dashes of `dash` pixels."""
-    row = round(float(y))
+def _draw_rule(part: Picture, y: npt.NDArray[np.float64], colour: Colour, style: Style) -> None:
+    """Draw a thin horizontal line of dashes."""
+    row, dash = round(float(y)), style.px(3)
     if 0 <= row < part.shape[0]:
         for x in range(0, part.shape[1], 2 * dash):
-            part[row, x : x + dash] = colour
+            part[row : row + style.at_least(1, 0.6), x : x + dash] = colour

@@ -11,7 +11,7 @@ import numpy as np
 
 from fer_viz.core.drawing.canvas import SHIFT, SUBPIXEL, Box, Picture, fill
 from fer_viz.core.drawing.style import Style, colour_mapped, mix
-from fer_viz.core.drawing.text import MINUS, fitted, write
+from fer_viz.core.drawing.text import MINUS, fitted, width_px, write
 from fer_viz.core.scene import Floats
 
 _LEAST_PX = 2
@@ -20,7 +20,7 @@ _WIDEST_STRIDE = 1.75
 #: Maps narrower than this many font sizes have no names below.
 _NAMED_WIDTH = 3.5
 #: Height of the colour bar with its numbers, units of the design.
-_BAR_ROW = 15
+BAR_ROW = 15
 #: Outline, brows, eyes, nose and mouth: centre, half axes (shares of the side) and angles.
 _GHOST: tuple[tuple[tuple[float, float], tuple[float, float], tuple[int, int]], ...] = (
     ((0.5, 0.45), (0.47, 0.62), (0, 360)),
@@ -98,7 +98,7 @@ def draw_fields(
     maps : (labels, rows, cols); zero has the middle colour.
     """
     limit, size, theme = weight_limit(maps), style.small_px, style.theme
-    room = box._replace(height=max(box.height - style.px(_BAR_ROW), 1))
+    room = box._replace(height=max(box.height - style.px(BAR_ROW), 1))
     places, named = arrange(room, maps.shape, style.px(6), size)
     # Names may reach to the next map.
     stride = min((b.x - a.x for a, b in itertools.pairwise(places) if b.x > a.x), default=0)
@@ -119,11 +119,11 @@ def draw_fields(
 def _draw_ghost(part: Picture, style: Style) -> None:
     """Draw the outline of a face, whose eyes are where the features have them."""
     height, width = part.shape[:2]
-    colour = mix(style.theme.faint, style.theme.plate, 0.25)
+    colour, thick = mix(style.theme.faint, style.theme.plate, 0.25), style.at_least(1, 0.6)
     for (x, y), (across, down), (begin, end) in _GHOST:
         centre = round(x * width * SUBPIXEL), round(y * height * SUBPIXEL)
         axes = round(across * width * SUBPIXEL), round(down * height * SUBPIXEL)
-        cv2.ellipse(part, centre, axes, 0, begin, end, colour, 1, cv2.LINE_AA, SHIFT)
+        cv2.ellipse(part, centre, axes, 0, begin, end, colour, thick, cv2.LINE_AA, SHIFT)
 
 
 def _draw_colour_bar(picture: Picture, box: Box, limit: float, style: Style) -> None:
@@ -139,5 +139,6 @@ def _draw_colour_bar(picture: Picture, box: Box, limit: float, style: Style) -> 
     bar.of(picture)[...] = colour_mapped(shades, -1, 1, theme.diverging)
     x = bar.right + style.px(5)
     x += write(picture, ends[1], (x, y), size, theme.faint) + style.px(8)
-    unit = fitted(f"weight, ON {MINUS} OFF", size, box.right - x)
-    write(picture, unit, (x, y), size, theme.faint)
+    unit = f"ON {MINUS} OFF"
+    if width_px(unit, size) <= box.right - x:
+        write(picture, unit, (x, y), size, theme.faint)

@@ -13,7 +13,7 @@ from fer_viz.core.scene import Face, Scene
 # In units of the design.
 HEADLINE = 48
 SCORE_ROW = 18
-_LEAST_SCORE_ROW = 13
+_LEAST_SCORE_ROW, _MOST_SCORE_ROW = 13, 29
 _COLUMN_GAP = 16
 #: Columns narrower than this have no rates.
 _RATE_WIDTH = 200
@@ -60,10 +60,11 @@ def draw_headline(picture: Picture, box: Box, scene: Scene, style: Style) -> Non
 
 def score_rows(box: Box, labels: int, style: Style) -> list[ScoreRow]:
     """Return a row for each label that has room, in one column where all fit, else in two."""
-    pitch = min(style.px(SCORE_ROW), box.height // max(labels, 1))
-    across = 1 if pitch >= style.px(_LEAST_SCORE_ROW) else 2
-    pitch = pitch if across == 1 else style.px(_LEAST_SCORE_ROW)
-    rows = min(-(-labels // across), box.height // pitch)
+    least = style.px(_LEAST_SCORE_ROW)
+    across = 1 if box.height // max(labels, 1) >= least else 2
+    wanted = max(-(-labels // across), 1)
+    pitch = min(max(box.height // wanted, least), style.px(_MOST_SCORE_ROW))
+    rows = min(wanted, box.height // pitch)
     width = box.width if across == 1 else (box.width - style.px(_COLUMN_GAP)) // 2
     places = [
         Box(box.x + column * (box.width - width), box.y + row * pitch, width, pitch)

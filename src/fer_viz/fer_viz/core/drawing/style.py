@@ -60,13 +60,17 @@ def contrast(first: Colour, second: Colour) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
+def ink(ground: Colour) -> Colour:
+    """Return black or white, whichever stands out more on the ground."""
+    return max((0, 0, 0), (255, 255, 255), key=lambda end: contrast(end, ground))
+
+
 @lru_cache(maxsize=1024)
 def readable(colour: Colour, ground: Colour) -> Colour:
     """Return the colour, mixed with as much black or white as text on the ground needs."""
-    black, white = (0, 0, 0), (255, 255, 255)
-    ink = max(black, white, key=lambda end: contrast(end, ground))
-    mixed = (mix(colour, ink, share / 20) for share in range(21))
-    return next((each for each in mixed if contrast(each, ground) >= LEAST_CONTRAST), ink)
+    end = ink(ground)
+    mixed = (mix(colour, end, share / 20) for share in range(21))
+    return next((each for each in mixed if contrast(each, ground) >= LEAST_CONTRAST), end)
 
 
 @dataclass(frozen=True)

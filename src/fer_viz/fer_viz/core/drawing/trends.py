@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from fer_viz.core.drawing.canvas import Box, Picture, fill
 from fer_viz.core.drawing.plots import draw_time_axis
-from fer_viz.core.drawing.style import Style, mix, readable
+from fer_viz.core.drawing.style import Style, ink, mix
 from fer_viz.core.drawing.text import width_px, write
 from fer_viz.core.history import SCORE_SPAN_S
 from fer_viz.core.scene import Floats, Indices, ScoreHistory
@@ -97,7 +97,7 @@ def write_names(picture: Picture, box: Box, history: ScoreHistory, style: Style)
         name = history.labels[label]
         if label >= 0 and width_px(name, size) + style.px(4) < width:
             middle = box.y + round(box.height / 2), box.x + x + width // 2
-            colour = readable(style.theme.strong, tuple(picture[middle].tolist()))
+            colour = ink(tuple(picture[middle].tolist()))
             place = (middle[1], middle[0] + 0.36 * size)
             write(picture, name, place, size, colour, align="centre")
         x += width
@@ -111,17 +111,15 @@ def _result_of_each_column(history: ScoreHistory, width: int) -> Indices:
 
 
 def legend_rows(labels: tuple[str, ...], width: int, style: Style) -> list[list[tuple[int, str]]]:
-    """Divide the labels and their indices into rows that fit a width, at most two."""
-    rows: list[list[tuple[int, str]]] = [[]]
-    used = 0.0
-    for index, label in enumerate(labels):
-        own = width_px(label, style.small_px) + style.px(_CHIP + 12)
-        if used + own > width and rows[-1]:
-            rows.append([])
-            used = 0.0
-        rows[-1].append((index, label))
-        used += own
-    return rows if len(rows) <= 2 else []  # noqa: PLR2004
+    """Divide the labels and their indices into at most two rows; none where they do not fit."""
+    entries = list(enumerate(labels))
+    own = [width_px(label, style.small_px) + style.px(_CHIP + 12) for label in labels]
+    for lines in (1, 2):
+        across = max(-(-len(labels) // lines), 1)
+        begins = range(0, len(labels), across)
+        if all(sum(own[k : k + across]) <= width for k in begins):
+            return [entries[k : k + across] for k in begins]
+    return []
 
 
 def _draw_legend(
