@@ -12,7 +12,6 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import numpy as np
 import psutil
@@ -89,11 +88,9 @@ def _watch(size: tuple[int, int], duration_s: float) -> tuple[float, list[float]
 @contextmanager
 def _window(size: tuple[int, int]) -> Iterator[psutil.Process]:
     command = [sys.executable, "-m", "fer_viz.dashboard.window", "--theme", "dark"]
+    command += ["--size", f"{size[0]}x{size[1]}"]
     # Settings of its own: neither the user's nor kept.
     with tempfile.TemporaryDirectory() as folder:
-        settings = Path(folder, "fer", "dashboard.conf")
-        settings.parent.mkdir()
-        settings.write_text(f"[General]\nwindow={size[0]}x{size[1]}\n")
         environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "XDG_CONFIG_HOME": folder}
         process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
         try:

@@ -84,6 +84,20 @@ def test_labels_have_a_row_each_and_their_whole_name(labels: int) -> None:
         assert row.track.width >= 30
 
 
+@pytest.mark.parametrize("labels", [1, 3, 8, 20])
+@pytest.mark.parametrize("screen", SCREENS)
+def test_room_that_nobody_needs_is_used_by_the_scores(screen: tuple[int, int], labels: int) -> None:
+    width, height = screen[0], screen[1] - 120
+    unit = unit_for(width, height)
+    places = layout(width, height, unit, labels=labels, left_out=(STATUS, "feature_spikes"))
+    assert places["face"].bottom == places["spikes"].bottom == places["trends"].bottom
+    # Maps and face take no more than they can fill.
+    face, style = places["face"], Style(DARK, unit)
+    assert face.height <= face.width / 2 + style.px(24)
+    rows = score_rows(Box(0, 0, 300, 2 * places["answer"].height), labels, style)
+    assert rows[0].box.height >= style.px(18)
+
+
 # The whole picture
 
 SIZE = (1280, 720)

@@ -14,7 +14,7 @@ from fer_testing.viz import grey
 from fer_viz.core.drawing.canvas import Box, fill
 from fer_viz.core.drawing.overlay import draw_faces
 from fer_viz.core.drawing.style import DARK, LIGHT, THEMES, Style, colour_mapped, colour_table
-from fer_viz.core.drawing.text import fitted, width_px, write
+from fer_viz.core.drawing.text import fitted, fitted_parts, width_px, write
 from fer_viz.core.scene import Face, Scene
 
 FaceMaker = Callable[..., Face]
@@ -52,6 +52,11 @@ def test_long_text_ends_in_an_ellipsis() -> None:
     text = fitted("an expression with a very long name", 11.0, 80.0)
     assert text.endswith("…") and width_px(text, 11.0) <= 80
     assert fitted("smile", 11.0, 80.0) == "smile"
+    note = "threshold 50, reset 75 mV · |: a glance begins"
+    whole = width_px(note, 11.0)
+    assert fitted_parts(note, 11.0, whole) == note
+    assert fitted_parts(note, 11.0, 0.9 * whole) == "threshold 50, reset 75 mV"
+    assert fitted_parts(note, 11.0, 0.2 * whole).endswith("…")
 
 
 def test_letters_of_other_languages_and_none() -> None:

@@ -11,11 +11,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fer_testing.networks import EIGHT
 from fer_testing.viz import share_of
 from fer_viz.core.drawing import plots, trends
 from fer_viz.core.drawing.canvas import Box
 from fer_viz.core.drawing.receptive_fields import arrange, draw_fields
-from fer_viz.core.drawing.style import DARK, Style, colour_table
+from fer_viz.core.drawing.style import (
+    DARK,
+    LEAST_CONTRAST,
+    LIGHT,
+    Style,
+    Theme,
+    colour_table,
+    contrast,
+)
 from fer_viz.core.history import SCORE_SPAN_S
 from fer_viz.core.scene import (
     Raster,
@@ -200,6 +209,25 @@ def test_the_history_is_a_band_in_the_colours_of_the_labels() -> None:
     assert (picture[:18] == DARK.plate).all()
     faint = picture[30, 50].astype(int)
     assert 0 < abs(faint - DARK.plate).max() < abs(np.subtract(DARK.label(0), DARK.plate)).max() / 2
+
+
+@pytest.mark.parametrize("theme", [DARK, LIGHT])
+def test_names_in_the_history_can_be_read(theme: Theme) -> None:
+    for label in range(8):
+        picture = np.full((40, 200, 3), theme.label(label), np.uint8)
+        names = tuple(f"label {k}" for k in range(8))
+        trends.write_names(
+            picture, Box(0, 0, 200, 40), history(names, [label] * 600), Style(theme, 3.0)
+        )
+        pixels = np.unique(picture.reshape(-1, 3), axis=0).tolist()
+        written = max(contrast(tuple(each), theme.label(label)) for each in pixels)
+        assert written >= LEAST_CONTRAST
+
+
+def test_legends_are_even_rows() -> None:
+    assert [len(row) for row in trends.legend_rows(EIGHT, 330, STYLE)] == [4, 4]
+    assert [len(row) for row in trends.legend_rows(EIGHT, 900, STYLE)] == [8]
+    assert trends.legend_rows(EIGHT, 60, STYLE) == [] == trends.legend_rows((), 60, STYLE)
 
 
 def test_times_without_results_stay_empty() -> None:

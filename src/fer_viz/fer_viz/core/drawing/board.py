@@ -23,7 +23,7 @@ from fer_viz.core.drawing.panels import (
 from fer_viz.core.drawing.receptive_fields import BAR_ROW
 from fer_viz.core.drawing.result import HEADLINE, SCORE_ROW
 from fer_viz.core.drawing.style import DESIGN_HEIGHT, Style, Theme
-from fer_viz.core.drawing.text import fitted, width_px, write
+from fer_viz.core.drawing.text import fitted_parts, width_px, write
 from fer_viz.core.scene import Scene
 
 #: At this size, one unit of the design is one pixel.
@@ -255,7 +255,7 @@ class Board:
             if line.width > 0:
                 # Glyphs may reach beyond their line by a pixel or two.
                 fill(picture, line._replace(width=line.width + pad // 2), style.theme.plate)
-                text = _fitting_parts(note, style.small_px, line.width)
+                text = fitted_parts(note, style.small_px, line.width)
                 at = (inner.right, box.y + style.px(14))
                 write(picture, text, at, style.small_px, style.theme.faint, align="right")
 
@@ -284,11 +284,3 @@ class Board:
         draw_faces(frame, scene.faces, scene.focus, scale, marks)
         if hint:
             draw_hint(frame, hint, marks)
-
-
-def _fitting_parts(note: str, size_px: float, max_width_px: float) -> str:
-    """Return the first parts of a note that fit, at least one of them, which may be cut."""
-    parts = note.split(" · ")
-    while len(parts) > 1 and width_px(" · ".join(parts), size_px) > max_width_px:
-        parts.pop()
-    return fitted(" · ".join(parts), size_px, max_width_px)

@@ -109,12 +109,6 @@ def disc(picture: Picture, centre: tuple[float, float], radius: float, colour: C
 
 @lru_cache(maxsize=1024)
 def _rounded_box(width: int, height: int, radius: int, colour: Colour, opacity: float) -> Blend:
-    return Blend.through(rounded_mask(width, height, radius), colour, opacity)
-
-
-@lru_cache(maxsize=256)
-def rounded_mask(width: int, height: int, radius: int) -> Mask:
-    """Return the mask of a box with round corners."""
     # Drawn four times as large and averaged: OpenCV has no smooth filled corner.
     factor = 4
     radius = min(radius, width // 2, height // 2)
@@ -126,4 +120,5 @@ def rounded_mask(width: int, height: int, radius: int) -> Mask:
     for x in (r, right - r):
         for y in (r, bottom - r):
             cv2.circle(large, (x, y), r, 255, -1)
-    return np.asarray(cv2.resize(large, (width, height), interpolation=cv2.INTER_AREA), np.uint8)
+    mask = cv2.resize(large, (width, height), interpolation=cv2.INTER_AREA)
+    return Blend.through(np.asarray(mask, np.uint8), colour, opacity)

@@ -6,7 +6,6 @@ import math
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from fer_viz.core.drawing.canvas import SHIFT, SUBPIXEL, Picture
 from fer_viz.core.drawing.style import Theme, colour_mapped, mix
@@ -63,14 +62,6 @@ def draw_features(picture: Picture, features: FeatureMap, theme: Theme) -> None:
 
 def upright_face(frame: Picture, face: Face, side: int) -> Picture:
     """Return a square of `side` pixels with the face upright."""
-    matrix = _upright(face, side)
-    flags, border = cv2.INTER_LINEAR, cv2.BORDER_REPLICATE
-    turned = cv2.warpAffine(frame, matrix, (side, side), flags=flags, borderMode=border)
-    return np.asarray(turned, np.uint8)
-
-
-def _upright(face: Face, side: int) -> npt.NDArray[np.float64]:
-    """Return the 2x3 matrix from the frame to the square."""
     x, y, width, height = face.box_px
     angle, zoom = 0.0, side / max(width, height, 1.0)
     centre, target = (x + width / 2, y + height / 2), (side / 2, side / 2)
@@ -85,4 +76,6 @@ def _upright(face: Face, side: int) -> npt.NDArray[np.float64]:
             target = (side / 2, _EYE_ROW * side)
     matrix = cv2.getRotationMatrix2D(centre, angle, zoom)
     matrix[:, 2] += np.subtract(target, centre)
-    return np.asarray(matrix, np.float64)
+    flags, border = cv2.INTER_LINEAR, cv2.BORDER_REPLICATE
+    turned = cv2.warpAffine(frame, matrix, (side, side), flags=flags, borderMode=border)
+    return np.asarray(turned, np.uint8)

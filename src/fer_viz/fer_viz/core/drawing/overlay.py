@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from fer_viz.core.drawing.canvas import Box, Picture, disc, fill
 from fer_viz.core.drawing.style import Colour, Style, readable, rgb
-from fer_viz.core.drawing.text import cap_height_px, fitted, width_px, write
+from fer_viz.core.drawing.text import baseline, fitted, width_px, write
 from fer_viz.core.scene import Face
 
 # Text on a photograph has a dark plate in both themes, so that it is readable on any background.
@@ -64,10 +64,10 @@ def _draw_tag(picture: Picture, box: Box, face: Face, style: Style) -> None:
     width = name_width + width_px(percent, size) + width_px(number, small) + 2 * (gap + pad)
     plate = _tag_box(picture, box, round(width), style)
     fill(picture, plate, _PLATE, _PLATE_OPACITY, radius=style.px(4))
-    x, baseline = plate.x + pad, plate.y + style.px(18)
-    write(picture, name, (x, baseline), size, readable(colour, _PLATE), "semibold")
-    write(picture, percent, (x + name_width + gap, baseline), size, _ON_PLATE)
-    write(picture, number, (plate.right - pad, baseline), small, _ON_PLATE_FAINT, align="right")
+    x, y = plate.x + pad, plate.y + style.px(18)
+    write(picture, name, (x, y), size, readable(colour, _PLATE), "semibold")
+    write(picture, percent, (x + name_width + gap, y), size, _ON_PLATE)
+    write(picture, number, (plate.right - pad, y), small, _ON_PLATE_FAINT, align="right")
     track = Box(x, plate.bottom - style.px(6), plate.width - 2 * pad, style.at_least(2, 2))
     fill(picture, track, _ON_PLATE, 0.22)
     share = min(max(face.confidence, 0.0), 1.0)
@@ -94,7 +94,6 @@ def draw_hint(picture: Picture, hint: str, style: Style) -> None:
     plate = Box(0, 0, round(width_px(text, size)) + 3 * pad, style.px(30))
     plate = plate._replace(x=(width - plate.width) // 2, y=height - plate.height - pad)
     fill(picture, plate, _PLATE, 0.8, radius=style.px(6))
-    middle = plate.y + plate.height / 2
-    disc(picture, (plate.x + pad, middle), 3.5 * style.unit, style.theme.warning)
-    at = (plate.x + 2 * pad, middle + cap_height_px(size) / 2)
-    write(picture, text, at, size, _ON_PLATE)
+    middle = plate.x + pad, plate.y + plate.height / 2
+    disc(picture, middle, 3.5 * style.unit, style.theme.warning)
+    write(picture, text, (plate.x + 2 * pad, baseline(plate, size)), size, _ON_PLATE)

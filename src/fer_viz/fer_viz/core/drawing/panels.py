@@ -10,9 +10,9 @@ from fer_viz.core.drawing import plots
 from fer_viz.core.drawing.canvas import Box, Picture, disc
 from fer_viz.core.drawing.face_crop import CROP_PX, draw_crop, draw_features
 from fer_viz.core.drawing.receptive_fields import draw_fields
-from fer_viz.core.drawing.result import HEADLINE, baseline, draw_headline, draw_scores
+from fer_viz.core.drawing.result import HEADLINE, draw_headline, draw_scores
 from fer_viz.core.drawing.style import Style
-from fer_viz.core.drawing.text import fitted, width_px, write
+from fer_viz.core.drawing.text import baseline, fitted, width_px, write
 from fer_viz.core.drawing.trends import draw_trends
 from fer_viz.core.scene import ALL_ORIENTATIONS, Raster, Scene
 

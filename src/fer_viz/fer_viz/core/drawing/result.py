@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 from fer_viz.core.drawing.canvas import Box, Picture, fill
 from fer_viz.core.drawing.style import Colour, Style, mix
-from fer_viz.core.drawing.text import Weight, cap_height_px, fitted, width_px, write
+from fer_viz.core.drawing.text import Weight, baseline, fitted, width_px, write
 from fer_viz.core.scene import Face, Scene
 
 # In units of the design.
@@ -28,11 +27,6 @@ class ScoreRow(NamedTuple):
     track: Box
     score_right: int
     rate: bool
-
-
-def baseline(box: Box, size_px: float) -> int:
-    """Return the baseline that centres capital letters in a box."""
-    return math.floor(box.y + (box.height + cap_height_px(size_px)) / 2 + 0.5)
 
 
 def draw_headline(picture: Picture, box: Box, scene: Scene, style: Style) -> None:

@@ -16,7 +16,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from fer_viz.core.drawing.canvas import Blend, Mask, Picture, blend
+from fer_viz.core.drawing.canvas import Blend, Box, Mask, Picture, blend
 from fer_viz.core.drawing.style import Colour
 
 Weight: TypeAlias = Literal["regular", "semibold"]
@@ -89,9 +89,9 @@ def width_px(text: str, size_px: float, weight: Weight = "regular") -> float:
     return sum(_glyph(character, size_px, weight).advance for character in text) / _OVERSAMPLING
 
 
-def cap_height_px(size_px: float) -> float:
-    """Return the height of capital letters and digits, pixels."""
-    return size_px * _CAP_HEIGHT
+def baseline(box: Box, size_px: float) -> int:
+    """Return the baseline that centres capital letters and digits in a box."""
+    return math.floor(box.y + (box.height + size_px * _CAP_HEIGHT) / 2 + 0.5)
 
 
 def drawable(text: str) -> bool:
@@ -111,6 +111,14 @@ def fitted(text: str, size_px: float, max_width_px: float, weight: Weight = "reg
         if width_px(shorter, size_px, weight) <= max_width_px:
             return shorter
     return _ELLIPSIS
+
+
+def fitted_parts(text: str, size_px: float, max_width_px: float) -> str:
+    """Return the first parts, between " · ", that fit; at least the first, which may be cut."""
+    parts = text.split(" · ")
+    while len(parts) > 1 and width_px(" · ".join(parts), size_px) > max_width_px:
+        parts.pop()
+    return fitted(" · ".join(parts), size_px, max_width_px)
 
 
 @lru_cache(maxsize=_CACHED)
