@@ -118,7 +118,7 @@ def test_compiled_code(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     cache_folder = code_cache.cache_folder
     monkeypatch.setattr(code_cache, "cache_folder", lambda: tmp_path)
     assert numba().level is Level.OK
-    (tmp_path / f"{code_cache.MODULE}._fire-1.py311.nbi").touch()
+    (tmp_path / "compiled_layers.fire-1.py311.nbi").touch()
     assert numba().level is Level.WARN and "1 damaged" in numba().text
     monkeypatch.setattr(code_cache, "cache_folder", lambda: None)
     assert "NUMBA_CACHE_DIR" in numba().remedy

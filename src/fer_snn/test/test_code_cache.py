@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -15,8 +16,7 @@ import fer_common
 import fer_snn
 from fer_snn.core.kernels import code_cache
 
-MODULE = "compiled"
-INDEX, DATA = f"{MODULE}._fade-1.py311.nbi", f"{MODULE}._fade-1.py311.1.nbc"
+INDEX, DATA = (f"compiled_layers.fade-1.py311.{suffix}" for suffix in ("nbi", "1.nbc"))
 
 
 def emptied(path: Path) -> None:
@@ -45,13 +45,13 @@ def cache(tmp_path: Path) -> Path:
     """Return a folder with two cached files, sealed, and a file of somebody else."""
     for name in (INDEX, DATA, "other._fade-1.py311.nbi"):
         (tmp_path / name).write_bytes(name.encode() * 20)
-    code_cache.seal(tmp_path, MODULE)
+    code_cache.seal(tmp_path)
     return tmp_path
 
 
 def test_a_sealed_cache_is_whole(cache: Path) -> None:
-    assert code_cache.damaged(cache, MODULE) == []
-    assert code_cache.discard_damaged(cache, MODULE)
+    assert code_cache.damaged(cache) == []
+    assert code_cache.discard_damaged(cache)
     assert (cache / INDEX).exists()
 
 
@@ -61,8 +61,8 @@ def test_every_damage_is_found_and_removed(
     cache: Path, name: str, damage: Callable[[Path], None]
 ) -> None:
     damage(cache / name)
-    assert code_cache.damaged(cache, MODULE) == [cache / name]
-    assert code_cache.discard_damaged(cache, MODULE)
+    assert code_cache.damaged(cache) == [cache / name]
+    assert code_cache.discard_damaged(cache)
     assert sorted(path.name for path in cache.glob("*.nb?")) == sorted(
         {INDEX, DATA, "other._fade-1.py311.nbi"} - {name}
     )
@@ -72,15 +72,25 @@ def test_every_damage_is_found_and_removed(
 def test_without_checksums_nothing_is_trusted(cache: Path, text: str | None) -> None:
     checksums = next(cache.glob("*.json"))
     checksums.unlink() if text is None else checksums.write_text(text)
-    assert code_cache.damaged(cache, MODULE) == [cache / DATA, cache / INDEX]
-    code_cache.seal(cache, MODULE)
-    assert code_cache.damaged(cache, MODULE) == []
+    assert code_cache.damaged(cache) == [cache / DATA, cache / INDEX]
+    code_cache.seal(cache)
+    assert code_cache.damaged(cache) == []
+
+
+def test_a_changed_source_makes_all_compiled_code_invalid(cache: Path) -> None:
+    checksums = next(cache.glob("*.json"))
+    known = json.loads(checksums.read_text())
+    assert {"compiled.py", "compiled_layers.py", "compiled_learning.py"} <= known.keys()
+    checksums.write_text(json.dumps(known | {"compiled_layers.py": 0}))
+    assert code_cache.damaged(cache) == [cache / DATA, cache / INDEX]
+    assert code_cache.discard_damaged(cache)
+    assert [path.name for path in cache.glob("*.nb?")] == ["other._fade-1.py311.nbi"]
 
 
 def test_a_cache_that_cannot_be_cleared_is_not_used(cache: Path) -> None:
     (cache / INDEX).unlink()
     (cache / INDEX).mkdir()
-    assert not code_cache.discard_damaged(cache, MODULE)
+    assert not code_cache.discard_damaged(cache)
 
 
 def python(code: str, **environment: str) -> str:
@@ -132,14 +142,14 @@ def test_the_network_starts_with_a_damaged_cache(tmp_path: Path) -> None:
     if compiled := code_cache.cache_folder():
         shutil.copytree(compiled, folder, dirs_exist_ok=True)
     said = [python(WARM_UP, NUMBA_CACHE_DIR=str(tmp_path))]
-    damages = {"_fade": emptied, "_adapt": cut, "_lane_sum": one_bit_changed}
+    damages = {"fade": emptied, "adapt": cut, "lane_sum": one_bit_changed}
     for name, damage in damages.items():
         for suffix in ("nbi", "nbc"):
-            for path in tmp_path.rglob(f"{MODULE}.{name}-*.{suffix}"):
+            for path in tmp_path.rglob(f"compiled*.{name}-*.{suffix}"):
                 damage(path)
     assert {path.parent for path in tmp_path.rglob("*.nbi")} == {folder}
-    assert len(code_cache.damaged(folder, MODULE)) >= 2 * len(damages)
+    assert len(code_cache.damaged(folder)) >= 2 * len(damages)
     said.append(python(WARM_UP, NUMBA_CACHE_DIR=str(tmp_path)))
     for line in said:
         assert line.startswith("None fer_snn.core.kernels.compiled")
-    assert code_cache.damaged(folder, MODULE) == []
+    assert code_cache.damaged(folder) == []

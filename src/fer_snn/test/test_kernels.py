@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fer_snn.core.kernels import code_cache, reference
 from fer_snn.core.kernels import interface as kernels
-from fer_snn.core.kernels import reference
 from fer_snn.core.kernels.interface import Pathway
 from fer_snn.core.kernels.packed import packed
 from fer_snn.core.model import Stage
@@ -166,8 +166,7 @@ def test_the_networks_of_the_test_do_fire() -> None:
 
 
 def signatures() -> int:
-    kernels = (compiled._input, compiled._project, compiled._project_learning)
-    return sum(len(kernel.signatures) for kernel in kernels)
+    return sum(len(kernel.signatures) for kernel in code_cache.KERNELS)
 
 
 def test_warm_up_compiles_all_that_a_frame_needs() -> None:

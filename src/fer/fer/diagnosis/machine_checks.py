@@ -82,7 +82,7 @@ def _compiled_code() -> CheckResult:
     if folder is None:
         remedy = "set NUMBA_CACHE_DIR to a folder that can be written"
         return warn("numba", "has no folder for compiled code: snn compiles at each start", remedy)
-    if damaged := code_cache.damaged(folder, code_cache.MODULE):
+    if damaged := code_cache.damaged(folder):
         text = f"{len(damaged)} damaged or unknown files of compiled code in {folder}"
         return warn("numba", text, "nothing: snn compiles again; or now: `fer warm-up`")
     return ok("numba", f"compiled code in {folder}")

@@ -1,7 +1,9 @@
 """The cache of compiled code, checked before numba reads it.
 
 numba trusts its cache: a file that a power cut left empty ends the process, and a changed bit may
-crash it. So the checksums of the files are kept beside them.
+crash it. It also takes compiled code for valid whose own source file is unchanged, although a
+kernel of another file that it calls has changed. So the checksums of the cached files and of all
+sources of kernels are kept beside them.
 """
 
 from __future__ import annotations
@@ -9,12 +11,22 @@ from __future__ import annotations
 import json
 import zlib
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from fer_common.core.atomic import write_atomically
 
-MODULE = "compiled"
-"""Module whose code is cached; the names of the files begin with it."""
+KERNELS: list[Any] = []
+"""All compiled functions, in the order in which they are defined."""
+
+
+def compiled_function(function: Any) -> Any:
+    """Decorate a kernel, which numba compiles when it is called first."""
+    import numba
+
+    KERNELS.append(numba.njit(nogil=True)(function))
+    return KERNELS[-1]
 
 
 def cache_folder() -> Path | None:
@@ -30,39 +42,46 @@ def cache_folder() -> Path | None:
     return Path(folder) if folder else None
 
 
-def damaged(folder: Path, module: str) -> list[Path]:
-    """Return the cached files of a module (its name without suffix) that differ from `seal`."""
+def damaged(folder: Path) -> list[Path]:
+    """Return the cached files that differ from `seal`: all, if a source of kernels has changed."""
     try:
-        sealed = json.loads(_list_of(folder, module).read_bytes())
-        known = dict(sealed)
+        known = dict(json.loads(_list_of(folder).read_bytes()))
     except (OSError, ValueError, TypeError):
         known = {}
-    sums = {path: _checksum(path) for path in _files(folder, module)}
+    if not _sources().items() <= known.items():
+        known = {}
+    sums = {path: _checksum(path) for path in _files(folder)}
     return [path for path, value in sums.items() if value is None or known.get(path.name) != value]
 
 
-def discard_damaged(folder: Path, module: str) -> bool:
+def discard_damaged(folder: Path) -> bool:
     """Remove damaged files, so that numba compiles again; return whether none is left."""
-    for path in damaged(folder, module):
+    for path in damaged(folder):
         with suppress(OSError):
             path.unlink()
-    return not damaged(folder, module)
+    return not damaged(folder)
 
 
-def seal(folder: Path, module: str) -> None:
+def seal(folder: Path) -> None:
     """Note the checksums of all cached files. A folder that cannot be written stays as it is."""
-    if damaged(folder, module):
-        checksums = {path.name: _checksum(path) for path in _files(folder, module)}
+    if damaged(folder):
+        checksums = _sources() | {path.name: _checksum(path) for path in _files(folder)}
         with suppress(OSError):
-            write_atomically(_list_of(folder, module), json.dumps(checksums).encode())
+            write_atomically(_list_of(folder), json.dumps(checksums).encode())
 
 
-def _files(folder: Path, module: str) -> list[Path]:
-    return sorted(folder.glob(f"{module}.*.nb[ci]"))
+@lru_cache(maxsize=1)
+def _sources() -> dict[str, int | None]:
+    """Return the checksums of the source files of kernels, as they are when this is first asked."""
+    return {path.name: _checksum(path) for path in Path(__file__).parent.glob("compiled*.py")}
 
 
-def _list_of(folder: Path, module: str) -> Path:
-    return folder / f"{module}.checksums.json"
+def _files(folder: Path) -> list[Path]:
+    return sorted(folder.glob("compiled*.nb[ci]"))
+
+
+def _list_of(folder: Path) -> Path:
+    return folder / "checksums.json"
 
 
 def _checksum(path: Path) -> int | None:

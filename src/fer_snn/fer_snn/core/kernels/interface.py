@@ -7,6 +7,7 @@ Two pathways may start at the same layer.
 from __future__ import annotations
 
 import importlib
+import sys
 import time
 from collections.abc import Sequence
 from functools import lru_cache
@@ -119,16 +120,18 @@ def _compiled() -> tuple[Kernels | None, str | None]:
     try:
         compiled = importlib.import_module("fer_snn.core.kernels.compiled")
         folder = code_cache.cache_folder()
-        if folder and code_cache.discard_damaged(folder, code_cache.MODULE):
+        if folder and code_cache.discard_damaged(folder):
             try:
-                for kernel in compiled.KERNELS:
+                for kernel in code_cache.KERNELS:
                     kernel.enable_caching()
                 _run_all(compiled)
             # For example a full disk; the error may be wrapped in one of numba's own.
             except Exception:
-                compiled = importlib.reload(compiled)
+                modules = dict.fromkeys(kernel.__module__ for kernel in code_cache.KERNELS)
+                for name in (*modules, compiled.__name__):
+                    compiled = importlib.reload(sys.modules[name])
             else:
-                code_cache.seal(folder, code_cache.MODULE)
+                code_cache.seal(folder)
         _run_all(compiled)
     except ModuleNotFoundError as missing:
         return None, f"{missing.name} is not installed"
