@@ -238,22 +238,11 @@ ARGUMENTS = (
         ("replay",),
     ),
 )
-_BY_NAME = {argument.name: argument for argument in ARGUMENTS}
 
 
 def arguments_of(file: File) -> list[Argument]:
     """Return the arguments of a launch file."""
     return [argument for argument in ARGUMENTS if file in argument.files]
-
-
-def declaration(name: str) -> dict[str, Any]:
-    """Return description, default and choices of an argument, for DeclareLaunchArgument."""
-    argument = _BY_NAME[name]
-    return {
-        "description": argument.description,
-        "default_value": argument.default,
-        "choices": argument.choices or None,
-    }
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:

@@ -6,6 +6,7 @@ import os
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from launch.actions import DeclareLaunchArgument
 from launch.conditions import IfCondition
 from launch.events.process import ProcessExited
 from launch.logging import get_logger
@@ -28,6 +29,19 @@ _HOSTS_OF: Mapping[File, Sequence[Host]] = {
     "workstation": ("workstation",),
     "replay": HOSTS,
 }
+
+
+def declared(file: File) -> list[DeclareLaunchArgument]:
+    """Return the arguments of a launch file."""
+    return [
+        DeclareLaunchArgument(
+            each.name,
+            default_value=each.default,
+            description=each.description,
+            choices=each.choices or None,
+        )
+        for each in arguments_of(file)
+    ]
 
 
 class LaunchSettings:
