@@ -18,6 +18,7 @@ from fer.diagnosis.graph_checks import check_graph, listen
 from fer.diagnosis.machine_checks import CHECKS, check_machine, versions
 from fer.diagnosis.results import CheckResult, Level, worst
 from fer.processes import shared_memory
+from fer_common.core.errors import ConfigurationError
 from fer_snn.core.kernels import code_cache
 
 FINE = {
@@ -217,5 +218,5 @@ def test_a_bundle_holds_the_ends_of_the_logs_and_no_secret(tmp_path: Path, logs:
 
 
 def test_a_bundle_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(bundle.BundleError, match="cannot be written"):
+    with pytest.raises(ConfigurationError, match="cannot be written"):
         bundle.write(tmp_path / "no" / "b.zip", "", {}, {}, {}, tmp_path)

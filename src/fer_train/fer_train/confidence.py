@@ -18,6 +18,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from fer_common.core.atomic import check_writable, write_result
 from fer_features.core.pipeline import FeaturePipeline, largest
 from fer_snn import FaceInput, FeatureFrame, Model, Network, Recogniser, load_weights
 from fer_snn.core.label_files import label_file, read_labels
@@ -25,7 +26,6 @@ from fer_snn.core.parameters import DEFAULT_WEIGHTS, recogniser_parameters, trai
 from fer_snn.core.recogniser import RecogniserParameters
 from fer_snn.core.weights import weights_folder
 from fer_train import dataset, evaluation, faces, figures, metrics
-from fer_train.cli import options
 from fer_train.clips import VIDEOS, frames
 from fer_train.faces import CropParameters
 from fer_train.metrics import ReliabilityBin
@@ -128,7 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--weights", default=DEFAULT_WEIGHTS, metavar="FILE")
     parser.add_argument("--plot", type=Path, metavar="PNG", help="draw the reliability diagrams")
     given = parser.parse_args(arguments)
-    options.check_outputs(given.plot)
+    check_writable(given.plot)
     cv2.setNumThreads(1)
     model = load_weights(weights_folder.resolve(given.weights, weights_folder.default_folder()))
     parameters = recogniser_parameters(trained_values(model)[0])
@@ -143,7 +143,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"| {name} | {kind.as_row()}")
     if given.plot:
         drawn = figures.reliability({name: kind.bins for name, kind in kinds.items()})
-        options.write(given.plot, figures.png(drawn))
+        write_result(given.plot, figures.encoded(drawn))
 
 
 if __name__ == "__main__":

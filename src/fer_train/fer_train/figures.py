@@ -14,7 +14,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
-from fer_common.core.errors import FerError
+from fer_common.core.atomic import write_result
 from fer_train.fairness import Kind, with_interval
 from fer_train.metrics import ReliabilityBin
 from fer_viz.core.drawing.plots import neuron_order
@@ -38,33 +38,26 @@ _RC: Any = {
 }
 
 
-@rc_context(_RC)
 def save(figure: Figure, folder: Path, name: str) -> list[Path]:
     """Write a figure as PNG (300 dpi) and SVG (with text as text); the bytes are reproducible.
 
     Raises
     ------
-    FerError
+    ConfigurationError
         if the folder cannot be written.
     """
     paths = [folder / f"{name}.{kind}" for kind in FORMATS]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for path in paths:
-            date = {"Date": None} if path.suffix == ".svg" else {}
-            figure.savefig(path, dpi=DPI, metadata=date)
-    except OSError as error:
-        raise FerError(
-            f"{folder} cannot be written: {error.strerror}: choose another folder"
-        ) from error
+    for path, kind in zip(paths, FORMATS, strict=True):
+        write_result(path, encoded(figure, kind))
     return paths
 
 
-def png(figure: Figure) -> bytes:
-    """Return a figure as PNG."""
+@rc_context(_RC)
+def encoded(figure: Figure, kind: str = "png") -> bytes:
+    """Return a figure in one of `FORMATS`."""
     buffer = io.BytesIO()
-    with rc_context(_RC):
-        figure.savefig(buffer, format="png", dpi=DPI)
+    metadata = {"Date": None} if kind == "svg" else {}
+    figure.savefig(buffer, format=kind, dpi=DPI, metadata=metadata)
     return buffer.getvalue()
 
 

@@ -101,6 +101,6 @@ def test_text_and_plot_show_every_group() -> None:
     assert "\ndark           20  0.750 (0.5" in text
     assert "80-89" in text and "by chance" in text and "balanced over neutral, smile" in text
     assert max(map(len, text.splitlines())) <= 80
-    data = figures.png(figures.groups(kinds))
+    data = figures.encoded(figures.groups(kinds))
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
     assert picture is not None and picture.shape[1] > 900

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fer.commands.bag import bag_libraries
 from fer.commands.options import needs
-from fer_common.core.atomic import write_atomically
+from fer_common.core.atomic import write_result
 from fer_common.core.errors import FerError
 
 #: What each format needs beyond what fer needs itself.
@@ -45,7 +45,7 @@ def run(arguments: argparse.Namespace) -> int:
         files = _of_weights(arguments) if arguments.format == "nir" else _of_bag(arguments)
     for name, data in files.items():
         path = arguments.output / name
-        write_atomically(path, data)
+        write_result(path, data)
         print(path)
     return 0
 

@@ -13,7 +13,8 @@ import yaml
 from fer.bringup.graph import NODES, absolute, parameter_tables
 from fer.client import connect
 from fer.commands.options import Function, add_verb, add_verbs, run_verb
-from fer_common.core.errors import FerError, ParameterError
+from fer_common.core.atomic import check_writable, write_result
+from fer_common.core.errors import ParameterError
 from fer_common.core.parameter_files import literal, read_parameter_file
 from fer_common.core.parameters import Value
 from fer_common.core.yaml_files import parse_yaml
@@ -156,6 +157,7 @@ def _describe(arguments: argparse.Namespace) -> int:
 
 
 def _dump(arguments: argparse.Namespace) -> int:
+    check_writable(arguments.output)
     with connect(arguments.namespace) as client:
         values = {}
         for node in [arguments.node] if arguments.node else client.running(_NAMES):
@@ -165,10 +167,7 @@ def _dump(arguments: argparse.Namespace) -> int:
     if arguments.output is None:
         print(text, end="")
         return 0
-    try:
-        arguments.output.write_text(text, encoding="utf-8")
-    except OSError as error:
-        raise FerError(f"{arguments.output} cannot be written: {error.strerror}") from error
+    write_result(arguments.output, text.encode())
     return 0
 
 

@@ -32,7 +32,7 @@ from fer.processes.signals import StopRequests
 from fer.processes.supervisor import EXIT_CONFIGURATION, Failure, Supervisor, describe_exit
 from fer.report.status import LIVE_PERIOD_S, Screen, open_screen, starting_text, status_text
 from fer.report.summary import RunRecord, summary_text
-from fer_common.core.atomic import check_writable, write_atomically
+from fer_common.core.atomic import check_writable, write_result
 from fer_common.core.errors import FerError
 from fer_common.core.stamps import NANOSECONDS
 from fer_snn.core.label_files import read_labels
@@ -90,8 +90,7 @@ def run(arguments: argparse.Namespace) -> int:
         given = vars(arguments)
         check_two_hosts(given)
         settings = settings_of(given, (arguments.host,) if arguments.host else HOSTS)
-        if arguments.summary:
-            check_writable(arguments.summary)
+        check_writable(arguments.summary)
         prepare_environment(settings.across, settings.peers)
         check(settings)
         settings = replace(settings, window=has_display() and not arguments.no_window)
@@ -107,7 +106,8 @@ def run(arguments: argparse.Namespace) -> int:
                 graph_run.close()
                 summary = graph_run.summary()
                 if arguments.summary:
-                    _write_summary(arguments.summary, summary)
+                    text = json.dumps(summary, indent=2) + "\n"
+                    write_result(arguments.summary.absolute(), text.encode())
         if graph_run.record.begun:
             print(summary_text(summary), flush=True)
         if arguments.summary:
@@ -310,10 +310,3 @@ def as_error(failure: Failure) -> BringUpError:
     return BringUpError(
         f"'{failure.name}' {describe_exit(failure.exit_code)}: {reason}", EXIT_BROKEN
     )
-
-
-def _write_summary(path: Path, summary: Mapping[str, object]) -> None:
-    try:
-        write_atomically(path.absolute(), (json.dumps(summary, indent=2) + "\n").encode())
-    except OSError as error:
-        raise FerError(f"summary {path} cannot be written: {error.strerror}") from error

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fer_common.core.errors import FerError
+from fer_common.core.atomic import check_writable, write_result
 
 if TYPE_CHECKING:
     from fer.client.graph_client import NodeHealth
@@ -18,10 +19,6 @@ _PREFIXES = ("ROS_", "RMW_", "RCUTILS_", "FASTDDS_", "FASTRTPS_", "CYCLONEDDS_",
 _SECRETS = ("ROS_SECURITY_",)
 _NAMES = ("AMENT_PREFIX_PATH", "LANG", "LC_ALL", "PYTHONPATH")
 _LOGS, _LOG_BYTES = 20, 200_000
-
-
-class BundleError(FerError):
-    """A bundle that cannot be written."""
 
 
 def write(
@@ -36,25 +33,23 @@ def write(
 
     Raises
     ------
-    BundleError
+    ConfigurationError
         if the file cannot be written.
     """
+    check_writable(path)
     reports = {
         name: {"level": health.level[0], "message": health.message, "facts": dict(health.facts)}
         for name, health in heard.items()
     }
-    try:
-        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr("report.txt", report + "\n")
-            archive.writestr("versions.json", _json(versions))
-            archive.writestr("diagnostics.json", _json(reports))
-            archive.writestr("environment.json", _json(public_environment(environment)))
-            for log in _newest_logs(logs):
-                archive.writestr(f"logs/{log.name}", _tail(log))
-    except OSError as error:
-        raise BundleError(
-            f"bundle {path} cannot be written ({error.strerror}): name a file in a writable folder"
-        ) from error
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("report.txt", report + "\n")
+        archive.writestr("versions.json", _json(versions))
+        archive.writestr("diagnostics.json", _json(reports))
+        archive.writestr("environment.json", _json(public_environment(environment)))
+        for log in _newest_logs(logs):
+            archive.writestr(f"logs/{log.name}", _tail(log))
+    write_result(path, data.getvalue())
 
 
 def public_environment(environment: Mapping[str, str]) -> dict[str, str]:

@@ -62,21 +62,38 @@ def whole_folder(folder: Path) -> Iterator[Path]:
         shutil.rmtree(unfinished, ignore_errors=True)
 
 
-def check_writable(path: Path) -> None:
-    """Check that a command can write its result to `path`; nothing is left behind.
+def write_result(path: Path, data: bytes) -> None:
+    """Write what a command was asked for, as `write_atomically`.
 
     Raises
     ------
     ConfigurationError
-        if it could not, or if the folder does not exist.
+        if it cannot be written.
     """
     try:
-        if path.is_dir():
-            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
-        with tempfile.TemporaryFile(dir=path.absolute().parent):
-            pass
+        write_atomically(path, data)
     except OSError as error:
         raise ConfigurationError(
-            f"{path} cannot be written ({error.strerror}): name a file in a folder that exists and "
-            "is writable"
+            f"{path} cannot be written ({error.strerror}): name another file"
         ) from error
+
+
+def check_writable(*paths: Path | None) -> None:
+    """Check that a command can write its results; None is no file, and nothing is left behind.
+
+    Raises
+    ------
+    ConfigurationError
+        if it could not, or if a folder does not exist.
+    """
+    for path in filter(None, paths):
+        try:
+            if path.is_dir():
+                raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
+            with tempfile.TemporaryFile(dir=path.absolute().parent):
+                pass
+        except OSError as error:
+            raise ConfigurationError(
+                f"{path} cannot be written ({error.strerror}): name a file in a folder that exists "
+                "and is writable"
+            ) from error

@@ -11,6 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from fer_common.core.atomic import check_writable, write_result
 from fer_train import dataset, faces
 from fer_train.ablation import VARIANTS, UnseenFaces, VariantResult, evaluate_variant
 from fer_train.cli import options, train
@@ -33,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train all variants, print a table, write the results."""
-    options.check_outputs(args.json, args.listing)
+    check_writable(args.json, args.listing)
     with shown_progress() as report:
         with Jobs(args.jobs) as jobs:
             reader = Reader(args, jobs, report)
@@ -47,7 +48,7 @@ def run(args: argparse.Namespace) -> int:
     Console().print(_table(results))
     if args.json:
         figures = [asdict(result) for result in results]
-        options.write(args.json, json.dumps(figures, indent=1).encode())
+        write_result(args.json, json.dumps(figures, indent=1).encode())
     return 0
 
 

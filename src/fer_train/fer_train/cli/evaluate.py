@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from fer_common.core.atomic import check_writable, write_result
 from fer_common.core.errors import ConfigurationError
 from fer_common.core.parameters import Values
 from fer_features.core.pipeline import FeatureParameters
@@ -79,9 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate; print and write the results."""
-    options.check_outputs(
-        args.json, args.plot, args.plot_reliability, args.plot_groups, args.listing
-    )
+    check_writable(args.json, args.plot, args.plot_reliability, args.plot_groups, args.listing)
     if args.plot_groups and not args.groups:
         raise DatasetError("--plot-groups needs --groups: give it too")
     path = weights_folder.resolve(args.weights, weights_folder.default_folder())
@@ -119,7 +118,7 @@ def run(args: argparse.Namespace) -> int:
             results["disturbed"] = {name: each.as_json() for name, each in disturbed.items()}
         if kinds:
             results["groups"] = {name: asdict(kind) for name, kind in kinds.items()}
-        options.write(args.json, json.dumps(results, indent=1).encode())
+        write_result(args.json, json.dumps(results, indent=1).encode())
     _plot(args, result, kinds)
     return 0
 
@@ -133,13 +132,13 @@ def _plot(
     if args.plot:
         title = f"balanced accuracy {result.balanced_accuracy:.3f}, {result.n} faces"
         drawn = figures.confusion(result.labels, np.array(result.confusion), title)
-        options.write(args.plot, figures.png(drawn))
+        write_result(args.plot, figures.encoded(drawn))
     if args.plot_reliability:
         title = f"calibration error {result.ece:.3f}, {result.n} faces"
         drawn = figures.reliability({title: result.reliability})
-        options.write(args.plot_reliability, figures.png(drawn))
+        write_result(args.plot_reliability, figures.encoded(drawn))
     if args.plot_groups and kinds:
-        options.write(args.plot_groups, figures.png(figures.groups(kinds)))
+        write_result(args.plot_groups, figures.encoded(figures.groups(kinds)))
 
 
 def _find(

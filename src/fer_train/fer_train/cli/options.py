@@ -12,8 +12,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from fer_common.core.atomic import check_writable, write_atomically
-from fer_common.core.errors import ConfigurationError
+from fer_common.core.atomic import write_result
 from fer_common.core.parameter_files import read_parameter_file
 from fer_common.core.parameters import Values
 from fer_snn.core.parameters import NODE, TABLE
@@ -157,7 +156,7 @@ class Reader:
         if self.arguments.listing:
             text = io.StringIO()
             csv.writer(text).writerows([("picture", "label", "read"), *self._rows])
-            write(self.arguments.listing, text.getvalue().encode("utf-8", "surrogateescape"))
+            write_result(self.arguments.listing, text.getvalue().encode("utf-8", "surrogateescape"))
         return read
 
     def tell(self, source: Path, paths: Sequence[Path], what: str) -> None:
@@ -173,32 +172,3 @@ class Reader:
 
 def _print(text: str) -> None:
     print(text.encode(errors="replace").decode(), flush=True)
-
-
-def check_outputs(*paths: Path | None) -> None:
-    """Refuse files that cannot be written, before the work; None for no file.
-
-    Raises
-    ------
-    ConfigurationError
-        if a file cannot be written.
-    """
-    for path in paths:
-        if path is not None:
-            check_writable(path)
-
-
-def write(path: Path, data: bytes) -> None:
-    """Write a file atomically.
-
-    Raises
-    ------
-    ConfigurationError
-        if it cannot be written.
-    """
-    try:
-        write_atomically(path, data)
-    except OSError as error:
-        raise ConfigurationError(
-            f"{path} cannot be written ({error.strerror}): name another file"
-        ) from error

@@ -13,6 +13,7 @@ from typing import cast
 
 import numpy as np
 
+from fer_common.core.atomic import check_writable
 from fer_common.core.errors import ConfigurationError
 from fer_common.core.parameters import Values
 from fer_features.core.pipeline import FeatureParameters
@@ -125,7 +126,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train a network and write its weights."""
-    options.check_outputs(args.output, args.listing)
+    check_writable(args.output, args.listing)
     own = unsupervised.CONSTANTS if args.unsupervised else {}
     values = TABLE.merged(TABLE.merged(TABLE.defaults(), own), options.parameters_in(args.params))
     with shown_progress() as report:
