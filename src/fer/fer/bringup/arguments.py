@@ -27,7 +27,6 @@ _SETTINGS = frozenset(field.name for field in fields(Settings))
 #: A launch file other than bringup.launch.py starts a part of the graph, or plays a bag.
 File: TypeAlias = Literal["bringup", "robot", "workstation", "replay"]
 _ALL: tuple[File, ...] = ("bringup", "robot", "workstation", "replay")
-_LIVE = _ALL[:3]
 _TWO_HOSTS: tuple[File, ...] = ("robot", "workstation")
 
 

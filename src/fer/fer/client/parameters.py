@@ -13,10 +13,11 @@ from rcl_interfaces.srv import (
     ListParameters,
     SetParametersAtomically,
 )
-from rclpy.parameter import Parameter, parameter_value_to_python
+from rclpy.parameter import parameter_value_to_python
 
 from fer.client.graph_client import GraphClient
 from fer_common.core.errors import ParameterError
+from fer_common.ros.parameter_server import plain, ros_parameter
 
 _TYPE_NAMES = {
     ParameterType.PARAMETER_BOOL: "bool",
@@ -57,7 +58,7 @@ class NodeParameters:
         wanted = list(names)
         values = self._ask(GetParameters, "get_parameters", wanted, "values")
         return {
-            name: _plain(parameter_value_to_python(value))
+            name: plain(parameter_value_to_python(value))
             for name, value in zip(wanted, values, strict=True)
         }
 
@@ -82,12 +83,8 @@ class NodeParameters:
         """
         if not values:
             return
-        parameters = [
-            Parameter(name, value=list(value) if isinstance(value, tuple) else value)
-            for name, value in values.items()
-        ]
         request = SetParametersAtomically.Request(
-            parameters=[parameter.to_parameter_msg() for parameter in parameters]
+            parameters=[ros_parameter(*each).to_parameter_msg() for each in values.items()]
         )
         result = self._call(SetParametersAtomically, "set_parameters_atomically", request).result
         if not result.successful:
@@ -125,7 +122,3 @@ def describe(descriptor: ParameterDescriptor, value: object) -> str:
         facts.append(descriptor.additional_constraints)
     facts.append("read-only" if descriptor.read_only else "live")
     return "\n".join([*lines, "  " + "; ".join(facts)])
-
-
-def _plain(value: Any) -> Any:
-    return value if isinstance(value, (bool, int, float, str)) or value is None else tuple(value)

@@ -7,7 +7,8 @@ import contextlib
 import re
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from fer.bringup.graph import ALL_NODES, HOSTS, IMAGE_TOPIC, Settings
 from fer.commands.options import (
     add_verb,
     add_verbs,
+    needs,
     not_negative,
     positive,
     positive_integer,
@@ -31,10 +33,10 @@ if TYPE_CHECKING:
     from fer.bags.player import Outcome, PlayOptions
     from fer.bags.reading import Bag
     from fer.bags.selection import Selection
+    from fer_train.recording import Recording
 
 #: The runs differ, not everything was played, or nothing was recorded.
 EXIT_INCOMPLETE = 1
-_PACKAGES = ("mcap", "rosbags", "zstandard", "apsw")
 _DEFAULT_CLOCK_HZ = 40.0
 _UNITS = {"s": 1.0, "min": 60.0, "h": 3600.0, "kB": 1e3, "MB": 1e6, "GB": 1e9}
 
@@ -67,18 +69,31 @@ def run(arguments: argparse.Namespace) -> int:
         return run_verb(arguments)
 
 
-@contextlib.contextmanager
-def bag_libraries() -> Iterator[None]:
-    """Raise FerError if a library that bags need is not installed."""
-    try:
-        yield
-    except ModuleNotFoundError as error:
-        if error.name and error.name.split(".")[0] in _PACKAGES:
-            raise FerError(
-                f"bags need the Python package {error.name.split('.')[0]}: run `python3 -m pip "
-                f"install --user --break-system-packages {' '.join(_PACKAGES)}`, or use `ros2 bag`"
-            ) from error
-        raise
+def bag_libraries() -> AbstractContextManager[None]:
+    """Return a context that raises FerError if a library that bags need is not installed."""
+    pip = "python3 -m pip install --user --break-system-packages"
+    return needs("mcap", "rosbags", "zstandard", "apsw", pip=pip, otherwise=", or use `ros2 bag`")
+
+
+def add_source(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments of a command that reads a bag or a weights file."""
+    parser.add_argument(
+        "source", type=Path, metavar="BAG|WEIGHTS", help="a bag, or a weights file (.npz)"
+    )
+    parser.add_argument(
+        "--namespace", default="", help="namespace of the graph, if a bag holds several"
+    )
+
+
+def read_recording(arguments: argparse.Namespace) -> Recording:
+    """Return what the bag of `add_source` holds of a graph."""
+    from fer_train import recording
+
+    with bag_libraries():
+        from fer.bags.reading import opened
+
+        with opened(arguments.source) as bag:
+            return recording.read(bag, arguments.namespace)
 
 
 def _add_record(verb: argparse.ArgumentParser) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from fer.commands.bag import bag_libraries
+from fer.commands.bag import add_source, read_recording
 from fer.commands.options import needs
 from fer_common.core.atomic import write_result
 from fer_common.core.errors import FerError
@@ -27,16 +27,11 @@ _FORMATS = {
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument(
-        "source", type=Path, metavar="BAG|WEIGHTS", help="a bag, or a weights file (.npz)"
-    )
+    add_source(parser)
     add = parser.add_mutually_exclusive_group(required=True).add_argument
     for name, text in _FORMATS.items():
         add(f"--{name}", dest="format", action="store_const", const=name, help=text)
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="OUT")
-    parser.add_argument(
-        "--namespace", default="", help="namespace of the graph, if a bag holds several"
-    )
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -58,14 +53,9 @@ def _of_weights(arguments: argparse.Namespace) -> dict[str, bytes]:
 
 
 def _of_bag(arguments: argparse.Namespace) -> dict[str, bytes]:
-    from fer_train import export, recording
+    from fer_train import export
 
-    with bag_libraries():
-        from fer.bags.reading import opened
-
-        with opened(arguments.source) as bag:
-            recorded = recording.read(bag, arguments.namespace)
-    files = export.FORMATS[arguments.format](recorded)
+    files = export.FORMATS[arguments.format](read_recording(arguments))
     if not files:
         raise FerError(f"{arguments.source} has nothing to export: record spikes or expressions")
     return files

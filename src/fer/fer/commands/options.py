@@ -57,12 +57,16 @@ def run_verb(arguments: argparse.Namespace) -> int:
 
 
 @contextlib.contextmanager
-def needs(*requirements: str) -> Iterator[None]:
+def needs(
+    *requirements: str, pip: str = f"{sys.executable} -m pip install", otherwise: str = ""
+) -> Iterator[None]:
     """Raise FerError if an optional library is not installed.
 
     Parameters
     ----------
     requirements : what pip has to install, as "neo==0.14.6".
+    pip : the command that installs it.
+    otherwise : what else the user can do, as the end of the error.
     """
     try:
         yield
@@ -71,8 +75,7 @@ def needs(*requirements: str) -> Iterator[None]:
         if not any(each.partition("==")[0] == name for each in requirements):
             raise
         raise FerError(
-            f"this needs the Python package {name}: run "
-            f"`{sys.executable} -m pip install {' '.join(requirements)}`"
+            f"this needs the Python package {name}: run `{pip} {' '.join(requirements)}`{otherwise}"
         ) from error
 
 

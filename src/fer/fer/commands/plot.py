@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from fer.commands.bag import bag_libraries
+from fer.commands.bag import add_source, read_recording
 from fer.commands.options import not_negative, positive, positive_integer
 from fer_common.core.errors import FerError
 from fer_snn.core.label_files import read_labels
@@ -20,9 +20,7 @@ _WEIGHTS_SUFFIX = ".npz"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument(
-        "source", type=Path, metavar="BAG|WEIGHTS", help="a bag, or a weights file (.npz)"
-    )
+    add_source(parser)
     parser.add_argument(
         "-o", "--output", type=Path, required=True, metavar="DIR", help="folder for the figures"
     )
@@ -52,9 +50,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=0,
         metavar="ID",
         help="which face (default: the one seen longest)",
-    )
-    parser.add_argument(
-        "--namespace", default="", help="namespace of the graph, if a bag holds several"
     )
 
 
@@ -90,14 +85,10 @@ def _of_weights(path: Path) -> Iterator[tuple[str, Any]]:
 
 
 def _of_bag(arguments: argparse.Namespace) -> Iterator[tuple[str, Any]]:
-    from fer_train import figures, recording
+    from fer_train import figures
 
     truth = read_labels(arguments.labels) if arguments.labels else {}
-    with bag_libraries():
-        from fer.bags.reading import opened
-
-        with opened(arguments.source) as bag:
-            recorded = recording.read(bag, arguments.namespace)
+    recorded = read_recording(arguments)
     if recorded.fields is not None and recorded.fields.maps.size:
         yield "weights", figures.weights(recorded.fields)
     faces = recorded.faces

@@ -148,11 +148,9 @@ def read_image(path: Path) -> Pixels | None:
     OPENCV_IO_MAX_IMAGE_PIXELS is set in time.
     """
     try:
-        data = np.fromfile(path, np.uint8)
-        pixels = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    except (OSError, cv2.error):
+        return _decoded(np.fromfile(path, np.uint8))
+    except OSError:
         return None
-    return None if pixels is None else np.asarray(pixels, np.uint8)
 
 
 def decode(message: CompressedImageMessage) -> Pixels:
@@ -167,12 +165,7 @@ def decode(message: CompressedImageMessage) -> Pixels:
     encoding = message.format.partition(";")[0].strip()
     if _WIDE.fullmatch(encoding):
         raise ImageError(_refusal(encoding))
-    data = np.frombuffer(message.data, np.uint8)
-    try:
-        pixels = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
-    except cv2.error:
-        # OpenCV raises for a header with an absurd size, instead of returning None.
-        pixels = None
+    pixels = _decoded(np.frombuffer(message.data, np.uint8))
     if pixels is None:
         raise ImageError(
             f"compressed image ({message.format or 'no format'}) cannot be decoded: "
@@ -180,7 +173,16 @@ def decode(message: CompressedImageMessage) -> Pixels:
         )
     if max(pixels.shape) > MAX_SIDE_PX:
         raise ImageError(f"compressed image of {pixels.shape[1]}x{pixels.shape[0]} px is too large")
-    return np.asarray(pixels, np.uint8)
+    return pixels
+
+
+def _decoded(data: Pixels) -> Pixels | None:
+    try:
+        pixels = cv2.imdecode(data, cv2.IMREAD_COLOR) if data.size else None
+    except cv2.error:
+        # OpenCV raises for a header with an absurd size, instead of returning None.
+        return None
+    return None if pixels is None else np.asarray(pixels, np.uint8)
 
 
 def fill(message: ImageMessage, pixels: Pixels, encoding: str) -> None:

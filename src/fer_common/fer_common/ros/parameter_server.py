@@ -77,7 +77,7 @@ class ParameterServer:
             if they contradict other parameters.
         """
         given = set(self.given)
-        parameters = [_ros_parameter(name, value) for name, value in changes.items()]
+        parameters = [ros_parameter(name, value) for name, value in changes.items()]
         result = self._node.set_parameters_atomically(parameters)
         self.given = given
         if not result.successful:
@@ -97,21 +97,20 @@ class ParameterServer:
                 raise ConfigurationError(self._table.unknown(name))
 
     def _declare(self, parameter: Parameter) -> object:
-        default = (
-            list(parameter.default) if isinstance(parameter.default, tuple) else parameter.default
-        )
         override = self._node._parameter_overrides.get(parameter.name)
         if override is not None:
             # Checked first, because rclpy's errors name neither the range nor the remedy.
             try:
-                checked = parameter.check(_plain(override.value))
+                checked = parameter.check(plain(override.value))
             except FerError as error:
                 raise ConfigurationError(f"node '{self._table.node}': {error}") from error
-            self._node._parameter_overrides[parameter.name] = _ros_parameter(
-                parameter.name, checked
-            )
-        return _plain(
-            self._node.declare_parameter(parameter.name, default, descriptor(parameter)).value
+            self._node._parameter_overrides[parameter.name] = ros_parameter(parameter.name, checked)
+        return plain(
+            self._node.declare_parameter(
+                parameter.name,
+                ros_parameter(parameter.name, parameter.default).value,
+                descriptor(parameter),
+            ).value
         )
 
     def _with_types(self, parameters: list[RosParameter[Any]]) -> list[RosParameter[Any]]:
@@ -124,11 +123,11 @@ class ParameterServer:
     def _typed(self, parameter: RosParameter[Any]) -> RosParameter[Any]:
         if parameter.name not in self._table:
             return parameter
-        own, value = self._table[parameter.name], _plain(parameter.value)
+        own, value = self._table[parameter.name], plain(parameter.value)
         if own.is_array and not value:
             return RosParameter(parameter.name, self._node.get_parameter(parameter.name).type_, [])
         try:
-            return _ros_parameter(parameter.name, own.check(value))
+            return ros_parameter(parameter.name, own.check(value))
         except FerError:
             # The reason is said by `_on_set`.
             return parameter
@@ -154,7 +153,7 @@ class ParameterServer:
 
     def _own(self, parameters: list[RosParameter[Any]]) -> dict[str, Any]:
         # The others are rclpy's own, for clock and QoS.
-        return {p.name: _plain(p.value) for p in parameters if p.name in self._table}
+        return {p.name: plain(p.value) for p in parameters if p.name in self._table}
 
     def _changed(self, merged: Mapping[str, Value]) -> frozenset[str]:
         return frozenset(name for name, value in merged.items() if value != self.values[name])
@@ -183,10 +182,11 @@ def descriptor(parameter: Parameter) -> ParameterDescriptor:
     return result
 
 
-def _ros_parameter(name: str, value: Value) -> RosParameter[Any]:
+def ros_parameter(name: str, value: object) -> RosParameter[Any]:
+    """Return a parameter of rclpy, which takes no tuples."""
     return RosParameter(name, value=list(value) if isinstance(value, tuple) else value)
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
     """Return an array value as a tuple, so that values can be compared."""
     return value if isinstance(value, (bool, int, float, str)) or value is None else tuple(value)
