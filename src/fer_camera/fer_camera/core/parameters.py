@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fer_common.core.network_links import PACE_BY_LINK
-from fer_common.core.parameters import COMMON, Parameter, ParameterTable, Value, Values
+from fer_common.core.parameters import COMMON, Parameter, ParameterTable, Value, Values, settings
 
 AUTO = "auto"
 DEMO = "demo"
@@ -134,7 +134,7 @@ class CameraSettings:
     @classmethod
     def of(cls, values: Mapping[str, Value]) -> CameraSettings:
         """Select the settings from the values of all parameters."""
-        return cls(**{name: values[name] for name in cls.__dataclass_fields__})  # type: ignore[arg-type]
+        return settings(cls, values)
 
 
 DEFAULTS = CameraSettings.of(TABLE.defaults())

@@ -9,15 +9,16 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import TypeAlias
+from typing import Any, TypeAlias, TypeVar, cast
 
 from fer_common.core.errors import ParameterError
 
 Scalar: TypeAlias = bool | int | float | str
 Value: TypeAlias = Scalar | tuple[Scalar, ...]
 Values: TypeAlias = Mapping[str, Value]
+Settings = TypeVar("Settings")
 #: Checks a complete set of values; returns why it is refused, or None.
 Constraint: TypeAlias = Callable[[Values], "str | None"]
 
@@ -134,6 +135,24 @@ class Parameter:
                 f"parameter '{self.name}' is {value:g}{unit}: "
                 f"it must be in the range {allowed}{unit}"
             )
+
+
+def settings(kind: type[Settings], values: Values, prefix: str = "", **others: Any) -> Settings:
+    """Return a dataclass whose fields are parameters, by their names; the rest has its defaults.
+
+    Parameters
+    ----------
+    kind : the dataclass. The name of a field may end with its unit, which the parameter lacks.
+    values : of the parameters.
+    prefix : what precedes the name of a field in that of the parameter.
+    others : fields that are no parameters, or have other names.
+    """
+    given: dict[str, Any] = {}
+    for each in fields(cast(Any, kind)):
+        for name in (each.name, each.name.removesuffix("_s").removesuffix("_px")):
+            if prefix + name in values:
+                given.setdefault(each.name, values[prefix + name])
+    return kind(**given | others)
 
 
 AUTOSTART = Parameter(

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-from typing import Any
-
 from fer_common.core.network_links import MAX_AGE, PACE_BY_LINK
 from fer_common.core.parameters import (
     COMMON,
@@ -14,6 +11,7 @@ from fer_common.core.parameters import (
     ParameterTable,
     Value,
     Values,
+    settings,
 )
 from fer_features.core.alignment import CropGeometry
 from fer_features.core.detector import MODELS, DetectorParameters
@@ -239,22 +237,14 @@ def feature_parameters(values: Values) -> FeatureParameters:
     """Return the settings of the core for the values of the node's parameters."""
     side = values["crop.side"]
     return FeatureParameters(
-        detector=_settings(DetectorParameters, "detector", values),
-        search=_settings(SearchParameters, "search", values),
-        tracker=_settings(TrackerParameters, "tracker", values),
-        geometry=_settings(CropGeometry, "crop", values),
-        gabor=_settings(
-            GaborParameters, "gabor", values, crop=side, surround_px=values["retina.surround"]
+        detector=settings(DetectorParameters, values, "detector."),
+        search=settings(SearchParameters, values, "search."),
+        tracker=settings(TrackerParameters, values, "tracker."),
+        geometry=settings(CropGeometry, values, "crop."),
+        gabor=settings(
+            GaborParameters, values, "gabor.", crop=side, surround_px=values["retina.surround"]
         ),
     )
-
-
-def _settings(kind: type[Any], prefix: str, values: Values, **others: Value) -> Any:
-    """Return a dataclass whose fields have the names of the parameters, plus units."""
-    names = {f.name: f.name.removesuffix("_s").removesuffix("_px") for f in fields(kind)}
-    parameters = {field: f"{prefix}.{name}" for field, name in names.items()}
-    given = {field: values[name] for field, name in parameters.items() if name in values}
-    return kind(**given, **others)
 
 
 def _pool_divides_crop(values: Values) -> str | None:

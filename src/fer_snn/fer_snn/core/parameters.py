@@ -8,7 +8,14 @@ from typing import cast
 
 from fer_common.core.errors import ParameterError
 from fer_common.core.network_links import MAX_AGE
-from fer_common.core.parameters import COMMON, EVERY_FRAME, Parameter, ParameterTable, Values
+from fer_common.core.parameters import (
+    COMMON,
+    EVERY_FRAME,
+    Parameter,
+    ParameterTable,
+    Values,
+    settings,
+)
 from fer_snn.core.constants import (
     CONSTANTS,
     TrainedConstants,
@@ -246,41 +253,26 @@ TABLE = ParameterTable(NODE, (*CONSTANTS, *_ANSWERS, *_NODE), (constants_agree, 
 
 def network_parameters(values: Values) -> NetworkParameters:
     """Return the constants of the network."""
-
-    def some(prefix: str, *names: str) -> list[float]:
-        return [number_of(values, prefix + name) for name in names]
-
-    lif = LIFParameters(*some("", "tau_m", "r_m", "v_rest", "v_th", "v_reset", "t_ref"))
-    stdp = STDPParameters(*some("", "a_pre", "a_post", "tau_pre", "tau_post", "w_min", "w_max"))
-    return NetworkParameters(
-        dt=number_of(values, "dt"),
-        lif=lif,
-        stdp=stdp,
-        threshold=ThresholdParameters(*some("", "theta_delta", "tau_theta")),
-        hidden=DriveParameters(*some("hidden_", "tau_s", "gain", "beta", "alpha")),
-        expression=DriveParameters(*some("", "tau_s", "gain", "beta", "alpha")),
-        hidden_weights=WeightBounds(*some("hidden_", "w_min", "w_max", "s_target")),
-        s_target=number_of(values, "s_target"),
-        competition=number_of(values, "competition"),
-        tau_w=number_of(values, "tau_w"),
+    return settings(
+        NetworkParameters,
+        values,
+        lif=settings(LIFParameters, values),
+        stdp=settings(STDPParameters, values),
+        threshold=settings(ThresholdParameters, values, delta=values["theta_delta"]),
+        hidden=settings(DriveParameters, values, "hidden_"),
+        expression=settings(DriveParameters, values),
+        hidden_weights=settings(WeightBounds, values, "hidden_"),
     )
 
 
 def supervised_parameters(values: Values) -> SupervisedParameters:
     """Return the constants of the supervised rule."""
-    names = ("eta_w", "eta_v", "eta_theta", "rho", "kappa", "tolerance", "presentation")
-    return SupervisedParameters(*(number_of(values, name) for name in names))
+    return settings(SupervisedParameters, values)
 
 
 def readout_parameters(values: Values) -> ReadoutParameters:
     """Return the constants of the read-out."""
-    return ReadoutParameters(
-        number_of(values, "decision_window"),
-        int(number_of(values, "min_spikes")),
-        number_of(values, "min_confidence"),
-        number_of(values, "min_fit"),
-        _labels(values),
-    )
+    return settings(ReadoutParameters, values, labels=_labels(values))
 
 
 def time_budget_s(values: Values) -> float:
@@ -301,16 +293,13 @@ def recogniser_parameters(values: Values) -> RecogniserParameters:
         if constants contradict each other.
     """
     try:
-        return RecogniserParameters(
+        return settings(
+            RecogniserParameters,
+            values,
             network=network_parameters(values),
             learning=Learning(values["learning"]),
             supervised=supervised_parameters(values),
             readout=readout_parameters(values),
-            glance=number_of(values, "glance"),
-            mirror=bool(values["mirror"]),
-            max_catch_up=number_of(values, "max_catch_up"),
-            max_faces=int(number_of(values, "max_faces")),
-            forget_after=number_of(values, "forget_after"),
         )
     except ValueError as error:
         raise ParameterError(f"node '{NODE}': {error}") from error
