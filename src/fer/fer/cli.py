@@ -69,7 +69,9 @@ COMMANDS = (
         "fer_train.cli.ablate",
         "train networks that lack one mechanism each, and compare them",
     ),
-    Command("data", "fer_train.cli.data", "say where public faces come from, and lay them out"),
+    Command(
+        "data", "fer_train.cli.data", "describe public sets of faces, and write them as folders"
+    ),
     Command("bag", "fer.commands.bag", "record, play, compare and recover bags"),
     Command("topics", "fer.commands.topics", "list the topics, with their types", 0, True),
     Command("echo", "fer.commands.topics", "show the messages of a topic", 0, True),
@@ -81,7 +83,7 @@ COMMANDS = (
     Command("merge", "fer.commands.merge", "let one network learn from several robots", 0),
     Command("plot", "fer.commands.plot", "draw figures of a bag or a weights file"),
     Command("export", "fer.commands.export", "write a bag or a network for other programs"),
-    Command("import", "fer.commands.import_nir", "make weights of a graph of another simulator"),
+    Command("import", "fer.commands.import_nir", "make a weights file from a NIR graph"),
     Command("bench", "fer.commands.bench", "run the benchmarks"),
     Command("warm-up", "fer.commands.warm_up", "compile the network's kernels now"),
 )

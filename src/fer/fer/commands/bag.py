@@ -46,7 +46,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = add_verbs(parser)
     record = add_verb(verbs, "record", _record, "record topics until Ctrl-C", namespace=True)
     _add_record(record)
-    text = "play a bag, and wait for a graph that cannot keep up"
+    text = "play a bag, no faster than the graph can answer"
     _add_play(add_verb(verbs, "play", _play, text, namespace=True))
     info = add_verb(verbs, "info", _info, "show what is in a bag, and what it lacks")
     text = "write everything that can be read of a damaged bag to a new one"

@@ -11,7 +11,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, fields
 from functools import cached_property
-from typing import Any, TypeAlias, TypeVar, cast
+from typing import Any, TypeAlias, TypeVar
 
 from fer_common.core.errors import ParameterError
 
@@ -147,12 +147,14 @@ def settings(kind: type[Settings], values: Values, prefix: str = "", **others: A
     prefix : what precedes the name of a field in that of the parameter.
     others : fields that are no parameters, or have other names.
     """
+    make: Any = kind
     given: dict[str, Any] = {}
-    for each in fields(cast(Any, kind)):
+    for each in fields(make):
         for name in (each.name, each.name.removesuffix("_s").removesuffix("_px")):
             if prefix + name in values:
                 given.setdefault(each.name, values[prefix + name])
-    return kind(**given | others)
+    made: Settings = make(**given | others)
+    return made
 
 
 AUTOSTART = Parameter(
