@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from fer.bringup.environment import graph_environment
-from fer.bringup.installed import config_folder
 from fer.cli import main
 from fer_bench import machine, page
 from fer_faults import ledger as record
@@ -46,7 +45,7 @@ def no_command_outlives_its_test() -> Iterator[None]:
 def done(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., str]:
     """Return what runs a short command in this process and returns what it says."""
     # A command sets up the environment that the graph has.
-    for name, value in graph_environment(os.environ, config_folder()).items():
+    for name, value in graph_environment(os.environ).items():
         monkeypatch.setenv(name, value)
 
     def run(*arguments: object, code: int = 0) -> str:

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 from fer.bringup.environment import graph_environment
-from fer.bringup.installed import config_folder
 from fer.cli import main
 from fer_common.core.errors import ParameterError
 from fer_common.core.parameters import DIAGNOSTICS_PERIOD, Value
@@ -109,7 +108,7 @@ def test_no_frame_is_lost_and_bad_changes_are_refused(
 def test_a_dump_starts_a_node_with_the_same_values(
     graph: Graph, node: subprocess.Popen[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, value in graph_environment(os.environ, config_folder()).items():
+    for name, value in graph_environment(os.environ).items():
         monkeypatch.setenv(name, value)
     changes = Changes(TABLE, check, seed=6)
     current: dict[str, Any] = values_of(graph, TABLE)

@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 
 from fer.bringup.environment import graph_environment
-from fer.bringup.installed import config_folder
 from fer_faults.graph import Up
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -20,7 +19,7 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let processes find the package of these tests, and find each other as under `fer up`."""
-    for name, value in graph_environment(os.environ, config_folder()).items():
+    for name, value in graph_environment(os.environ).items():
         monkeypatch.setenv(name, value)
     path = os.environ.get("PYTHONPATH", "")
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, (str(ROOT / "test"), path))))

@@ -18,7 +18,7 @@ import pytest
 from rclpy.qos import DurabilityPolicy, QoSProfile, qos_profile_sensor_data
 from sensor_msgs.msg import Image
 
-from fer.bringup.installed import config_folder
+from fer.bringup.environment import config_folder
 from fer_common.ros import qos
 from fer_faults.graph import NAMESPACE, Up
 from fer_faults.ledger import Ledger

@@ -12,7 +12,6 @@ from pathlib import Path
 
 from fer.bringup.environment import graph_environment
 from fer.bringup.graph import NODES
-from fer.bringup.installed import config_folder
 from fer_bench.link import programs
 from fer_bench.link.hosts import Host, joined_hosts
 from fer_bench.link.run import UNWANTED
@@ -74,7 +73,7 @@ def _measure(graphs: int, folder: Path) -> Discovery:
 
 def _start(host: Host, number: int, name: str, log: Path) -> subprocess.Popen[bytes]:
     inherited = {key: value for key, value in os.environ.items() if key not in UNWANTED}
-    environment = inherited | graph_environment(inherited, config_folder(), across=True)
+    environment = inherited | graph_environment(inherited, across=True)
     process = host.start(programs.command("crowd", number, name), environment, log)
     deadline_s = time.monotonic() + _START_S
     while programs.READY not in log.read_text():

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from fer.bringup.installed import config_folder
+from fer.bringup.environment import config_folder
 from fer_bench import machine, page
 from fer_bench.link import discovery
 from fer_bench.link.figures import Figures

@@ -16,7 +16,7 @@ from fer.bags.flow import Flow, Pace, stamp_ns
 from fer.bags.reading import opened
 from fer.bags.selection import Selection
 from fer.bags.topics import BagError
-from fer.bringup.installed import config_folder
+from fer.bringup.environment import config_folder
 from fer.cli import main
 from fer_testing.bags import BEGIN_NS, EXPRESSIONS, PERIOD_NS, SPIKES, answer, spikes, write_bag
 from fer_testing.ros import wait_for

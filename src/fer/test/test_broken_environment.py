@@ -10,7 +10,6 @@ from pathlib import Path
 import pytest
 
 from fer.bringup.environment import graph_environment, log_environment
-from fer.bringup.installed import config_folder
 
 #: What is wrong, and what the error says of it.
 BROKEN = {
@@ -81,6 +80,6 @@ def test_what_needs_no_ros_works_all_the_same() -> None:
 def test_a_home_that_cannot_be_written_costs_only_what_needs_it() -> None:
     logs = log_environment({"HOME": "/proc/no"})["ROS_LOG_DIR"]
     assert Path(logs).is_absolute() and not logs.startswith("/proc")
-    assert graph_environment({"HOME": "/proc/no"}, config_folder())["ROS_LOG_DIR"] == logs
+    assert graph_environment({"HOME": "/proc/no"})["ROS_LOG_DIR"] == logs
     done = run({"HOME": "/proc/no"}, "doctor", "--wait", "0")
     assert f"logs go to {logs}" in done.stdout and "Traceback" not in done.stderr

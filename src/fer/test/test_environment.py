@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from fer.bringup import environment
 from fer.bringup.environment import graph_environment, transport_environment
-from fer.bringup.installed import config_folder
 from fer.processes import shared_memory
 from fer_common.ros.distributions import PROFILE_VARIABLES, profile_variable
 
@@ -16,24 +16,25 @@ PROFILE = profile_variable()
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Path:
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("fastdds.xml", "fastdds_small.xml", "fastdds_network.xml"):
         (tmp_path / name).touch()
+    monkeypatch.setattr(environment, "config_folder", lambda: tmp_path)
     return tmp_path
 
 
 def test_the_graph_listens_on_this_machine_only_and_uses_one_thread_a_library(config: Path) -> None:
-    added = graph_environment(HOME, config)
+    added = graph_environment(HOME)
     assert added["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "LOCALHOST"
     assert added["OMP_NUM_THREADS"] == added["OPENBLAS_NUM_THREADS"] == "1"
     assert "ROS_LOG_DIR" not in added
 
 
 def test_what_the_user_has_set_stands(config: Path) -> None:
-    first = graph_environment(HOME, config)
-    assert graph_environment({**HOME, **first}, config) == {}
+    first = graph_environment(HOME)
+    assert graph_environment({**HOME, **first}) == {}
     subnet = {**HOME, "ROS_AUTOMATIC_DISCOVERY_RANGE": "SUBNET"}
-    assert "ROS_AUTOMATIC_DISCOVERY_RANGE" not in graph_environment(subnet, config)
+    assert "ROS_AUTOMATIC_DISCOVERY_RANGE" not in graph_environment(subnet)
 
 
 @pytest.mark.parametrize(
@@ -44,21 +45,21 @@ def test_the_profile_fits_the_shared_memory(
     config: Path, monkeypatch: pytest.MonkeyPatch, free_bytes: int | None, name: str
 ) -> None:
     monkeypatch.setattr(shared_memory, "free_bytes", lambda: free_bytes)
-    assert graph_environment(HOME, config)[PROFILE] == str(config / name)
+    assert graph_environment(HOME)[PROFILE] == str(config / name)
 
 
 @pytest.mark.parametrize("variable", [*PROFILE_VARIABLES, "FASTDDS_BUILTIN_TRANSPORTS"])
 def test_a_transport_that_the_user_has_chosen_stands(config: Path, variable: str) -> None:
-    added = graph_environment({**HOME, variable: "mine"}, config)
+    added = graph_environment({**HOME, variable: "mine"})
     assert not added.keys() & set(PROFILE_VARIABLES)
 
 
 def test_a_graph_on_two_hosts_reaches_the_other_one(config: Path) -> None:
-    added = graph_environment(HOME, config, across=True, peers=["robot1", "10.0.0.2"])
+    added = graph_environment(HOME, across=True, peers=["robot1", "10.0.0.2"])
     assert added["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "SUBNET"
     assert added["ROS_STATIC_PEERS"] == "robot1;10.0.0.2"
     assert added[PROFILE] == str(config / "fastdds_network.xml")
-    assert "ROS_STATIC_PEERS" not in graph_environment(HOME, config, across=True)
+    assert "ROS_STATIC_PEERS" not in graph_environment(HOME, across=True)
 
 
 @pytest.mark.parametrize(
@@ -80,20 +81,22 @@ def test_a_process_has_the_profile_for_what_it_sends(
     name: str | None,
 ) -> None:
     monkeypatch.setattr(shared_memory, "free_bytes", lambda: 2**30)
-    current = graph_environment(HOME, config, across=across)
+    current = graph_environment(HOME, across=across)
     expected = {PROFILE: str(config / name)} if name else {}
-    assert transport_environment(current, config, whole_images) == expected
-    assert transport_environment({PROFILE: "mine"}, config, whole_images) == {}
+    assert transport_environment(current, whole_images) == expected
+    assert transport_environment({PROFILE: "mine"}, whole_images) == {}
 
 
-def test_no_profile_is_named_that_is_not_there(tmp_path: Path) -> None:
-    assert PROFILE not in graph_environment(HOME, tmp_path)
+def test_no_profile_is_named_that_is_not_there(config: Path) -> None:
+    for profile in config.iterdir():
+        profile.unlink()
+    assert PROFILE not in graph_environment(HOME)
 
 
 def test_the_installed_profiles_are_there() -> None:
-    assert Path(graph_environment(HOME, config_folder())[PROFILE]).is_file()
+    assert Path(graph_environment(HOME)[PROFILE]).is_file()
 
 
 def test_logs_have_a_place_without_a_home(config: Path) -> None:
-    assert "ROS_LOG_DIR" in graph_environment({}, config)
-    assert "ROS_LOG_DIR" not in graph_environment({"ROS_HOME": "/somewhere"}, config)
+    assert "ROS_LOG_DIR" in graph_environment({})
+    assert "ROS_LOG_DIR" not in graph_environment({"ROS_HOME": "/somewhere"})

@@ -21,7 +21,6 @@ from fer.bringup.graph import (
     started_nodes,
     uses_sim_time,
 )
-from fer.bringup.installed import config_folder
 from fer.bringup.programs import node_program, node_programs, window_programs
 from fer_common.core.errors import ConfigurationError
 from fer_common.ros import container
@@ -129,7 +128,7 @@ def test_parameters_of_a_graph_on_two_hosts_are_those_of_the_nodes() -> None:
 def test_who_sends_whole_pictures_within_a_host_of_two_has_the_profile_for_them(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    for variable, value in graph_environment({}, config_folder(), across=True).items():
+    for variable, value in graph_environment({}, across=True).items():
         monkeypatch.setenv(variable, value)
     differing = {
         split: [

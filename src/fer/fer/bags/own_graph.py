@@ -12,7 +12,6 @@ from pathlib import Path
 from fer.bags.player import PlayOptions
 from fer.bringup.environment import graph_environment
 from fer.bringup.graph import Settings, absolute, started_nodes
-from fer.bringup.installed import config_folder
 from fer.bringup.programs import node_programs
 from fer.processes.supervisor import Failure, Program, Supervisor, describe_exit
 from fer_common.core.errors import FerError
@@ -45,7 +44,7 @@ class OwnGraph:
         prefix = absolute(settings.namespace).rstrip("/")
         topics = _RECORDED if "features" in self._names else _RECORDED[:-1]
         self._recorded = tuple(f"{prefix}/{topic}" for topic in topics) if record else ()
-        environment = {**os.environ, **graph_environment(os.environ, config_folder())}
+        environment = {**os.environ, **graph_environment(os.environ)}
         self._nodes = Supervisor(programs, on_line, environment)
         recorder = [_recorder(record, self._recorded)] if record else []
         # Apart, because it is to be ended after the nodes.

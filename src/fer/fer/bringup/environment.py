@@ -8,7 +8,8 @@ import tempfile
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from fer.bringup.installed import config_folder
+from ament_index_python.packages import get_package_share_directory
+
 from fer.processes import shared_memory
 from fer_common.core.errors import ConfigurationError
 from fer_common.core.process import THREAD_VARIABLES
@@ -26,6 +27,16 @@ _NETWORK_PROFILE, _LOCAL_PROFILE = "fastdds_network.xml", "fastdds.xml"
 _SMALL_PROFILE = "fastdds_small.xml"
 
 
+def config_folder() -> Path:
+    """Return the installed folder of the parameter file and the profiles of Fast DDS."""
+    return Path(get_package_share_directory("fer")) / "config"
+
+
+def default_parameter_file() -> Path:
+    """Return the parameter file that is used when the user names none."""
+    return config_folder() / "fer.yaml"
+
+
 def prepare_environment(across: bool = False, peers: Sequence[str] = ()) -> None:
     """Set the variables of `graph_environment` in this process, and check what the user has set.
 
@@ -34,12 +45,12 @@ def prepare_environment(across: bool = False, peers: Sequence[str] = ()) -> None
     ConfigurationError
         if ROS nodes cannot start or cannot find each other in this environment.
     """
-    os.environ.update(graph_environment(os.environ, config_folder(), across, peers))
+    os.environ.update(graph_environment(os.environ, across, peers))
     check_environment(os.environ)
 
 
 def graph_environment(
-    current: Mapping[str, str], config: Path, across: bool = False, peers: Sequence[str] = ()
+    current: Mapping[str, str], across: bool = False, peers: Sequence[str] = ()
 ) -> dict[str, str]:
     """Return the variables to set in addition to `current`.
 
@@ -53,7 +64,6 @@ def graph_environment(
     Parameters
     ----------
     current : environment as the user has set it.
-    config : folder of the Fast DDS profiles.
     across : whether the graph is on two hosts.
     peers : hosts to find without multicast, by name or address.
     """
@@ -62,7 +72,7 @@ def graph_environment(
     if peers:
         wanted[PEERS_VARIABLE] = ";".join(peers)
     if not any(variable in current for variable in _TRANSPORT_VARIABLES):
-        wanted |= _profile(config / _NETWORK_PROFILE) if across else _local_profile(config)
+        wanted |= _profile(_NETWORK_PROFILE) if across else _local_profile()
     wanted |= log_environment(current)
     return {variable: value for variable, value in wanted.items() if not current.get(variable)}
 
@@ -76,7 +86,7 @@ def log_environment(current: Mapping[str, str]) -> dict[str, str]:
 
 
 def transport_environment(
-    current: Mapping[str, str], config: Path, whole_images: Collection[bool]
+    current: Mapping[str, str], whole_images: Collection[bool]
 ) -> dict[str, str]:
     """Return what differs for a process by what it sends.
 
@@ -85,14 +95,14 @@ def transport_environment(
 
     Parameters
     ----------
-    current, config : as for `graph_environment`, whose variables are set already.
+    current : as for `graph_environment`, whose variables are set already.
     whole_images : for each node of the process, whether it sends whole images within its host.
     """
     profile = current.get(profile_variable())
-    if profile == str(config / _NETWORK_PROFILE) and all(whole_images):
-        return _local_profile(config)
-    if profile == str(config / _LOCAL_PROFILE) and not any(whole_images):
-        return _profile(config / _SMALL_PROFILE)
+    if profile == str(config_folder() / _NETWORK_PROFILE) and all(whole_images):
+        return _local_profile()
+    if profile == str(config_folder() / _LOCAL_PROFILE) and not any(whole_images):
+        return _profile(_SMALL_PROFILE)
     return {}
 
 
@@ -176,11 +186,12 @@ def _either(names: Sequence[str]) -> str:
     return " or ".join((", ".join(names[:-1]), names[-1])) if len(names) > 1 else "".join(names)
 
 
-def _local_profile(config: Path) -> dict[str, str]:
+def _local_profile() -> dict[str, str]:
     roomy = (shared_memory.free_bytes() or 0) >= shared_memory.NEEDED_BYTES
-    return _profile(config / (_LOCAL_PROFILE if roomy else _SMALL_PROFILE))
+    return _profile(_LOCAL_PROFILE if roomy else _SMALL_PROFILE)
 
 
-def _profile(profile: Path) -> dict[str, str]:
+def _profile(name: str) -> dict[str, str]:
+    profile = config_folder() / name
     # Fast DDS complains about a profile that does not exist.
     return {profile_variable(): str(profile)} if profile.is_file() else {}

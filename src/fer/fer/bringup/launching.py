@@ -13,9 +13,12 @@ from launch.logging import get_logger
 from launch_ros.utilities import make_namespace_absolute, prefix_namespace
 
 from fer.bringup.arguments import ARGUMENTS, File, arguments_of, settings_of
-from fer.bringup.environment import check_environment, graph_environment
+from fer.bringup.environment import (
+    check_environment,
+    default_parameter_file,
+    graph_environment,
+)
 from fer.bringup.graph import HOSTS, Host, StartedNode, composed, started_nodes
-from fer.bringup.installed import config_folder, default_parameter_file
 from fer.bringup.preflight import check
 from fer.bringup.programs import COMPOSED, container_arguments, environment_of
 from fer.processes.shared_memory import remove_abandoned
@@ -77,7 +80,7 @@ class LaunchSettings:
         try:
             self.settings = settings_of(self.given, _HOSTS_OF[file], file == "replay")
             self.environment = graph_environment(
-                os.environ, config_folder(), self.settings.across, self.settings.peers
+                os.environ, self.settings.across, self.settings.peers
             )
             check_environment({**os.environ, **self.environment})
             check(self.settings, warn)

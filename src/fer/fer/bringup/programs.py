@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
-from fer.bringup.environment import transport_environment
+from fer.bringup.environment import default_parameter_file, transport_environment
 from fer.bringup.graph import (
     IMAGE_TOPIC,
     Settings,
@@ -16,7 +16,6 @@ from fer.bringup.graph import (
     composed,
     started_nodes,
 )
-from fer.bringup.installed import config_folder, default_parameter_file
 from fer.processes.shared_memory import remove_abandoned
 from fer.processes.supervisor import OnLine, Program, Supervisor
 
@@ -66,7 +65,7 @@ def ros_arguments(started: StartedNode, settings: Settings) -> list[str]:
 def environment_of(started: Sequence[StartedNode], current: Mapping[str, str]) -> dict[str, str]:
     """Return how the environment of a process with these nodes differs from `current`."""
     whole_images = [each.whole_images for each in started]
-    return transport_environment(current, config_folder(), whole_images)
+    return transport_environment(current, whole_images)
 
 
 def node_program(started: StartedNode, settings: Settings) -> Program:

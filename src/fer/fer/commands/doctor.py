@@ -43,13 +43,12 @@ def run(arguments: argparse.Namespace) -> int:
     """Check, and print what was found; 1 if something does not work."""
     # As for `fer up`: discovery has to reach the graph.
     from fer.bringup.environment import graph_environment, log_folder
-    from fer.bringup.installed import config_folder
     from fer.diagnosis import results
     from fer.diagnosis.machine_checks import check_machine, versions
 
     namespace = absolute(arguments.namespace)
     given = dict(os.environ)
-    os.environ.update(graph_environment(os.environ, config_folder()))
+    os.environ.update(graph_environment(os.environ))
     found = check_machine(given)
     parts = [report("this machine", found)]
     heard: dict[str, NodeHealth] = {}
