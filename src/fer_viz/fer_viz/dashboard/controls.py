@@ -180,6 +180,7 @@ class BottomBar(QtWidgets.QWidget):
             self._lesson = (label, now_s)
             self.progress.setVisible(bool(label))
             self.progress.setToolTip(f"teaching {label}")
+            self._fit()
         self.progress.setValue(min(round(45 * (now_s - self._lesson[1])), 100))
         if self._inbox is not None:
             files, self._inbox = self._inbox, None
@@ -233,6 +234,8 @@ class BottomBar(QtWidgets.QWidget):
         self.teach_menu.setVisible(not fits)
         self.teach_menu.setEnabled(bool(self._labels))
         room -= width(self.buttons if fits else self.teach_menu)
+        # During a lesson, its progress has the place of a caption.
+        room += self.progress.width() if self.progress.isHidden() else 0
         for caption, wanted in zip(captions, (fits, True), strict=True):
             caption.setVisible(wanted and width(caption) <= room)
             room -= width(caption) if wanted else 0

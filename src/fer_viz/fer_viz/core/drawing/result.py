@@ -12,7 +12,7 @@ from fer_viz.core.scene import Face, Scene
 # In units of the design.
 HEADLINE = 48
 SCORE_ROW = 18
-_LEAST_SCORE_ROW, _MOST_SCORE_ROW = 13, 29
+_LEAST_SCORE_ROW, _MOST_SCORE_ROW = 13, 40
 _COLUMN_GAP = 16
 #: Columns narrower than this have no rates.
 _RATE_WIDTH = 200

@@ -113,6 +113,7 @@ def fitted(text: str, size_px: float, max_width_px: float, weight: Weight = "reg
     return _ELLIPSIS
 
 
+@lru_cache(maxsize=_CACHED)
 def fitted_parts(text: str, size_px: float, max_width_px: float) -> str:
     """Return the first parts, between " · ", that fit; at least the first, which may be cut."""
     parts = text.split(" · ")
