@@ -207,10 +207,12 @@ class CameraNode(FerNode):
             publishers[COMPRESSED].publish(compressed)
             self._encoded += 1
         height, width = pixels.shape[:2]
-        publishers[CAMERA_INFO].publish(self._camera_info(header, width, height))
-        publishers[FRAME_INFO].publish(
-            FrameInfo(header=header, source=frame.source, index=frame.index, loop=frame.loop)
-        )
+        if subscription_count(publishers[CAMERA_INFO]):
+            publishers[CAMERA_INFO].publish(self._camera_info(header, width, height))
+        if subscription_count(publishers[FRAME_INFO]):
+            publishers[FRAME_INFO].publish(
+                FrameInfo(header=header, source=frame.source, index=frame.index, loop=frame.loop)
+            )
         done_s = time.monotonic()
         self._size = f"{width}x{height}"
         self._statistics.add(done_s, self.age_s(header), done_s - began_s)
