@@ -19,7 +19,8 @@ Picture = NDArray[np.uint8]
 Scene = Callable[[Sequence[tuple[float, float, float]]], Picture]
 
 FRAME_NS = 33_333_333
-LOOK_FIRST = FeatureParameters(search=SearchParameters(look_after=False))
+LOOK_AFTER = FeatureParameters(search=SearchParameters(hold_s=0))
+LOOK_FIRST = FeatureParameters(search=SearchParameters(hold_s=0, look_after=False))
 SIZE_PX = 100.0
 
 
@@ -119,7 +120,7 @@ def test_all_wait_for_the_one_that_moves() -> None:
 def test_the_detector_looks_after_a_still_face_is_described(
     scene: Scene, looks: list[Window]
 ) -> None:
-    picture, pipeline = scene([(300, 240, 120)]), FeaturePipeline()
+    picture, pipeline = scene([(300, 240, 120)]), FeaturePipeline(LOOK_AFTER)
     now_ns = settled(pipeline, picture)
     looks.clear()
     (described,) = pipeline.observe(picture, now_ns)
@@ -154,7 +155,7 @@ def test_when_it_catches_up_changes_nothing(scene: Scene) -> None:
 
 
 def test_new_settings_do_not_touch_a_look_that_waits(scene: Scene, looks: list[Window]) -> None:
-    picture, pipeline = scene([(300, 240, 120)]), FeaturePipeline()
+    picture, pipeline = scene([(300, 240, 120)]), FeaturePipeline(LOOK_AFTER)
     now_ns = settled(pipeline, picture)
     looks.clear()
     pipeline.observe(picture, now_ns)

@@ -41,7 +41,7 @@ def new_search(**parameters: object) -> tuple[FaceSearch, RecordingDetector]:
 
 
 def test_a_followed_face_costs_one_small_window_a_frame(clip: list[Picture]) -> None:
-    search, detector = new_search(full_search_period_s=1.0)
+    search, detector = new_search(full_search_period_s=1.0, hold_s=0)
     for k, frame in enumerate(clip[:60]):
         (track,) = search.follow(frame, k * FRAME_NS)
         assert (track.id, track.detected) == (1, True)

@@ -25,6 +25,8 @@ def assign(cost: NDArray[np.float64], limit: float) -> list[tuple[int, int]]:
     (row, column) of every matched pair, each cheaper than `limit`, ordered by rows.
     """
     worth = cost < limit
+    if worth.size == 1:
+        return [(0, 0)] if worth[0, 0] else []
     in_row, in_column = worth.sum(axis=1), worth.sum(axis=0)
     # These pairs have no alternative, so they do not depend on the others.
     sure = worth & (in_row[:, None] == 1) & (in_column[None, :] == 1)

@@ -132,6 +132,15 @@ PARAMETERS = (
         "This shortens the latency by one detector run.",
     ),
     Parameter(
+        "search.hold",
+        _SEARCH.hold_s,
+        "How long after a run of the detector a steady face is followed by optical flow alone. "
+        "0: the detector runs in every frame.",
+        "s",
+        0.0,
+        1.0,
+    ),
+    Parameter(
         "tracker.new_face_score",
         _TRACKER.new_face_score,
         "Smallest detector score of a new face.",

@@ -19,8 +19,9 @@ from numpy.typing import NDArray
 
 from fer_common.core.stamps import NANOSECONDS
 from fer_features.core.detector import Detection, FaceDetector, centre_of, intersection_over_union
+from fer_features.core.holding import reference
 from fer_features.core.rotated_detections import mean_detection
-from fer_features.core.tracker import FaceTracker, Track
+from fer_features.core.tracker import STEADY, FaceTracker, Track
 from fer_features.core.windows import Window, half_size_windows, whole_picture, windows_around
 
 MARGIN = 0.9
@@ -53,6 +54,7 @@ class SearchParameters:
     max_windows : largest number of windows around tracked faces per frame of at most `TURN_S`;
         the others follow in the next frames.
     look_after : defer the detection of steady faces, see `FeaturePipeline.observe`.
+    hold_s : how long after a look a steady face is followed by optical flow alone, see `holding`.
     still_turns_deg : rotations of a still picture for further detections, see `mean_detection`.
     """
 
@@ -61,6 +63,7 @@ class SearchParameters:
     small_faces: bool = True
     max_windows: int = 2
     look_after: bool = True
+    hold_s: float = 0.08
     still_turns_deg: tuple[float, ...] = (10.0, -10.0)
 
 
@@ -108,6 +111,10 @@ class FaceSearch:
             new = self._newcomers(known, self.detector.detect(image, window))
             found += self._seen_closer(image, known, new)
         tracks = self.tracker.update(found, self._max_faces, waiting)
+        if self.parameters.hold_s > 0:
+            for track in tracks:
+                if track.looked_for_ns == stamp_ns and track.is_steady(stamp_ns):
+                    track.reference = reference(image, track.box_px, track.landmarks_px)
         if windows:
             known_ids = {track.id for track in expected}
             nobody_new = all(track.id in known_ids for track in tracks)
@@ -147,11 +154,19 @@ class FaceSearch:
         stamp_ns: int,
         elapsed_s: float,
     ) -> tuple[list[Detection], list[Track]]:
-        """Return the detections in windows around the tracks, and the tracks of those windows."""
-        groups = windows_around([t.box_px for t in expected], MARGIN, SMALLEST_PART)
-        groups.sort(key=lambda group: min(expected[i].looked_for_ns for i in group[1]))
+        """Return the faces around the tracks, and the tracks that the detector looked for.
+
+        It does not look at a window in which all faces are held.
+        """
         found: list[Detection] = []
         looked_for: list[Track] = []
+        groups = []
+        for window, members in windows_around([t.box_px for t in expected], MARGIN, SMALLEST_PART):
+            held = self._held(image, [expected[i] for i in members], stamp_ns)
+            found += held
+            if not held:
+                groups.append((window, members))
+        groups.sort(key=lambda group: min(expected[i].looked_for_ns for i in group[1]))
         turns = max(math.ceil(elapsed_s / TURN_S), 1)
         for window, members in groups[: turns * self.parameters.max_windows]:
             looked_for += [expected[i] for i in members]
@@ -160,6 +175,27 @@ class FaceSearch:
         for track in looked_for:
             track.looked_for_ns = stamp_ns
         return found, looked_for
+
+    def _held(
+        self, image: NDArray[np.uint8], tracks: Sequence[Track], stamp_ns: int
+    ) -> list[Detection]:
+        """Return the faces of tracks if all are steady and where they are expected, else []."""
+        limit_ns = self.parameters.hold_s * NANOSECONDS
+        for track in tracks:
+            too_old = stamp_ns - track.looked_for_ns > limit_ns
+            if track.reference is None or too_old or not track.is_steady(stamp_ns):
+                return []
+        held = []
+        for track in tracks:
+            assert track.reference is not None
+            shift_px = track.reference.shift_px(image)
+            if shift_px is None:
+                return []
+            box_px = track.reference.box_px + np.append(shift_px, (0.0, 0.0))
+            if np.abs(box_px - track.box_px).max() > STEADY * track.size_px:
+                return []
+            held.append(Detection(box_px, track.score, track.reference.landmarks_px + shift_px))
+        return held
 
     def _windows_to_search(
         self,

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from fer_common.core.stamps import NANOSECONDS
 from fer_features.core.assignment import assign
 from fer_features.core.detector import LEFT_EYE, RIGHT_EYE, Detection, centre_of
+from fer_features.core.holding import Reference
 
 EYES = [RIGHT_EYE, LEFT_EYE]
 
@@ -83,6 +84,7 @@ class Track:
     missed : number of looks in vain since the last detection.
     innovation : last distance between predicted and detected eyes, in face sizes; infinite before
         the second detection.
+    reference : the face as it was at the last look at which it was steady.
     """
 
     id: int
@@ -95,6 +97,7 @@ class Track:
     looked_for_ns: int
     missed: int = 0
     innovation: float = math.inf
+    reference: Reference | None = None
 
     def moved(self, elapsed_s: float) -> Track:
         """Return the track moved at its velocity."""
@@ -282,6 +285,8 @@ def match_costs(
 
 def crowded_boxes(boxes_px: NDArray[np.float64]) -> NDArray[np.bool_]:
     """Return which of the boxes (n, 4) are so close to another that one may hide the other."""
+    if len(boxes_px) <= 1:
+        return np.zeros(len(boxes_px), bool)
     distances, sizes = _distances(boxes_px, boxes_px)
     near = distances < CROWDED * sizes
     np.fill_diagonal(near, False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,10 +54,11 @@ def whole_picture(width: int, height: int) -> Window:
     return Window((width - side) // 2, (height - side) // 2, side)
 
 
-def half_size_windows(width: int, height: int) -> list[Window]:
+@lru_cache(maxsize=8)
+def half_size_windows(width: int, height: int) -> tuple[Window, ...]:
     """Return overlapping windows, half the longer side of the picture wide, that cover it."""
     side = max(max(width, height) // 2, 1)
-    return [Window(x, y, side) for y in _starts(height, side) for x in _starts(width, side)]
+    return tuple(Window(x, y, side) for y in _starts(height, side) for x in _starts(width, side))
 
 
 def _starts(length: int, side: int) -> Iterator[int]:
