@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable
 
 import brian2 as b2
 import numpy as np
@@ -35,8 +36,18 @@ SYNAPSE_ON_PRE = "s_post += w\nx += 1\nw = clip(w + a_post * y, w_min, w_max)"
 SYNAPSE_ON_POST = "y += 1\nw = clip(w + a_pre * x, w_min, w_max)"
 
 
-def build(case: dict[str, np.ndarray]) -> tuple[b2.Network, list[b2.SpikeMonitor]]:
-    """Return the network and the counters of the spikes of both layers."""
+Inhibit = Callable[[dict[str, np.ndarray], b2.NeuronGroup], "b2.NetworkOperation | None"]
+
+
+def build(
+    case: dict[str, np.ndarray], inhibit: Inhibit
+) -> tuple[b2.Network, list[b2.SpikeMonitor]]:
+    """Return the network and the counters of the spikes of both layers.
+
+    Parameters
+    ----------
+    inhibit : lets the output neurons compute their currents in each step; may return what does it.
+    """
     times = ("tau_m", "tau_s", "tau_pre", "tau_post")
     values = ("v_rest", "v_th", "v_reset", "a_pre", "a_post", "w_min", "w_max")
     names = {name: float(case[name]) * b2.second for name in times}
@@ -67,6 +78,13 @@ def build(case: dict[str, np.ndarray]) -> tuple[b2.Network, list[b2.SpikeMonitor
     synapses.connect()
     synapses.w = case["w"].ravel()
     counters = [b2.SpikeMonitor(group, record=False) for group in (pre, post)]
+    inhibition = inhibit(case, post)
+    parts = [pre, post, synapses, *counters, *([inhibition] if inhibition else [])]
+    return b2.Network(parts), counters
+
+
+def in_python(case: dict[str, np.ndarray], post: b2.NeuronGroup) -> b2.NetworkOperation:
+    """Return what computes the currents of a group with NumPy."""
     drive, current = post.variables["s"], post.variables["current"]
     gain, beta, alpha = (float(case[name]) for name in ("gain", "beta", "alpha"))
 
@@ -81,7 +99,7 @@ def build(case: dict[str, np.ndarray]) -> tuple[b2.Network, list[b2.SpikeMonitor
             received[winner] = strongest
         current.set_value(received)
 
-    return b2.Network(pre, post, synapses, *counters, inhibit), counters
+    return inhibit
 
 
 def main() -> None:
@@ -93,7 +111,7 @@ def main() -> None:
     case = dict(np.load(case_file))
     dt = float(case["dt"]) * b2.second
     b2.defaultclock.dt = dt
-    network, counters = build(case)
+    network, counters = build(case, in_python)
     marks: list[float] = []
 
     def mark(*_: object) -> None:

@@ -73,13 +73,13 @@ def measure(context: Context) -> Iterator[Measurement | Target]:
         works={OWN: _without_detector(), PLAIN: plain_work(detect=False)},
     )
     yield without
-    yield Target("frame's work on a face, CPU, detector left out", without.value, 2.5, "ms")
+    yield Target("frame's work on a face, CPU, detector left out", without.value, 1.2, "ms")
     with_detector = race(
         "the same with the detector, 640x480",
         works={OWN: whole_work(scenes.clip()), PLAIN: plain_work(detect=True)},
     )
     yield with_detector
-    yield Target("frame's work on a face, CPU, with the detector", with_detector.value, 8.0, "ms")
+    yield Target("frame's work on a face, CPU, with the detector", with_detector.value, 3.5, "ms")
     for columns, rows in CROWDS:
         faces = columns * rows
         works = {OWN: whole_work([scenes.crowd(columns, rows)])}

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import venv
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from importlib import metadata
 from pathlib import Path
@@ -100,6 +100,8 @@ class Brian2:
     ----------
     environment : where Brian2 is.
     case : what `brian2_peer` asks for.
+    runs : numbers of steps of which a C++ program is made, the only ones that can be simulated
+        then, each from the beginning; none to simulate in Python.
 
     Attributes
     ----------
@@ -107,15 +109,21 @@ class Brian2:
     loop_us : CPU time of a step in the main loop of the last call alone, microseconds.
     """
 
-    def __init__(self, environment: PeerEnvironment, case: Mapping[str, Any]) -> None:
+    def __init__(
+        self, environment: PeerEnvironment, case: Mapping[str, Any], runs: Sequence[int] = ()
+    ) -> None:
         self._folder = tempfile.TemporaryDirectory(prefix="fer-bench-")
         case_file = Path(self._folder.name, "case.npz")
         np.savez(case_file, **case)
-        program = Path(__file__).with_name("brian2_peer.py")
+        name = "brian2_standalone.py" if runs else "brian2_peer.py"
+        program = Path(__file__).with_name(name)
+        # First, because it may make the environment anew.
+        python = environment.python
+        environment.cache.mkdir(exist_ok=True)
         self._errors = Path(self._folder.name, "errors")
         with self._errors.open("wb") as errors:
             self._process = subprocess.Popen(
-                [environment.python, "-I", program, case_file, environment.cache],
+                [python, "-I", program, case_file, environment.cache, *map(str, runs)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
