@@ -209,3 +209,25 @@ def test_every_key_exists(package: str) -> None:
     )
     unknown = {key for key in keys if "-" in key} - set(ROSDEP_KEYS.values())
     assert not unknown, "keys that ROSDEP_KEYS does not list: look them up in rosdep first"
+
+
+def test_no_class_of_rclpy_gets_type_arguments_at_run_time() -> None:
+    """On Jazzy they take none. Annotations are not evaluated."""
+    found = []
+    for path in sorted(ROOT.glob("src/*/fer*/**/*.py")):
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        classes = {
+            alias.asname or alias.name
+            for node in nodes
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("rclpy")
+            for alias in node.names
+        }
+        hints = [getattr(node, each, None) for node in nodes for each in ("annotation", "returns")]
+        unevaluated = {part for hint in hints if hint is not None for part in ast.walk(hint)}
+        found += [
+            f"{path.relative_to(ROOT)}:{node.lineno}"
+            for node in nodes
+            if isinstance(node, ast.Subscript) and node not in unevaluated
+            if isinstance(node.value, ast.Name) and node.value.id in classes
+        ]
+    assert found == []

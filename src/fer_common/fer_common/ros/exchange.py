@@ -88,7 +88,7 @@ class Exchange:
         return gid is None or bytes(gid["data"]) in gids.values()
 
 
-class NodePublisher(Publisher[Any]):
+class NodePublisher(Publisher):  # type: ignore[type-arg] (on Jazzy it is not generic)
     """Hands messages to the nodes of the process, and sends them if anybody else listens.
 
     Nobody may change a message after it was published.
