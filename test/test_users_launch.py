@@ -53,7 +53,9 @@ FILES = {
     "two_robots.launch.py": PYTHON
     % """
     GroupAction([PushRosNamespace("robot1"), bringup()]),
-    GroupAction([PushRosNamespace("robot2"), SetRemap("image_raw", "eyes/picture"), bringup()])""",
+    GroupAction([PushRosNamespace("robot2"), SetRemap("image_raw", "eyes/picture"),
+                 SetParameter("robot_name", "r2"),
+                 bringup(viz="False", use_composition="True")])""",
     "two_robots.launch.xml": """
 <launch>
   <group>

@@ -11,6 +11,8 @@ import pytest
 
 from fer.bringup.arguments import File, arguments_of
 from fer.bringup.graph import HOSTS, NODES, SPLITS, Host, Settings, Split, started_nodes
+from fer.bringup.environment import default_parameter_file
+from fer_common.ros import container
 
 launch = pytest.importorskip("launch", reason="ros2 launch is not installed")
 pytest.importorskip("launch_ros", reason="ros2 launch is not installed")
@@ -95,15 +97,41 @@ def test_both_hosts_cut_the_graph_where_they_are_told(host: Host, split: Split) 
     assert packages == [one.node.package for one in started]
 
 
-def test_a_pushed_namespace_goes_before_ours() -> None:
+@pytest.mark.parametrize("shared", ["false", "true"])
+def test_a_pushed_namespace_goes_before_ours(shared: str) -> None:
     for pushed, namespace, expected in (
         ("/robot1", "fer", "/robot1/fer"),
         ("/robot1", "/fer", "/fer"),
         ("", "fer", "/fer"),
     ):
         given = {"ros_namespace": pushed} if pushed else {}
-        for node in processes("bringup", namespace=namespace, **given):
+        given |= {"namespace": namespace, "use_composition": shared}
+        for node in processes("bringup", **given):
             assert text(node._Node__node_namespace) == expected
+
+
+@pytest.mark.parametrize("shared", ["false", "true"])
+def test_what_a_launch_file_sets_for_all_nodes_wins_against_the_defaults_only(
+    shared: str, tmp_path: Path
+) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text("/**/snn: {ros__parameters: {max_faces: 2}}")
+    for given in ("", str(own)):
+        nodes = processes("bringup", use_composition=shared, params_file=given)
+        node = nodes[2 if shared == "false" else 0]
+        context = launch.LaunchContext()
+        context.launch_configurations["global_params"] = [("max_faces", 3)]
+        node._perform_substitutions(context)
+        context.extend_locals({"ros_specific_arguments": {"name": "", "ns": ""}})
+        words = [launch.utilities.perform_substitutions(context, part) for part in node.cmd]
+        if shared == "true":
+            words = list(container.split(words[1:])["fer_snn.ros.node:SnnNode"])
+        file = given or str(default_parameter_file())
+        assert (words.index(file) < words.index("max_faces:=3")) == (not given)
+
+
+def test_switches_can_be_written_as_in_python() -> None:
+    assert len(processes("bringup", camera="False", viz="True")) == len(NODES) - 1
 
 
 def test_the_environment_is_that_of_our_nodes_only() -> None:

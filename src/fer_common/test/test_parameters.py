@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from fer_common.core.errors import ConfigurationError, ParameterError
 from fer_common.core.parameter_files import (
-    check_node_files,
+    check_command_line,
     read_parameter_file,
     to_markdown,
     to_yaml,
@@ -282,12 +282,37 @@ def test_a_node_alone_refuses_a_file_that_means_it_and_misses_it(tmp_path: Path)
     path = write(tmp_path, "cam: {ros__parameters: {rate: 9}}")
     arguments = ("node", "--ros-args", "--params-file", str(path))
     with pytest.raises(ConfigurationError, match=r"does not reach /fer/eye: its blocks are /cam"):
-        check_node_files(arguments, "/fer/eye", TABLES["cam"])
+        check_command_line(arguments, "/fer/eye", TABLES["cam"])
     told: list[str] = []
-    assert check_node_files(arguments, "/fer/net", TABLES["net"], told.append) == set()
+    assert check_command_line(arguments, "/fer/net", TABLES["net"], told.append) == (set(), {})
     assert len(told) == 1
     path.write_text("/**: {ros__parameters: {anything: 9}}")
-    assert check_node_files(arguments, "/fer/cam", TABLES["cam"]) == {"anything"}
+    assert check_command_line(arguments, "/fer/cam", TABLES["cam"])[0] == {"anything"}
+
+
+def test_what_a_launch_file_gives_to_all_its_nodes_is_not_refused(tmp_path: Path) -> None:
+    path = write(tmp_path, "/nav/**: {ros__parameters: {anything: 9}}")
+    rules = ("robot_name:=r2d2", "seed:=4", "use_sim_time:=true", "raete:=9", "cam:whatever:=1")
+    arguments = ["--ros-args", "--params-file", str(path)]
+    arguments += [word for rule in rules for word in ("-p", rule)]
+    informed: list[str] = []
+    warned: list[str] = []
+    table = TABLES["cam"]
+    foreign, _ = check_command_line(arguments, "/fer/cam", table, informed.append, warned.append)
+    assert foreign == {"robot_name", "seed"}
+    assert len(informed) == 1
+    assert warned == [
+        f"node 'cam' has no parameter '{name}': `fer param list cam` shows all"
+        for name in ("robot_name", "seed")
+    ]
+
+
+def test_the_last_value_on_a_command_line_wins(tmp_path: Path) -> None:
+    path = write(tmp_path, "/**: {ros__parameters: {a: 1}}\n/**/cam: {ros__parameters: {rate: 9}}")
+    files, rule = ("--params-file", str(path)), ("-p", "rate:=1e1")
+    for arguments, rate in (((*files, *rule), 10.0), ((*rule, *files), 9)):
+        given = check_command_line(("--ros-args", *arguments), "/fer/cam", TABLES["cam"])[1]
+        assert given["rate"] == rate
 
 
 # What rcl makes of each, as measured with rclpy 9.1.2.

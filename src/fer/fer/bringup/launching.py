@@ -12,15 +12,16 @@ from launch.events.process import ProcessExited
 from launch.logging import get_logger
 from launch_ros.utilities import make_namespace_absolute, prefix_namespace
 
-from fer.bringup.arguments import ARGUMENTS, File, arguments_of, settings_of
-from fer.bringup.environment import (
-    check_environment,
-    default_parameter_file,
-    graph_environment,
-)
+from fer.bringup.arguments import ARGUMENTS, BOOLEANS, File, arguments_of, settings_of
+from fer.bringup.environment import check_environment, graph_environment
 from fer.bringup.graph import HOSTS, Host, StartedNode, composed, started_nodes
 from fer.bringup.preflight import check
-from fer.bringup.programs import COMPOSED, container_arguments, environment_of
+from fer.bringup.programs import (
+    COMPOSED,
+    container_arguments,
+    default_parameters,
+    environment_of,
+)
 from fer.processes.shared_memory import remove_abandoned
 from fer.processes.supervisor import EXIT_CONFIGURATION, MAX_WAIT_S
 from fer_common.core.errors import FerError
@@ -35,13 +36,17 @@ _HOSTS_OF: Mapping[File, Sequence[Host]] = {
 
 
 def declared(file: File) -> list[DeclareLaunchArgument]:
-    """Return the arguments of a launch file."""
+    """Return the arguments of a launch file.
+
+    Switches can also be True or False, as launch files in Python write them.
+    """
     return [
         DeclareLaunchArgument(
             each.name,
             default_value=each.default,
             description=each.description,
-            choices=each.choices or None,
+            choices=[*each.choices, *(map(str.capitalize, BOOLEANS) if each.is_switch else ())]
+            or None,
         )
         for each in arguments_of(file)
     ]
@@ -51,7 +56,8 @@ class LaunchSettings:
     """The settings of one launch file, checked before any node starts.
 
     Nothing is changed for processes of other launch files: each node gets its environment by
-    itself. A namespace that was pushed (`PushRosNamespace`) goes before ours.
+    itself. A namespace that was pushed (`PushRosNamespace`) goes before ours. Parameters that were
+    set for all nodes (`SetParameter`) win against our defaults, and lose against the arguments.
 
     Parameters
     ----------
@@ -73,6 +79,8 @@ class LaunchSettings:
             if argument.name in self.given and argument.name not in known:
                 warn(f"argument {argument.name} has no effect in {file}.launch.py")
                 del self.given[argument.name]
+            elif argument.is_switch and argument.name in self.given:
+                self.given[argument.name] = self.given[argument.name].lower()
         pushed = self.given.get("ros_namespace")
         self.given["namespace"] = make_namespace_absolute(
             prefix_namespace(pushed, self.given["namespace"])
@@ -99,13 +107,14 @@ class LaunchSettings:
             return {"condition": IfCondition("false")}
         return {
             "exec_name": name,
-            "namespace": self.given["namespace"],
             "parameters": [
-                str(self.settings.params_file or default_parameter_file()),
-                dict(started.parameters),
+                each for each in (self.settings.params_file, dict(started.parameters)) if each
             ],
             "remappings": list(started.remappings),
-            "arguments": ["--ros-args", "--log-level", self.settings.log_level],
+            "arguments": [
+                *default_parameters(self.settings),
+                *("--ros-args", "--log-level", self.settings.log_level),
+            ],
             **self._process([started]),
         }
 
@@ -122,6 +131,7 @@ class LaunchSettings:
     def _process(self, started: Sequence[StartedNode]) -> dict[str, Any]:
         own = environment_of(started, {**os.environ, **self.environment})
         return {
+            "namespace": self.given["namespace"],
             "output": "screen",
             "respawn": self.given.get("respawn") == "true",
             "respawn_delay": MAX_WAIT_S,

@@ -46,7 +46,13 @@ def container_arguments(shared: Sequence[StartedNode], settings: Settings) -> li
         word
         for each in shared
         for word in ("--node", each.node.component, *ros_arguments(each, settings))
-    ] + ["--every-node"]
+    ] + ["--every-node", *default_parameters(settings)]
+
+
+def default_parameters(settings: Settings) -> list[str]:
+    """Return the arguments of a node that come before all others, because the last value wins."""
+    default = ["--ros-args", "--params-file", str(default_parameter_file())]
+    return [] if settings.params_file else default
 
 
 def ros_arguments(started: StartedNode, settings: Settings) -> list[str]:
@@ -55,7 +61,8 @@ def ros_arguments(started: StartedNode, settings: Settings) -> list[str]:
     arguments = ["--ros-args"]
     for name, target in (*names, *started.remappings):
         arguments += ["-r", f"{name}:={target}"]
-    arguments += ["--params-file", str(settings.params_file or default_parameter_file())]
+    if settings.params_file:
+        arguments += ["--params-file", str(settings.params_file)]
     for name, value in started.parameters.items():
         # In quotes, so that a device "0" stays a text.
         arguments += ["-p", f"{name}:={json.dumps(value)}"]
@@ -70,9 +77,10 @@ def environment_of(started: Sequence[StartedNode], current: Mapping[str, str]) -
 
 def node_program(started: StartedNode, settings: Settings) -> Program:
     """Return the program that runs one node."""
+    arguments = (*default_parameters(settings), *ros_arguments(started, settings))
     return Program(
         started.node.name,
-        (sys.executable, "-m", started.node.module, *ros_arguments(started, settings)),
+        (sys.executable, "-m", started.node.module, *arguments),
         holds_signals=True,
         environment=environment_of([started], os.environ),
     )

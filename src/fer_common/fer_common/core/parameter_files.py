@@ -15,12 +15,14 @@ import yaml
 
 from fer_common.core.errors import ConfigurationError, ParameterError
 from fer_common.core.parameters import Parameter, ParameterTable, Value
-from fer_common.core.yaml_files import read_yaml
+from fer_common.core.yaml_files import parse_yaml, read_yaml
 
 #: Parameters that rclpy itself declares, which no table lists.
 ROS_PARAMETERS = frozenset({"use_sim_time", "start_type_description_service"})
 #: Every quality of service is overridable by parameters below this name.
 QOS_OVERRIDES = "qos_overrides"
+#: Options that give one parameter to any node.
+_RULES = ("-p", "--param")
 
 
 def is_ros_parameter(name: str) -> bool:
@@ -88,6 +90,11 @@ class Block:
     def is_for_any_node(self) -> bool:
         """Whether the block names no node, so that it may hold parameters of several."""
         return "*" in self.node
+
+    @property
+    def is_for_all(self) -> bool:
+        """Whether the block names neither a node nor a namespace."""
+        return not self.pattern.strip("/*")
 
     def reaches(self, node: str) -> bool:
         """Whether rcl gives these values to a node, by its fully qualified name."""
@@ -197,45 +204,59 @@ def _misspelt(block: Block, tables: Iterable[ParameterTable]) -> Iterable[str]:
                 )
 
 
-def check_node_files(
+def check_command_line(
     arguments: Sequence[str],
     node: str,
     table: ParameterTable,
+    inform: Callable[[str], None] = lambda text: None,
     warn: Callable[[str], None] = lambda text: None,
-) -> set[str]:
-    """Check the parameter files on the command line of one node.
+) -> tuple[set[str], dict[str, object]]:
+    """Check the parameter files and the names of parameters on the command line of one node.
 
     Parameters
     ----------
     arguments : the command line.
     node : fully qualified name of the node.
     table : its parameters.
-    warn : called with a sentence for each file that has no effect on the node.
+    inform, warn : called with a sentence for each file, and for each parameter, that has no effect
+        on the node.
 
     Returns
     -------
-    Names of parameters that the files give to any node, so that the node need not know them.
+    Names of parameters that are given to any node, so that this one need not know them; and the
+    values given to this node, where the last one on the command line wins. (In rcl, a value of
+    `-p` loses against a file before it, if the file names any node first and then this one.)
 
     Raises
     ------
     ConfigurationError
-        if a file means the node, by its name or by a wildcard, but does not reach it.
+        if a file means the node, by its name or as any node, but does not reach it.
     """
     foreign: set[str] = set()
+    given: dict[str, object] = {}
     own_names = {node.rsplit("/", 1)[-1], table.node}
     for option, value in pairwise(arguments):
-        if option != "--params-file":
-            continue
-        path, blocks = Path(value), read_blocks(Path(value))
-        reaching = [block for block in blocks if block.reaches(node)]
-        foreign |= {name for block in reaching if block.is_for_any_node for name in block.values}
-        if not reaching:
-            names = ", ".join(block.pattern for block in blocks) or "none"
-            text = f"parameter file {path} does not reach {node}: its blocks are {names}"
-            if any(block.is_for_any_node or block.node in own_names for block in blocks):
-                raise ConfigurationError(f"{text}: write {node} or /**")
-            warn(text)
-    return foreign
+        if option == "--params-file":
+            path, blocks = Path(value), read_blocks(Path(value))
+            reaching = [block for block in blocks if block.reaches(node)]
+            for block in reaching:
+                given |= block.values
+                foreign |= set(block.values) if block.is_for_any_node else set()
+            if not reaching:
+                names = ", ".join(block.pattern for block in blocks) or "none"
+                text = f"parameter file {path} does not reach {node}: its blocks are {names}"
+                if any(block.is_for_all or block.node in own_names for block in blocks):
+                    raise ConfigurationError(f"{text}: write {node} or /**")
+                inform(text)
+        elif option in _RULES:
+            # launch sets a parameter for all nodes of a file in this way (SetParameter).
+            name, _, text = value.partition(":=")
+            if name in table:
+                given[name] = parse_yaml(text)
+            elif not (":" in name or is_ros_parameter(name) or table.is_misspelt(name)):
+                foreign.add(name)
+                warn(table.unknown(name))
+    return foreign, given
 
 
 def _walk(path: Path, tree: Mapping[object, object], prefix: str) -> Iterable[Block]:

@@ -229,9 +229,17 @@ class ParameterTable:
 
     def unknown(self, name: str) -> str:
         """Return the error for an unknown name, with the most similar parameter."""
-        near = difflib.get_close_matches(name, self._by_name, n=1)
-        hint = f"did you mean '{near[0]}'?" if near else f"`fer param list {self.node}` shows all"
+        near = self._nearest(name, 0.6)
+        hint = f"did you mean '{near}'?" if near else f"`fer param list {self.node}` shows all"
         return f"node '{self.node}' has no parameter '{name}': {hint}"
+
+    def is_misspelt(self, name: str) -> bool:
+        """Whether an unknown name is so similar to a parameter that it must mean it."""
+        return bool(self._nearest(name, 0.8))
+
+    def _nearest(self, name: str, similarity: float) -> str:
+        near = difflib.get_close_matches(name, self._by_name, n=1, cutoff=similarity)
+        return near[0] if near else ""
 
     def defaults(self) -> dict[str, Value]:
         """Return the default value of every parameter."""

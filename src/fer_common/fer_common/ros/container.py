@@ -1,7 +1,7 @@
 """Several nodes in one process: `container --node MODULE:CLASS ROS_ARGUMENTS... [--node ...]`.
 
-What follows `--every-node` holds for all of them. Python has no other composition: ROS's component
-containers load C++ only.
+What follows `--every-node` holds for all of them; a node's own parameters win. Python has no other
+composition: ROS's component containers load C++ only.
 """
 # ruff: noqa: E402
 
@@ -36,7 +36,7 @@ def split(arguments: Sequence[str]) -> dict[str, tuple[str, ...]]:
             target = common
         else:
             target.append(word)
-    return {name: (*own, *common) for name, own in given.items()}
+    return {name: (*common, *own) for name, own in given.items()}
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -15,7 +15,7 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter as RosParameter
 
 from fer_common.core.errors import ConfigurationError, FerError
-from fer_common.core.parameter_files import check_node_files, is_ros_parameter
+from fer_common.core.parameter_files import check_command_line, is_ros_parameter
 from fer_common.core.parameters import Parameter, ParameterTable, Value
 
 #: Checks new values, given those that change; raises FerError to refuse them. No side effects.
@@ -56,8 +56,8 @@ class ParameterServer:
         self._table = table
         self._check = check
         self._apply = apply
-        self._refuse_unknown(arguments)
-        given = {parameter.name: self._declare(parameter) for parameter in table}
+        said = self._refuse_unknown(arguments)
+        given = {parameter.name: self._declare(parameter, said) for parameter in table}
         try:
             self.values: dict[str, Value] = table.merged(table.defaults(), given)
         except FerError as error:
@@ -83,25 +83,25 @@ class ParameterServer:
         if not result.successful:
             raise ConfigurationError(result.reason)
 
-    def _refuse_unknown(self, arguments: Sequence[str]) -> None:
+    def _refuse_unknown(self, arguments: Sequence[str]) -> Mapping[str, object]:
+        """Return the values on the command line."""
         # rclpy ignores files that do not reach the node and overrides of parameters that are never
         # declared, so that a typing error would go unnoticed.
-        foreign = check_node_files(
-            arguments,
-            self._node.get_fully_qualified_name(),
-            self._table,
-            self._node.get_logger().info,
+        log = self._node.get_logger()
+        foreign, said = check_command_line(
+            arguments, self._node.get_fully_qualified_name(), self._table, log.info, log.warning
         )
         for name in self._node._parameter_overrides:
             if name not in self._table and name not in foreign and not is_ros_parameter(name):
                 raise ConfigurationError(self._table.unknown(name))
+        return said
 
-    def _declare(self, parameter: Parameter) -> object:
+    def _declare(self, parameter: Parameter, said: Mapping[str, object]) -> object:
         override = self._node._parameter_overrides.get(parameter.name)
         if override is not None:
             # Checked first, because rclpy's errors name neither the range nor the remedy.
             try:
-                checked = parameter.check(plain(override.value))
+                checked = parameter.check(plain(said.get(parameter.name, override.value)))
             except FerError as error:
                 raise ConfigurationError(f"node '{self._table.node}': {error}") from error
             self._node._parameter_overrides[parameter.name] = ros_parameter(parameter.name, checked)
