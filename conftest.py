@@ -12,6 +12,8 @@ from fer_common.core.process import pin_to_one_thread
 # As in every program of fer. On busy cores the threads of BLAS wait for each other: features of
 # faces took ten times as long.
 pin_to_one_thread()
+# As in every program. OpenCV reads it when it is loaded, which a test may do before our modules do.
+os.environ.setdefault("OPENCV_LOG_LEVEL", "SILENT")
 
 # The same examples in every run, so that a change that fails is the change that broke it. Look for
 # new ones with `pytest --hypothesis-profile default`. No deadline: a busy machine is no failure.

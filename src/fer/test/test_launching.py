@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from fer.bringup.arguments import File, arguments_of
-from fer.bringup.graph import HOSTS, NODES, SPLITS, Host, Settings, Split, started_nodes
 from fer.bringup.environment import default_parameter_file
+from fer.bringup.graph import HOSTS, NODES, SPLITS, Host, Settings, Split, started_nodes
 from fer_common.ros import container
 
 launch = pytest.importorskip("launch", reason="ros2 launch is not installed")

@@ -57,8 +57,8 @@ def folder(tmp_path: Path) -> Path:
 
 def test_demo_streams_at_its_rate_with_one_stamp_on_all_topics(graph: Graph) -> None:
     frames = graph.collect(Image, "image_raw", qos.STREAM)
-    infos = graph.collect(CameraInfo, "camera_info", qos.STREAM)
-    sources = graph.collect(FrameInfo, "frame_info", qos.STREAM)
+    infos = graph.collect(CameraInfo, "camera_info", qos.EVERY_FRAME)
+    sources = graph.collect(FrameInfo, "frame_info", qos.EVERY_FRAME)
     diagnostics = graph.diagnostics
     process = graph.start(MODULE, *ros_arguments(source="demo", frame_id="eye"))
     wait_for(lambda: len(frames) > 40 and len(infos) > 40, "frames")
