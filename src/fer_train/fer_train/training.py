@@ -61,7 +61,7 @@ class TrainingParameters:
     seed: int = 0
     presentations: int | None = None
     batch: int = 128
-    balance: float = 0.25
+    balance: float = 0.15
     architecture: Architecture = field(default_factory=Architecture)
 
 

@@ -17,6 +17,7 @@ from fer_snn import (
 )
 from fer_snn.core.neurons.encoding import mirrored
 from fer_snn.core.neurons.lif import Float32s
+from fer_snn.core.readout import Floats
 
 LEVELS = 255
 """Features from 0 to 1 are stored in this many steps, which takes a quarter of the memory."""
@@ -140,9 +141,8 @@ class Sampler:
     Parameters
     ----------
     training_set : the faces.
-    balance : how much more often rare labels are drawn than they come. The faces of one label in
-        one source, n of them, are drawn in proportion to n^(1 - balance): 0 draws all faces equally
-        often, 1 all labels and sources.
+    balance : how much more often rare labels are drawn than they come; 0 for the frequency of one
+        source, 1 for all labels and sources equally often; see `_odds`.
     rng : random generator.
     """
 
@@ -155,8 +155,8 @@ class Sampler:
             for source in training_set.sources
         ]
         self._groups = [(source, faces) for source, faces in shown if len(faces)]
-        weight = np.array([len(faces) ** (1 - balance) for _, faces in self._groups])
-        self._odds = weight / weight.sum()
+        sizes = np.reshape([len(faces) for _, faces in shown], (len(training_set.labels), -1))
+        self._odds = _odds(sizes, balance)
 
     def __call__(self) -> tuple[Float32s, Float32s]:
         """Return the features of a face, and the share of every label in it."""
@@ -168,3 +168,19 @@ class Sampler:
         if rng.random() < 0.5:  # noqa: PLR2004 (a fair coin)
             face = mirrored(face, self._orientations)
         return restored(face), source.shares[number]
+
+
+def _odds(sizes: NDArray[np.int64], balance: float) -> Floats:
+    """Return how likely each label and source is drawn, without those that have no faces (groups).
+
+    The n faces of one label in one source weigh n^(1 - balance). A label weighs as much as its
+    mean source: sources with few labels do not make these more likely.
+
+    Parameters
+    ----------
+    sizes : number of faces (labels, sources).
+    """
+    weight = np.where(sizes > 0, sizes.astype(np.float64) ** (1 - balance), 0.0)
+    sources = np.maximum((sizes > 0).sum(axis=1, keepdims=True), 1)
+    odds = weight / sources
+    return np.asarray((odds / odds.sum())[sizes > 0])

@@ -70,10 +70,10 @@ def test_an_interrupted_training_continues_to_the_same_bits(
 
 
 @pytest.mark.parametrize(
-    ("balance", "odds"), [(0.0, (1, 16, 16)), (0.5, (1, 4, 4)), (1.0, (1, 1, 1))]
+    ("balance", "odds"), [(0.0, (0.5, 16, 8)), (0.5, (0.5, 4, 2)), (1.0, (0.5, 1, 0.5))]
 )
-def test_small_groups_of_faces_are_drawn_more_often_than_they_come(
-    balance: float, odds: tuple[int, ...]
+def test_small_groups_come_more_often_and_a_second_source_makes_no_label_likelier(
+    balance: float, odds: tuple[float, ...]
 ) -> None:
     def faces(truth: list[int], group: list[int]) -> sets.Source:
         features = np.reshape(np.array(group, np.uint8), (-1, 1, 1, 1, 1))
