@@ -179,7 +179,8 @@ def _patch(
     """Return the part of the picture under the crop, grey and downscaled, and its corner."""
     inverse = np.linalg.inv(to_crop[:, :2])
     corners = np.array([[0, 0], [side, 0], [0, side], [side, side]]) - to_crop[:, 2]
-    corners = corners @ inverse.T
+    # Processors differ in the last bits, which decide where a corner lies on a whole pixel.
+    corners = np.round(corners @ inverse.T, 6)
     height, width = image.shape[:2]
     limit = np.array([width, height])
     low = np.clip(np.floor(corners.min(axis=0)) - shrink, 0, limit).astype(int)
