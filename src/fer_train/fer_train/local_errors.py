@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fer_snn import Network, SupervisedParameters
+from fer_snn import Model, Network, SupervisedParameters
 from fer_snn.core.neurons.lif import Float32s, Int32s
 from fer_snn.core.synapses.learning import (
     expression_evidence,
@@ -53,6 +53,7 @@ class LocalErrorRule:
     rng : draws which inputs of the expression layer fail.
     pool : threads that present the faces of a batch.
     changes : decaying sum of the changes of each projection, shaped like its weights.
+    ended : the networks of the trainings that have ended, see `begin_again`.
     """
 
     network: Network
@@ -63,6 +64,13 @@ class LocalErrorRule:
     def __post_init__(self) -> None:
         """Start without changes."""
         self.changes = [np.zeros_like(stage.weights) for stage in self.network.model.stages]
+        self.ended: list[Model] = []
+
+    def begin_again(self, model: Model) -> None:
+        """Teach another network of the same shape next."""
+        self.network.load(model)
+        for change in self.changes:
+            change[:] = 0
 
     def learn(self, faces: Sequence[Float32s], shares: Float32s, rate: float) -> None:
         """Present a batch of faces, then change all weights and thresholds.
