@@ -88,7 +88,8 @@ class Exchange:
         return gid is None or bytes(gid["data"]) in gids.values()
 
 
-class NodePublisher(Publisher):  # type: ignore[type-arg] (on Jazzy it is not generic)
+# Without type arguments, which rclpy of Jazzy refuses.
+class NodePublisher(Publisher):
     """Hands messages to the nodes of the process, and sends them if anybody else listens.
 
     Nobody may change a message after it was published.
