@@ -14,7 +14,8 @@ _HEADS = """heads
     make rendered-heads ARGS="train heads/train"
 """
 _NEXT = """The command of the model card learns from these folders:
-    fer train ferplus/train lfw-expr/train heads/train --output default.npz \\
+    fer train ferplus/train lfw-expr/train heads/train fer2013/train \\
+        --output default.npz \\
         --labels neutral,smile,surprised,sad,angry,disgusted,afraid,contempt
 """
 
