@@ -18,7 +18,9 @@ from fer_snn import (
 model = load_weights(default_weights_path())
 on, off = np.split(model.receptive_fields()[model.labels.index("smile")], 2)
 mean, deviation = model.statistics.mean, model.statistics.deviation
-face = np.maximum(mean + deviation * (on - off) / (on - off).std(), 0).reshape(model.feature_shape)
+pattern = (on - off) / (on - off).std()
+# Half a standard deviation: a stronger pattern is no face any more, and the answer is undecided.
+face = np.maximum(mean + 0.5 * deviation * pattern, 0).reshape(model.feature_shape)
 
 recogniser, recording = Recogniser(model), RecordedLayers(spikes=("expression",))
 for k in range(1, 4):
