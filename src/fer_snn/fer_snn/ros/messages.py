@@ -185,13 +185,14 @@ def weights_message(header: Header, network: Network, limit: int) -> Weights:
         for k, stage in enumerate(model.stages)
         if stage.weights.size <= limit
     ]
-    unnamed = np.where(model.neuron_label == UNNAMED, Weights.UNNAMED, model.neuron_label)
+    neuron_label = model.neuron_label.astype(np.uint32)
+    neuron_label[model.neuron_label == UNNAMED] = Weights.UNNAMED
     return Weights(
         header=header,
         version=network.version,
         model=model.name,
         labels=list(model.labels),
-        neuron_label=array.array("I", unnamed.astype(np.uint32).tobytes()),
+        neuron_label=array.array("I", neuron_label.tobytes()),
         receptive_fields=_projection(FEATURE, "labels", model, model.receptive_fields()),
         projections=projections,
     )
