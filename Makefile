@@ -1,6 +1,6 @@
 # The usual ways into fer. `./fer` does the work; see ./fer --help and ./fer setup --help.
 .DEFAULT_GOAL := help
-.PHONY: help run setup test test-jazzy test-faults lint contracts docs bench bench-check bench-network rendered-heads clean
+.PHONY: help run setup test test-jazzy test-newest test-faults lint contracts docs bench bench-check bench-network rendered-heads clean
 
 PYTEST_ARGS ?=
 # How many tests run at the same time, where pytest-xdist is installed; 0: one after the other.
@@ -24,6 +24,9 @@ test: lint  ## lint, then the tests of all packages and of the whole graph
 
 test-jazzy:  ## the tests on ROS 2 Jazzy and the libraries of Ubuntu 24.04, where there is CPython 3.12
 	@python3 tools/test_on.py jazzy $(ARGS)
+
+test-newest:  ## the tests on the newest version of every library, where there is CPython 3.12 or newer
+	@python3 tools/test_on.py newest $(ARGS)
 
 test-faults:  ## inject every fault many times, and write docs/reliability.md: about an hour
 	@./fer setup --test

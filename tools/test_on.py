@@ -1,38 +1,41 @@
-"""Run the tests on the libraries of another distribution: test_on.py NAME [PYTEST ARGUMENT ...].
+"""Run the tests on other libraries: test_on.py NAME [PYTEST ARGUMENT ...].
 
-`test/distributions/NAME.txt` and `NAME-test.txt` take the place of the requirements files in a copy
-of this clone, which is set up like any other.
+`test/distributions/NAME*.txt`, or the newest versions on the package index, take the place of the
+requirements files in a copy of this clone, which is set up like any other.
 """
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-PYTHONS = {"jazzy": "3.12"}
+NEWEST = "newest"
+#: Versions of CPython, the best first.
+PYTHONS = {"jazzy": ("3.12",), NEWEST: ("3.14", "3.13", "3.12")}
+REQUIREMENTS = ("requirements.txt", "requirements-test.txt", "requirements-gui.txt")
 #: They test how the wheels of today are installed.
 LEFT_OUT = ("test/test_setup.py", "test/test_setup_environment.py")
 
 
 def main(name: str, *arguments: str) -> int:
     """Return the exit code of the tests, 0 with a line that says why if they cannot be run."""
-    version = PYTHONS[name]
-    python = _python(version)
+    python = next(filter(None, map(_python, PYTHONS[name])), None)
     if python is None:
-        print(f"skipped: the tests on {name} need CPython {version}, and PATH has none")
+        print(f"skipped: PATH has no CPython {' or '.join(PYTHONS[name])} for the tests on {name}")
         return 0
+    stored = sorted((ROOT / "test" / "distributions").glob(f"{name}*.txt"))
+    pins = _newest(python) if name == NEWEST else "\n".join(path.read_text() for path in stored)
     clone = ROOT / ".fer" / name
     _copy(clone)
-    for target, source in (
-        ("requirements.txt", f"{name}.txt"),
-        ("requirements-test.txt", f"{name}-test.txt"),
-    ):
-        shutil.copy2(ROOT / "test" / "distributions" / source, clone / target)
-    (clone / "requirements-gui.txt").write_text("# In requirements-test.txt.\n", encoding="utf-8")
+    for target, text in zip(REQUIREMENTS, (pins, "", ""), strict=True):
+        (clone / target).write_text(text, encoding="utf-8")
     unwanted = ("ROS_DISTRO", "AMENT_PREFIX_PATH", "CMAKE_PREFIX_PATH", "PYTHONPATH")
     env = {key: value for key, value in os.environ.items() if key not in unwanted}
     env["FER_PYTHON"] = python
@@ -41,6 +44,29 @@ def main(name: str, *arguments: str) -> int:
         if code := subprocess.run(["./fer", *command], cwd=clone, env=env, check=False).returncode:
             return code
     return 0
+
+
+def _newest(python: str) -> str:
+    """Return a requirements file: all that ours name, at the newest versions that fit together.
+
+    Raises
+    ------
+    SystemExit : pip finds none, or does not reach the package index.
+    """
+    ours = "\n".join((ROOT / name).read_text(encoding="utf-8") for name in REQUIREMENTS)
+    with tempfile.NamedTemporaryFile("w", suffix=".txt", encoding="utf-8") as free:
+        # From version 80 on setuptools has no `develop`, with which colcon links packages.
+        free.write(re.sub(r"==[^\s;]+", "", ours) + "\nsetuptools<80\n")
+        free.flush()
+        command = [python, "-m", "pip", "install", "--quiet", "--dry-run", "--ignore-installed"]
+        command += ["--disable-pip-version-check", "--report", "-", "-r", free.name]
+        done = subprocess.run(command, stdout=subprocess.PIPE, check=False)
+    if done.returncode:
+        sys.exit("pip cannot find the newest versions: see above")
+    packages = [each["metadata"] for each in json.loads(done.stdout)["install"]]
+    # lark would overwrite the module that lark-parser provides.
+    pins = (f"{each['name']}=={each['version']}" for each in packages if each["name"] != "lark")
+    return "\n".join(sorted(pins))
 
 
 def _python(version: str) -> str | None:
