@@ -12,13 +12,13 @@ import pytest
 from diagnostic_msgs.msg import DiagnosticStatus
 
 from fer.bringup.environment import log_folder
-from fer.client.graph_client import NodeHealth
 from fer.diagnosis import bundle, machine_checks, results
 from fer.diagnosis.graph_checks import check_graph, listen
 from fer.diagnosis.machine_checks import CHECKS, check_machine, versions
 from fer.diagnosis.results import CheckResult, Level, worst
 from fer.processes import shared_memory
 from fer_common.core.errors import ConfigurationError
+from fer_common.ros.graph_client import NodeHealth
 from fer_snn.core.kernels import code_cache
 
 FINE = {

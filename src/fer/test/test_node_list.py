@@ -16,13 +16,13 @@ from fer.bringup.graph import (
     Settings,
     Split,
     StartedNode,
-    absolute,
     parameter_tables,
     started_nodes,
     uses_sim_time,
 )
 from fer.bringup.programs import node_program, node_programs, window_programs
 from fer_common.core.errors import ConfigurationError
+from fer_common.core.graph_names import absolute
 from fer_common.ros import container
 from fer_common.ros.node import FerNode
 

@@ -22,6 +22,7 @@ except NoQtError as error:
 
 from pyqtgraph.Qt import QtCore, QtTest, QtWidgets
 
+from fer_common.core.graph_names import absolute
 from fer_testing.dashboard import Recorded
 from fer_viz.core.scene_builder import GraphTopics, SceneBuilder
 
@@ -31,6 +32,7 @@ class Client(Recorded):
 
     def __init__(self, namespace: str, compressed: bool) -> None:
         super().__init__()
+        absolute(namespace)
         self.asked = (namespace, compressed)
         topics = GraphTopics("image", "features", "expressions")
         self.state: SceneBuilder[Any] = SceneBuilder(topics, time.monotonic())
@@ -142,6 +144,20 @@ def test_another_graph_takes_the_place_of_the_first(
     plugin.shutdown_plugin()
     plugin.shutdown_plugin()
     assert plugin._client is None and plugin._dashboard is None
+
+
+def test_a_namespace_that_is_none_is_refused_and_the_graph_is_kept(
+    rqt: Rqt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugin = rqt.start()
+    before, shown = plugin._client, plugin._dashboard
+    answer = lambda *_, **__: ("robot 4", True)  # noqa: E731
+    monkeypatch.setattr(QtWidgets.QInputDialog, "getText", answer)
+    plugin.trigger_configuration()
+    assert "'robot 4' is no ROS name" in plugin._warning.text()
+    assert (plugin._client, plugin._dashboard) == (before, shown) and shown.timer.isActive()
+    assert saved(plugin)["namespace"] == "fer"
+    plugin._warning.close()
 
 
 def test_a_click_into_the_plugin_takes_the_keys_from_the_window_around_it(rqt: Rqt) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from fer.bags.recorder import NODE_NAME as RECORDER
-from fer.client.graph_client import GraphClient
+from fer_common.ros.graph_client import GraphClient
 
 _LISTENERS = "listeners "
 _UNKNOWN, _NAMES_S = "_NODE_NAME_UNKNOWN_", 2.0

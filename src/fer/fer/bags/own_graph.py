@@ -11,10 +11,11 @@ from pathlib import Path
 
 from fer.bags.player import PlayOptions
 from fer.bringup.environment import graph_environment
-from fer.bringup.graph import Settings, absolute, started_nodes
+from fer.bringup.graph import Settings, started_nodes
 from fer.bringup.programs import node_programs
 from fer.processes.supervisor import Failure, Program, Supervisor, describe_exit
 from fer_common.core.errors import FerError
+from fer_common.core.graph_names import resolve
 from fer_common.core.parameters import DIAGNOSTICS_PERIOD
 
 #: Compiling the network's kernels for the first time takes up to 30 s.
@@ -41,9 +42,10 @@ class OwnGraph:
         started = started_nodes(settings)
         self._names = tuple(each.node.name for each in started)
         programs = [_for_a_replay(program) for program in node_programs(started, settings)]
-        prefix = absolute(settings.namespace).rstrip("/")
         topics = _RECORDED if "features" in self._names else _RECORDED[:-1]
-        self._recorded = tuple(f"{prefix}/{topic}" for topic in topics) if record else ()
+        self._recorded = (
+            tuple(resolve(settings.namespace, topic) for topic in topics) if record else ()
+        )
         environment = {**os.environ, **graph_environment(os.environ)}
         self._nodes = Supervisor(programs, on_line, environment)
         recorder = [_recorder(record, self._recorded)] if record else []

@@ -19,8 +19,8 @@ from fer.bags.recorder import message_type
 from fer.bags.selection import Selection
 from fer.bags.topics import BagError, replay_qos, subscription_qos
 from fer.bringup.graph import IMAGE_TOPIC
-from fer.client.graph_client import GraphClient
 from fer_common.core.stamps import NANOSECONDS, split_ns
+from fer_common.ros.graph_client import GraphClient
 
 NODE_NAME = "fer_bag_play"
 PICTURES = ("sensor_msgs/msg/Image", "sensor_msgs/msg/CompressedImage")
@@ -138,7 +138,7 @@ class Player:
         log: Callable[[str], None],
         stopped: Callable[[], bool],
     ) -> None:
-        self._node = client.node
+        self._client, self._node = client, client.node
         self._bag = bag
         self._options = options
         self._log = log
@@ -329,6 +329,6 @@ class Player:
         self._clock.publish(message)
 
     def _wait(self, condition: Callable[[], bool], within_s: float) -> bool:
-        return GraphClient.wait(lambda: self._stopped() or condition(), within_s) and not (
+        return self._client.wait(lambda: self._stopped() or condition(), within_s) and not (
             self._stopped()
         )

@@ -20,7 +20,8 @@ from fer.bags.guardian import guarded
 from fer.bags.selection import Selection
 from fer.bags.topics import BagError, Topic, as_recorded, subscription_qos
 from fer.bags.writer import BagWriter, Layout
-from fer.client.graph_client import GraphClient
+from fer.client import connect
+from fer_common.ros.graph_client import GraphClient
 
 #: A kill loses what came since the last flush, and a chunk that was being written: 1 s at most.
 FLUSH_PERIOD_S = 0.4
@@ -147,7 +148,7 @@ def record(
         writer = BagWriter(folder, layout)
         stack.enter_context(guarded(folder))
         stack.callback(writer.close)
-        with GraphClient(selection.namespace, NODE_NAME) as client:
+        with connect(selection.namespace, NODE_NAME) as client:
             recorder = Recorder(client.node, writer, selection, _say)
             state = _State(writer, recorder)
             _say(f"recording to {folder}; Ctrl-C ends it")
@@ -158,7 +159,7 @@ def record(
                     break
                 state.show()
                 time.sleep(_TURN_S)
-            _let_in(recorder)
+            _let_in(client, recorder)
         if recorder.failure is not None:
             raise recorder.failure
         writer.close()
@@ -167,9 +168,9 @@ def record(
         return heard > 0
 
 
-def _let_in(recorder: Recorder) -> None:
+def _let_in(client: GraphClient, recorder: Recorder) -> None:
     """Record what was sent before the end was asked for and is still on its way."""
-    GraphClient.wait(
+    client.wait(
         lambda: recorder.failure or time.monotonic() - recorder.last_s > _SILENCE_S, _LET_IN_S
     )
 

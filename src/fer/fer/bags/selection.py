@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
-from fer.bringup import graph
+from fer_common.core.graph_names import resolve
 
 #: Of the graph's topics, those that are made from others and only while somebody listens.
 DERIVED = (
@@ -34,8 +34,7 @@ class Selection:
 
     def resolved(self, name: str) -> str:
         """Return the absolute form of a name or pattern."""
-        below = graph.absolute(self.namespace).rstrip("/")
-        return name if name.startswith("/") else f"{below}/{name}"
+        return resolve(self.namespace, name)
 
     @staticmethod
     def absolute(topic: str) -> str:

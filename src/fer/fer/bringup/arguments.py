@@ -8,18 +8,10 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
-from fer.bringup.graph import (
-    ALL_NODES,
-    HOSTS,
-    IMAGE_TOPIC,
-    LOG_LEVELS,
-    NAMESPACE,
-    SPLITS,
-    Host,
-    Settings,
-)
+from fer.bringup.graph import ALL_NODES, HOSTS, IMAGE_TOPIC, LOG_LEVELS, SPLITS, Host, Settings
 from fer.bringup.preflight import resolved_source, resolved_weights
 from fer_common.core.errors import ConfigurationError
+from fer_common.core.graph_names import NAMESPACE
 
 BOOLEANS = ("true", "false")
 LARGEST_PORT = 65535

@@ -7,13 +7,13 @@ imports ROS.
 from __future__ import annotations
 
 import importlib
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from fer_common.core.errors import ConfigurationError
+from fer_common.core.graph_names import NAMESPACE, SNN, absolute, resolve
 from fer_common.core.parameters import ParameterTable
 
 Host: TypeAlias = Literal["robot", "workstation"]
@@ -22,11 +22,8 @@ Split: TypeAlias = Literal["camera", "features"]
 
 HOSTS: tuple[Host, ...] = ("robot", "workstation")
 SPLITS: tuple[Split, ...] = ("camera", "features")
-NAMESPACE = "fer"
 #: The node that publishes every frame.
 CAMERA = "camera"
-#: The node that learns, whose services the commands call.
-SNN = "snn"
 LOG_LEVELS = ("debug", "info", "warn", "error", "fatal")
 #: Topic of the images, below the namespace.
 IMAGE_TOPIC = "image_raw"
@@ -39,7 +36,6 @@ MAX_AGE_S = 0.4
 _QUEUING = ("features", SNN)
 #: Nodes that subscribe to images.
 _LOOKING = ("features", "viz")
-_NAMESPACE_PATTERN = re.compile(r"/?([A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*)?/?")
 
 
 @dataclass(frozen=True)
@@ -162,22 +158,6 @@ class StartedNode:
     whole_images: bool = False
 
 
-def absolute(namespace: str) -> str:
-    """Return a namespace with a leading and without a trailing slash; "/" for the empty one.
-
-    Raises
-    ------
-    ConfigurationError
-        if it is not a ROS name.
-    """
-    if not _NAMESPACE_PATTERN.fullmatch(namespace):
-        raise ConfigurationError(
-            f"namespace '{namespace}' is no ROS name: "
-            "use letters, digits and '_', parts joined by '/'"
-        )
-    return "/" + namespace.strip("/")
-
-
 def parameter_tables() -> dict[str, ParameterTable]:
     """Return the parameter table of every node by the node's name, in the order of the graph."""
     return {
@@ -216,7 +196,7 @@ def uses_sim_time(settings: Settings) -> bool:
         return bool(settings.use_sim_time)
     from fer_common.core.parameter_files import read_blocks
 
-    node = f"{absolute(settings.namespace).rstrip('/')}/{SNN}"
+    node = resolve(settings.namespace, SNN)
     blocks = [each for each in read_blocks(settings.params_file) if each.reaches(node)]
     return any(block.values.get("use_sim_time") for block in blocks)
 

@@ -10,8 +10,9 @@ import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from fer.bringup.graph import CAMERA, SNN, Settings, absolute, parameter_tables
+from fer.bringup.graph import CAMERA, Settings, parameter_tables
 from fer_common.core.errors import ConfigurationError
+from fer_common.core.graph_names import SNN, absolute
 from fer_common.core.parameters import Value
 from fer_snn.core.label_files import label_file, read_labels
 

@@ -8,16 +8,10 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from fer.bringup.environment import default_parameter_file, transport_environment
-from fer.bringup.graph import (
-    IMAGE_TOPIC,
-    Settings,
-    StartedNode,
-    absolute,
-    composed,
-    started_nodes,
-)
+from fer.bringup.graph import IMAGE_TOPIC, Settings, StartedNode, composed, started_nodes
 from fer.processes.shared_memory import remove_abandoned
 from fer.processes.supervisor import OnLine, Program, Supervisor
+from fer_common.core.graph_names import absolute
 
 WINDOW = "window"
 #: The process of the nodes that share one.

@@ -13,9 +13,9 @@ from launch.actions import EmitEvent
 from launch.events import Shutdown
 from launch.events.process import ProcessExited
 
-from fer.bringup.graph import absolute
 from fer.bringup.launching import LaunchSettings
 from fer_common.core.errors import ConfigurationError
+from fer_common.core.graph_names import absolute, resolve
 from launch import LaunchContext
 
 #: How long `fer bag play` waits for the nodes, and how many frames may be in the graph at a time.
@@ -63,18 +63,15 @@ def _command(launched: LaunchSettings) -> list[str]:
     options = ["--rate", f"{rate:g}", *(["--loop"] if given["loop"] == "true" else [])]
     if settings.use_sim_time:
         options += ["--clock", "40"]
-    prefix = absolute(settings.namespace).rstrip("/")
     if _plays_by_ros2(given["player"]):
-        image = settings.image_topic
-        topics = [image if image.startswith("/") else f"{prefix}/{image}"]
-        topics += [f"{prefix}/{name}" for name in _INPUTS]
-        topics += [] if with_features else [f"{prefix}/features"]
+        inputs = (settings.image_topic, *_INPUTS, *(() if with_features else ("features",)))
+        topics = [resolve(settings.namespace, name) for name in inputs]
         ros2 = [shutil.which("ros2") or "ros2", "bag", "play", str(bag), *options]
         return [*ros2, "--start-offset", f"{start:g}", "--topics", *topics]
     expected = ["features", "snn"] if with_features else ["snn"]
     return [
         *(sys.executable, "-m", "fer.cli", "bag", "play", str(bag), *options),
-        *("--start", f"{start:g}", "--namespace", prefix or "/"),
+        *("--start", f"{start:g}", "--namespace", absolute(settings.namespace)),
         *("--wait", str(_WAIT_S), "--window", str(_WINDOW), "--expect", *expected),
     ]
 

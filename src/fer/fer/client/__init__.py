@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from fer.bringup.environment import prepare_environment
-from fer.bringup.graph import NAMESPACE
+from fer_common.core.graph_names import NAMESPACE
 
 if TYPE_CHECKING:
-    from fer.client.graph_client import GraphClient
+    from fer_common.ros.graph_client import GraphClient
 
 
-def connect(namespace: str = NAMESPACE, name: str = "") -> GraphClient:
+def connect(namespace: str = NAMESPACE, name: str = "", use_sim_time: bool = False) -> GraphClient:
     """Return a client of a graph, after the environment was checked.
 
     The environment is checked before ROS is imported, too: without the middleware that
@@ -19,7 +19,7 @@ def connect(namespace: str = NAMESPACE, name: str = "") -> GraphClient:
 
     Parameters
     ----------
-    namespace, name : as for `GraphClient`.
+    namespace, name, use_sim_time : as for `GraphClient`.
 
     Raises
     ------
@@ -27,6 +27,6 @@ def connect(namespace: str = NAMESPACE, name: str = "") -> GraphClient:
         if ROS cannot start in this environment.
     """
     prepare_environment()
-    from fer.client.graph_client import GraphClient
+    from fer_common.ros.graph_client import GraphClient
 
-    return GraphClient(namespace, name)
+    return GraphClient(namespace, name, use_sim_time)

@@ -12,14 +12,15 @@ from lifecycle_msgs.srv import GetState
 from rclpy.clock import Clock, ClockType
 from rclpy.qos import HistoryPolicy, QoSProfile, ReliabilityPolicy
 
-from fer.bringup.graph import CAMERA, SNN
-from fer.client.graph_client import GraphClient
-from fer.client.parameters import NodeParameters
+from fer.bringup.graph import CAMERA
+from fer.client import connect
 from fer.report.summary import FaceAnswer, RunRecord
 from fer_common.core.errors import FerError
+from fer_common.core.graph_names import SNN
 from fer_common.core.stamps import to_ns
 from fer_common.core.statistics import StreamStatistics
 from fer_common.ros.clock import age_s
+from fer_common.ros.node_parameters import NodeParameters
 from fer_interfaces.msg import ExpressionArray, FrameInfo
 from fer_snn.core.labels import canonical
 from fer_snn.core.parameters import ALL_LABELS
@@ -83,7 +84,7 @@ class RunMonitor:
         self._source = ""
         self._states: dict[str, str] = dict.fromkeys(nodes, "silent")
         self._asked: dict[str, tuple[Any, float]] = {}
-        self._client = GraphClient(namespace, NODE_NAME, use_sim_time)
+        self._client = connect(namespace, NODE_NAME, use_sim_time)
         node = self._client.node
         self._state_clients = {
             name: node.create_client(GetState, f"{name}/get_state") for name in self._states

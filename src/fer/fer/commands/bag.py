@@ -162,7 +162,7 @@ def _play(arguments: argparse.Namespace) -> int:
         from fer.bags.own_graph import OwnGraph
         from fer.bags.player import NODE_NAME, Player
         from fer.bags.reading import opened
-        from fer.client.graph_client import GraphClient
+        from fer.client import connect
 
         if arguments.record and not arguments.graph:
             raise FerError("--record records what --graph answers: give both")
@@ -173,7 +173,7 @@ def _play(arguments: argparse.Namespace) -> int:
             own = OwnGraph(_settings(arguments, bag, options), arguments.record, _say_of)
             options = own.options(options)
             stack.enter_context(own)
-        client = stack.enter_context(GraphClient(arguments.namespace, NODE_NAME))
+        client = stack.enter_context(connect(arguments.namespace, NODE_NAME))
 
         def stopped() -> bool:
             return stop.count > 0 or (own is not None and own.failed)

@@ -7,13 +7,13 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from fer.bringup.graph import absolute
 from fer.commands.options import add_namespace, not_negative
 from fer.diagnosis.results import Level, report, worst
 from fer_common.core.errors import FerError
+from fer_common.core.graph_names import absolute
 
 if TYPE_CHECKING:
-    from fer.client.graph_client import NodeHealth
+    from fer_common.ros.graph_client import NodeHealth
 
 #: Exit code when something does not work.
 EXIT_TROUBLE = 1

@@ -6,11 +6,11 @@ import argparse
 import time
 from functools import partial
 
-from fer.bringup.graph import absolute
 from fer.client import connect
 from fer.client.feature_merger import FaceIds, FeatureMerger
 from fer.processes.signals import StopRequests
 from fer_common.core.errors import FerError
+from fer_common.core.graph_names import absolute
 
 _SHARED = "shared"
 _POLL_S = 0.1

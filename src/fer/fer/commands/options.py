@@ -9,8 +9,8 @@ import sys
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from fer.bringup.graph import NAMESPACE
 from fer_common.core.errors import FerError
+from fer_common.core.graph_names import NAMESPACE
 
 Function = Callable[[argparse.Namespace], int]
 

@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING
 
 import yaml
 
-from fer.bringup.graph import NODES, absolute, parameter_tables
+from fer.bringup.graph import NODES, parameter_tables
 from fer.client import connect
 from fer.commands.options import Function, add_verb, add_verbs, run_verb
 from fer_common.core.atomic import check_writable, write_result
 from fer_common.core.errors import ParameterError
+from fer_common.core.graph_names import resolve
 from fer_common.core.parameter_files import literal, read_parameter_file
 from fer_common.core.parameters import Value
 from fer_common.core.yaml_files import parse_yaml
 
 if TYPE_CHECKING:
-    from fer.client.graph_client import GraphClient
-    from fer.client.parameters import NodeParameters
+    from fer_common.ros.graph_client import GraphClient
+    from fer_common.ros.node_parameters import NodeParameters
 
 _NAMES = tuple(node.name for node in NODES)
 _TYPES: Mapping[str, type] = {"bool": bool, "integer": int, "double": float, "string": str}
@@ -108,7 +109,7 @@ def _as(kind: type, value: object) -> object:
 
 
 def _parameters(client: GraphClient, node: str) -> NodeParameters:
-    from fer.client.parameters import NodeParameters
+    from fer_common.ros.node_parameters import NodeParameters
 
     return NodeParameters(client, node)
 
@@ -175,7 +176,7 @@ def dump(namespace: str, values: Mapping[str, Mapping[str, Value]]) -> str:
     """Return a ROS parameter file that holds the given values, by node and name."""
     lines = []
     for node, own in values.items():
-        lines += [f"{absolute(namespace).rstrip('/')}/{node}:", "  ros__parameters:"]
+        lines += [f"{resolve(namespace, node)}:", "  ros__parameters:"]
         lines += [f"    {name}: {literal(value)}" for name, value in own.items()]
     return "\n".join([*lines, ""])
 

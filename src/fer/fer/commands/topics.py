@@ -16,7 +16,7 @@ from fer.commands.options import add_namespace, positive_integer, run_verb
 from fer_common.core.errors import FerError
 
 if TYPE_CHECKING:
-    from fer.client.graph_client import GraphClient
+    from fer_common.ros.graph_client import GraphClient
 
 #: Topics are listed when no other has been found for this long.
 _LOOK_S = 1.0
@@ -49,7 +49,7 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _topics(arguments: argparse.Namespace) -> int:
     from fer.client import connect
-    from fer.client.graph_client import DISCOVERY_TIMEOUT_S
+    from fer_common.ros.graph_client import DISCOVERY_TIMEOUT_S
 
     with connect(arguments.namespace) as client:
         names = client.node.get_topic_names_and_types
@@ -104,7 +104,7 @@ def _subscribe(client: GraphClient, topic: str, callback: Callable[[Any], None])
     """
     from fer.bags.recorder import message_type
     from fer.bags.topics import subscription_qos
-    from fer.client.graph_client import DISCOVERY_TIMEOUT_S
+    from fer_common.ros.graph_client import DISCOVERY_TIMEOUT_S
     from fer_common.ros.messages import MessageChecker
 
     name = client.resolve(topic)

@@ -23,7 +23,7 @@ import psutil
 
 from fer.bringup.arguments import add_options, check_two_hosts, settings_of
 from fer.bringup.environment import prepare_environment
-from fer.bringup.graph import HOSTS, Settings, absolute, started_nodes, uses_sim_time
+from fer.bringup.graph import HOSTS, Settings, started_nodes, uses_sim_time
 from fer.bringup.preflight import check, label_file_of
 from fer.bringup.programs import bring_up
 from fer.commands.options import positive
@@ -34,6 +34,7 @@ from fer.report.status import LIVE_PERIOD_S, Screen, open_screen, starting_text,
 from fer.report.summary import RunRecord, summary_text
 from fer_common.core.atomic import check_writable, write_result
 from fer_common.core.errors import FerError
+from fer_common.core.graph_names import absolute
 from fer_common.core.stamps import NANOSECONDS
 from fer_snn.core.label_files import read_labels
 from fer_viz.dashboard.binding import has_display

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from rich import filesize
 
-from fer.bringup.graph import absolute
 from fer.client import connect
 from fer.commands.options import add_verb, add_verbs, positive_integer, run_verb
 from fer_common.core.errors import FerError
+from fer_common.core.graph_names import absolute
 
 if TYPE_CHECKING:
-    from fer.client.graph_client import GraphClient
+    from fer_common.ros.graph_client import GraphClient
 
 
 run = run_verb

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from fer_common.core.atomic import check_writable, write_result
 
 if TYPE_CHECKING:
-    from fer.client.graph_client import NodeHealth
+    from fer_common.ros.graph_client import NodeHealth
 
 #: The part of the environment that is written: nothing that could be a secret.
 _PREFIXES = ("ROS_", "RMW_", "RCUTILS_", "FASTDDS_", "FASTRTPS_", "CYCLONEDDS_", "FER_", "OMP_")

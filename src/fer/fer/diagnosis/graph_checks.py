@@ -6,10 +6,11 @@ from collections.abc import Collection, Mapping
 
 from diagnostic_msgs.msg import DiagnosticStatus
 
-from fer.bringup.graph import NODES, absolute
+from fer.bringup.graph import NODES
 from fer.client import connect
-from fer.client.graph_client import NodeHealth, without_waiting
 from fer.diagnosis.results import CheckResult, Level, error, ok, warn
+from fer_common.core.graph_names import absolute
+from fer_common.ros.graph_client import NodeHealth, without_waiting
 
 _LEVELS = {
     DiagnosticStatus.OK: Level.OK,

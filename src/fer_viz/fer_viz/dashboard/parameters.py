@@ -12,9 +12,10 @@ from pyqtgraph.Qt import QtCore, QtWidgets
 
 from fer_viz.core.drawing.style import DARK, Style
 from fer_viz.dashboard.controls import Choice, add, button, named_label
+from fer_viz.ros.dashboard_client import LiveParameter, shown
 
 if TYPE_CHECKING:
-    from fer_viz.ros.dashboard_client import DashboardClient, LiveParameter
+    from fer_viz.ros.dashboard_client import DashboardClient
 
 _WIDTH = 290
 _STEPS = 1000
@@ -69,7 +70,7 @@ class ParameterRow(QtWidgets.QWidget):
         self.parameter, self._first = parameter, first
         self.value = parameter.value
         self.setToolTip(self._explanation())
-        self.reset = button("↺", f"Back to {_shown(first)}")
+        self.reset = button("↺", f"Back to {shown(first)}")
         self.reset.clicked.connect(lambda: self._change(first))
         self._timer = QtCore.QTimer(self)
         self._timer.setSingleShot(True)
@@ -122,7 +123,7 @@ class ParameterRow(QtWidgets.QWidget):
 
     def _edited(self) -> None:
         text, kind = self.editor.text().strip(), type(self.parameter.value)
-        if text == _shown(self.value):
+        if text == shown(self.value):
             return
         try:
             if kind in (int, float):
@@ -130,8 +131,8 @@ class ParameterRow(QtWidgets.QWidget):
             elif kind is str:
                 self._change(text)
             else:
-                element = type(self.parameter.value[0])
-                self._change([element(part.strip()) for part in text.split(",")])
+                element = type(self.parameter.value[0]) if self.parameter.value else str
+                self._change(tuple(element(part.strip()) for part in text.split(",")))
         except ValueError:
             self._show()
 
@@ -150,7 +151,7 @@ class ParameterRow(QtWidgets.QWidget):
         elif isinstance(self.editor, QtWidgets.QComboBox):
             self.editor.setCurrentText(self.value)
         else:
-            self.editor.setText(_shown(self.value))
+            self.editor.setText(shown(self.value))
         if self.slider is not None and show_slider:
             self.slider.setValue(self._scale.position(self.value))
         for part in (self.editor, self.slider):
@@ -235,9 +236,3 @@ class ParameterDrawer(QtWidgets.QScrollArea):
                 about = f"{row.parameter.node} {row.parameter.name} {row.parameter.description}"
                 row.setVisible(text.lower() in about.lower())
             title.setVisible(any(not row.isHidden() for row in rows))
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, float):
-        return f"{value:g}"
-    return ", ".join(map(str, value)) if isinstance(value, (list, tuple)) else str(value)

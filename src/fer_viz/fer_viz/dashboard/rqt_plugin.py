@@ -9,9 +9,11 @@ from typing import Any
 from python_qt_binding import QtWidgets
 from rqt_gui_py.plugin import Plugin
 
+from fer_common.core.errors import FerError
+from fer_common.core.graph_names import NAMESPACE
 from fer_common.ros.image_subscription import bgr_reader
 from fer_viz.dashboard.widget import Dashboard
-from fer_viz.dashboard.window import DEFAULT_NAMESPACE, add_arguments
+from fer_viz.dashboard.window import add_arguments
 from fer_viz.ros.dashboard_client import DashboardClient
 
 _TITLE = "fer"
@@ -58,9 +60,8 @@ class DashboardPlugin(Plugin):
         compressed = kept.pop("compressed", "") == "true"
         given = (self._given.namespace, self._given.compressed)
         # The command line has priority.
-        if given == (DEFAULT_NAMESPACE, False) and (namespace, compressed) != given:
-            self._namespace, self._compressed = namespace, compressed
-            self._open(kept)
+        if given == (NAMESPACE, False) and (namespace, compressed) != given:
+            self._switch(namespace, compressed, kept)
         elif self._dashboard is not None:
             self._dashboard.apply_settings(kept)
 
@@ -71,12 +72,25 @@ class DashboardPlugin(Plugin):
         )
         if given and name.strip():
             settings = {} if self._dashboard is None else self._dashboard.settings()
-            self._namespace = name.strip()
+            self._switch(name.strip(), self._compressed, settings)
+
+    def _switch(self, namespace: str, compressed: bool, settings: dict[str, str]) -> None:
+        """Show another graph; where that fails, say why and keep the one that is shown."""
+        former = self._namespace, self._compressed
+        self._namespace, self._compressed = namespace, compressed
+        try:
             self._open(settings)
+        except FerError as error:
+            self._namespace, self._compressed = former
+            # Not modal: rqt restores settings before it shows its window.
+            self._warning = QtWidgets.QMessageBox(self._holder)
+            self._warning.setWindowTitle(_TITLE)
+            self._warning.setText(str(error))
+            self._warning.open()
 
     def _open(self, settings: dict[str, str]) -> None:
-        self._close()
         client = DashboardClient(self._namespace, self._compressed)
+        self._close()
         dashboard = Dashboard(client.state, client, bgr_reader(), self._given.theme)
         self._rows.addWidget(dashboard)
         dashboard.apply_settings(settings)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from fer_common.core.errors import FerError
+from fer_common.core.graph_names import NAMESPACE
 from fer_common.core.process import pin_to_one_thread
 from fer_viz.dashboard.binding import require_qt
 
@@ -21,14 +22,13 @@ EXIT_USER_ERROR = 2
 SCREEN_SHARE, OFFSCREEN_SIZE = 0.85, (1280, 800)
 #: What a title bar takes; smaller screens than this are filled.
 _TITLE_BAR_PX, _SMALL_SCREEN_PX = 36, 1400
-DEFAULT_NAMESPACE = "fer"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument(
         "--namespace",
-        default=DEFAULT_NAMESPACE,
+        default=NAMESPACE,
         help="namespace of the graph (default: %(default)s)",
     )
     parser.add_argument(

@@ -15,8 +15,8 @@ from rcl_interfaces.srv import (
 )
 from rclpy.parameter import parameter_value_to_python
 
-from fer.client.graph_client import GraphClient
 from fer_common.core.errors import ParameterError
+from fer_common.ros.graph_client import GraphClient
 from fer_common.ros.parameter_server import plain, ros_parameter
 
 _TYPE_NAMES = {
@@ -69,9 +69,12 @@ class NodeParameters:
 
     def describe(self, names: Sequence[str]) -> list[str]:
         """Return type, value, range and description of parameters, one text each."""
-        descriptors = self._ask(DescribeParameters, "describe_parameters", names, "descriptors")
         values = self.get(names)
-        return [describe(descriptor, values[descriptor.name]) for descriptor in descriptors]
+        return [describe(each, values[each.name]) for each in self.descriptors(names)]
+
+    def descriptors(self, names: Sequence[str]) -> list[ParameterDescriptor]:
+        """Return the descriptors of parameters, in the order of their names."""
+        return self._ask(DescribeParameters, "describe_parameters", names, "descriptors")
 
     def set(self, values: Mapping[str, object]) -> None:
         """Set parameters: all of them, or none.

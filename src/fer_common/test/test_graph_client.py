@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import pytest
 
-from fer.client.graph_client import GraphClient
+from fer_common.ros.graph_client import GraphClient
 from fer_testing.ros import wait_for
 
 

@@ -1,4 +1,4 @@
-"""A ROS node for a command: services, diagnostics and waiting."""
+"""How a command or a window reaches a running graph: services, diagnostics and waiting."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ import _thread
 import os
 import re
 import signal
+import threading
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,9 +20,8 @@ from rclpy.node import Node
 from rclpy.parameter import Parameter
 from rclpy.signals import SignalHandlerOptions
 
-from fer.bringup.environment import prepare_environment
-from fer.bringup.graph import NAMESPACE, SNN, absolute
 from fer_common.core.errors import FerError
+from fer_common.core.graph_names import NAMESPACE, SNN, absolute, resolve
 from fer_common.ros.executor_thread import ExecutorThread
 
 #: How long to look for a node, and for its answer: it saves to a disk and answers between frames.
@@ -62,33 +62,43 @@ def without_waiting(health: Mapping[str, NodeHealth]) -> dict[str, NodeHealth]:
 class GraphClient:
     """A ROS node for the time of a `with` block, in the namespace of a graph.
 
-    Its callbacks run in a thread of their own and signals are left to the caller. An exception in
-    a callback sends SIGTERM to the main thread and is raised again at the end of the block.
+    Its callbacks run in a thread of their own and signals are left to the caller.
 
     Parameters
     ----------
     namespace : of the graph; relative names are below it.
     name : of the node.
     use_sim_time : take the time from /clock.
+    arguments : command line with ROS arguments, such as remappings.
+    on_failure : called in the thread of the callbacks with what one of them has raised. By default
+        the main thread gets SIGTERM, and the exception is raised again at the end of the block.
 
     Raises
     ------
     FerError
-        if ROS cannot start in this environment.
+        if the namespace is no ROS name, or if ROS cannot start in this environment.
     """
 
     def __init__(
-        self, namespace: str = NAMESPACE, name: str = "", use_sim_time: bool = False
+        self,
+        namespace: str = NAMESPACE,
+        name: str = "",
+        use_sim_time: bool = False,
+        arguments: Sequence[str] = (),
+        on_failure: Callable[[BaseException], None] | None = None,
     ) -> None:
-        self.namespace = absolute(namespace)
-        prepare_environment()
         self._context = Context()
+        below = absolute(namespace)
         try:
-            rclpy.init(context=self._context, signal_handler_options=SignalHandlerOptions.NO)
+            rclpy.init(
+                args=list(arguments),
+                context=self._context,
+                signal_handler_options=SignalHandlerOptions.NO,
+            )
             self.node = Node(
                 name or f"fer_client_{os.getpid()}",
                 context=self._context,
-                namespace=self.namespace,
+                namespace=below,
                 parameter_overrides=[Parameter("use_sim_time", value=use_sim_time)],
                 start_parameter_services=False,
             )
@@ -97,6 +107,8 @@ class GraphClient:
             self._context.try_shutdown()
             reason = re.sub(r",?\s+at /\S+?:\d+", "", str(error).splitlines()[0])
             raise FerError(f"ROS cannot start: {reason}: see `fer doctor`") from error
+        self.namespace: str = self.node.get_namespace()
+        """The actual namespace, absolute: ROS arguments can change it."""
         self.health: dict[str, NodeHealth] = {}
         """What the nodes of the graph report, by node name; filled after `watch_health`."""
         self.doubled: set[str] = set()
@@ -105,7 +117,8 @@ class GraphClient:
         """Process ids that have reported, by node name."""
         self._clients: dict[str, Client[Any, Any]] = {}
         self._failures: list[BaseException] = []
-        self._thread = ExecutorThread(self.node, self._fail)
+        self._abandoned = threading.Event()
+        self._thread = ExecutorThread(self.node, on_failure or self._fail)
 
     def __enter__(self) -> GraphClient:
         return self
@@ -113,8 +126,13 @@ class GraphClient:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def abandon(self) -> None:
+        """Give up waiting, in every thread: what is waited for counts as not come."""
+        self._abandoned.set()
+
     def close(self) -> None:
         """Leave the graph, and raise what a callback has raised."""
+        self.abandon()
         self._thread.close()
         self.node.destroy_node()
         self._context.try_shutdown()
@@ -123,7 +141,7 @@ class GraphClient:
 
     def resolve(self, name: str) -> str:
         """Return the absolute form of a name: below the namespace unless it begins with /."""
-        return name if name.startswith("/") else f"{self.namespace.rstrip('/')}/{name}"
+        return resolve(self.namespace, name)
 
     def running(self, nodes: Collection[str]) -> list[str]:
         """Return those of the nodes that are in the graph.
@@ -146,7 +164,20 @@ class GraphClient:
             )
         return names
 
-    def call(self, kind: Any, service: str, request: Any, node: str = SNN) -> Any:
+    def client(self, kind: Any, service: str) -> Client[Any, Any]:
+        """Return the client of a service; made early, it has found the service when it is used."""
+        if service not in self._clients:
+            self._clients[service] = self.node.create_client(kind, self.resolve(service))
+        return self._clients[service]
+
+    def call(
+        self,
+        kind: Any,
+        service: str,
+        request: Any,
+        node: str = SNN,
+        found_within_s: float = DISCOVERY_TIMEOUT_S,
+    ) -> Any:
         """Call a service and return its response.
 
         Parameters
@@ -155,19 +186,19 @@ class GraphClient:
         service : name of the service.
         request : its request.
         node : name of the node that offers it, for error messages.
+        found_within_s : how long to look for it.
 
         Raises
         ------
         FerError
             if the node does not run, or does not answer.
         """
-        if service not in self._clients:
-            self._clients[service] = self.node.create_client(kind, self.resolve(service))
-        client = self._clients[service]
-        if not self.wait(client.service_is_ready, DISCOVERY_TIMEOUT_S):
+        client = self.client(kind, service)
+        if not self.wait(client.service_is_ready, found_within_s):
             raise FerError(f"node '{self.resolve(node)}' does not run: start it with `fer up`")
         future = client.call_async(request)
         if not self.wait(future.done, ANSWER_TIMEOUT_S):
+            client.remove_pending_request(future)
             raise FerError(f"node '{self.resolve(node)}' does not answer: see its log")
         return future.result()
 
@@ -196,14 +227,12 @@ class GraphClient:
             return ""
         return f"{worst[0]}: {worst[1].message}"
 
-    @staticmethod
-    def wait(condition: Callable[[], object], timeout_s: float) -> bool:
+    def wait(self, condition: Callable[[], object], timeout_s: float) -> bool:
         """Wait for a condition; return whether it came to hold within the time."""
         deadline_s = time.monotonic() + timeout_s
         while not condition():
-            if time.monotonic() > deadline_s:
+            if time.monotonic() > deadline_s or self._abandoned.wait(_POLL_S):
                 return False
-            time.sleep(_POLL_S)
         return True
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
