@@ -35,7 +35,6 @@ class Run:
 
     Attributes
     ----------
-    duration_s : how long it was watched.
     summary : as `fer up --summary` writes it.
     heard_s : arrival of every message by topic, from the start of the command on.
     """

@@ -32,7 +32,6 @@ class Context:
 
     Attributes
     ----------
-    root : of the repository.
     rounds : turns of every contestant.
     least_s : shortest CPU time of a turn.
     run_s : how long the whole graph is watched.
@@ -64,8 +63,6 @@ class Context:
 
         Parameters
         ----------
-        part, name, unit, series, x : of the measurement.
-        works : one call of each.
         per_call : a call that takes this many microseconds costs one unit.
         """
         costs = interleaved(

@@ -28,12 +28,7 @@ _KEPT_VARIABLES = (
 
 
 class PeerEnvironment:
-    """A virtual environment with `requirements-bench.txt`, made when it is first asked for.
-
-    Parameters
-    ----------
-    root : of the repository.
-    """
+    """A virtual environment with `requirements-bench.txt`, made when it is first asked for."""
 
     def __init__(self, root: Path) -> None:
         self._requirements = root / REQUIREMENTS
@@ -98,7 +93,6 @@ class Brian2:
 
     Parameters
     ----------
-    environment : where Brian2 is.
     case : what `brian2_peer` asks for.
     runs : numbers of steps of which a C++ program is made, the only ones that can be simulated
         then, each from the beginning; none to simulate in Python.

@@ -40,9 +40,7 @@ class Measurement:
     Attributes
     ----------
     part : the benchmark, for example "network".
-    name : what was measured.
     unit : of `value` and of the peers' values.
-    value : of fer.
     peers : the same work by others in the same run, by name.
     series, x : curve of the scaling plots, and place on it.
     """

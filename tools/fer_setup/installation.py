@@ -37,12 +37,7 @@ class Installation:
         self.python = self._base.python
 
     def pending(self, extras: Collection[str] = ()) -> list[Step]:
-        """Return what is still to be done.
-
-        Parameters
-        ----------
-        extras : requirements files besides that of the graph.
-        """
+        """Return what is still to be done."""
         if self._base.provides_fer(self._stamps):
             return []
         steps = self._workspace.pending(self._stamps)
@@ -51,13 +46,7 @@ class Installation:
         return self._base.pending(self._stamps, extras) + steps
 
     def ensure(self, extras: Collection[str] = (), force: bool = False) -> None:
-        """Set up what is missing; of several calls at the same time, one works and others wait.
-
-        Parameters
-        ----------
-        extras : requirements files besides that of the graph.
-        force : from the beginning.
-        """
+        """Set up what is missing; of several calls at the same time, one works and others wait."""
         if not (force or self.pending(extras)):
             return
         machine.check_path(self._root)

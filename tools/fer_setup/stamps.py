@@ -23,13 +23,7 @@ Inventory = dict[str, int]
 
 
 class Stamps:
-    """The entries of all stages, in one file that is replaced as a whole.
-
-    Parameters
-    ----------
-    path : of the file.
-    root : of the clone; folders are given relative to it.
-    """
+    """The entries of all stages, in one file; folders are relative to the root of the clone."""
 
     def __init__(self, path: Path, root: Path) -> None:
         self._path = path

@@ -30,8 +30,6 @@ class Runner:
 
     Parameters
     ----------
-    log_path : file that gets the output of all commands.
-    header : line before the first command.
     inherited : files that commands keep open.
     """
 

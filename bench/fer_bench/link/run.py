@@ -45,8 +45,6 @@ class Condition:
 
     Attributes
     ----------
-    name : for the table.
-    impairment : of the link.
     cut_s : the link is cut for this long, and its return is measured.
     """
 
@@ -104,15 +102,7 @@ def bare_stream(size_bytes: int, paced: bool, profile: Path | None) -> Programs:
 
 
 class TwoHosts:
-    """Programs on a robot and on a workstation, and a probe that receives their answers.
-
-    Parameters
-    ----------
-    robot, workstation : the hosts.
-    cable : between them.
-    running : the programs.
-    folder : for logs.
-    """
+    """Programs on a robot and on a workstation, and a probe that receives their answers."""
 
     def __init__(
         self, robot: Host, workstation: Host, cable: Cable, running: Programs, folder: Path

@@ -1,5 +1,4 @@
 """Bags: recordings of topics as rosbag2 writes them, for machines with and without `ros2 bag`.
 
-`storage`, `writer`, `finishing`, `reading` and `difference` know files and no ROS; `recorder` and
-`player` are the nodes.
+`recorder` and `player` are the nodes; the others know files and no ROS.
 """

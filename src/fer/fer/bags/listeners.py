@@ -24,12 +24,7 @@ class Control:
 
 
 class GraphView:
-    """What a graph looks like to the player.
-
-    Parameters
-    ----------
-    client : to look with.
-    """
+    """What a graph looks like to the player."""
 
     def __init__(self, client: GraphClient) -> None:
         self._client = client

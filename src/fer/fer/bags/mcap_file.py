@@ -138,10 +138,8 @@ class McapFile:
 
     Attributes
     ----------
-    path : the file.
     topics : by channel.
     start_ns, end_ns : log times of the first and the last message; 0 without messages.
-    problems : what cannot be read.
     is_finished : whether the file has its end.
     end : offset of that end.
     """
@@ -258,10 +256,8 @@ def copy_records(source: BinaryIO, end: int, sink: Any, report: _Report) -> None
 
     Parameters
     ----------
-    source : an MCAP file, finished or not.
     end : offset at which to stop reading.
     sink : has `write`, `tell` and `flush`, as a file.
-    report : called with what cannot be kept.
     """
     head, name = Header(PROFILE, LIBRARY), ""
     for _, _, record in _records(source, end, lambda _: None):

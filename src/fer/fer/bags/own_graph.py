@@ -31,7 +31,6 @@ class OwnGraph:
 
     Parameters
     ----------
-    settings : what to start.
     record : folder to record the answers in, None for none.
     on_line : called with the name of a process and a line that it wrote.
     """

@@ -37,12 +37,9 @@ class PlayOptions:
 
     Attributes
     ----------
-    selection : which topics.
     rate : seconds of the bag per second.
-    loop : begin again at the end.
     start_s : leave out so much at the beginning.
     clock_hz : how often to publish /clock, 0: never.
-    remap : other names for topics.
     wait_s : how long to wait for a graph that answers.
     expected : nodes that answer and must be there before it begins; empty: those that are found.
     recorded : topics that must be recorded before it begins.
@@ -74,7 +71,6 @@ class Outcome:
 
     Attributes
     ----------
-    messages : how many were played.
     answers, lost : frames that were answered, and that were given up.
     left_out : what could not be played: number of messages and reason, by topic.
     advice : what to do so that frames are answered, empty where they were or there were none.
@@ -119,16 +115,7 @@ def frame_advice(bag: Bag, options: PlayOptions) -> str:
 
 
 class Player:
-    """Plays one bag.
-
-    Parameters
-    ----------
-    client : to publish with, to the graph in its namespace.
-    bag : what to play.
-    options : how.
-    log : called with what a user should know.
-    stopped : whether to end.
-    """
+    """Plays one bag."""
 
     def __init__(
         self,

@@ -36,15 +36,7 @@ _MB = 1e6
 
 
 class Recorder:
-    """Subscribes to every topic of a selection as it appears, and writes what it hears.
-
-    Parameters
-    ----------
-    node : to subscribe with.
-    writer : where to.
-    selection : which topics.
-    warn : called with what cannot be recorded.
-    """
+    """Subscribes to every topic of a selection as it appears, and writes what it hears."""
 
     def __init__(
         self, node: Node, writer: BagWriter, selection: Selection, warn: Callable[[str], None]
@@ -136,7 +128,6 @@ def record(
     Parameters
     ----------
     duration_s : end so long after the first message, or after the begin where none comes.
-    stopped : whether to end.
 
     Raises
     ------

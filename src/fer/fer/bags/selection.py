@@ -23,9 +23,7 @@ class Selection:
 
     Attributes
     ----------
-    namespace : of the graph.
     topics : what is wanted; empty: what the caller takes without being told.
-    exclude : what is not wanted.
     """
 
     namespace: str

@@ -37,10 +37,8 @@ class SqliteFile:
 
     Attributes
     ----------
-    path : the file.
     topics : by id.
     start_ns, end_ns : times of the first and the last message; 0 without messages.
-    problems : what cannot be read.
     is_finished : whether no transaction is open.
     """
 

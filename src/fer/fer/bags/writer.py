@@ -140,7 +140,6 @@ class Layout:
     Attributes
     ----------
     storage : one of `FORMATS`.
-    compress : compress by Zstandard.
     split_s, split_bytes : begin another file after so long, or at this size on disk; 0: never.
     """
 
@@ -152,10 +151,6 @@ class Layout:
 
 class BagWriter:
     """A bag that is being written, for use in a `with` block.
-
-    Parameters
-    ----------
-    folder : folder to make.
 
     Raises
     ------

@@ -63,8 +63,6 @@ def graph_environment(
 
     Parameters
     ----------
-    current : environment as the user has set it.
-    across : whether the graph is on two hosts.
     peers : hosts to find without multicast, by name or address.
     """
     wanted = dict.fromkeys(THREAD_VARIABLES, "1")

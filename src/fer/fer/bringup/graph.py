@@ -79,25 +79,14 @@ def host_of(name: str, split: Split) -> Host:
 class Settings:
     """What the user gives at start; empty texts and None leave the nodes' own defaults.
 
+    `fer.bringup.arguments` describes the fields that users know by these names.
+
     Attributes
     ----------
-    namespace : namespace of every node.
     hosts : which part of the graph to start. If it is that of one host, the other part is reached
         over a network, or is a bag if `every_frame` is set.
-    split : the last node on the robot: `features` sends features over the network, `camera`
-        compressed images.
-    peers : other hosts, by name or address.
-    source : what the camera node plays.
-    params_file : parameter file for all nodes.
-    weights : weights file of the network, or its name in the weights folder.
-    camera, viz : whether to start these nodes.
-    image_topic : topic of the images if another driver publishes them, absolute or below the
-        namespace.
-    compressed : take compressed images, from `image_topic` with `/compressed` behind it.
-    use_sim_time : take the time from /clock; None: as in the parameter file.
     every_frame : work on every frame, however late, instead of on the newest: for replays.
     use_composition : names of the nodes that share one process, as far as they are started.
-    log_level : one of `LOG_LEVELS`.
     web : port of the web page of viz; 0: as in the parameter file.
     window : open the dashboard too, which is not a node of the graph.
     """
@@ -147,8 +136,6 @@ class StartedNode:
 
     Attributes
     ----------
-    node : the node.
-    parameters, remappings : those that it is started with.
     whole_images : whether it sends whole images within its host.
     """
 

@@ -59,11 +59,6 @@ class LaunchSettings:
     itself. A namespace that was pushed (`PushRosNamespace`) goes before ours. Parameters that were
     set for all nodes (`SetParameter`) win against our defaults, and lose against the arguments.
 
-    Parameters
-    ----------
-    context : holds the values of the launch arguments.
-    file : which launch file it is.
-
     Raises
     ------
     RuntimeError

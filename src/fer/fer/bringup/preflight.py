@@ -33,7 +33,6 @@ def check(settings: Settings, warn: Callable[[str], None] = print_warning) -> No
 
     Parameters
     ----------
-    settings : what is to be started.
     warn : called with a sentence for each setting that has no effect.
 
     Raises

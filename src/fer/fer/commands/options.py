@@ -35,11 +35,7 @@ def add_verb(
 
     Parameters
     ----------
-    verbs : what `add_subparsers` returned.
-    name : as it is typed.
-    function : runs the verb and returns the exit code.
     text : what it does, in small letters.
-    namespace : whether to declare the option --namespace.
     """
     verb: argparse.ArgumentParser = verbs.add_parser(
         name, help=text, description=f"{text[0].upper()}{text[1:]}."

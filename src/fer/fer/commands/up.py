@@ -122,10 +122,7 @@ class GraphRun:
 
     Attributes
     ----------
-    settings : what is started.
     duration_s : how long it runs after the first answer; None: until it is asked to end.
-    stop : requests to end.
-    screen : where logs and status go.
     """
 
     settings: Settings

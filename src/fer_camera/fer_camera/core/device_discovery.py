@@ -64,7 +64,6 @@ class DeviceDiscovery:
 
         Parameters
         ----------
-        settings : requested from the device.
         excluded : name of a device that is not probed, because it is in use here.
         """
         if self._thread is not None and self._thread.is_alive():

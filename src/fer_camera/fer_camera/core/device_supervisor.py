@@ -39,9 +39,6 @@ class DeviceSupervisor:
     Parameters
     ----------
     device : not open. Each attempt opens a handle of its own.
-    control : settings and the stop request.
-    sink : receives frames and status.
-    clock_ns : clock of the stamps.
     """
 
     def __init__(

@@ -84,15 +84,7 @@ class FrameTimer:
 
 
 class FilePlayer:
-    """Emits the frames of a source when they are due. Decodes one ahead; can stop and resume.
-
-    Parameters
-    ----------
-    source : an open source.
-    control : settings and the stop request.
-    sink : receives frames and status.
-    clock_ns : clock of the stamps.
-    """
+    """Emits the frames of a source when they are due. Decodes one ahead; can stop and resume."""
 
     def __init__(
         self, source: FileSource, control: StreamControl, sink: FrameSink, clock_ns: Clock

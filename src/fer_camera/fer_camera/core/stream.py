@@ -28,10 +28,8 @@ class CameraStream:
     Parameters
     ----------
     choose : returns the source. Called once, in the stream's thread: it may search for devices.
-    settings : see `update`.
     clock_ns : clock of the stamps, nanoseconds.
     emit : receives each frame, in the stream's thread.
-    changed : receives each new status, in the stream's thread.
     failed : receives an unexpected error, after which the stream has ended.
     """
 

@@ -75,7 +75,6 @@ class Block:
     ----------
     pattern : name of the node, absolute. As a part of it, `*` means any one name and `**` any
         number of them.
-    values : by parameter name.
     """
 
     pattern: str
@@ -128,8 +127,6 @@ def read_parameter_file(
 
     Parameters
     ----------
-    path : the file.
-    tables : table of each node, by the node's name.
     namespace : of these nodes, absolute; None: blocks with another namespace count too.
     warn : called with a sentence for each setting that has no effect.
 
@@ -215,9 +212,6 @@ def check_command_line(
 
     Parameters
     ----------
-    arguments : the command line.
-    node : fully qualified name of the node.
-    table : its parameters.
     inform, warn : called with a sentence for each file, and for each parameter, that has no effect
         on the node.
 

@@ -143,7 +143,6 @@ def settings(kind: type[Settings], values: Values, prefix: str = "", **others: A
     Parameters
     ----------
     kind : the dataclass. The name of a field may end with its unit, which the parameter lacks.
-    values : of the parameters.
     prefix : what precedes the name of a field in that of the parameter.
     others : fields that are no parameters, or have other names.
     """
@@ -194,14 +193,7 @@ EVERY_FRAME = Parameter(
 
 @dataclass(frozen=True)
 class ParameterTable:
-    """All parameters of one node.
-
-    Attributes
-    ----------
-    node : name of the node.
-    parameters : in the order of the documentation.
-    constraints : conditions on several parameters.
-    """
+    """All parameters of one node."""
 
     node: str
     parameters: tuple[Parameter, ...]

@@ -89,7 +89,6 @@ class Worker(Generic[Item]):
     ----------
     work : called in the thread with a frame and the number of frames skipped before it.
     failed : called in the thread with an error that `work` did not handle. The thread then ends.
-    name : name of the thread.
     every_frame, head_start_s : see `FrameQueue`.
     """
 

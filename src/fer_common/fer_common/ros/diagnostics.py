@@ -42,12 +42,10 @@ class DiagnosticsPublisher:
 
     Parameters
     ----------
-    node : the node.
     hardware_id : device or part that the diagnostics describe.
     health : returns the health of the node; called ten times per second.
     facts : returns counters and other values, by name; called only to publish them.
     mismatches : returns a sentence for each node with incompatible QoS.
-    period_s : period of the messages in seconds.
     fault : what is wrong for the whole life of the node; empty for nothing.
     """
 

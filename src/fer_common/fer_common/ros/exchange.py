@@ -24,7 +24,6 @@ class SharedProcess:
     Attributes
     ----------
     arguments : its own command line, in place of that of the process.
-    exchange : connects it with the other nodes.
     """
 
     arguments: tuple[str, ...]

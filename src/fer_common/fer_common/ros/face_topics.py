@@ -18,7 +18,6 @@ class FaceTopics:
 
     Parameters
     ----------
-    node : owner of the publishers.
     kinds : message type of each topic, by its name below that of the face.
     departure_s : time out of sight after which a face has left.
     """

@@ -36,9 +36,7 @@ class ImageSubscription:
     Parameters
     ----------
     node : its topic `image_raw` is subscribed to.
-    compressed : subscribe to `image_raw/compressed` instead.
     profile : initial QoS, overridable by `qos_overrides`.
-    received : called with every message.
     """
 
     def __init__(

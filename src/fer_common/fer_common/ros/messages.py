@@ -85,12 +85,7 @@ def deserialize(kind: type[Any], data: bytes) -> Any:
 
 
 class MessageChecker:
-    """Passes valid messages on to callbacks; counts and logs malformed ones.
-
-    Parameters
-    ----------
-    node : owner of the subscriptions.
-    """
+    """Passes valid messages on to callbacks; counts and logs malformed ones."""
 
     def __init__(self, node: Node) -> None:
         self._node = node

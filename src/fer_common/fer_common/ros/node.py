@@ -40,8 +40,6 @@ class FerNode(LifecycleNode):
 
     Parameters
     ----------
-    name : default name of the node.
-    table : its parameters, including those of `COMMON`.
     hardware_id : device or part that the diagnostics describe.
     shared : the process, if other nodes are in it; None: it is the node's own.
     """

@@ -32,8 +32,6 @@ class ParameterServer:
 
     Parameters
     ----------
-    node : the node.
-    table : its parameters.
     check : further check of a batch that the table accepts.
     apply : called after a batch was set, with all values and the changed names.
     arguments : command line of the node, whose parameter files are checked.

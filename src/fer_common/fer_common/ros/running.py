@@ -35,7 +35,6 @@ def run(*makers: Callable[[], FerNode], args: Sequence[str] | None = None) -> in
 
     Parameters
     ----------
-    makers : make the nodes.
     args : ROS arguments of the process; None: its command line.
 
     Returns
