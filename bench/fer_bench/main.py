@@ -50,32 +50,17 @@ NAMES = (ALL, CHECK, *PARTS, PROFILE)
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument(
-        "names",
-        nargs="*",
-        default=[ALL],
-        metavar="NAME",
-        help=f"what to measure: {', '.join(NAMES)} (default: {ALL}; {CHECK}: compare ratios with "
-        "the committed ones, write nothing)",
-    )
-    parser.add_argument(
-        "--rounds", type=int, default=Context.rounds, help="turns of each contestant (%(default)s)"
-    )
-    parser.add_argument(
-        "--seconds",
-        type=float,
-        default=Context.run_s,
-        help="how long the whole graph is watched at 640x480 (%(default)s)",
-    )
-    parser.add_argument(
-        "--no-peers", action="store_true", help="without Brian2 and py-spy, which are set up once"
-    )
-    parser.add_argument(
-        "--output",
-        type=Path,
-        metavar="FILE.json",
-        help="write the results there instead of bench/results.json and docs/performance.md",
-    )
+    add = parser.add_argument
+    text = f"what to measure: {', '.join(NAMES)} (default: {ALL}; {CHECK}: compare ratios with the "
+    text += "committed ones, write nothing)"
+    add("names", nargs="*", default=[ALL], metavar="NAME", help=text)
+    text = "turns of each contestant (%(default)s)"
+    add("--rounds", type=int, default=Context.rounds, help=text)
+    text = "how long the whole graph is watched at 640x480 (%(default)s)"
+    add("--seconds", type=float, default=Context.run_s, help=text)
+    add("--no-peers", action="store_true", help="without Brian2 and py-spy, which are set up once")
+    text = "write the results there instead of bench/results.json and docs/performance.md"
+    add("--output", type=Path, metavar="FILE.json", help=text)
 
 
 def run(arguments: argparse.Namespace, root: Path) -> int:

@@ -59,20 +59,15 @@ class Series:
 def main(argv: Sequence[str] | None = None) -> int:
     """Measure; return the exit code."""
     parser = argparse.ArgumentParser(prog="make bench-network", description=__doc__)
-    parser.add_argument(
-        "--seconds", type=float, default=20.0, help="for each condition (default: %(default)s)"
-    )
-    parser.add_argument(
-        "--short",
-        action="store_true",
-        help="features over a clean link, at 5 %% loss, and over one that is cut for 3 s",
-    )
-    parser.add_argument(
-        "--discovery", action="store_true", help="only the traffic of discovery: docs/scaling.md"
-    )
-    parser.add_argument(
-        "--output", type=Path, metavar="FILE.json", help="write the figures there, and no page"
-    )
+    add = parser.add_argument
+    text = "for each condition (default: %(default)s)"
+    add("--seconds", type=float, default=20.0, help=text)
+    text = "features over a clean link, at 5 %% loss, and over one that is cut for 3 s"
+    add("--short", action="store_true", help=text)
+    text = "only the traffic of discovery: docs/scaling.md"
+    add("--discovery", action="store_true", help=text)
+    text = "write the figures there, and no page"
+    add("--output", type=Path, metavar="FILE.json", help=text)
     arguments = parser.parse_args(argv)
     try:
         enter_namespace()

@@ -17,26 +17,16 @@ if TYPE_CHECKING:
 
 #: Exit code when something does not work.
 EXIT_TROUBLE = 1
-_LISTEN_S = 5.0
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_namespace(parser)
-    parser.add_argument(
-        "--wait",
-        type=not_negative,
-        default=_LISTEN_S,
-        metavar="SECONDS",
-        help="how long to wait for nodes that are not heard (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--bundle",
-        type=Path,
-        metavar="FILE.zip",
-        help="write what a bug report needs: this report, versions, diagnostics, logs; "
-        "no images and no weights",
-    )
+    text = "how long to wait for nodes that are not heard (default: %(default)s)"
+    parser.add_argument("--wait", type=not_negative, default=5.0, metavar="SECONDS", help=text)
+    text = "write what a bug report needs: this report, versions, diagnostics, logs; no images and "
+    text += "no weights"
+    parser.add_argument("--bundle", type=Path, metavar="FILE.zip", help=text)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -14,13 +14,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument("graph", type=Path, metavar="GRAPH", help="a NIR file")
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="WEIGHTS")
-    parser.add_argument(
-        "--like",
-        default=DEFAULT_WEIGHTS,
-        metavar="FILE",
-        help="weights with the labels and the features of the graph: a path, or a name in the "
-        "weights folder (default: the model in the package)",
+    text = (
+        "weights with the labels and the features of the graph: a path, or a name in the weights "
     )
+    text += "folder (default: the model in the package)"
+    parser.add_argument("--like", default=DEFAULT_WEIGHTS, metavar="FILE", help=text)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -12,25 +12,16 @@ from fer.processes.signals import StopRequests
 from fer_common.core.errors import FerError
 from fer_common.core.graph_names import absolute
 
-_SHARED = "shared"
 _POLL_S = 0.1
 _FEWEST = 2
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument(
-        "robots",
-        nargs="+",
-        metavar="ROBOT",
-        help="namespaces of their graphs, such as robot1 robot2; the first one sets the pace",
-    )
-    parser.add_argument(
-        "--into",
-        default=_SHARED,
-        metavar="NAMESPACE",
-        help="namespace of the graph that learns from all (default: %(default)s)",
-    )
+    text = "namespaces of their graphs, such as robot1 robot2; the first one sets the pace"
+    parser.add_argument("robots", nargs="+", metavar="ROBOT", help=text)
+    text = "namespace of the graph that learns from all (default: %(default)s)"
+    parser.add_argument("--into", default="shared", metavar="NAMESPACE", help=text)
 
 
 def run(arguments: argparse.Namespace) -> int:

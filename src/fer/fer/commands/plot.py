@@ -21,36 +21,16 @@ _WEIGHTS_SUFFIX = ".npz"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add_source(parser)
-    parser.add_argument(
-        "-o", "--output", type=Path, required=True, metavar="DIR", help="folder for the figures"
-    )
-    parser.add_argument(
-        "--labels",
-        type=Path,
-        metavar="NAME_labels.csv",
-        help="true labels of the recorded source: draws the confusion matrix too",
-    )
-    parser.add_argument(
-        "--start",
-        type=not_negative,
-        default=0.0,
-        metavar="SECONDS",
-        help="begin of raster and potentials after the first frame of the face (default: 0)",
-    )
-    parser.add_argument(
-        "--span",
-        type=positive,
-        default=2.0,
-        metavar="SECONDS",
-        help="their length (default: %(default)g)",
-    )
-    parser.add_argument(
-        "--face",
-        type=positive_integer,
-        default=0,
-        metavar="ID",
-        help="which face (default: the one seen longest)",
-    )
+    add = parser.add_argument
+    add("-o", "--output", type=Path, required=True, metavar="DIR", help="folder for the figures")
+    text = "true labels of the recorded source: draws the confusion matrix too"
+    add("--labels", type=Path, metavar="NAME_labels.csv", help=text)
+    text = "begin of raster and potentials after the first frame of the face (default: 0)"
+    add("--start", type=not_negative, default=0.0, metavar="SECONDS", help=text)
+    text = "their length (default: %(default)g)"
+    add("--span", type=positive, default=2.0, metavar="SECONDS", help=text)
+    text = "which face (default: the one seen longest)"
+    add("--face", type=positive_integer, default=0, metavar="ID", help=text)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -11,22 +11,13 @@ from fer_snn.core.labels import canonical
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
-    parser.add_argument("label", metavar="LABEL", help="what the face shows now, such as smile")
-    parser.add_argument("--new", action="store_true", help="LABEL is new to the network")
-    parser.add_argument(
-        "--duration",
-        type=positive,
-        default=2.0,
-        metavar="SECONDS",
-        help="how long to learn (default: %(default)g)",
-    )
-    parser.add_argument(
-        "--face",
-        type=positive_integer,
-        default=0,
-        metavar="ID",
-        help="which face (default: the largest)",
-    )
+    add = parser.add_argument
+    add("label", metavar="LABEL", help="what the face shows now, such as smile")
+    add("--new", action="store_true", help="LABEL is new to the network")
+    text = "how long to learn (default: %(default)g)"
+    add("--duration", type=positive, default=2.0, metavar="SECONDS", help=text)
+    text = "which face (default: the largest)"
+    add("--face", type=positive_integer, default=0, metavar="ID", help=text)
     add_namespace(parser)
 
 

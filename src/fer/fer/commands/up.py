@@ -68,21 +68,12 @@ class BringUpError(FerError):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     add_options(parser)
-    parser.add_argument(
-        "--host", choices=HOSTS, help="Start only this host's part of a graph on two hosts."
-    )
-    parser.add_argument(
-        "--duration",
-        type=positive,
-        metavar="SECONDS",
-        help="End by itself, this long after the first answer.",
-    )
-    parser.add_argument(
-        "--summary", type=Path, metavar="FILE.json", help="Write a summary of the run."
-    )
-    parser.add_argument(
-        "--no-window", action="store_true", help="Do not open the dashboard on a display."
-    )
+    add = parser.add_argument
+    add("--host", choices=HOSTS, help="Start only this host's part of a graph on two hosts.")
+    text = "End by itself, this long after the first answer."
+    add("--duration", type=positive, metavar="SECONDS", help=text)
+    add("--summary", type=Path, metavar="FILE.json", help="Write a summary of the run.")
+    add("--no-window", action="store_true", help="Do not open the dashboard on a display.")
 
 
 def run(arguments: argparse.Namespace) -> int:

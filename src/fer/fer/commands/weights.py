@@ -27,9 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verbs = add_verbs(parser)
     live = partial(add_verb, verbs, namespace=True)
     verb = add_verb(verbs, "show", _show, "show what is in a file: labels, shapes, training data")
-    verb.add_argument(
-        "file", nargs="?", metavar="FILE|NAME", help="(default: the model in the package)"
-    )
+    text = "(default: the model in the package)"
+    verb.add_argument("file", nargs="?", metavar="FILE|NAME", help=text)
     live("list", _list, "list the weights that the running network can load")
     for verb in (
         live("save", _save, "save the weights of the running network"),
@@ -38,41 +37,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         verb.add_argument("name", metavar="NAME", help="a name in the node's weights folder")
     verb = add_verb(verbs, "pull", _pull, "copy weights of a robot into the weights folder here")
     verb.add_argument("robot", metavar="ROBOT", help="namespace of its graph, such as robot1")
-    verb.add_argument(
-        "name",
-        nargs="?",
-        default="",
-        metavar="NAME",
-        help="which weights, as listed by `fer weights list` (default: the current ones)",
-    )
+    text = "which weights, as listed by `fer weights list` (default: the current ones)"
+    verb.add_argument("name", nargs="?", default="", metavar="NAME", help=text)
     _add_target(verb)
     verb = add_verb(verbs, "push", _push, "copy weights into the weights folder of a robot")
     verb.add_argument("weights", metavar="FILE|NAME", help="a file, or a name in the folder here")
     verb.add_argument("robot", metavar="ROBOT", help="namespace of its graph, such as robot2")
     verb.add_argument("--load", action="store_true", help="load them there, too")
     _add_target(verb)
-    live("undo", _undo, "undo the last lesson, load or reset").add_argument(
-        "steps",
-        type=positive_integer,
-        nargs="?",
-        default=1,
-        metavar="N",
-        help="how many (default: 1)",
-    )
+    verb = live("undo", _undo, "undo the last lesson, load or reset")
+    count: dict[str, Any] = {"nargs": "?", "default": 1, "metavar": "N"}
+    verb.add_argument("steps", type=positive_integer, help="how many (default: 1)", **count)
     live("reset", _reset, "set the weights back to those that the node started with")
     live("report", _report, "show what was learnt since the weights were loaded")
 
 
 def _add_target(verb: argparse.ArgumentParser) -> None:
-    verb.add_argument(
-        "--as",
-        dest="new_name",
-        metavar="NAME",
-        help="name of the copy (default: the same; ROBOT-vVERSION for current weights)",
-    )
-    verb.add_argument(
-        "--folder", type=Path, metavar="FOLDER", help="weights folder here (default: the usual)"
-    )
+    text = "name of the copy (default: the same; ROBOT-vVERSION for current weights)"
+    verb.add_argument("--as", dest="new_name", metavar="NAME", help=text)
+    text = "weights folder here (default: the usual)"
+    verb.add_argument("--folder", type=Path, metavar="FOLDER", help=text)
 
 
 def _show(arguments: argparse.Namespace) -> int:

@@ -22,22 +22,12 @@ _NEXT = """The command of the model card learns from these folders:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument(
-        "set",
-        nargs="?",
-        choices=[each.name for each in SETS],
-        help="the set to lay out; without it, all are described. Nothing is downloaded",
-    )
-    parser.add_argument(
-        "inputs", nargs="*", type=Path, metavar="INPUT", help="what you have fetched of the set"
-    )
-    parser.add_argument(
-        "-o",
-        "--output",
-        type=Path,
-        metavar="FOLDER",
-        help="a new folder for the pictures (default: the name of the set)",
-    )
+    add = parser.add_argument
+    text = "the set to lay out; without it, all are described. Nothing is downloaded"
+    add("set", nargs="?", choices=[each.name for each in SETS], help=text)
+    add("inputs", nargs="*", type=Path, metavar="INPUT", help="what you have fetched of the set")
+    text = "a new folder for the pictures (default: the name of the set)"
+    add("-o", "--output", type=Path, metavar="FOLDER", help=text)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -38,44 +38,25 @@ from fer_train.tables import DatasetError
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
-    parser.add_argument("source", type=Path, metavar="FOLDER", help=options.SOURCE)
-    parser.add_argument(
-        "--weights",
-        default=DEFAULT_WEIGHTS,
-        metavar="FILE",
-        help="path, or name in the weights folder (default: the model in the package)",
-    )
-    parser.add_argument(
-        "--labels",
-        type=options.labels,
-        metavar="A,B,...",
-        help="allow these answers only, as the parameter labels of snn does, and evaluate the "
-        "pictures of these labels (default: all)",
-    )
+    add = parser.add_argument
+    add("source", type=Path, metavar="FOLDER", help=options.SOURCE)
+    text = "path, or name in the weights folder (default: the model in the package)"
+    add("--weights", default=DEFAULT_WEIGHTS, metavar="FILE", help=text)
+    text = "allow these answers only, as the parameter labels of snn does, and evaluate the "
+    text += "pictures of these labels (default: all)"
+    add("--labels", type=options.labels, metavar="A,B,...", help=text)
     options.add_parameter_file(parser)
     options.add_reading(parser)
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all results")
-    parser.add_argument(
-        "--disturbed",
-        action="store_true",
-        help="also evaluate with rotated, shifted, unevenly lit, compressed, noisy and small faces",
-    )
-    parser.add_argument("--plot", type=Path, metavar="PNG", help="draw the confusion matrix")
-    parser.add_argument(
-        "--plot-reliability",
-        type=Path,
-        metavar="PNG",
-        help="draw how often the answers of each confidence are right",
-    )
-    parser.add_argument(
-        "--groups",
-        action="store_true",
-        help="compare groups of people: those of FOLDER/group/label/picture, or those in the "
-        "columns of a CSV file (FOLDER/groups.csv), besides picture and label",
-    )
-    parser.add_argument(
-        "--plot-groups", type=Path, metavar="PNG", help="with --groups: draw the comparison"
-    )
+    add("--json", type=Path, metavar="FILE", help="write all results")
+    text = "also evaluate with rotated, shifted, unevenly lit, compressed, noisy and small faces"
+    add("--disturbed", action="store_true", help=text)
+    add("--plot", type=Path, metavar="PNG", help="draw the confusion matrix")
+    text = "draw how often the answers of each confidence are right"
+    add("--plot-reliability", type=Path, metavar="PNG", help=text)
+    text = "compare groups of people: those of FOLDER/group/label/picture, or those in the "
+    text += "columns of a CSV file (FOLDER/groups.csv), besides picture and label"
+    add("--groups", action="store_true", help=text)
+    add("--plot-groups", type=Path, metavar="PNG", help="with --groups: draw the comparison")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -64,20 +64,15 @@ def labels(text: str) -> tuple[str, ...]:
 
 def add_presentations(parser: argparse.ArgumentParser, default: int | None, text: str) -> None:
     """Declare --presentations."""
-    parser.add_argument(
-        "--presentations",
-        type=whole(1, MAX_NUMBER),
-        default=default,
-        metavar="N",
-        help=f"number of presentations of faces in a training ({text})",
-    )
+    text = f"number of presentations of faces in a training ({text})"
+    number = whole(1, MAX_NUMBER)
+    parser.add_argument("--presentations", type=number, default=default, metavar="N", help=text)
 
 
 def add_parameter_file(parser: argparse.ArgumentParser) -> None:
     """Declare --params."""
-    parser.add_argument(
-        "--params", type=Path, metavar="FILE", help="ROS parameter file with parameters of snn"
-    )
+    text = "ROS parameter file with parameters of snn"
+    parser.add_argument("--params", type=Path, metavar="FILE", help=text)
 
 
 def parameters_in(path: Path | None) -> Values:
@@ -87,27 +82,16 @@ def parameters_in(path: Path | None) -> Values:
 
 def add_reading(parser: argparse.ArgumentParser) -> None:
     """Declare --crop, --listing and --jobs."""
-    parser.add_argument(
-        "--crop",
-        choices=[crop.value for crop in Crop],
-        default=Crop.AUTO.value,
-        help="auto: find the face, or use the whole picture if there is none; given: all pictures "
-        "are tight face crops (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--listing",
-        type=Path,
-        metavar="CSV",
-        help="write a table of all pictures: label, and found, whole, blank or unreadable",
-    )
-    parser.add_argument(
-        "--jobs",
-        type=whole(1, MAX_JOBS),
-        default=min(os.cpu_count() or 1, 8),
-        metavar="N",
-        help="number of processes that prepare pictures; does not change the result "
-        "(default: %(default)s)",
-    )
+    add = parser.add_argument
+    text = "auto: find the face, or use the whole picture if there is none; given: all pictures "
+    text += "are tight face crops (default: %(default)s)"
+    add("--crop", choices=[crop.value for crop in Crop], default=Crop.AUTO.value, help=text)
+    text = "write a table of all pictures: label, and found, whole, blank or unreadable"
+    add("--listing", type=Path, metavar="CSV", help=text)
+    text = "number of processes that prepare pictures; does not change the result "
+    text += "(default: %(default)s)"
+    jobs = min(os.cpu_count() or 1, 8)
+    add("--jobs", type=whole(1, MAX_JOBS), default=jobs, metavar="N", help=text)
 
 
 @dataclass

@@ -50,40 +50,25 @@ Facts = dict[str, object]
 
 def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments about training data."""
-    parser.add_argument("sources", nargs="+", type=Path, metavar="FOLDER", help=options.SOURCE)
-    parser.add_argument(
-        "--labels",
-        type=options.labels,
-        metavar="A,B,...",
-        help="learn only these labels (default: all that are found)",
-    )
-    parser.add_argument(
-        "--votes",
-        choices=(MAJORITY, SOFT),
-        default=MAJORITY,
-        help="majority: a face shows the label of its folder; soft: the labels that people named "
-        "in FOLDER/votes.csv, each with its share of the votes (default: %(default)s)",
-    )
-    parser.add_argument(
-        "--seed",
-        type=options.whole(0, options.MAX_SEED),
-        default=_SUPERVISED.seed,
-        metavar="N",
-        help="seed of all random choices (default: %(default)s)",
-    )
+    add = parser.add_argument
+    add("sources", nargs="+", type=Path, metavar="FOLDER", help=options.SOURCE)
+    text = "learn only these labels (default: all that are found)"
+    add("--labels", type=options.labels, metavar="A,B,...", help=text)
+    text = "majority: a face shows the label of its folder; soft: the labels that people named "
+    text += "in FOLDER/votes.csv, each with its share of the votes (default: %(default)s)"
+    add("--votes", choices=(MAJORITY, SOFT), default=MAJORITY, help=text)
+    text = "seed of all random choices (default: %(default)s)"
+    number = options.whole(0, options.MAX_SEED)
+    add("--seed", type=number, default=_SUPERVISED.seed, metavar="N", help=text)
     options.add_reading(parser)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add_data_arguments(parser)
-    parser.add_argument(
-        "--output",
-        type=Path,
-        default=Path("weights.npz"),
-        metavar="FILE",
-        help="weights file to write (default: %(default)s)",
-    )
+    add = parser.add_argument
+    text = "weights file to write (default: %(default)s)"
+    add("--output", type=Path, default=Path("weights.npz"), metavar="FILE", help=text)
     options.add_presentations(
         parser,
         None,
@@ -92,37 +77,19 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"with --unsupervised: {_UNSUPERVISED.presentations}",
     )
     options.add_parameter_file(parser)
-    parser.add_argument(
-        RESUME,
-        action="store_true",
-        help="continue an interrupted training, whose state is in FILE.checkpoint; give the same "
-        "command again with this option",
-    )
-    parser.add_argument(
-        "--unsupervised",
-        action="store_true",
-        help="learn by STDP without labels; a few labelled faces then give names",
-    )
-    parser.add_argument(
-        "--clips",
-        type=Path,
-        metavar="FOLDER",
-        help="with --unsupervised: videos in which one face changes its expression "
-        "(default: rendered heads that come with fer)",
-    )
-    parser.add_argument(
-        "--named",
-        type=options.whole(1, options.MAX_NUMBER),
-        metavar="N",
-        help="with --unsupervised: number of labelled faces of each label that give names "
-        f"(default: {_UNSUPERVISED.named})",
-    )
-    parser.add_argument(
-        "--names",
-        type=Path,
-        metavar="FOLDER",
-        help="with --unsupervised: source of the faces that give names (default: all sources)",
-    )
+    text = "continue an interrupted training, whose state is in FILE.checkpoint; give the same "
+    text += "command again with this option"
+    add(RESUME, action="store_true", help=text)
+    text = "learn by STDP without labels; a few labelled faces then give names"
+    add("--unsupervised", action="store_true", help=text)
+    text = "with --unsupervised: videos in which one face changes its expression "
+    text += "(default: rendered heads that come with fer)"
+    add("--clips", type=Path, metavar="FOLDER", help=text)
+    text = "with --unsupervised: number of labelled faces of each label that give names "
+    text += f"(default: {_UNSUPERVISED.named})"
+    add("--named", type=options.whole(1, options.MAX_NUMBER), metavar="N", help=text)
+    text = "with --unsupervised: source of the faces that give names (default: all sources)"
+    add("--names", type=Path, metavar="FOLDER", help=text)
 
 
 def run(args: argparse.Namespace) -> int:
