@@ -8,10 +8,10 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any
 
 from fer_common.core.errors import ConfigurationError
 from fer_common.core.yaml_files import read_yaml
@@ -26,18 +26,6 @@ _LARGEST = 1e300
 _IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 #: Two sizes of the same aspect ratio differ by rounding only.
 _ASPECT_TOLERANCE_PX = 1.0
-
-
-class CameraInfoMessage(Protocol):
-    """The fields of `sensor_msgs/CameraInfo` that `fill` sets."""
-
-    width: int
-    height: int
-    distortion_model: str
-    d: Sequence[float]
-    k: Sequence[float]
-    r: Sequence[float]
-    p: Sequence[float]
 
 
 @dataclass(frozen=True)
@@ -66,10 +54,8 @@ class Intrinsics:
         )
 
 
-def fill(
-    message: CameraInfoMessage, width: int, height: int, intrinsics: Intrinsics | None
-) -> None:
-    """Fill a new message; without a calibration all matrices stay 0, which means uncalibrated."""
+def fill(message: Any, width: int, height: int, intrinsics: Intrinsics | None) -> None:
+    """Fill a new `sensor_msgs/CameraInfo`; without a calibration all matrices stay 0."""
     message.width, message.height = width, height
     if intrinsics is not None:
         message.distortion_model = intrinsics.distortion_model

@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, TypeAlias
 
 import cv2
 import numpy as np
@@ -32,17 +32,8 @@ class DeviceError(FerError):
     """A camera cannot be opened or has stopped sending frames; it may come back."""
 
 
-class VideoCapture(Protocol):
-    """The used methods of `cv2.VideoCapture`."""
-
-    def isOpened(self) -> bool: ...  # noqa: D102
-    def read(self) -> tuple[bool, object]: ...  # noqa: D102
-    def set(self, prop: int, value: float) -> bool: ...  # noqa: D102
-    def get(self, prop: int) -> float: ...  # noqa: D102
-    def release(self) -> None: ...  # noqa: D102
-
-
-MakeCapture = Callable[[str, int], VideoCapture]
+#: Opens a `cv2.VideoCapture`.
+MakeCapture: TypeAlias = Callable[[str, int], Any]
 
 
 class _Control(NamedTuple):
@@ -69,7 +60,7 @@ class Device:
     def __init__(self, path: str, make_capture: MakeCapture = cv2.VideoCapture) -> None:
         self.name = path
         self._make_capture = make_capture
-        self._capture: VideoCapture | None = None
+        self._capture: Any = None
         self._applied: tuple[_Control, ...] = ()
         #: Names of the controls that the driver refused.
         self.refused: tuple[str, ...] = ()
@@ -93,7 +84,6 @@ class Device:
                 f"camera {self.name} may not be opened: add this user to the group 'video'"
             )
         self._open(self.name, cv2.CAP_V4L2, "another program has it, or it is no camera")
-        assert self._capture is not None
         for prop, value in _format(settings):
             self._capture.set(prop, value)
         self.control(settings)
@@ -133,7 +123,6 @@ class Device:
         return np.asarray(pixels, np.uint8), self._age_s()
 
     def _age_s(self) -> float:
-        assert self._capture is not None
         age_s = time.monotonic() - self._capture.get(cv2.CAP_PROP_POS_MSEC) * 1e-3
         return age_s if 0 <= age_s <= _MAX_AGE_S else 0.0
 
@@ -199,7 +188,6 @@ class NetworkCamera(Device):
             if it cannot be reached, or the address is that of a file.
         """
         self._open(self._address, cv2.CAP_FFMPEG, "check address, user, password and network")
-        assert self._capture is not None
         if self._capture.get(cv2.CAP_PROP_FRAME_COUNT) > 0:
             self.close()
             raise DeviceError(
@@ -213,7 +201,7 @@ class NetworkCamera(Device):
         return 0.0
 
 
-def _open_address(address: str, backend: int) -> VideoCapture:
+def _open_address(address: str, backend: int) -> cv2.VideoCapture:
     timeouts = (cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, cv2.CAP_PROP_READ_TIMEOUT_MSEC)
     parameters = [value for timeout in timeouts for value in (timeout, _NETWORK_TIMEOUT_MS)]
     return cv2.VideoCapture(address, backend, parameters)

@@ -7,8 +7,8 @@ first frame.
 from __future__ import annotations
 
 import re
+from abc import ABC, abstractmethod
 from pathlib import Path
-from typing import Protocol
 
 import cv2
 import numpy as np
@@ -30,7 +30,7 @@ IMAGE_SUFFIXES = frozenset(
 _CLIP = Path(__file__).resolve().parents[1] / "demo" / "demo.mp4"
 
 
-class FileSource(Protocol):
+class FileSource(ABC):
     """A source that ends, and whose frames can be read at any speed.
 
     Attributes
@@ -42,12 +42,15 @@ class FileSource(Protocol):
     note : what the user should know about the source, as the end of a sentence, or empty.
     """
 
-    name: str
-    rate_hz: float
-    frame_rate_hz: float
-    unreadable: int
-    note: str
+    def __init__(self, path: Path, name: str = "") -> None:
+        self.name = name or str(path)
+        self.rate_hz = self.frame_rate_hz = DEFAULT_RATE_HZ
+        self.unreadable = 0
+        self.note = ""
+        self._path = path
+        self._first: Pixels | None = None
 
+    @abstractmethod
     def open(self) -> None:
         """Go to the first frame.
 
@@ -59,22 +62,25 @@ class FileSource(Protocol):
 
     def read(self) -> Pixels | None:
         """Return the next frame, (height, width, 3) uint8 BGR; None at the end."""
+        # `open` has read the first one.
+        first, self._first = self._first, None
+        return self._next() if first is None else first
 
+    @abstractmethod
     def close(self) -> None:
         """Release the file."""
 
+    @abstractmethod
+    def _next(self) -> Pixels | None:
+        """Read the next frame from the file; None at the end."""
 
-class VideoFile:
+
+class VideoFile(FileSource):
     """A video file in any format that OpenCV can decode."""
 
     def __init__(self, path: Path, name: str = "") -> None:
-        self.name = name or str(path)
-        self.rate_hz = self.frame_rate_hz = DEFAULT_RATE_HZ
-        self.unreadable = 0
-        self.note = ""
-        self._path = path
+        super().__init__(path, name)
         self._capture: cv2.VideoCapture | None = None
-        self._first: Pixels | None = None
         self._variable = False
 
     def open(self) -> None:
@@ -91,21 +97,19 @@ class VideoFile:
         rate_hz = capture.get(cv2.CAP_PROP_FPS)
         usable = 0 < rate_hz <= _MAX_RATE_HZ
         self.rate_hz = self.frame_rate_hz = rate_hz if usable else DEFAULT_RATE_HZ
-        self.note = (
-            ""
-            if usable
-            else f" at {DEFAULT_RATE_HZ:g} Hz: it states no usable frame rate; set "
-            "the parameter 'rate'"
-        )
+        unusable = f" at {DEFAULT_RATE_HZ:g} Hz: it states no usable frame rate; set the parameter "
+        self.note = "" if usable else f"{unusable}'rate'"
         self._capture, self._first = capture, np.asarray(pixels, np.uint8)
         self._start_s = self._last_s = capture.get(cv2.CAP_PROP_POS_MSEC) * 1e-3
         self._index = 0
 
-    def read(self) -> Pixels | None:
-        """See `FileSource.read`."""
-        if self._first is not None:
-            first, self._first = self._first, None
-            return first
+    def close(self) -> None:
+        """See `FileSource.close`."""
+        if self._capture is not None:
+            self._capture.release()
+        self._capture = self._first = None
+
+    def _next(self) -> Pixels | None:
         if self._capture is None:
             return None
         decoded, pixels = self._capture.read()
@@ -113,12 +117,6 @@ class VideoFile:
             return None
         self._measure_rate(self._capture.get(cv2.CAP_PROP_POS_MSEC) * 1e-3)
         return np.asarray(pixels, np.uint8)
-
-    def close(self) -> None:
-        """See `FileSource.close`."""
-        if self._capture is not None:
-            self._capture.release()
-        self._capture = self._first = None
 
     def _measure_rate(self, time_s: float) -> None:
         """Use the time stamps of the file once they differ from a constant rate."""
@@ -132,17 +130,15 @@ class VideoFile:
             self.frame_rate_hz = 1 / max(interval_s, 1 / _MAX_RATE_HZ)
 
 
-class ImageFolder:
-    """The images of a folder in natural order of their names, or one image file."""
+class ImageFolder(FileSource):
+    """The images of a folder in natural order of their names, or one image file.
+
+    Images that cannot be decoded are skipped and counted.
+    """
 
     def __init__(self, path: Path) -> None:
-        self.name = str(path)
-        self.rate_hz = self.frame_rate_hz = DEFAULT_RATE_HZ
-        self.unreadable = 0
-        self.note = ""
-        self._path = path
+        super().__init__(path)
         self._left: list[Path] = []
-        self._first: Pixels | None = None
 
     def open(self) -> None:
         """See `FileSource.open`."""
@@ -160,13 +156,6 @@ class ImageFolder:
                 f"source '{self.name}': none of its {len(files)} images can be decoded; "
                 "replace them"
             )
-
-    def read(self) -> Pixels | None:
-        """See `FileSource.read`. Images that cannot be decoded are skipped and counted."""
-        if self._first is not None:
-            first, self._first = self._first, None
-            return first
-        return self._next()
 
     def close(self) -> None:
         """See `FileSource.close`."""
