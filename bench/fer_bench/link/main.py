@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from fer.bringup.environment import config_folder
+from fer.bringup.environment import NETWORK_PROFILE, config_folder
 from fer_bench import machine, page
 from fer_bench.link import discovery
 from fer_bench.link.figures import Figures
@@ -97,11 +97,11 @@ def _all(seconds: float) -> list[Series]:
     series = [
         _measure(f"Split at `{split}`", graph(split), CONDITIONS, seconds) for split in SPLITS
     ]
-    ours = config_folder() / "fastdds_network.xml"
+    ours = config_folder() / NETWORK_PROFILE
     for name, paced, profile in (
         ("Fast DDS with its defaults", False, None),
-        ("fastdds_network.xml", False, ours),
-        ("fastdds_network.xml, pace_by_link", True, ours),
+        (NETWORK_PROFILE, False, ours),
+        (f"{NETWORK_PROFILE}, pace_by_link", True, ours),
     ):
         running = bare_stream(_STREAM_BYTES, paced, profile)
         series.append(_measure(f"33 kB at 30 Hz, {name}", running, _STREAM_CONDITIONS, seconds / 2))

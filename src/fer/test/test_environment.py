@@ -2,25 +2,49 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from fer.bringup import environment
-from fer.bringup.environment import graph_environment, transport_environment
+from fer.bringup.environment import (
+    LOCAL_PROFILE,
+    NETWORK_PROFILE,
+    SMALL_PROFILE,
+    config_folder,
+    graph_environment,
+    transport_environment,
+)
 from fer.processes import shared_memory
 from fer_common.ros.distributions import PROFILE_VARIABLES, profile_variable
 
 HOME = {"HOME": "/home/somebody"}
 PROFILE = profile_variable()
+PROFILES = (LOCAL_PROFILE, SMALL_PROFILE, NETWORK_PROFILE)
 
 
 @pytest.fixture
 def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in ("fastdds.xml", "fastdds_small.xml", "fastdds_network.xml"):
+    for name in PROFILES:
         (tmp_path / name).touch()
     monkeypatch.setattr(environment, "config_folder", lambda: tmp_path)
     return tmp_path
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_fast_dds_understands_the_profile(name: str) -> None:
+    result = subprocess.run(
+        [sys.executable, "-c", "import rclpy; rclpy.init(); rclpy.create_node('reader')"],
+        env={**os.environ, PROFILE: str(config_folder() / name)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=True,
+    )
+    assert "XMLPARSER" not in result.stdout
 
 
 def test_the_graph_listens_on_this_machine_only_and_uses_one_thread_a_library(config: Path) -> None:
@@ -58,7 +82,7 @@ def test_a_graph_on_two_hosts_reaches_the_other_one(config: Path) -> None:
     added = graph_environment(HOME, across=True, peers=["robot1", "10.0.0.2"])
     assert added["ROS_AUTOMATIC_DISCOVERY_RANGE"] == "SUBNET"
     assert added["ROS_STATIC_PEERS"] == "robot1;10.0.0.2"
-    assert added[PROFILE] == str(config / "fastdds_network.xml")
+    assert added[PROFILE] == str(config / NETWORK_PROFILE)
     assert "ROS_STATIC_PEERS" not in graph_environment(HOME, across=True)
 
 

@@ -13,7 +13,7 @@ from ament_index_python.packages import get_package_share_directory
 from fer.processes import shared_memory
 from fer_common.core.errors import ConfigurationError
 from fer_common.core.process import THREAD_VARIABLES
-from fer_common.ros.distributions import PROFILE_VARIABLES, profile_variable
+from fer_common.ros.distributions import NETWORK_PROFILES, PROFILE_VARIABLES, profile_variable
 
 DOMAIN_VARIABLE = "ROS_DOMAIN_ID"
 MAX_DOMAIN = 232
@@ -23,8 +23,8 @@ PEERS_VARIABLE = "ROS_STATIC_PEERS"
 #: If one of these is set, the user has chosen a transport.
 _TRANSPORT_VARIABLES = (*PROFILE_VARIABLES, "FASTDDS_BUILTIN_TRANSPORTS")
 #: Profiles of processes that send over a network, whole images within the host, and only little.
-_NETWORK_PROFILE, _LOCAL_PROFILE = "fastdds_network.xml", "fastdds.xml"
-_SMALL_PROFILE = "fastdds_small.xml"
+NETWORK_PROFILE = NETWORK_PROFILES[profile_variable()]
+LOCAL_PROFILE, SMALL_PROFILE = "fastdds.xml", "fastdds_small.xml"
 
 
 def config_folder() -> Path:
@@ -70,7 +70,7 @@ def graph_environment(
     if peers:
         wanted[PEERS_VARIABLE] = ";".join(peers)
     if not any(variable in current for variable in _TRANSPORT_VARIABLES):
-        wanted |= _profile(_NETWORK_PROFILE) if across else _local_profile()
+        wanted |= _profile(NETWORK_PROFILE) if across else _local_profile()
     wanted |= log_environment(current)
     return {variable: value for variable, value in wanted.items() if not current.get(variable)}
 
@@ -97,10 +97,10 @@ def transport_environment(
     whole_images : for each node of the process, whether it sends whole images within its host.
     """
     profile = current.get(profile_variable())
-    if profile == str(config_folder() / _NETWORK_PROFILE) and all(whole_images):
+    if profile == str(config_folder() / NETWORK_PROFILE) and all(whole_images):
         return _local_profile()
-    if profile == str(config_folder() / _LOCAL_PROFILE) and not any(whole_images):
-        return _profile(_SMALL_PROFILE)
+    if profile == str(config_folder() / LOCAL_PROFILE) and not any(whole_images):
+        return _profile(SMALL_PROFILE)
     return {}
 
 
@@ -186,7 +186,7 @@ def _either(names: Sequence[str]) -> str:
 
 def _local_profile() -> dict[str, str]:
     roomy = (shared_memory.free_bytes() or 0) >= shared_memory.NEEDED_BYTES
-    return _profile(_LOCAL_PROFILE if roomy else _SMALL_PROFILE)
+    return _profile(LOCAL_PROFILE if roomy else SMALL_PROFILE)
 
 
 def _profile(name: str) -> dict[str, str]:

@@ -4,6 +4,7 @@
 | --- | --- | --- | --- |
 | Fast DDS | 2.14 | 3.2 | 3.x |
 | variable of its profile | FASTRTPS_..._FILE | FASTDDS_..._FILE | FASTDDS_..._FILE |
+| tag of the period of heartbeats in it | heartbeatPeriod | heartbeat_period | heartbeat_period |
 | its files in /dev/shm | fastrtps_* | fastdds_* | fastdds_* |
 | `publisher_gid` in rclpy's message info | no | from rclpy 9.1.1 | yes |
 | OpenCV of its Ubuntu, see `images.view` | 4.6 | 4.6 | 4.10 |
@@ -25,6 +26,10 @@ from ament_index_python.packages import get_package_share_directory
 #: Fast DDS 3 reads the first, Fast DDS 2 the second. With both, ROS of Kilted reads the file twice
 #: and Fast DDS refuses the second reading, so only one of them may be set.
 PROFILE_VARIABLES = ("FASTDDS_DEFAULT_PROFILES_FILE", "FASTRTPS_DEFAULT_PROFILES_FILE")
+#: The profile of processes that send over a network, by the variable that names it.
+NETWORK_PROFILES = dict(
+    zip(PROFILE_VARIABLES, ("fastdds_network.xml", "fastrtps_network.xml"), strict=True)
+)
 SHARED_MEMORY = Path("/dev/shm")
 #: Name of the file that a process keeps locked; the group is the name of its segment.
 LOCK = re.compile(r"(fast(?:dds|rtps)_[0-9a-f]{16})_el")
