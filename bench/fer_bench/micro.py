@@ -42,8 +42,8 @@ def measure(context: Context) -> Iterator[Measurement]:
     steps = {OWN: Own(case).frame, NUMPY: Own(case, compiled=False).frame}
     yield context.race(PART, f"LIF step, {N_INPUT} neurons", "us", steps, STEPS_PER_FRAME)
     yield _stdp(context)
-    for name, own, peer_name, peer in _vision() + _messages():
-        yield context.race(PART, name, "us", {OWN: own, peer_name: peer})
+    for name, works in (_vision() | _messages()).items():
+        yield context.race(PART, name, "us", works)
 
 
 def measure_training(context: Context) -> Iterator[Measurement]:
@@ -84,10 +84,11 @@ def _learner(compiled: bool) -> Callable[[], object]:
     return work
 
 
-Pair = tuple[str, Callable[[], object], str, Callable[[], object]]
+Works = dict[str, dict[str, Callable[[], object]]]
+"""The ways to do each piece of work."""
 
 
-def _vision() -> list[Pair]:
+def _vision() -> Works:
     frame = scenes.clip()[0]
     face = scenes.observe(frame)
     eyes = scenes.eyes_px(face)
@@ -99,26 +100,20 @@ def _vision() -> list[Pair]:
     box = np.array(face.roi, dtype=np.float64)
     window, _ = windows_around([box], MARGIN, SMALLEST_PART)[0]
     whole = whole_picture(frame.shape[1], frame.shape[0])
-    return [
-        (
-            "Gabor features of a face",
-            lambda: bank.features(crop),
-            "filter2D, kernel by kernel",
-            lambda: reference_features(crop, parameters),
-        ),
-        (
-            "detector, 640x480",
-            lambda: detector.detect(frame, window),
-            "BlazeFace of as far a reach, whole frame",
-            lambda: far.detect(frame, whole),
-        ),
-        (
-            "alignment, 640x480",
-            lambda: align_face(frame, eyes, _GEOMETRY),
-            "whole frame in grey, then warped",
-            lambda: _plain_alignment(frame, eyes),
-        ),
-    ]
+    return {
+        "Gabor features of a face": {
+            OWN: lambda: bank.features(crop),
+            "filter2D, kernel by kernel": lambda: reference_features(crop, parameters),
+        },
+        "detector, 640x480": {
+            OWN: lambda: detector.detect(frame, window),
+            "BlazeFace of as far a reach, whole frame": lambda: far.detect(frame, whole),
+        },
+        "alignment, 640x480": {
+            OWN: lambda: align_face(frame, eyes, _GEOMETRY),
+            "whole frame in grey, then warped": lambda: _plain_alignment(frame, eyes),
+        },
+    }
 
 
 def _plain_alignment(frame: Picture, eyes_px: NDArray[np.float64]) -> Picture:
@@ -130,38 +125,34 @@ def _plain_alignment(frame: Picture, eyes_px: NDArray[np.float64]) -> Picture:
     return np.asarray(warped, np.uint8)
 
 
-def _messages() -> list[Pair]:
+def _messages() -> Works:
     frame, face = scenes.clip()[0], scenes.observe(scenes.clip()[0])
     image = scenes.image_message(frame)
     parameters, header, model = FeatureParameters(), scenes.Stamps().next(), scenes.model()
     features = features_message(header, scenes.VGA, parameters, [face], 0)
     height, width, _ = frame.shape
-    return [
-        (
-            "image message, built",
-            lambda: scenes.image_message(frame),
-            "bytes assigned",
-            lambda: Image(data=frame.tobytes(), height=height, width=width, step=3 * width),
-        ),
-        (
-            "image message, read",
-            lambda: images.view(image),
-            "copied, as cv_bridge does",
-            lambda: np.frombuffer(image.data, np.uint8).reshape(frame.shape).copy(),
-        ),
-        (
-            "features message, built",
-            lambda: features_message(header, scenes.VGA, parameters, [face], 0),
-            "a list of floats",
-            lambda: FaceFeaturesArray(faces=[_listed(face)]),
-        ),
-        (
-            "features message, read",
-            lambda: read_features(features, model),
-            "a list of floats",
-            lambda: [float(value) for value in features.faces[0].features],
-        ),
-    ]
+    return {
+        "image message, built": {
+            OWN: lambda: scenes.image_message(frame),
+            "bytes assigned": lambda: Image(
+                data=frame.tobytes(), height=height, width=width, step=3 * width
+            ),
+        },
+        "image message, read": {
+            OWN: lambda: images.view(image),
+            "copied, as cv_bridge does": lambda: (
+                np.frombuffer(image.data, np.uint8).reshape(frame.shape).copy()
+            ),
+        },
+        "features message, built": {
+            OWN: lambda: features_message(header, scenes.VGA, parameters, [face], 0),
+            "a list of floats": lambda: FaceFeaturesArray(faces=[_listed(face)]),
+        },
+        "features message, read": {
+            OWN: lambda: read_features(features, model),
+            "a list of floats": lambda: [float(value) for value in features.faces[0].features],
+        },
+    }
 
 
 def _listed(face: FaceObservation) -> FaceFeatures:

@@ -111,15 +111,11 @@ class Case:
         current = currents(self.features().ravel(), self.model().statistics, lif.rheobase)
         return {
             "dt": self.parameters.dt,
-            "tau_m": lif.tau_m,
-            "t_ref": lif.t_ref,
-            "v_rest": lif.v_rest,
-            "v_th": lif.v_th,
-            "v_reset": lif.v_reset,
-            "tau_s": drive.tau_s,
+            **{
+                name: getattr(lif, name) for name in ("tau_m", "t_ref", "v_rest", "v_th", "v_reset")
+            },
+            **{name: getattr(drive, name) for name in ("tau_s", "beta", "alpha")},
             "gain": drive.gain * lif.rheobase * lif.r_m,
-            "beta": drive.beta,
-            "alpha": drive.alpha,
             **{name: getattr(window, name) for name in window.__dataclass_fields__},
             "v_inf": lif.v_rest + lif.r_m * current,
             "w": self.model().stages[0].weights,

@@ -50,11 +50,6 @@ def venv_prefixes(venv: Path) -> Prefixes:
     }
 
 
-def venv_variables(venv: Path) -> dict[str, str]:
-    """Return the plain variables that go with `venv_prefixes`."""
-    return {"VIRTUAL_ENV": str(venv), "_ROS_WHEELS_BOOTSTRAP_COMPLETE": "1"}
-
-
 def capture_workspace(install: Path, python: str) -> Prefixes:
     """Source a workspace in an empty shell and return the path entries that it adds."""
     dump = "import json, os; print(json.dumps(dict(os.environ)))"

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from fer_setup import machine
-from fer_setup.environment import prepend, scrub, venv_prefixes, venv_variables
+from fer_setup.environment import prepend, scrub, venv_prefixes
 from fer_setup.stamps import Stamps, digest
 from fer_setup.steps import Runner, SetupError, Step
 
@@ -83,7 +83,8 @@ class WheelEnvironment:
 
     def environment(self, env: Mapping[str, str]) -> dict[str, str]:
         """Return the environment of a process that runs on the wheels."""
-        result = scrub(env, isolated=True) | venv_variables(self.venv)
+        result = scrub(env, isolated=True)
+        result |= {"VIRTUAL_ENV": str(self.venv), "_ROS_WHEELS_BOOTSTRAP_COMPLETE": "1"}
         prepend(result, venv_prefixes(self.venv))
         return result
 

@@ -240,14 +240,11 @@ def data_files(folder: Path, named: Collection[str] = ()) -> list[Path]:
     named : names of files that belong to it, however they end.
     """
     names = {path.name for path in folder.iterdir() if path.is_file()}
-    found = {name for name in names if name in named or _storage(name) or name.endswith(_ROS1)}
+    suffixes = (*STORAGES, *(suffix + COMPRESSED for suffix in STORAGES), _ROS1)
+    found = {name for name in names if name in named or name.endswith(suffixes)}
     # A recorder that was killed while it compressed a file leaves both.
     found = {name for name in found if name.removesuffix(COMPRESSED) not in found - {name}}
     return sorted((folder / name for name in found), key=lambda path: (len(path.name), path.name))
-
-
-def _storage(name: str) -> str:
-    return STORAGES.get(PurePath(name.removesuffix(COMPRESSED)).suffix, "")
 
 
 def read_metadata(folder: Path) -> tuple[dict[str, Any], str]:

@@ -56,7 +56,7 @@ class Recorder:
         """When the last one came."""
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         node.create_timer(_LOOK_PERIOD_S, self._look, clock=steady)
-        node.create_timer(FLUSH_PERIOD_S, self._flush, clock=steady)
+        node.create_timer(FLUSH_PERIOD_S, lambda: self._try(writer.flush), clock=steady)
 
     def unheard(self) -> list[str]:
         """Return the topics that were asked for or found, and of which no message came."""
@@ -105,9 +105,6 @@ class Recorder:
             )
         )
 
-    def _flush(self) -> None:
-        self._try(self._writer.flush)
-
     def _try(self, work: Callable[[], None]) -> None:
         if self.failure is None:
             try:
@@ -150,20 +147,17 @@ def record(
                     break
                 state.show()
                 time.sleep(_TURN_S)
-            _let_in(client, recorder)
+            # What was sent before the end was asked for is still on its way.
+            client.wait(
+                lambda: recorder.failure or time.monotonic() - recorder.last_s > _SILENCE_S,
+                _LET_IN_S,
+            )
         if recorder.failure is not None:
             raise recorder.failure
         writer.close()
         heard = sum(map(bool, recorder.messages.values()))
         state.show(f"{heard} topics in {folder}")
         return heard > 0
-
-
-def _let_in(client: GraphClient, recorder: Recorder) -> None:
-    """Record what was sent before the end was asked for and is still on its way."""
-    client.wait(
-        lambda: recorder.failure or time.monotonic() - recorder.last_s > _SILENCE_S, _LET_IN_S
-    )
 
 
 class _State:
