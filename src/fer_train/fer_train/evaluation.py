@@ -96,12 +96,9 @@ def evaluate(
 
     Parameters
     ----------
-    features:
-        Features of the faces (faces, channels, rows, cols).
-    truth:
-        Index of the label of each face in the labels of the network (faces).
-    mirror:
-        Whether each face is presented mirrored, too.
+    features : features of the faces (faces, channels, rows, cols).
+    truth : index of the label of each face in the labels of the network (faces).
+    mirror : whether each face is presented mirrored, too.
     """
     model = network.model
     presentation = model.calibration.presentation

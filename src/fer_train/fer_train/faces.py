@@ -138,8 +138,7 @@ def features_of(
 
     Parameters
     ----------
-    kept_as:
-        Conversion of the features of some faces, for sets that would not fit into memory.
+    kept_as : conversion of the features of some faces, for sets that would not fit into memory.
     """
     chunks = jobs.in_chunks(_describe_chunk, list(crops), progress)
     return np.stack([kept_as(features) for features in chunks])

@@ -132,10 +132,8 @@ def compare(group_of: Sequence[str], truth: Ints, said: Ints, labels: Sequence[s
 
     Parameters
     ----------
-    group_of:
-        Group of each face (faces); empty for none.
-    truth, said:
-        Index in `labels` of the true label, and of the answer; -1 for undecided (faces).
+    group_of : group of each face (faces); empty for none.
+    truth, said : index in `labels` of the true label, and of the answer; -1 for undecided (faces).
 
     Raises
     ------

@@ -77,12 +77,9 @@ class LocalErrorRule:
 
         Parameters
         ----------
-        faces:
-            Features of each face (channels, rows, cols).
-        shares:
-            What the teacher says: share of every label (faces, labels).
-        rate:
-            Factor of the learning rates, 0 to 1.
+        faces : features of each face (channels, rows, cols).
+        shares : what the teacher says: share of every label (faces, labels).
+        rate : factor of the learning rates, 0 to 1.
         """
         n_labels = shares.shape[1]
         targets = shares * (1 - LABEL_SMOOTHING) + LABEL_SMOOTHING / np.float32(n_labels)
@@ -144,8 +141,7 @@ def outer_products(wiring: Wiring, pre: Float32s, post: Float32s) -> Float32s:
 
     Parameters
     ----------
-    pre, post:
-        A factor of each presynaptic and of each postsynaptic neuron (faces, neurons).
+    pre, post : a factor of each presynaptic and of each postsynaptic neuron (faces, neurons).
     """
     by_neuron = np.ascontiguousarray(pre.T)
     by_column = post.reshape(len(post), -1, wiring.width)

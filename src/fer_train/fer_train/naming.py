@@ -104,12 +104,9 @@ def projection(
 
     Parameters
     ----------
-    movements:
-        Directions d (hidden neurons, movements).
-    unlabelled, named:
-        Spike counts for unlabelled and for labelled faces.
-    truth:
-        Index of the label of each labelled face. Every label must occur.
+    movements : directions d (hidden neurons, movements).
+    unlabelled, named : spike counts for unlabelled and for labelled faces.
+    truth : index of the label of each labelled face. Every label must occur.
     """
     x = statistics.standardised(named)
     spread = (statistics.standardised(unlabelled) @ movements).std(axis=0)
@@ -131,10 +128,8 @@ def expression_stage(v: Float32s, untrained: Stage, s_target: float) -> Stage:
 
     Parameters
     ----------
-    untrained:
-        Wiring and thresholds, with neurons ordered by label.
-    s_target:
-        L1 norm of the weights of each neuron.
+    untrained : wiring and thresholds, with neurons ordered by label.
+    s_target : L1 norm of the weights of each neuron.
     """
     weights = v - np.minimum(v.min(axis=1, keepdims=True), 0)
     norms = weights.sum(axis=0)
@@ -157,10 +152,8 @@ def balance_thresholds(
 
     Parameters
     ----------
-    unlabelled, named:
-        Quantised features of faces (faces, channels, rows, cols).
-    truth:
-        Index of the label of each labelled face.
+    unlabelled, named : quantised features of faces (faces, channels, rows, cols).
+    truth : index of the label of each labelled face.
     """
     labels = network.model.neuron_label
     n_labels = len(network.model.labels)

@@ -136,8 +136,7 @@ def read(path: Path, like: Model) -> Model:
 
     Parameters
     ----------
-    like:
-        Gives what a graph cannot hold: the labels of the neurons, and the features.
+    like : gives what a graph cannot hold: the labels of the neurons, and the features.
 
     Raises
     ------

@@ -91,10 +91,8 @@ class PrototypeLayer:
 
         Parameters
         ----------
-        faces:
-            Features of unlabelled faces (faces, channels, rows, cols).
-        statistics:
-            Mean and variance of each feature.
+        faces : features of unlabelled faces (faces, channels, rows, cols).
+        statistics : mean and variance of each feature.
         """
         self._shape = faces.shape[1:]
         self._orientations = orientations

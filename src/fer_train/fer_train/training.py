@@ -81,11 +81,9 @@ def train(
 
     Parameters
     ----------
-    values:
-        Parameters of the snn node.
-    checkpoint:
-        File from which an interrupted training continues, and to which this one writes its state;
-        None for neither.
+    values : parameters of the snn node.
+    checkpoint : file from which an interrupted training continues, and to which this one writes its
+        state; None for neither.
 
     Returns
     -------
@@ -232,8 +230,7 @@ def _fit_cautiously(
 
     Parameters
     ----------
-    ends:
-        Number of the faces of the first source, of the first two, and so on.
+    ends : number of the faces of the first source, of the first two, and so on.
     """
     parts = [np.arange(len(truth)), *np.split(np.arange(len(truth)), ends[:-1])]
     fits = [
@@ -253,12 +250,9 @@ def fit_calibration(
 
     Parameters
     ----------
-    rates_hz:
-        Mean rate of the neurons of each label for held-out faces, hertz (faces, labels).
-    truth:
-        Index of the true label of each face (faces).
-    presentation:
-        Duration of a presentation, seconds.
+    rates_hz : mean rate of the neurons of each label for held-out faces, hertz (faces, labels).
+    truth : index of the true label of each face (faces).
+    presentation : duration of a presentation, seconds.
     """
     evidence = rates_hz * presentation
     evidence = evidence - evidence.max(axis=1, keepdims=True)

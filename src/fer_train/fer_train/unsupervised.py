@@ -105,14 +105,11 @@ def train(
 
     Parameters
     ----------
-    training_set:
-        Faces. Their labels are only used to hold out a tenth of each, and to measure with it.
-    clips:
-        Faces that change their expression.
-    names:
-        Faces from which those that give names are chosen; None: from the training set.
-    values:
-        Parameters of the snn node.
+    training_set : faces. Their labels are only used to hold out a tenth of each, and to measure
+        with it.
+    clips : faces that change their expression.
+    names : faces from which those that give names are chosen; None: from the training set.
+    values : parameters of the snn node.
 
     Returns
     -------

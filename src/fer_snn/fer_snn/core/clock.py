@@ -89,8 +89,7 @@ class Clock:
 
         Parameters
         ----------
-        max_steps:
-            Maximum number of steps that there is time for; None for no limit.
+        max_steps : maximum number of steps that there is time for; None for no limit.
         """
         continuity = self._continuity(stamp_ns)
         self._last_ns = stamp_ns

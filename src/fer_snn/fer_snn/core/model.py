@@ -125,8 +125,7 @@ class Model:
 
         Parameters
         ----------
-        values:
-            A value of each neuron of each layer (..., neurons), from the feature layer on.
+        values : a value of each neuron of each layer (..., neurons), from the feature layer on.
         """
         parts = [values[layer] for layer in self.below(stage)]
         return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=-1)

@@ -223,15 +223,11 @@ class Network:
 
         Parameters
         ----------
-        faces:
-            State of the neurons of each face, changed in place.
-        features:
-            Of each face (channels, rows, cols) or flat, dimensionless.
-        recording:
-            Which layers to record.
-        plastic:
-            Whether pair STDP, homeostasis and the adaptive threshold change the last layer. Each
-            face sees what the face before has changed.
+        faces : state of the neurons of each face, changed in place.
+        features : of each face (channels, rows, cols) or flat, dimensionless.
+        recording : which layers to record.
+        plastic : whether pair STDP, homeostasis and the adaptive threshold change the last layer.
+            Each face sees what the face before has changed.
 
         Returns
         -------
@@ -306,12 +302,9 @@ class Network:
 
         Parameters
         ----------
-        stage:
-            0 for the projection from the feature layer.
-        pre:
-            Number of spikes of each presynaptic neuron (n_pre).
-        post:
-            Change per presynaptic spike, for each postsynaptic neuron (n_post).
+        stage : 0 for the projection from the feature layer.
+        pre : number of spikes of each presynaptic neuron (n_pre).
+        post : change per presynaptic spike, for each postsynaptic neuron (n_post).
         """
         bounds = self._bounds(stage)
         self._packed.pop(stage, None)

@@ -136,10 +136,8 @@ def label_means(values: NDArray[Any], neuron_label: Int32s, n_labels: int) -> Fl
 
     Parameters
     ----------
-    values:
-        A value of each expression neuron (..., neurons).
-    neuron_label:
-        Label index of each neuron (neurons); `UNNAMED` for none.
+    values : a value of each expression neuron (..., neurons).
+    neuron_label : label index of each neuron (neurons); `UNNAMED` for none.
     """
     member = neuron_label[:, None] == np.arange(n_labels)
     return np.asarray(values.astype(np.float64) @ member / np.maximum(member.sum(axis=0), 1))
@@ -152,12 +150,9 @@ def counted_spikes(
 
     Parameters
     ----------
-    counts:
-        Number of spikes of each expression neuron (..., neurons).
-    neuron_label:
-        As in `label_means`.
-    allowed:
-        Indices of the labels that may be answered.
+    counts : number of spikes of each expression neuron (..., neurons).
+    neuron_label : as in `label_means`.
+    allowed : indices of the labels that may be answered.
     """
     # For so few labels several times as fast as `np.isin`.
     counted = (neuron_label[:, None] == (UNNAMED, *allowed)).any(axis=1)
@@ -177,14 +172,11 @@ def answer(
 
     Parameters
     ----------
-    rates_hz, potentials:
-        Mean rate, and mean membrane potential in volts, of the neurons of each label (labels).
-    spikes:
-        Number of spikes that count, see `counted_spikes`.
-    allowed:
-        Indices of the labels that may be answered; None for all.
-    fit:
-        How well the features fit a face in which an expression can be read.
+    rates_hz, potentials : mean rate, and mean membrane potential in volts, of the neurons of each
+        label (labels).
+    spikes : number of spikes that count, see `counted_spikes`.
+    allowed : indices of the labels that may be answered; None for all.
+    fit : how well the features fit a face in which an expression can be read.
     """
     if allowed is None:
         allowed = np.arange(len(rates_hz))
@@ -215,8 +207,8 @@ def decided_labels(
 
     Parameters
     ----------
-    rates_hz, potentials, spikes, allowed:
-        As in `answer`, the first three with one row for each face.
+    rates_hz, potentials, spikes, allowed : as in `answer`, the first three with one row for each
+        face.
     """
     rows = zip(rates_hz, potentials, spikes, strict=True)
     answers = [answer(rate, v, int(n), calibration, parameters, allowed) for rate, v, n in rows]

@@ -208,12 +208,9 @@ class Recogniser:
 
         Parameters
         ----------
-        frame:
-            The next frame of the stream.
-        max_steps:
-            As in `Clock.tick`.
-        lesson:
-            What the supervised rule learns from this frame. It learns at the end of each
+        frame : the next frame of the stream.
+        max_steps : as in `Clock.tick`.
+        lesson : what the supervised rule learns from this frame. It learns at the end of each
             presentation, which may take several frames with the same lesson.
         """
         timing = self._clock.tick(frame.stamp_ns, max_steps)

@@ -69,14 +69,10 @@ def untrained_model(
 
     Parameters
     ----------
-    labels, feature_spec, feature_shape, statistics:
-        As in `Model`.
-    parameters, architecture:
-        Constants of the neurons, and the layers; None for the defaults.
-    seed:
-        Seed, or the generator to draw from.
-    hidden:
-        A hidden layer that exists already; None draws one as `architecture` says.
+    labels, feature_spec, feature_shape, statistics : as in `Model`.
+    parameters, architecture : constants of the neurons, and the layers; None for the defaults.
+    seed : seed, or the generator to draw from.
+    hidden : a hidden layer that exists already; None draws one as `architecture` says.
     """
     parameters, architecture = parameters or NetworkParameters(), architecture or Architecture()
     rng = np.random.default_rng(seed)

@@ -66,8 +66,7 @@ def mirrored(features: NDArray[Scalar], orientations: int) -> NDArray[Scalar]:
 
     Parameters
     ----------
-    features:
-        (..., channels, rows, cols), channel = scale * orientations + orientation.
+    features : (..., channels, rows, cols), channel = scale * orientations + orientation.
     """
     *faces, channels, rows, cols = features.shape
     by_scale = features.reshape(*faces, channels // orientations, orientations, rows, cols)

@@ -51,10 +51,8 @@ def lateral(current: Float32s, theta: Float32s, r_m: np.float32, alpha: np.float
 
     Parameters
     ----------
-    theta:
-        Adaptive threshold of each neuron, volts above V_th (n).
-    r_m:
-        Membrane resistance, ohms.
+    theta : adaptive threshold of each neuron, volts above V_th (n).
+    r_m : membrane resistance, ohms.
     """
     winner = int(np.argmax(r_m * current - theta))
     strongest = current[winner]

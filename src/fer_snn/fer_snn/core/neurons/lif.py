@@ -112,14 +112,10 @@ def step(
 
     Parameters
     ----------
-    state:
-        The layer before the step; not changed.
-    current:
-        Input current of each neuron during the step, amperes (n).
-    constants:
-        From `discretise`.
-    theta:
-        Adaptive part of the threshold of each neuron, volts (n).
+    state : the layer before the step; not changed.
+    current : input current of each neuron during the step, amperes (n).
+    constants : from `discretise`.
+    theta : adaptive part of the threshold of each neuron, volts (n).
 
     Returns
     -------

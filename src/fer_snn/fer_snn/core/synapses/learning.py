@@ -112,8 +112,7 @@ def hidden_readout(layer: int, n_neurons: int, n_labels: int) -> Float32s:
 
     Parameters
     ----------
-    layer:
-        Number of the hidden layer, from 0 on.
+    layer : number of the hidden layer, from 0 on.
     """
     columns = [
         np.random.default_rng((READOUT_SEED, layer, label)).uniform(-1, 1, n_neurons)
@@ -132,8 +131,7 @@ def expression_evidence(model: Model, counts: Int32s | Float32s) -> Floats:
 
     Parameters
     ----------
-    counts:
-        Number of spikes of each presynaptic neuron of the layer (..., n_pre).
+    counts : number of spikes of each presynaptic neuron of the layer (..., n_pre).
     """
     drive = counts.astype(np.float32) @ model.stages[-1].weights
     drive = drive - drive.mean(axis=-1, keepdims=True)
@@ -161,10 +159,8 @@ def teach(
 
     Parameters
     ----------
-    counts:
-        Number of spikes of each neuron, for every layer from the feature layer on.
-    target:
-        What the face shows.
+    counts : number of spikes of each neuron, for every layer from the feature layer on.
+    target : what the face shows.
     """
     model = network.model
     n_labels, last = len(model.labels), len(model.stages) - 1

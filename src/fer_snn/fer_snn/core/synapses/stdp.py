@@ -125,14 +125,10 @@ def potentiated(
 
     Parameters
     ----------
-    weights:
-        After the last presynaptic spike.
-    trace:
-        x_i after that spike (rows).
-    pending:
-        R_j since then (rows, width).
-    constants:
-        From `discretise`.
+    weights : after the last presynaptic spike.
+    trace : x_i after that spike (rows).
+    pending : r_j since then (rows, width).
+    constants : from `discretise`.
     """
     return clipped(weights + (constants.a_pre * trace)[:, None] * pending, constants)
 

@@ -218,12 +218,9 @@ class Learner:
 
         Parameters
         ----------
-        new_label:
-            Whether a label that the network does not know is added to it.
-        face_id:
-            Id of the face, or `LARGEST`.
-        duration_s:
-            Duration of the lesson by the stamps.
+        new_label : whether a label that the network does not know is added to it.
+        face_id : id of the face, or `LARGEST`.
+        duration_s : duration of the lesson by the stamps.
 
         Raises
         ------
