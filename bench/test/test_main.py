@@ -12,11 +12,7 @@ from fer_bench.results import Measurement
 
 @pytest.mark.parametrize(
     ("noise", "attempts", "kept"),
-    [
-        ([0.1, 0.0], 1, 1),
-        ([0.0, 0.5, 0.1, 0.2], 2, 2),
-        ([0.9, 0.5, 0.3, 0.4, 0.0, 0.5], 3, 2),
-    ],
+    [([0.1, 0.0], 1, 1), ([0.0, 0.5, 0.1, 0.2], 2, 2), ([0.9, 0.5, 0.3, 0.4, 0.0, 0.5], 3, 2)],
 )
 def test_a_part_is_repeated_while_the_host_is_noisy(
     noise: list[float], attempts: int, kept: int, monkeypatch: pytest.MonkeyPatch

@@ -26,9 +26,5 @@ setup(
     install_requires=["setuptools"],
     extras_require={"test": ["pytest"]},
     zip_safe=False,
-    entry_points={
-        "console_scripts": [
-            f"node = {NAME}.ros.node:main",
-        ]
-    },
+    entry_points={"console_scripts": [f"node = {NAME}.ros.node:main"]},
 )

@@ -60,10 +60,7 @@ def check_bag(path: Path, good: Bag) -> None:
 
 @pytest.fixture
 def good(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
-    sent = {
-        EXPRESSIONS: [answer(k) for k in range(5)],
-        SPIKES: [spikes(k, k) for k in range(5)],
-    }
+    sent = {EXPRESSIONS: [answer(k) for k in range(5)], SPIKES: [spikes(k, k) for k in range(5)]}
     return write_bag(tmp_path / "good", sent, LAYOUTS[request.param])
 
 

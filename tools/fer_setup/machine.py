@@ -97,10 +97,7 @@ def install_hint(missing: list[str], version: str) -> str:
 
 def check_space(folder: Path, needed: int = VENV_BYTES) -> None:
     """Raise SetupError when the disk of the clone or of the temporary files is too full."""
-    for place, needed_bytes in (
-        (folder, needed),
-        (Path(tempfile.gettempdir()), TEMPORARY_BYTES),
-    ):
+    for place, needed_bytes in ((folder, needed), (Path(tempfile.gettempdir()), TEMPORARY_BYTES)):
         free = shutil.disk_usage(place).free
         if free < needed_bytes:
             raise SetupError(

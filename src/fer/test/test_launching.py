@@ -18,11 +18,7 @@ launch = pytest.importorskip("launch", reason="ros2 launch is not installed")
 pytest.importorskip("launch_ros", reason="ros2 launch is not installed")
 
 PACKAGE = Path(__file__).resolve().parents[1]
-FILES = {
-    "bringup": ("robot", "workstation"),
-    "robot": ("robot",),
-    "workstation": ("workstation",),
-}
+FILES = {"bringup": ("robot", "workstation"), "robot": ("robot",), "workstation": ("workstation",)}
 
 
 def description(name: str) -> Any:

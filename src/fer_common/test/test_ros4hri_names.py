@@ -48,9 +48,7 @@ def test_when_the_stamps_jump_back_all_leave_that_are_not_seen() -> None:
 
 @settings(max_examples=50, deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 10**10), st.sets(st.integers(1, 5))), max_size=20))
-def test_who_is_seen_is_present_and_who_left_is_not(
-    frames: list[tuple[int, set[int]]],
-) -> None:
+def test_who_is_seen_is_present_and_who_left_is_not(frames: list[tuple[int, set[int]]]) -> None:
     roster, before = Roster(), set[int]()
     for stamp_ns, seen in frames:
         left = set(roster.update(stamp_ns, seen))

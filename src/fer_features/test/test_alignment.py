@@ -136,11 +136,7 @@ def test_face_half_outside_goes_on_with_the_edge() -> None:
 
 @pytest.mark.parametrize(
     "eyes",
-    [
-        [[900.0, 900.0], [950.0, 900.0]],
-        [[5.0, 5.0], [5.0, 5.0]],
-        [[np.nan, 0.0], [10.0, 0.0]],
-    ],
+    [[[900.0, 900.0], [950.0, 900.0]], [[5.0, 5.0], [5.0, 5.0]], [[np.nan, 0.0], [10.0, 0.0]]],
     ids=["outside", "coincident", "not a number"],
 )
 def test_face_that_cannot_be_cropped(eyes: list[list[float]]) -> None:

@@ -95,10 +95,7 @@ class Audience:
     ids=lambda value: getattr(value, "__name__", None),
 )
 def test_each_head_has_one_id(
-    act: Callable[[int], list[Head]],
-    frames: int,
-    hide: Callable[[Picture, int], None],
-    missed: int,
+    act: Callable[[int], list[Head]], frames: int, hide: Callable[[Picture, int], None], missed: int
 ) -> None:
     stage, pipeline, audience = Stage(), FeaturePipeline(), Audience()
     for k in range(frames):

@@ -41,9 +41,7 @@ def total(cost: NDArray[np.float64], pairs: Sequence[tuple[int, int]], limit: fl
 @settings(max_examples=60, deadline=None)
 @given(
     hnp.arrays(
-        np.float64,
-        st.tuples(st.integers(0, 4), st.integers(0, 4)),
-        elements=st.floats(0, 2),
+        np.float64, st.tuples(st.integers(0, 4), st.integers(0, 4)), elements=st.floats(0, 2)
     )
 )
 def test_assignment_is_the_cheapest(cost: NDArray[np.float64]) -> None:

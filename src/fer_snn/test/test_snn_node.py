@@ -14,14 +14,7 @@ from diagnostic_msgs.msg import DiagnosticStatus
 from rcl_interfaces.srv import DescribeParameters
 
 from fer_common.ros import qos
-from fer_interfaces.msg import (
-    Expression,
-    Lesson,
-    NetworkInfo,
-    Potentials,
-    Spikes,
-    Weights,
-)
+from fer_interfaces.msg import Expression, Lesson, NetworkInfo, Potentials, Spikes, Weights
 from fer_interfaces.srv import (
     LearningReport,
     ListWeights,

@@ -86,9 +86,7 @@ VARIANTS = (
     AblationVariant("no L1 homeostasis", {"hidden_s_target": 0.0, "s_target": 0.0}),
     # Inhibition subtracts the mean drive. Without it, the gain must be much lower.
     AblationVariant(
-        "no inhibition",
-        {"hidden_beta": 0.0, "beta": 0.0},
-        factors=(0.02, 0.05, 0.1, 0.2),
+        "no inhibition", {"hidden_beta": 0.0, "beta": 0.0}, factors=(0.02, 0.05, 0.1, 0.2)
     ),
     AblationVariant("no adaptive threshold", {"eta_theta": 0.0}),
     AblationVariant("majority instead of votes", hard=True),

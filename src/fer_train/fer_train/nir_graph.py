@@ -32,15 +32,7 @@ import nir
 import numpy as np
 
 from fer_common.core.errors import ConfigurationError
-from fer_snn import (
-    DriveParameters,
-    LIFParameters,
-    Model,
-    Network,
-    NetworkParameters,
-    Stage,
-    Wiring,
-)
+from fer_snn import DriveParameters, LIFParameters, Model, Network, NetworkParameters, Stage, Wiring
 from fer_snn.core.constants import checked_constants
 from fer_snn.core.network import FEATURE
 from fer_snn.core.neurons.lif import Float32s

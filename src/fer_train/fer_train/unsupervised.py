@@ -223,12 +223,7 @@ class _UnsupervisedTraining:
         )
 
     def _name(
-        self,
-        network: Network,
-        faces: Bytes,
-        changes: int,
-        rng: np.random.Generator,
-        report: Report,
+        self, network: Network, faces: Bytes, changes: int, rng: np.random.Generator, report: Report
     ) -> None:
         """Set the weights and thresholds of the expression layer, see `naming`."""
         named, truth = self._named.features[:, 0], self._named.truth

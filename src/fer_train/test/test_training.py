@@ -21,8 +21,7 @@ from fer_train.training_set import TrainingSet
 
 QUICK = training.TrainingParameters(seed=7, presentations=1600, batch=16, architecture=ARCHITECTURE)
 VALUES = TABLE.merged(
-    TABLE.defaults(),
-    {"eta_w": 0.015, "eta_v": 0.08, "eta_theta": 4e-4, "w_max": 5.0},
+    TABLE.defaults(), {"eta_w": 0.015, "eta_v": 0.08, "eta_theta": 4e-4, "w_max": 5.0}
 )
 
 
@@ -121,9 +120,7 @@ def test_what_people_said_is_learnt_as_they_said_it(training_set: TrainingSet) -
     assert smile_of_neutral(model) > smile_of_neutral(hard) + 0.1
 
 
-def test_faces_without_a_label_are_learnt_and_never_held_out(
-    training_set: TrainingSet,
-) -> None:
+def test_faces_without_a_label_are_learnt_and_never_held_out(training_set: TrainingSet) -> None:
     (source,) = training_set.sources
     truth, shares = source.truth.copy(), source.shares.copy()
     truth[::3] = sets.UNCLEAR

@@ -21,14 +21,7 @@ from fer_viz.core.drawing.renderer import PictureOptions, Renderer
 from fer_viz.core.drawing.result import draw_scores, score_rows
 from fer_viz.core.drawing.style import DARK, THEMES, Style, Theme
 from fer_viz.core.drawing.text import fitted
-from fer_viz.core.scene import (
-    LATE_MS,
-    Face,
-    Raster,
-    ReceptiveFields,
-    Scene,
-    SceneStatus,
-)
+from fer_viz.core.scene import LATE_MS, Face, Raster, ReceptiveFields, Scene, SceneStatus
 
 FaceMaker = Callable[..., Face]
 SceneMaker = Callable[..., Scene]

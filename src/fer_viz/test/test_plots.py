@@ -26,13 +26,7 @@ from fer_viz.core.drawing.style import (
     contrast,
 )
 from fer_viz.core.history import SCORE_SPAN_S
-from fer_viz.core.scene import (
-    Raster,
-    ReceptiveFields,
-    Scene,
-    ScoreHistory,
-    Traces,
-)
+from fer_viz.core.scene import Raster, ReceptiveFields, Scene, ScoreHistory, Traces
 
 SceneMaker = Callable[..., Scene]
 Picture = npt.NDArray[np.uint8]
@@ -246,10 +240,7 @@ def test_maps_show_what_differs_from_the_mean_label() -> None:
     maps = np.zeros((1, 2, 2, 2), np.float32)
     maps[0, :, 0, 0], maps[0, 0, 1, 1] = 5.0, 1.0
     fields = ReceptiveFields(1, ("a", "b"), maps, np.array([0, 1]))
-    assert fields.beyond_the_mean("anything").tolist() == [
-        [[0, 0], [0, 0.5]],
-        [[0, 0], [0, -0.5]],
-    ]
+    assert fields.beyond_the_mean("anything").tolist() == [[[0, 0], [0, 0.5]], [[0, 0], [0, -0.5]]]
 
 
 def test_maps_take_the_colours_of_their_weights() -> None:

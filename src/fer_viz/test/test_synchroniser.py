@@ -95,10 +95,7 @@ def test_a_faster_stream_is_thinned_to_the_rate() -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    st.floats(0.5, 120),
-    st.lists(st.floats(0, 0.2), min_size=1, max_size=200),
-)
+@given(st.floats(0.5, 120), st.lists(st.floats(0, 0.2), min_size=1, max_size=200))
 def test_never_more_than_the_rate(rate_hz: float, gaps_s: list[float]) -> None:
     times_s = [sum(gaps_s[: k + 1]) for k in range(len(gaps_s))]
     assert passed(rate_hz, times_s) <= rate_hz * (times_s[-1] - times_s[0]) + 2

@@ -173,9 +173,7 @@ WHOLE = {
         lambda path: rosbag2(path).rename(path.with_name("a b?c#d%20e"))
     ),
     "topic without a slash": Kind(lambda path: rosbag2(path, topic="chatter")),
-    "table of an old version": Kind(
-        lambda path: _edited(path, _as_version_1),
-    ),
+    "table of an old version": Kind(lambda path: _edited(path, _as_version_1)),
     "no chunks": Kind(lambda path: _mcap_folder(path, use_chunking=False), 50),
     "chunks, LZ4": Kind(lambda path: _mcap_folder(path, compression=CompressionType.LZ4), 50),
     "chunks, Zstandard": Kind(

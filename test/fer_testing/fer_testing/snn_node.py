@@ -13,11 +13,7 @@ import numpy as np
 from diagnostic_msgs.msg import DiagnosticStatus
 
 from fer_common.ros import qos
-from fer_interfaces.msg import (
-    ExpressionArray,
-    FaceFeatures,
-    FaceFeaturesArray,
-)
+from fer_interfaces.msg import ExpressionArray, FaceFeatures, FaceFeaturesArray
 from fer_snn.core.weights import weights_file
 from fer_testing.networks import SHAPE, SPEC, small_model, synthetic
 from fer_testing.ros import Graph, ros_arguments, wait_for

@@ -106,11 +106,7 @@ class PlayedGraph:
     """
 
     def __init__(
-        self,
-        node: Node,
-        labels: Sequence[str] = LABELS,
-        neurons: int = 0,
-        compressed: bool = False,
+        self, node: Node, labels: Sequence[str] = LABELS, neurons: int = 0, compressed: bool = False
     ) -> None:
         self.set_labels(labels, neurons)
         self.image_topic = "image_raw/compressed" if compressed else "image_raw"

@@ -55,11 +55,7 @@ class OwnGraph:
     def options(self, options: PlayOptions) -> PlayOptions:
         """Return the options of a player that waits for these nodes."""
         return dataclasses.replace(
-            options,
-            expected=self._names,
-            recorded=self._recorded,
-            wait_s=_START_S,
-            window=_WINDOW,
+            options, expected=self._names, recorded=self._recorded, wait_s=_START_S, window=_WINDOW
         )
 
     def __enter__(self) -> OwnGraph:

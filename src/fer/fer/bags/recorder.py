@@ -21,7 +21,6 @@ from fer.bags.selection import Selection
 from fer.bags.topics import BagError, Topic, as_recorded, subscription_qos
 from fer.bags.writer import BagWriter, Layout
 from fer.client import connect
-from fer_common.ros.graph_client import GraphClient
 
 #: A kill loses what came since the last flush, and a chunk that was being written: 1 s at most.
 FLUSH_PERIOD_S = 0.4

@@ -64,10 +64,7 @@ NODES = (
     GraphNode("viz", "fer_viz"),
 )
 ALL_NODES = tuple(node.name for node in NODES)
-_ON_ROBOT: Mapping[Split, tuple[str, ...]] = {
-    "camera": (CAMERA,),
-    "features": (CAMERA, "features"),
-}
+_ON_ROBOT: Mapping[Split, tuple[str, ...]] = {"camera": (CAMERA,), "features": (CAMERA, "features")}
 
 
 def host_of(name: str, split: Split) -> Host:

@@ -16,12 +16,7 @@ from fer.bringup.arguments import ARGUMENTS, BOOLEANS, File, arguments_of, setti
 from fer.bringup.environment import check_environment, graph_environment
 from fer.bringup.graph import HOSTS, Host, StartedNode, composed, started_nodes
 from fer.bringup.preflight import check
-from fer.bringup.programs import (
-    COMPOSED,
-    container_arguments,
-    default_parameters,
-    environment_of,
-)
+from fer.bringup.programs import COMPOSED, container_arguments, default_parameters, environment_of
 from fer.processes.shared_memory import remove_abandoned
 from fer.processes.supervisor import EXIT_CONFIGURATION, MAX_WAIT_S
 from fer_common.core.errors import FerError

@@ -71,11 +71,7 @@ class RunMonitor:
     """
 
     def __init__(
-        self,
-        namespace: str,
-        nodes: Iterable[str],
-        record: RunRecord,
-        use_sim_time: bool = False,
+        self, namespace: str, nodes: Iterable[str], record: RunRecord, use_sim_time: bool = False
     ) -> None:
         self._record = record
         self._statistics = StreamStatistics()

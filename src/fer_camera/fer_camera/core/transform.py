@@ -9,11 +9,7 @@ from fer_camera.core.parameters import CameraSettings
 from fer_common.core.images import Pixels
 
 MONO = "mono8"
-_TURNS = {
-    90: cv2.ROTATE_90_CLOCKWISE,
-    180: cv2.ROTATE_180,
-    270: cv2.ROTATE_90_COUNTERCLOCKWISE,
-}
+_TURNS = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 
 def transform(pixels: Pixels, settings: CameraSettings) -> Pixels:

@@ -148,11 +148,7 @@ class FaceSearch:
         return mean_detection(self.detector, image, face, window, turns)
 
     def _look_around(
-        self,
-        image: NDArray[np.uint8],
-        expected: Sequence[Track],
-        stamp_ns: int,
-        elapsed_s: float,
+        self, image: NDArray[np.uint8], expected: Sequence[Track], stamp_ns: int, elapsed_s: float
     ) -> tuple[list[Detection], list[Track]]:
         """Return the faces around the tracks, and the tracks that the detector looked for.
 

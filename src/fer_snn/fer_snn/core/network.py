@@ -130,10 +130,7 @@ class Network:
     """
 
     def __init__(
-        self,
-        model: Model,
-        parameters: NetworkParameters | None = None,
-        compiled: bool = True,
+        self, model: Model, parameters: NetworkParameters | None = None, compiled: bool = True
     ) -> None:
         """Copy a model. `compiled` chooses the kernels; both kinds give equal results."""
         self._kernels = kernels.choose(compiled)

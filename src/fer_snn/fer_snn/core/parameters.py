@@ -16,13 +16,7 @@ from fer_common.core.parameters import (
     Values,
     settings,
 )
-from fer_snn.core.constants import (
-    CONSTANTS,
-    TrainedConstants,
-    constants_agree,
-    number,
-    number_of,
-)
+from fer_snn.core.constants import CONSTANTS, TrainedConstants, constants_agree, number, number_of
 from fer_snn.core.labels import canonical
 from fer_snn.core.model import Model
 from fer_snn.core.network import FEATURE, NetworkParameters, WeightBounds, hidden_name

@@ -45,10 +45,7 @@ class Architecture:
     mean_weight : initial mean weight to the expression layer for `REFERENCE_FAN_IN` inputs.
     """
 
-    hidden: tuple[HiddenLayer, ...] = (
-        HiddenLayer(4, 2, 96),
-        HiddenLayer(4, 2, 128),
-    )
+    hidden: tuple[HiddenLayer, ...] = (HiddenLayer(4, 2, 96), HiddenLayer(4, 2, 128))
     neurons_per_label: int = 4
     hidden_theta: float = 1.3
     theta_spread: float = 0.5

@@ -27,9 +27,7 @@ _TITLE_BAR_PX, _SMALL_SCREEN_PX = 36, 1400
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the options."""
     parser.add_argument(
-        "--namespace",
-        default=NAMESPACE,
-        help="namespace of the graph (default: %(default)s)",
+        "--namespace", default=NAMESPACE, help="namespace of the graph (default: %(default)s)"
     )
     parser.add_argument(
         "--compressed", action="store_true", help="use compressed images, for slow networks"

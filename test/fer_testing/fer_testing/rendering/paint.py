@@ -74,11 +74,7 @@ def hair_cover(mesh: Mesh, person: Person) -> FloatArray:
 
 
 def material(
-    surface: Surface,
-    mesh: Mesh,
-    person: Person,
-    face: Face,
-    gaze: tuple[float, float],
+    surface: Surface, mesh: Mesh, person: Person, face: Face, gaze: tuple[float, float]
 ) -> Material:
     """Return the material of each pixel."""
     x, y, z = surface.place.T

@@ -58,10 +58,7 @@ def rasterise(
 
 @numba.njit(cache=True)
 def interpolate(
-    values: FloatArray,
-    triangles: NDArray[np.int64],
-    nearest: NDArray[np.int32],
-    inside: FloatArray,
+    values: FloatArray, triangles: NDArray[np.int64], nearest: NDArray[np.int32], inside: FloatArray
 ) -> FloatArray:
     """Return values of the vertices (vertices, n) at the pixels of some triangles (pixels, n)."""
     result = np.empty((len(nearest), values.shape[1]), np.float32)

@@ -10,16 +10,7 @@ import cv2
 
 from fer_viz.core.drawing.canvas import Box, Picture, fill
 from fer_viz.core.drawing.overlay import draw_faces, draw_hint
-from fer_viz.core.drawing.panels import (
-    AXIS,
-    DRAW,
-    GAP,
-    PAD,
-    PANELS,
-    View,
-    draw_empty,
-    draw_status,
-)
+from fer_viz.core.drawing.panels import AXIS, DRAW, GAP, PAD, PANELS, View, draw_empty, draw_status
 from fer_viz.core.drawing.receptive_fields import BAR_ROW
 from fer_viz.core.drawing.result import HEADLINE, SCORE_ROW
 from fer_viz.core.drawing.style import DESIGN_HEIGHT, Style, Theme

@@ -246,12 +246,7 @@ def potential_map(
 
 
 def draw_names(
-    picture: Picture,
-    box: Box,
-    scene: Scene,
-    order: NeuronOrder,
-    style: Style,
-    lanes: bool = False,
+    picture: Picture, box: Box, scene: Scene, order: NeuronOrder, style: Style, lanes: bool = False
 ) -> None:
     """Write the name of each label to the left of its neurons; strokes where names do not fit.
 
