@@ -7,10 +7,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -78,25 +76,29 @@ class Camera:
         )
 
 
-@contextmanager
-def started(
+def watch(
     root: Path,
     camera: Camera,
     duration_s: float,
     topics: Sequence[str],
     *options: str,
     prefix: Sequence[str] = (),
-) -> Iterator[tuple[subprocess.Popen[bytes], Callable[[], Run]]]:
-    """Start the graph by `fer up` with further options, and listen to topics.
+    meanwhile: Callable[[subprocess.Popen[bytes]], None] = lambda process: None,
+) -> Run:
+    """Run the graph by `fer up` with further options, and return the results.
 
-    So the messages of these topics are computed and sent.
+    This process listens to topics, so that their messages are computed and sent. Its cost is not
+    part of the graph's.
 
-    The listener is in this process: its cost is not part of the graph's. The command of the graph
-    comes after `prefix`, a program that starts it.
+    Parameters
+    ----------
+    prefix : the program that starts `fer up`, and its arguments.
+    meanwhile : called with the process of `fer up` while it runs.
 
-    Yields
+    Raises
     ------
-    The process of `fer up`, and what waits for its end and returns the results.
+    FerError
+        if it does not start, or ends by itself.
     """
     with tempfile.TemporaryDirectory(prefix="fer-bench-") as name, reserved_domain() as domain:
         folder = Path(name)
@@ -105,16 +107,15 @@ def started(
         heard_s: dict[str, list[float]] = {topic: [] for topic in topics}
         command = [*_command(root), "up", "--source", camera.source, "--duration", str(duration_s)]
         command += ["--params", f"{folder}/camera.yaml", "--summary", f"{folder}/summary.json"]
-        command += options
+        with (folder / "log").open("wb") as log:
+            begin_s = time.monotonic()
+            process = subprocess.Popen(
+                [*prefix, *command, *options],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
         try:
-            with (folder / "log").open("wb") as log:
-                begin_s = time.monotonic()
-                process = subprocess.Popen(
-                    [*prefix, *command],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=subprocess.STDOUT,
-                )
             for topic, arrivals_s in heard_s.items():
                 # Not deserialised: only that messages arrive matters.
                 listener.node.create_subscription(
@@ -124,31 +125,13 @@ def started(
                     5,
                     raw=True,
                 )
-            yield process, partial(_finish, process, folder, duration_s, heard_s)
+            meanwhile(process)
+            return _finish(process, folder, duration_s, heard_s)
         finally:
             if process.poll() is None:
                 process.terminate()
                 process.wait()
             listener.close()
-
-
-def watch(
-    root: Path,
-    camera: Camera,
-    duration_s: float,
-    topics: Sequence[str],
-    *options: str,
-    prefix: Sequence[str] = (),
-) -> Run:
-    """Run the graph while listening to topics, and return the results; see `started`.
-
-    Raises
-    ------
-    FerError
-        if it does not start, or ends by itself.
-    """
-    with started(root, camera, duration_s, topics, *options, prefix=prefix) as (_, finish):
-        return finish()
 
 
 def _finish(

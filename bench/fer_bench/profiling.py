@@ -41,21 +41,23 @@ def profile(context: Context) -> dict[str, tuple[Hotspot, ...]]:
     watched_s = max(round(context.short_run_s), 1)
     command = [str(context.peers.profiler), "record", "--format", "raw", "--nonblocking"]
     command += ["--rate", str(RATE_HZ), "--duration", str(watched_s), "--output", "/dev/stdout"]
-    duration_s = watched_s + 2 * SETTLED_S
-    with graph.started(context.root, VGA, duration_s, [graph.OVERLAY]) as (process, finish):
+    profilers: dict[str, subprocess.Popen[str]] = {}
+    outputs: dict[str, tuple[str, str]] = {}
+
+    def sample(process: subprocess.Popen[bytes]) -> None:
         wait_for(lambda: len(children(process)) == len(NODES), "the nodes", 60.0)
         time.sleep(SETTLED_S)
-        profilers = {
-            name: subprocess.Popen(
+        for name, node in children(process).items():
+            profilers[name] = subprocess.Popen(
                 [*command, "--pid", str(node.pid)],
                 stdout=subprocess.PIPE,
                 stderr=subprocess.PIPE,
                 text=True,
             )
-            for name, node in children(process).items()
-        }
-        outputs = {name: profiler.communicate() for name, profiler in profilers.items()}
-        finish()
+        outputs.update({name: each.communicate() for name, each in profilers.items()})
+
+    duration_s = watched_s + 2 * SETTLED_S
+    graph.watch(context.root, VGA, duration_s, [graph.OVERLAY], meanwhile=sample)
     for name, profiler in profilers.items():
         if profiler.returncode:
             raise FerError(f"py-spy cannot profile {name}: {last_line(outputs[name][1])}")

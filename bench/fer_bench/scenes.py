@@ -23,7 +23,7 @@ from fer_snn.core.weights.weights_folder import default_path
 
 Picture = NDArray[np.uint8]
 
-VGA, HD = (640, 480), (1280, 720)
+VGA = (640, 480)
 PERIOD_NS = 33_333_333
 _FRAMES = 30
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from fer_bench.link.cable import GOOD, QUEUE_PACKETS, Impairment, Schedule
-from fer_bench.link.figures import Arrival, recovery_s, within
+from fer_bench.link.run import Arrival, recovery_s, within
 
 N = 20_000
 

@@ -12,19 +12,8 @@ from pathlib import Path
 
 from fer.bringup.environment import NETWORK_PROFILE, config_folder
 from fer_bench import machine, page
-from fer_bench.link import discovery
-from fer_bench.link.figures import Figures
+from fer_bench.link import discovery, run
 from fer_bench.link.hosts import enter_namespace
-from fer_bench.link.run import (
-    CLEAN,
-    CONDITIONS,
-    LOSS,
-    Condition,
-    Programs,
-    bare_stream,
-    graph,
-    two_hosts,
-)
 from fer_common.core.errors import FerError
 
 SPLITS = ("features", "camera")
@@ -33,7 +22,7 @@ EXIT_REFUSED = 2
 _STREAM_BYTES = 33_000
 _SHORT_S, _SHORT_CUT_S = 3.0, 3.0
 _STREAM_CONDITIONS = tuple(
-    condition for condition in CONDITIONS if condition is not CLEAN and not condition.cut_s
+    condition for condition in run.CONDITIONS if condition is not run.CLEAN and not condition.cut_s
 )
 _DOCS = Path(__file__).resolve().parents[3] / "docs"
 _HEAD = (
@@ -53,7 +42,7 @@ class Series:
     """The figures of one set of programs under each condition."""
 
     title: str
-    figures: tuple[Figures, ...]
+    figures: tuple[run.Figures, ...]
 
 
 def main() -> int:
@@ -89,13 +78,14 @@ def main() -> int:
 
 
 def _short() -> list[Series]:
-    conditions = (CLEAN, LOSS, Condition("cut", cut_s=_SHORT_CUT_S))
-    return [_measure("features", graph("features"), conditions, _SHORT_S)]
+    conditions = (run.CLEAN, run.LOSS, run.Condition("cut", cut_s=_SHORT_CUT_S))
+    return [_measure("features", run.graph("features"), conditions, _SHORT_S)]
 
 
 def _all(seconds: float) -> list[Series]:
     series = [
-        _measure(f"Split at `{split}`", graph(split), CONDITIONS, seconds) for split in SPLITS
+        _measure(f"Split at `{split}`", run.graph(split), run.CONDITIONS, seconds)
+        for split in SPLITS
     ]
     ours = config_folder() / NETWORK_PROFILE
     for name, paced, profile in (
@@ -103,16 +93,16 @@ def _all(seconds: float) -> list[Series]:
         (NETWORK_PROFILE, False, ours),
         (f"{NETWORK_PROFILE}, pace_by_link", True, ours),
     ):
-        running = bare_stream(_STREAM_BYTES, paced, profile)
+        running = run.bare_stream(_STREAM_BYTES, paced, profile)
         series.append(_measure(f"33 kB at 30 Hz, {name}", running, _STREAM_CONDITIONS, seconds / 2))
     return series
 
 
 def _measure(
-    title: str, running: Programs, conditions: Sequence[Condition], seconds: float
+    title: str, running: run.Programs, conditions: Sequence[run.Condition], seconds: float
 ) -> Series:
     figures = []
-    with two_hosts(running) as pair:
+    with run.two_hosts(running) as pair:
         for condition in conditions:
             figures.append(pair.measure(condition, seconds))
             cells = zip(_HEAD, _cells(figures[-1]), strict=True)
@@ -149,7 +139,7 @@ def _machine(more: Mapping[str, str]) -> str:
     return "\n".join(f"- {name}: {value}" for name, value in facts.items())
 
 
-def _cells(figures: Figures) -> tuple[str, ...]:
+def _cells(figures: run.Figures) -> tuple[str, ...]:
     return (
         figures.condition,
         f"{figures.rate_hz:.1f}",

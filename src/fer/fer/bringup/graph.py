@@ -40,16 +40,15 @@ _LOOKING = ("features", "viz")
 
 @dataclass(frozen=True)
 class GraphNode:
-    """One node: name, package and executable."""
+    """One node, which is the executable `node` of its package."""
 
     name: str
     package: str
-    executable: str = "node"
 
     @property
     def module(self) -> str:
         """Python module that is the node."""
-        return f"{self.package}.ros.{self.executable}"
+        return f"{self.package}.ros.node"
 
     @property
     def component(self) -> str:

@@ -13,9 +13,10 @@ from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 
+from fer_common.core.stamps import NANOSECONDS
+
 #: Topics of every node, whose subscribers are of no interest.
 _COMMON_TOPICS = ("/rosout", "/parameter_events", "/diagnostics")
-_NANOSECONDS = 1e9
 #: Period at which the level is checked for changes.
 _CHECK_S = 0.1
 #: For so long the middleware may still list the publishers of a node that was killed.
@@ -72,15 +73,9 @@ class DiagnosticsPublisher:
         self._timer = node.create_timer(period_s, self.publish, clock=steady)
         node.create_timer(_CHECK_S, self._publish_change, clock=steady)
 
-    @property
-    def period_s(self) -> float:
-        """Period of the messages in seconds."""
-        period_ns: int = self._timer.timer_period_ns
-        return period_ns / _NANOSECONDS
-
-    @period_s.setter
-    def period_s(self, period_s: float) -> None:
-        period_ns = round(period_s * _NANOSECONDS)
+    def set_period(self, period_s: float) -> None:
+        """Set the period of the messages, seconds."""
+        period_ns = round(period_s * NANOSECONDS)
         # Setting the same period would delay the next message.
         if period_ns != self._timer.timer_period_ns:
             self._timer.timer_period_ns = period_ns

@@ -233,7 +233,7 @@ class FerNode(LifecycleNode):
         return period
 
     def _apply(self, values: Mapping[str, Value], changed: frozenset[str]) -> None:
-        self._diagnostics.period_s = self._diagnostics_period_s
+        self._diagnostics.set_period(self._diagnostics_period_s)
         self.apply_parameters(values, changed)
 
     # Lifecycle

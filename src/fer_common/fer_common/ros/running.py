@@ -57,7 +57,9 @@ def run(*makers: Callable[[], FerNode], args: Sequence[str] | None = None) -> in
         signal.signal(number, on_signal)
     unblock_stop_signals()
     heed_profile(os.environ)
-    _limit_opencv()
+    # OpenCV ignores the variables that limit the threads of other libraries.
+    if cv2 := sys.modules.get("cv2"):
+        cv2.setNumThreads(1)
     nodes: list[FerNode] = []
     try:
         rclpy.init(
@@ -90,12 +92,6 @@ def run(*makers: Callable[[], FerNode], args: Sequence[str] | None = None) -> in
     if failures:
         return EXIT_BROKEN
     return 0 if up else EXIT_CONFIGURATION
-
-
-def _limit_opencv() -> None:
-    """Keep OpenCV, if it is used, to one thread; it ignores the variables of other libraries."""
-    if cv2 := sys.modules.get("cv2"):
-        cv2.setNumThreads(1)
 
 
 def _spin(nodes: Sequence[FerNode], stop: threading.Event) -> None:
