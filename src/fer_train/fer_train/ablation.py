@@ -44,7 +44,6 @@ class AblationVariant:
 
     Attributes
     ----------
-    name : name in the table.
     changes : parameters that differ from the defaults.
     tuned : name of the gain that is tuned.
     factors : factors of this gain.

@@ -35,7 +35,6 @@ class Checkpoint:
 
     Attributes
     ----------
-    path : the file.
     digest : what the training depends on, see `digest_of`.
     """
 

@@ -50,7 +50,6 @@ class Disturbance:
 
     Attributes
     ----------
-    name : name in tables.
     change : function that changes a picture (h, w, 3).
     jitter : largest error of the position of the face along each axis, in widths of its box.
     width_px : width of the box of the face after scaling the picture down; 0: not scaled.

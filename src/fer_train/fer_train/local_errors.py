@@ -49,7 +49,6 @@ class LocalErrorRule:
     Attributes
     ----------
     network : the network, changed in place.
-    rule : constants of the supervised rule.
     rng : draws which inputs of the expression layer fail.
     pool : threads that present the faces of a batch.
     changes : decaying sum of the changes of each projection, shaped like its weights.

@@ -52,14 +52,12 @@ class TrainingParameters:
 
     Attributes
     ----------
-    seed : seed of all random choices.
     presentations : number of presentations in one training; None for `PRESENTATIONS_PER_FACE` times
         the number of faces, but at least `LEAST_PRESENTATIONS`.
     trainings : number of trainings from the same initial weights, with other random faces. The
         mean of their weights errs less than the weights of one.
     batch : number of presentations between two changes of the weights.
     balance : how much more often rare labels are drawn than they come, 0 to 1; see `Sampler`.
-    architecture : architecture of the network.
     """
 
     seed: int = 0

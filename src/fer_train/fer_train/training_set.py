@@ -140,10 +140,8 @@ class Sampler:
 
     Parameters
     ----------
-    training_set : the faces.
     balance : how much more often rare labels are drawn than they come; 0 for the frequency of one
         source, 1 for all labels and sources equally often; see `_odds`.
-    rng : random generator.
     """
 
     def __init__(self, training_set: TrainingSet, balance: float, rng: np.random.Generator) -> None:

@@ -75,11 +75,8 @@ class UnsupervisedParameters:
 
     Attributes
     ----------
-    seed : seed of all random choices.
     presentations : number of presentations of unlabelled faces, for prototypes.
     named : number of labelled faces of each label that give names.
-    prototypes : constants of the prototypes.
-    movements : constants of the competition for movements.
     changes : number of presentations of changes, for movements.
     """
 

@@ -34,9 +34,6 @@ class Services:
 
     Parameters
     ----------
-    node : the node.
-    learner : carries out the requests.
-    folder : weights folder.
     between_frames : lock that is held while a frame is processed.
     done : called after each successful request, with `between_frames` held.
     """

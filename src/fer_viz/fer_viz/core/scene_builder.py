@@ -62,13 +62,7 @@ class AnnotatedImage(Generic[Image]):
 
 
 class SceneBuilder(Generic[Image]):
-    """Matches images with results, remembers the last moments, and tells what is missing.
-
-    Parameters
-    ----------
-    topics : names for hints.
-    now_s : present time.
-    """
+    """Matches images with results, remembers the last moments, and tells what is missing."""
 
     def __init__(self, topics: GraphTopics, now_s: float) -> None:
         self._lock = threading.Lock()

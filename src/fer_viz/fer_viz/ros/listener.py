@@ -45,9 +45,7 @@ class GraphListener:
 
     Parameters
     ----------
-    node : owner of the subscriptions.
     builder : receives everything.
-    compressed : subscribe to compressed images.
     on_image : called in the executor's thread with every image that can be drawn.
     on_error : called with the topic and the reason when a message cannot be used.
     on_data : called with the topic and the data read from a message; may raise FerError.

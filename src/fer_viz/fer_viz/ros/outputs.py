@@ -33,7 +33,6 @@ class PictureOutput:
 
     Parameters
     ----------
-    node : owner of the topics.
     topic : one of `PICTURES`.
     """
 

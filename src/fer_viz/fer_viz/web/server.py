@@ -87,7 +87,6 @@ class PageServer:
 
         Parameters
         ----------
-        jpeg : the picture.
         state : what the page says in words, as JSON.
         """
         picture = base64.b64encode(jpeg).decode()

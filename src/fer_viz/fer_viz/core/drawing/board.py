@@ -66,7 +66,6 @@ def layout(
     ----------
     unit : pixels for one unit of the design.
     aspect : width of the camera image divided by its height.
-    left_out : panels that are not wanted.
     """
     gap, bottom = round(GAP * unit), round(_STATUS_HEIGHT * unit)
     status = {} if STATUS in left_out else {STATUS: Box(0, height - bottom, width, bottom)}
@@ -136,12 +135,7 @@ def _stack(limits: dict[str, tuple[float, float]], height: float) -> dict[str, t
 
 
 class Board:
-    """Draws the dashboard into one picture and redraws only what changes. Not thread-safe.
-
-    Parameters
-    ----------
-    theme : the colours.
-    """
+    """Draws the dashboard into one picture and redraws only what changes. Not thread-safe."""
 
     def __init__(self, theme: Theme) -> None:
         self._theme = theme

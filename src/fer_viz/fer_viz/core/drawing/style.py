@@ -79,7 +79,6 @@ class Theme:
 
     Attributes
     ----------
-    name : key in `THEMES`.
     ground, plate, rule : panel, plots on it, thin lines.
     strong, normal, faint : text by importance.
     labels : one colour for each label, in order; further labels repeat them, paler.
@@ -162,7 +161,6 @@ class Style:
 
     Attributes
     ----------
-    theme : the colours.
     unit : pixels for one unit of the design.
     """
 
