@@ -47,13 +47,8 @@ class FrameTimer:
         #: Number of frame times that were left out.
         self.missed = 0
 
-    @property
-    def rate_hz(self) -> float:
-        """Frames per second. A new rate counts from the last frame on."""
-        return self._rate_hz
-
-    @rate_hz.setter
-    def rate_hz(self, rate_hz: float) -> None:
+    def set_rate(self, rate_hz: float) -> None:
+        """Set the frames per second; they count from the last frame on."""
         if rate_hz == self._rate_hz:
             return
         if self._frame > 0:
@@ -125,7 +120,7 @@ class FilePlayer:
         self._sink.set_status(StreamStatus(StreamState.STREAMING, f"playing {source.name}{note}"))
         while not control.stopping and self._advance():
             settings = control.settings
-            timer.rate_hz = self._rate_hz(settings)
+            timer.set_rate(self._rate_hz(settings))
             if (wait_s := timer.wait_s()) > 0:
                 control.wait(wait_s, settings)
                 continue
