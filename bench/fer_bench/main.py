@@ -51,8 +51,10 @@ NAMES = (ALL, CHECK, *PARTS, PROFILE)
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     add = parser.add_argument
-    text = f"what to measure: {', '.join(NAMES)} (default: {ALL}; {CHECK}: compare ratios with the "
-    text += "committed ones, write nothing)"
+    text = (
+        f"what to measure: {', '.join(NAMES)} (default: {ALL}; {CHECK}: compare ratios with the "
+        "committed ones, write nothing)"
+    )
     add("names", nargs="*", default=[ALL], metavar="NAME", help=text)
     text = "turns of each contestant (%(default)s)"
     add("--rounds", type=int, default=Context.rounds, help=text)

@@ -24,8 +24,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_namespace(parser)
     text = "how long to wait for nodes that are not heard (default: %(default)s)"
     parser.add_argument("--wait", type=not_negative, default=5.0, metavar="SECONDS", help=text)
-    text = "write what a bug report needs: this report, versions, diagnostics, logs; no images and "
-    text += "no weights"
+    text = (
+        "write what a bug report needs: this report, versions, diagnostics, logs; no images and "
+        "no weights"
+    )
     parser.add_argument("--bundle", type=Path, metavar="FILE.zip", help=text)
 
 

@@ -16,8 +16,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-o", "--output", type=Path, required=True, metavar="WEIGHTS")
     text = (
         "weights with the labels and the features of the graph: a path, or a name in the weights "
+        "folder (default: the model in the package)"
     )
-    text += "folder (default: the model in the package)"
     parser.add_argument("--like", default=DEFAULT_WEIGHTS, metavar="FILE", help=text)
 
 

@@ -46,8 +46,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     verb.add_argument("--load", action="store_true", help="load them there, too")
     _add_target(verb)
     verb = live("undo", _undo, "undo the last lesson, load or reset")
-    count: dict[str, Any] = {"nargs": "?", "default": 1, "metavar": "N"}
-    verb.add_argument("steps", type=positive_integer, help="how many (default: 1)", **count)
+    text = "how many (default: 1)"
+    verb.add_argument("steps", type=positive_integer, nargs="?", default=1, metavar="N", help=text)
     live("reset", _reset, "set the weights back to those that the node started with")
     live("report", _report, "show what was learnt since the weights were loaded")
 

@@ -27,6 +27,7 @@ _RATE_TOLERANCE = 0.5
 IMAGE_SUFFIXES = frozenset(
     {".bmp", ".jpeg", ".jpg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp"}
 )
+_NO_RATE = f" at {DEFAULT_RATE_HZ:g} Hz: it states no usable frame rate; set the parameter 'rate'"
 _CLIP = Path(__file__).resolve().parents[1] / "demo" / "demo.mp4"
 
 
@@ -97,8 +98,7 @@ class VideoFile(FileSource):
         rate_hz = capture.get(cv2.CAP_PROP_FPS)
         usable = 0 < rate_hz <= _MAX_RATE_HZ
         self.rate_hz = self.frame_rate_hz = rate_hz if usable else DEFAULT_RATE_HZ
-        unusable = f" at {DEFAULT_RATE_HZ:g} Hz: it states no usable frame rate; set the parameter "
-        self.note = "" if usable else f"{unusable}'rate'"
+        self.note = "" if usable else _NO_RATE
         self._capture, self._first = capture, np.asarray(pixels, np.uint8)
         self._start_s = self._last_s = capture.get(cv2.CAP_PROP_POS_MSEC) * 1e-3
         self._index = 0

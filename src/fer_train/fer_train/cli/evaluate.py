@@ -42,8 +42,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("source", type=Path, metavar="FOLDER", help=options.SOURCE)
     text = "path, or name in the weights folder (default: the model in the package)"
     add("--weights", default=DEFAULT_WEIGHTS, metavar="FILE", help=text)
-    text = "allow these answers only, as the parameter labels of snn does, and evaluate the "
-    text += "pictures of these labels (default: all)"
+    text = (
+        "allow these answers only, as the parameter labels of snn does, and evaluate the "
+        "pictures of these labels (default: all)"
+    )
     add("--labels", type=options.labels, metavar="A,B,...", help=text)
     options.add_parameter_file(parser)
     options.add_reading(parser)
@@ -53,8 +55,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--plot", type=Path, metavar="PNG", help="draw the confusion matrix")
     text = "draw how often the answers of each confidence are right"
     add("--plot-reliability", type=Path, metavar="PNG", help=text)
-    text = "compare groups of people: those of FOLDER/group/label/picture, or those in the "
-    text += "columns of a CSV file (FOLDER/groups.csv), besides picture and label"
+    text = (
+        "compare groups of people: those of FOLDER/group/label/picture, or those in the "
+        "columns of a CSV file (FOLDER/groups.csv), besides picture and label"
+    )
     add("--groups", action="store_true", help=text)
     add("--plot-groups", type=Path, metavar="PNG", help="with --groups: draw the comparison")
 

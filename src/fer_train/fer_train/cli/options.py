@@ -83,13 +83,17 @@ def parameters_in(path: Path | None) -> Values:
 def add_reading(parser: argparse.ArgumentParser) -> None:
     """Declare --crop, --listing and --jobs."""
     add = parser.add_argument
-    text = "auto: find the face, or use the whole picture if there is none; given: all pictures "
-    text += "are tight face crops (default: %(default)s)"
+    text = (
+        "auto: find the face, or use the whole picture if there is none; given: all pictures "
+        "are tight face crops (default: %(default)s)"
+    )
     add("--crop", choices=[crop.value for crop in Crop], default=Crop.AUTO.value, help=text)
     text = "write a table of all pictures: label, and found, whole, blank or unreadable"
     add("--listing", type=Path, metavar="CSV", help=text)
-    text = "number of processes that prepare pictures; does not change the result "
-    text += "(default: %(default)s)"
+    text = (
+        "number of processes that prepare pictures; does not change the result "
+        "(default: %(default)s)"
+    )
     jobs = min(os.cpu_count() or 1, 8)
     add("--jobs", type=whole(1, MAX_JOBS), default=jobs, metavar="N", help=text)
 

@@ -54,8 +54,10 @@ def add_data_arguments(parser: argparse.ArgumentParser) -> None:
     add("sources", nargs="+", type=Path, metavar="FOLDER", help=options.SOURCE)
     text = "learn only these labels (default: all that are found)"
     add("--labels", type=options.labels, metavar="A,B,...", help=text)
-    text = "majority: a face shows the label of its folder; soft: the labels that people named "
-    text += "in FOLDER/votes.csv, each with its share of the votes (default: %(default)s)"
+    text = (
+        "majority: a face shows the label of its folder; soft: the labels that people named "
+        "in FOLDER/votes.csv, each with its share of the votes (default: %(default)s)"
+    )
     add("--votes", choices=(MAJORITY, SOFT), default=MAJORITY, help=text)
     text = "seed of all random choices (default: %(default)s)"
     number = options.whole(0, options.MAX_SEED)
@@ -77,16 +79,22 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         f"with --unsupervised: {_UNSUPERVISED.presentations}",
     )
     options.add_parameter_file(parser)
-    text = "continue an interrupted training, whose state is in FILE.checkpoint; give the same "
-    text += "command again with this option"
+    text = (
+        "continue an interrupted training, whose state is in FILE.checkpoint; give the same "
+        "command again with this option"
+    )
     add(RESUME, action="store_true", help=text)
     text = "learn by STDP without labels; a few labelled faces then give names"
     add("--unsupervised", action="store_true", help=text)
-    text = "with --unsupervised: videos in which one face changes its expression "
-    text += "(default: rendered heads that come with fer)"
+    text = (
+        "with --unsupervised: videos in which one face changes its expression "
+        "(default: rendered heads that come with fer)"
+    )
     add("--clips", type=Path, metavar="FOLDER", help=text)
-    text = "with --unsupervised: number of labelled faces of each label that give names "
-    text += f"(default: {_UNSUPERVISED.named})"
+    text = (
+        "with --unsupervised: number of labelled faces of each label that give names "
+        f"(default: {_UNSUPERVISED.named})"
+    )
     add("--named", type=options.whole(1, options.MAX_NUMBER), metavar="N", help=text)
     text = "with --unsupervised: source of the faces that give names (default: all sources)"
     add("--names", type=Path, metavar="FOLDER", help=text)
