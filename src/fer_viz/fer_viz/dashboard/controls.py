@@ -142,7 +142,8 @@ class BottomBar(QtWidgets.QWidget):
         self.new = button("New…", "Teach an expression that the network does not know yet")
         self.new.clicked.connect(self._teach_new)
         self.undo = button("Undo", "Undo the last lesson, load or reset (Ctrl+Z)")
-        self.undo.clicked.connect(client.undo)
+        # PyQt5 also hands over whether the button is down.
+        self.undo.clicked.connect(lambda _=False: client.undo())
         self.weights = menu_button("Weights", "Save, load and reset the weights of the network")
         self.save, self.load, self.reset_state, self.reset_weights = add_actions(
             self.weights.menu(),
