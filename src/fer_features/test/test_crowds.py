@@ -5,76 +5,35 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from fer_features.core.detector import DetectorParameters, FaceDetector
-from fer_features.core.search import FaceSearch, SearchParameters
-from fer_features.core.tracker import FaceTracker, TrackerParameters
-from fer_testing.heads import PEOPLE, Head, Stage
+from fer_testing.crowds import crowd, new_search, watch
+from fer_testing.heads import Head, Stage
 
-FRAME_NS = 33_333_333
 SETTLED = 90
 """Frames after which no new id may come: 3 s."""
 
 
-class CountingDetector(FaceDetector):
-    """Counts how often it looks."""
-
-    runs = 0
-
-    def detect(self, image, window):  # type: ignore[no-untyped-def]
-        self.runs += 1
-        return super().detect(image, window)
-
-
-def new_search(max_faces: int = 8) -> tuple[FaceSearch, CountingDetector]:
-    detector = CountingDetector(DetectorParameters(max_faces=max_faces))
-    return FaceSearch(SearchParameters(), detector, FaceTracker(TrackerParameters())), detector
-
-
-def crowd(people: int, width: int, height: int, size: float) -> list[Head]:
-    """Return still heads in rows and columns."""
-    columns = round((people * width / height) ** 0.5)
-    rows = -(-people // columns)
-    return [
-        Head(
-            k % (2 * PEOPLE),
-            (k % columns + 0.5) * width / columns,
-            (k // columns + 0.5) * height / rows,
-            size,
-        )
-        for k in range(people)
-    ]
-
-
 @pytest.mark.parametrize(
-    ("people", "width", "height", "size"), [(9, 640, 480, 70), (20, 1280, 720, 95)]
+    ("people", "width", "height", "size"),
+    [(9, 640, 480, 70), (20, 1280, 720, 80), (50, 1280, 720, 80)],
 )
-def test_still_people_keep_their_ids_although_there_are_more_than_are_followed(
+def test_of_a_still_crowd_the_largest_are_followed_and_keep_their_ids(
     people: int, width: int, height: int, size: float
 ) -> None:
-    picture = Stage(width, height).picture(crowd(people, width, height, size))
-    search, detector = new_search()
-    for k in range(SETTLED + 60):
-        before = detector.runs
-        ids = [track.id for track in search.follow(picture, k * FRAME_NS)]
-        # Two windows around faces, one search, and a closer look at two candidates.
-        assert detector.runs - before <= 5
-        if k == SETTLED:
-            settled = ids
-        if k >= SETTLED:
-            assert ids == settled and len(ids) == 8
+    large = sorted(np.random.default_rng(people).permutation(people)[:8].tolist())
+    heads = crowd(people, width, height, size, large, 1.3)
+    seen = watch(Stage(width, height).picture(heads), heads, SETTLED + 60)
+    # Two windows around faces, one search, and a closer look at two candidates.
+    assert max(frame.detector_runs for frame in seen) <= 5
+    settled = seen[SETTLED]
+    assert settled.heads == large
+    assert all(frame.ids == settled.ids for frame in seen[SETTLED:])
 
 
-def test_the_largest_of_a_crowd_are_followed() -> None:
-    heads = crowd(20, 1280, 720, 80)
+def test_the_largest_are_followed_where_only_three_are() -> None:
     large = [3, 9, 14]
-    heads = [Head(h.person, h.x, h.y, 120 if k in large else 80) for k, h in enumerate(heads)]
-    search, _ = new_search(max_faces=3)
-    picture = Stage(1280, 720).picture(heads)
-    for k in range(SETTLED):
-        tracks = search.follow(picture, k * FRAME_NS)
-    middles = np.array([(head.x, head.y) for head in heads])
-    nearest = [np.hypot(*(middles - track.centre_px).T).argmin() for track in tracks]
-    assert sorted(nearest) == large
+    heads = crowd(20, 1280, 720, 80, large, 1.5)
+    seen = watch(Stage(1280, 720).picture(heads), heads, SETTLED, max_faces=3)
+    assert seen[-1].heads == large
 
 
 @pytest.mark.parametrize("period_s", [1.0, 1.1, 2.0, 5.0])

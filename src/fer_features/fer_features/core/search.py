@@ -37,6 +37,9 @@ faces this close would hide each other. The detector may report a small face twi
 TURN_S = 0.1
 """Windows around tracked faces are limited for each such time: frames further apart get more."""
 
+MOST_SEEN_CLOSE = 64
+"""Number of faces that are remembered as seen at a higher resolution, without place for them."""
+
 SMALLEST_PART = 0.2
 """Smallest size of a face, as a fraction of its window, for accurate landmarks."""
 
@@ -78,6 +81,7 @@ class FaceSearch:
         self._searched_ns: int | None = None
         self._turn = 0
         self._empty_searches = 0
+        self._seen_close: list[NDArray[np.float64]] = []
 
     def foresee(self, stamp_ns: int) -> list[Track]:
         """Return the predicted tracks of the next frame, by id, if detection can wait, else [].
@@ -95,6 +99,7 @@ class FaceSearch:
         if self._last_ns is not None and stamp_ns < self._last_ns:
             # A repeated sequence is searched in the same way again.
             self._last_ns, self._searched_ns, self._turn, self._empty_searches = None, None, 0, 0
+            self._seen_close = []
         elapsed_s = 0.0 if self._last_ns is None else (stamp_ns - self._last_ns) / NANOSECONDS
         self._last_ns = stamp_ns
         expected = list(self.tracker.predict(stamp_ns))
@@ -239,7 +244,14 @@ class FaceSearch:
         if len(self.tracker.tracks) < self._max_faces:
             return new
         worth = [face for face in new if self.tracker.admits(face.size_px, self._max_faces)]
-        worth = sorted(worth, key=lambda face: -face.size_px)[: self.parameters.max_windows]
+        # The same faces may be reported too large in each round: every other one has its turn, too.
+        others = [face for face in worth if not _overlaps(face.box_px, self._seen_close, 0.0)]
+        if not others:
+            boxes = _boxes(worth)
+            self._seen_close = [box for box in self._seen_close if not _overlaps(box, boxes, 0.0)]
+        worth = sorted(others or worth, key=lambda face: -face.size_px)
+        worth = worth[: self.parameters.max_windows]
+        self._seen_close = [*self._seen_close, *_boxes(worth)][-MOST_SEEN_CLOSE:]
         closer: list[Detection] = []
         for window, _ in windows_around(_boxes(worth), MARGIN, SMALLEST_PART):
             known = [*known_px, *_boxes(closer)]
