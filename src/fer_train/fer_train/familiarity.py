@@ -25,15 +25,17 @@ from fer_snn.core.familiarity import WINDOW, Familiarity, Inputs
 from fer_snn.core.neurons.encoding import mirrored, orientations_in
 from fer_snn.core.neurons.lif import Float32s
 from fer_snn.core.readout import Floats
-from fer_train import unreadable
-from fer_train.unreadable import Picture
+from fer_train.drawings import DRAWINGS, SIDE_PX, Picture, Points
+from fer_train.stylised import FACE_LIKE
+from fer_train.unreadable import SPOILT
 
+MADE_OF_FACES = SPOILT | FACE_LIKE
 DECAY = 0.3
 """Decay of the weights, with faces and the other kind weighted equally."""
 HIDDEN, SPREAD = 96, 1.6
 """Number of hidden neurons, and the standard deviation of their drive by independent features."""
-SPOILT_EACH, SPOILT_OF = 3, 4
-"""Three kinds of unreadable pictures are made of every fourth picture of a face."""
+SPOILT_EACH, SPOILT_OF = 3, 2
+"""Three kinds of unreadable pictures are made of every second picture of a face."""
 REFUSED = 0.025
 """Largest share of the held-out faces that is refused."""
 REFUSED_BY_EACH = 0.0005
@@ -55,21 +57,28 @@ class Examples:
             (self.held_out if is_held_out else self.learnt).append(features)
 
 
-def teach(faces: Sequence[Examples], others: Sequence[Examples], feature_spec: str) -> Familiarity:
-    """Return the neurons at which the delta rule comes to rest, one for each kind of `others`.
+def teach(
+    faces: Sequence[Examples],
+    others: Sequence[Examples],
+    feature_spec: str,
+    face_like: Sequence[Examples] = (),
+) -> Familiarity:
+    """Return the neurons at which the delta rule comes to rest, one for each kind but of faces.
 
     Parameters
     ----------
     faces, others : each kind of picture in which an expression can be read, or cannot.
+    face_like : each kind of which only those least like faces are refused.
     """
     known = [each for kind in faces for each in kind.learnt]
     inputs = _inputs(np.stack(known), feature_spec)
     of_faces = _of(inputs, known)
     centre, gram = of_faces.mean(axis=0, dtype=np.float64), of_faces.T @ of_faces / len(known)
-    weights = np.stack([_taught(centre, gram, _of(inputs, kind.learnt)) for kind in others])
+    kinds = [*others, *face_like]
+    weights = np.stack([_taught(centre, gram, _of(inputs, kind.learnt)) for kind in kinds])
     held_out = _of(inputs, [each for kind in faces for each in kind.held_out])
     weights /= (held_out @ weights.T).std(axis=0)[:, None]
-    outputs = [_of(inputs, kind.held_out) @ own for kind, own in zip(others, weights, strict=True)]
+    outputs = [_of(inputs, kind.held_out) @ own for kind, own in zip(others, weights, strict=False)]
     bias = -_thresholds(held_out @ weights.T, outputs)
     arrays = (inputs.mean, inputs.deviation, inputs.hidden, inputs.threshold)
     return Familiarity(feature_spec, *arrays, weights.astype(np.float32), bias.astype(np.float32))
@@ -116,16 +125,26 @@ def _thresholds(faces: Floats, others: Sequence[Floats]) -> Floats:
     Parameters
     ----------
     faces : outputs of all neurons for faces (faces, neurons).
-    others : outputs of each neuron for its own kind (pictures).
+    others : outputs of each neuron for its own kind (pictures). The last neurons may have none:
+        they refuse `REFUSED_BY_EACH` of the faces.
     """
     least = np.quantile(faces, REFUSED_BY_EACH, axis=0)
     thresholds = least
     for share in np.linspace(0, 1, 1001):
-        raised = np.maximum(least, [np.quantile(outputs, share) for outputs in others])
+        raised = least.copy()
+        own = [np.quantile(outputs, share) for outputs in others]
+        raised[: len(own)] = np.maximum(least[: len(own)], own)
         if (faces < raised).any(axis=1).mean() > REFUSED:
             break
         thresholds = raised
     return np.asarray(thresholds)
+
+
+def enlarged(picture: Picture, landmarks_px: Points) -> tuple[Picture, Points]:
+    """Return a picture with enough pixels to draw on, and the landmarks in it."""
+    scale = max(SIDE_PX / min(picture.shape[:2]), 1.0)
+    large = cv2.resize(picture, None, fx=scale, fy=scale)
+    return np.asarray(large, np.uint8), scale * landmarks_px
 
 
 class Collector:
@@ -154,24 +173,22 @@ class Collector:
         self, folder: Path, limit: int, others: dict[str, Examples], rng: np.random.Generator
     ) -> Examples:
         """Return the faces of a folder; add pictures that are made of some to `others`."""
-        faces, names = Examples([], []), itertools.cycle(unreadable.SPOILT)
+        faces, names = Examples([], []), itertools.cycle(MADE_OF_FACES)
         for k, picture, face in self.folder(folder, limit):
             is_held_out = k % TURN >= LEARNT
             faces.add(face.features, is_held_out)
             if k % SPOILT_OF or not len(face.landmarks_px):
                 continue
-            # What is drawn needs pixels.
-            scale = max(unreadable.SIDE_PX / min(picture.shape[:2]), 1.0)
-            large = np.asarray(cv2.resize(picture, None, fx=scale, fy=scale), np.uint8)
+            large, landmarks_px = enlarged(picture, face.landmarks_px)
             for name in itertools.islice(names, SPOILT_EACH):
-                spoilt = unreadable.SPOILT[name](large, scale * face.landmarks_px, rng)
+                spoilt = MADE_OF_FACES[name](large, landmarks_px, rng)
                 others[name].add(self.look(spoilt).features, is_held_out)
         return faces
 
     def drawings(self, number: int, others: dict[str, Examples]) -> None:
         """Add so many drawings of each kind to `others`."""
         rng = np.random.default_rng(0)
-        for name, draw in unreadable.DRAWINGS.items():
+        for name, draw in DRAWINGS.items():
             for k in range(max(number, TURN)):
                 others[name].add(self.look(draw(rng)).features, k % TURN >= LEARNT)
 
@@ -181,7 +198,7 @@ def collect(
 ) -> tuple[dict[str, Examples], dict[str, Examples], str]:
     """Return faces by folder, pictures in which nothing can be read by kind, and the features."""
     collector = Collector()
-    others = {name: Examples([], []) for name in (*unreadable.SPOILT, *unreadable.DRAWINGS)}
+    others = {name: Examples([], []) for name in (*MADE_OF_FACES, *DRAWINGS)}
     faces = {
         str(folder): collector.faces(folder, limit, others, np.random.default_rng(seed))
         for seed, folder in enumerate(folders)
@@ -209,7 +226,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = parser.parse_args(arguments)
     cv2.setNumThreads(1)
     faces, others, feature_spec = collect(given.folders, given.nothing, given.limit)
-    neurons = teach(list(faces.values()), list(others.values()), feature_spec)
+    face_like = [others[name] for name in FACE_LIKE]
+    unlike = [kind for name, kind in others.items() if name not in FACE_LIKE]
+    neurons = teach(list(faces.values()), unlike, feature_spec, face_like)
     for name, kind in {**faces, **others}.items():
         if kind.held_out:
             refused = (neurons.fits(np.stack(kind.held_out)) < 0).mean()

@@ -1,27 +1,18 @@
-"""Pictures in which no expression can be read: faces covered, cut or turned, and drawings.
-
-They are made from pictures of faces, or drawn from nothing, so that no others need to be collected.
-"""
+"""Pictures of faces, spoilt so that no expression can be read: covered, cut or turned."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TypeAlias
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from fer_features.core.detector import LEFT_EYE, MOUTH, NOSE_TIP, RIGHT_EYE
+from fer_train.drawings import SMOOTH, Picture, Points, line, moved, point, random_colour
 
-Picture: TypeAlias = NDArray[np.uint8]
-Points: TypeAlias = NDArray[np.float64]
 Spoilt: TypeAlias = Callable[[Picture, Points, np.random.Generator], Picture]
 
-SIDE_PX = 160
-"""Side of the drawings."""
-
-_SMOOTH = cv2.LINE_AA
 _MASKS = ((230, 230, 230), (200, 170, 120), (40, 40, 40), (180, 150, 140))
 """Colours of masks, BGR."""
 
@@ -36,15 +27,15 @@ def with_sunglasses(picture: Picture, landmarks_px: Points, rng: np.random.Gener
     drawn = picture.copy()
     eyes = landmarks_px[[RIGHT_EYE, LEFT_EYE]]
     apart = float(np.linalg.norm(eyes[1] - eyes[0]))
-    colour = _colour(rng, 0, 45)
+    colour = random_colour(rng, 0, 45)
     half = (round(0.38 * apart), round(rng.uniform(0.24, 0.34) * apart))
     is_round = bool(rng.integers(2))
-    for eye in (_moved(each, 0, 0.05 * apart) for each in eyes):
+    for eye in (moved(each, 0, 0.05 * apart) for each in eyes):
         if is_round:
-            cv2.ellipse(drawn, _point(eye), half, 0, 0, 360, colour, -1, _SMOOTH)
+            cv2.ellipse(drawn, point(eye), half, 0, 0, 360, colour, -1, SMOOTH)
         else:
-            cv2.rectangle(drawn, _point(eye - half), _point(eye + half), colour, -1)
-    _line(drawn, eyes, colour, max(round(0.08 * apart), 1))
+            cv2.rectangle(drawn, point(eye - half), point(eye + half), colour, -1)
+    line(drawn, eyes, colour, max(round(0.08 * apart), 1))
     return drawn
 
 
@@ -58,11 +49,11 @@ def with_mask(picture: Picture, landmarks_px: Points, rng: np.random.Generator) 
     right = [top + across * x + down * y for x, y in outline]
     left = [top - across * x + down * y for x, y in outline[::-1]]
     colour = _MASKS[rng.integers(len(_MASKS))]
-    cv2.fillPoly(drawn, [np.rint([*right, *left]).astype(np.int32)], colour, _SMOOTH)
+    cv2.fillPoly(drawn, [np.rint([*right, *left]).astype(np.int32)], colour, SMOOTH)
     shade = tuple(round(0.85 * each) for each in colour)
     for y in (0.35, 0.7):
         ends = [top + down * y + across * x for x in (-0.7, 0.7)]
-        _line(drawn, ends, shade, 1)
+        line(drawn, ends, shade, 1)
     return drawn
 
 
@@ -71,7 +62,7 @@ def with_hand(picture: Picture, landmarks_px: Points, rng: np.random.Generator) 
     drawn = picture.copy()
     _, across, down = _axes(landmarks_px)
     mouth, nose = landmarks_px[MOUTH], landmarks_px[NOSE_TIP]
-    cheek = _point((mouth + nose) / 2 + 0.5 * across)[::-1]
+    cheek = point((mouth + nose) / 2 + 0.5 * across)[::-1]
     skin = picture[tuple(np.clip(cheek, 0, np.array(picture.shape[:2]) - 1))]
     shade = rng.uniform(0.8, 1.15)
     lit, dark = (tuple(np.clip(skin * share, 0, 255).tolist()) for share in (shade, 0.6 * shade))
@@ -83,8 +74,8 @@ def with_hand(picture: Picture, landmarks_px: Points, rng: np.random.Generator) 
         ends = [
             middle - across * (rng.uniform(0.45, 0.75) + x) + down * slope * x for x in (0.0, -2.2)
         ]
-        _line(drawn, ends, dark, thick + max(thick // 6, 2))
-        _line(drawn, ends, lit, thick)
+        line(drawn, ends, dark, thick + max(thick // 6, 2))
+        line(drawn, ends, lit, thick)
     return drawn
 
 
@@ -93,8 +84,8 @@ def with_band(picture: Picture, landmarks_px: Points, rng: np.random.Generator) 
     drawn = picture.copy()
     _, across, down = _axes(landmarks_px)
     width = max(round(rng.uniform(0.45, 0.8) * float(np.linalg.norm(down))), 2)
-    middle, cloth = landmarks_px[[RIGHT_EYE, LEFT_EYE]].mean(axis=0), _colour(rng, 0, 256)
-    _line(drawn, [middle - 1.6 * across, middle + 1.6 * across], cloth, width)
+    middle, cloth = landmarks_px[[RIGHT_EYE, LEFT_EYE]].mean(axis=0), random_colour(rng, 0, 256)
+    line(drawn, [middle - 1.6 * across, middle + 1.6 * across], cloth, width)
     woven = drawn + rng.uniform(0, 14) * rng.standard_normal(picture.shape[:2])[..., None]
     covered = (drawn != picture).any(axis=2, keepdims=True)
     return np.where(covered, np.clip(woven, 0, 255), picture).astype(np.uint8)
@@ -147,67 +138,6 @@ SPOILT: dict[str, Spoilt] = {
 """What is done to pictures of faces, by name."""
 
 
-def cartoon(rng: np.random.Generator) -> Picture:
-    """Return the drawing of a face, (SIDE_PX, SIDE_PX, 3)."""
-    drawn = _plain(rng)
-    centre, black = np.array([80.0 + rng.integers(-5, 6), 80.0]), (0, 0, 0)
-    size = (int(rng.integers(38, 53)), int(rng.integers(50, 63)))
-    cv2.ellipse(drawn, _point(centre), size, 0, 0, 360, _colour(rng, 120, 255), -1, _SMOOTH)
-    cv2.ellipse(drawn, _point(centre), size, 0, 0, 360, black, 2, _SMOOTH)
-    apart, eye = int(rng.integers(16, 24)), (int(rng.integers(5, 10)), int(rng.integers(5, 13)))
-    for side in (-1, 1):
-        at = _moved(centre, side * apart, -14)
-        cv2.ellipse(drawn, _point(at), eye, 0, 0, 360, (255, 255, 255), -1, _SMOOTH)
-        cv2.ellipse(drawn, _point(at), eye, 0, 0, 360, black, 1, _SMOOTH)
-        cv2.circle(drawn, _point(at), 4, black, -1, _SMOOTH)
-        brow = _moved(at, 0, -18)
-        _line(drawn, [_moved(brow, -8, 0), _moved(brow, 8, int(rng.integers(-4, 5)))], black, 2)
-    _line(drawn, [_moved(centre, 0, -5), _moved(centre, -4, 10)], black, 2)
-    mouth, end = (int(rng.integers(10, 22)), int(rng.integers(3, 14))), int(rng.choice([180, 360]))
-    cv2.ellipse(drawn, _point(_moved(centre, 0, 24)), mouth, 0, 0, end, black, 2, _SMOOTH)
-    return drawn
-
-
-def animal(rng: np.random.Generator) -> Picture:
-    """Return a dog or cat with fur, in the light of a lamp, (SIDE_PX, SIDE_PX, 3)."""
-    drawn, centre, nose = _plain(rng), np.array([80.0, 85.0]), (20, 20, 25)
-    base = rng.integers(40, 200, 3)
-    fur, dark, light = (
-        tuple(int(each) for each in np.clip(values, 0, 255))
-        for values in (base, base * 0.5, base * 1.4 + 20)
-    )
-    has_pointed_ears = bool(rng.integers(2))
-    for side in (-1, 1):
-        if has_pointed_ears:
-            ear = centre + np.array([(side * 20, -40), (side * 52, -78), (side * 50, -20)])
-            cv2.fillPoly(drawn, [ear.astype(np.int32)], dark, _SMOOTH)
-        else:
-            at = _moved(centre, side * 52, -5)
-            cv2.ellipse(drawn, _point(at), (14, 36), -15 * side, 0, 360, dark, -1, _SMOOTH)
-    cv2.ellipse(drawn, _point(centre), (50, 52), 0, 0, 360, fur, -1, _SMOOTH)
-    muzzle = (int(rng.integers(20, 31)), int(rng.integers(18, 27)))
-    cv2.ellipse(drawn, _point(_moved(centre, 0, 22)), muzzle, 0, 0, 360, light, -1, _SMOOTH)
-    apart, size = int(rng.integers(18, 26)), int(rng.integers(5, 10))
-    for side in (-1, 1):
-        cv2.circle(
-            drawn, _point(_moved(centre, side * apart, -12)), size, (15, 15, 15), -1, _SMOOTH
-        )
-        jaw = _moved(centre, 9 * side, 28)
-        cv2.ellipse(drawn, _point(jaw), (9, 6), 0, 0, 180, nose, 2, _SMOOTH)
-    cv2.ellipse(drawn, _point(_moved(centre, 0, 10)), (11, 8), 0, 0, 360, nose, -1, _SMOOTH)
-    _line(drawn, [_moved(centre, 0, 16), _moved(centre, 0, 28)], nose, 2)
-    hair = cv2.GaussianBlur(rng.normal(0, 60, (2 * SIDE_PX, SIDE_PX)), (9, 1), 0)
-    size_px = (SIDE_PX, SIDE_PX)
-    fur = cv2.warpPolar(hair, size_px, centre, SIDE_PX, cv2.WARP_INVERSE_MAP)
-    lamp, (y, x) = centre + rng.uniform(-45, 45, 2), np.mgrid[:SIDE_PX, :SIDE_PX]
-    bright = rng.uniform(1.0, 1.3) - rng.uniform(0.2, 0.7) * np.hypot(x - lamp[0], y - lamp[1]) / 80
-    lit = drawn * np.maximum(bright, 0.1)[..., None] + fur[..., None]
-    return np.clip(cv2.GaussianBlur(lit, (0, 0), rng.uniform(0.4, 1.6)), 0, 255).astype(np.uint8)
-
-
-DRAWINGS = {"cartoon": cartoon, "animal": animal}
-
-
 def _axes(landmarks_px: Points) -> tuple[Points, Points, Points]:
     """Return the middle of the eyes, an eye distance to the left one, and down to the mouth."""
     right, left = landmarks_px[[RIGHT_EYE, LEFT_EYE]]
@@ -215,27 +145,3 @@ def _axes(landmarks_px: Points) -> tuple[Points, Points, Points]:
     down = landmarks_px[MOUTH] - middle
     across = np.array([down[1], -down[0]]) / max(float(np.linalg.norm(down)), 1.0)
     return middle, across * float(np.linalg.norm(left - right)), down
-
-
-def _plain(rng: np.random.Generator) -> Picture:
-    return np.full((SIDE_PX, SIDE_PX, 3), rng.integers(60, 256, 3), np.uint8)
-
-
-def _colour(rng: np.random.Generator, low: int, high: int) -> tuple[int, ...]:
-    return tuple(int(each) for each in rng.integers(low, high, 3))
-
-
-def _moved(place: Points, x: float, y: float) -> Points:
-    return place + np.array([x, y])
-
-
-def _line(
-    picture: Picture, ends: Sequence[Points] | Points, colour: tuple[int, ...], width_px: int
-) -> None:
-    begin, end = ends
-    cv2.line(picture, _point(begin), _point(end), colour, width_px, _SMOOTH)
-
-
-def _point(place: Points) -> tuple[int, int]:
-    x, y = np.rint(place).astype(int).tolist()
-    return x, y
