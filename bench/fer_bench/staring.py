@@ -125,6 +125,9 @@ def main() -> None:
     parser.add_argument("folder", type=Path, metavar="FOLDER", help="FOLDER/LABEL/PICTURE")
     parser.add_argument("--weights", default=DEFAULT_WEIGHTS, metavar="FILE")
     parser.add_argument("--hours", type=float, default=4.0)
+    parser.add_argument(
+        "--head", type=int, choices=HEADS, action="append", help="this head only (default: all)"
+    )
     given = parser.parse_args()
     cv2.setNumThreads(1)
     path = weights_folder.resolve(given.weights, weights_folder.default_folder())
@@ -141,7 +144,7 @@ def main() -> None:
             dataset.indices(read.labels, model.labels),
         )
         before = evaluation.evaluate(network, features, truth, readout)[0]
-        for person in HEADS:
+        for person in given.head or HEADS:
             network.load(model)
             seen = stare(network, clip(person), frames, partial(report, f"head {person}"))
             after = evaluation.evaluate(network, features, truth, readout)[0]
