@@ -1,6 +1,6 @@
 """How often pictures without an expression to read are refused, by kind: taught, and untaught.
 
-    ./fer exec sh -c 'PYTHONPATH=bench:$PYTHONPATH python3 -m fer_bench.unreadable FOLDER'
+    ./fer exec sh -c 'cd bench && exec python3 -m fer_bench.unreadable FOLDER'
 
 FOLDER holds pictures of faces that nobody taught. Pictures of each kind are made of them, or drawn.
 """
@@ -16,9 +16,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from fer_bench import untaught
 from fer_snn.core import familiarity
 from fer_snn.core.neurons.lif import Float32s
+from fer_testing import untaught
 from fer_train.drawings import DRAWINGS, Picture
 from fer_train.familiarity import MADE_OF_FACES, Collector, enlarged
 from fer_train.unreadable import Spoilt

@@ -8,8 +8,9 @@ import cv2
 import numpy as np
 import pytest
 
-from fer_bench import unreadable, untaught
+from fer_bench import unreadable
 from fer_snn.core import familiarity
+from fer_testing import untaught
 from fer_testing.heads import Head, Stage
 from fer_train.drawings import DRAWINGS, Picture, Points
 from fer_train.familiarity import MADE_OF_FACES, Collector

@@ -23,7 +23,7 @@ def lines(picture: Picture, landmarks_px: Points, rng: np.random.Generator) -> P
     Winnemoeller, Kyprianidis and Olsen, XDoG, Computers and Graphics 36, 2012.
     """
     grey = _tones(picture)
-    sigma = _apart(landmarks_px) * rng.uniform(0.012, 0.035)
+    sigma = eye_distance(landmarks_px) * rng.uniform(0.012, 0.035)
     fine, coarse = _blurred(grey, sigma), _blurred(grey, 1.6 * sigma)
     sharpened = fine + rng.uniform(5, 30) * (fine - coarse)
     level = np.quantile(sharpened, rng.uniform(0.05, 0.3))
@@ -34,21 +34,21 @@ def lines(picture: Picture, landmarks_px: Points, rng: np.random.Generator) -> P
 
 def edges(picture: Picture, landmarks_px: Points, rng: np.random.Generator) -> Picture:
     """Return the edges of a picture (h, w, 3): the gradient's size, or thin lines at its crests."""
-    grey = _blurred(_tones(picture), _apart(landmarks_px) * rng.uniform(0.01, 0.04))
+    grey = _blurred(_tones(picture), eye_distance(landmarks_px) * rng.uniform(0.01, 0.04))
     if rng.integers(2):
         slope = np.hypot(cv2.Sobel(grey, cv2.CV_32F, 1, 0), cv2.Sobel(grey, cv2.CV_32F, 0, 1))
         ink = np.minimum(slope / max(np.quantile(slope, rng.uniform(0.9, 0.99)), 1e-6), 1)
     else:
         high = rng.uniform(30, 110)
         crests = cv2.Canny((255 * grey).astype(np.uint8), 0.4 * high, high)
-        width = max(round(_apart(landmarks_px) * rng.uniform(0.01, 0.04)), 1)
+        width = max(round(eye_distance(landmarks_px) * rng.uniform(0.01, 0.04)), 1)
         ink = _blurred(cv2.dilate(crests, np.ones((width, width))) / 255, 0.6)
     return _inked(1 - ink, rng)
 
 
 def hatched(picture: Picture, landmarks_px: Points, rng: np.random.Generator) -> Picture:
     """Return a picture (h, w, 3) as hatching: the darker, the more layers of strokes cross."""
-    apart = _apart(landmarks_px)
+    apart = eye_distance(landmarks_px)
     grey = _equalised(_blurred(_tones(picture), 0.03 * apart))
     y, x = np.mgrid[: grey.shape[0], : grey.shape[1]].astype(np.float32)
     wobble = _noise(grey.shape, 0.3 * apart, rng)
@@ -72,9 +72,10 @@ def hatched(picture: Picture, landmarks_px: Points, rng: np.random.Generator) ->
 
 def in_few_tones(picture: Picture, landmarks_px: Points, rng: np.random.Generator) -> Picture:
     """Return a picture (h, w, 3) in two to five tones, as a stencil or a comic is printed."""
-    grey = _blurred(_tones(picture), _apart(landmarks_px) * rng.uniform(0.01, 0.08))
+    apart = eye_distance(landmarks_px)
+    grey = _blurred(_tones(picture), apart * rng.uniform(0.01, 0.08))
     if rng.integers(2):
-        grey = cv2.medianBlur((255 * grey).astype(np.uint8), _odd(0.06 * _apart(landmarks_px)))
+        grey = cv2.medianBlur((255 * grey).astype(np.uint8), _odd(0.06 * apart))
     number = int(rng.integers(2, 6))
     shares = np.sort(rng.uniform(0.05, 0.95, number - 1)) if rng.integers(2) else None
     if shares is None:
@@ -87,7 +88,7 @@ def in_few_tones(picture: Picture, landmarks_px: Points, rng: np.random.Generato
 
 def halftone(picture: Picture, landmarks_px: Points, rng: np.random.Generator) -> Picture:
     """Return a picture (h, w, 3) as a grid of dots, the darker the larger."""
-    apart = _apart(landmarks_px)
+    apart = eye_distance(landmarks_px)
     grey = _equalised(_tones(picture))
     y, x = np.mgrid[: grey.shape[0], : grey.shape[1]].astype(np.float32)
     turn, pitch = rng.uniform(0, np.pi / 2), apart * rng.uniform(0.08, 0.2)
@@ -123,7 +124,7 @@ def _covered(
     ----------
     reach : half the width of the shape, distances of the eyes.
     """
-    apart = _apart(landmarks_px)
+    apart = eye_distance(landmarks_px)
     across = landmarks_px[LEFT_EYE] - landmarks_px[RIGHT_EYE]
     turns = np.linspace(0, 2 * np.pi, int(rng.integers(5, 40)), endpoint=False)
     flat = rng.uniform(0.35, 0.7)
@@ -168,7 +169,7 @@ FACE_LIKE = {
 """What is done to pictures of faces, by name. Some still look much like faces."""
 
 
-def _apart(landmarks_px: Points) -> float:
+def eye_distance(landmarks_px: Points) -> float:
     """Return the distance of the eyes, pixels."""
     return max(float(np.linalg.norm(landmarks_px[LEFT_EYE] - landmarks_px[RIGHT_EYE])), 8.0)
 
