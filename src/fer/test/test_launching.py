@@ -13,6 +13,7 @@ from fer.bringup.arguments import File, arguments_of
 from fer.bringup.environment import default_parameter_file
 from fer.bringup.graph import HOSTS, NODES, SPLITS, Host, Settings, Split, started_nodes
 from fer_common.ros import container
+from fer_common.ros.distributions import profile_variable
 
 launch = pytest.importorskip("launch", reason="ros2 launch is not installed")
 pytest.importorskip("launch_ros", reason="ros2 launch is not installed")
@@ -133,10 +134,7 @@ def test_switches_can_be_written_as_in_python() -> None:
 def test_the_environment_is_that_of_our_nodes_only() -> None:
     for node in processes("bringup"):
         names = {text(name) for name, _ in node.process_description.additional_env}
-        assert (
-            "FASTDDS_DEFAULT_PROFILES_FILE" in names
-            or "FASTDDS_DEFAULT_PROFILES_FILE" in os.environ
-        )
+        assert profile_variable() in names or profile_variable() in os.environ
     kinds = {type(entity).__name__ for entity in description("bringup").entities}
     assert kinds == {"DeclareLaunchArgument", "OpaqueFunction"}
 
