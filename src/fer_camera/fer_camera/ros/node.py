@@ -13,7 +13,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from ament_index_python.packages import get_package_share_directory
-from rclpy.clock import Clock, ClockType
 from rclpy.publisher import Publisher
 from sensor_msgs.msg import CameraInfo, CompressedImage, Image
 from std_msgs.msg import Header
@@ -71,8 +70,7 @@ class CameraNode(FerNode):
         self._discovery = DeviceDiscovery(connected_devices)
         super().__init__("camera", TABLE, "camera", shared)
         self._settings = CameraSettings.of(self.values)
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(_DISCOVERY_PERIOD_S, self._discover_camera, clock=steady)
+        self.watcher.add(self._may_change_camera, self._discover_camera, _DISCOVERY_PERIOD_S)
 
     # Lifecycle
 
@@ -158,15 +156,20 @@ class CameraNode(FerNode):
             stream.start()
         return stream
 
-    def _discover_camera(self) -> None:
-        """Switch to a new camera if no source is named and the present one sends no frames."""
+    def _may_change_camera(self) -> bool:
+        """Return whether no source is named and the present one is no camera that sends frames."""
         stream = self._stream
         if stream is None or not self.active or self.values["source"] != AUTO:
-            return
+            return False
         source, fault = stream.source, stream.status.state is StreamState.FAULT
-        if source is None or (isinstance(source, Device) and not fault):
+        return source is not None and (fault or not isinstance(source, Device))
+
+    def _discover_camera(self) -> None:
+        """Switch to a new camera if there is one."""
+        stream = self._stream
+        if stream is None or stream.source is None or not self._may_change_camera():
             return
-        device = self._discovery.poll(self._settings, source.name)
+        device = self._discovery.poll(self._settings, stream.source.name)
         if device is not None:
             self.get_logger().info(f"found camera {device.name}")
             self._stream = self._replace_stream(lambda: device)

@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 Item = TypeVar("Item")
 
 #: Head start for workers that produce results of low latency.
-HEAD_START_S = 0.002
+HEAD_START_S = 0.006
 
 
 class FrameQueue(Generic[Item]):
@@ -20,8 +20,8 @@ class FrameQueue(Generic[Item]):
     ----------
     every_frame : keep up to `capacity` frames, in order. For replays in which every frame counts.
     capacity : of the queue with `every_frame`.
-    head_start_s : `put` waits until a waiting worker has finished, at most this long. Otherwise the
-        receiving thread holds the interpreter lock for about 1 ms while the frame waits.
+    head_start_s : `put` waits until a waiting worker has finished, at most this long. Otherwise
+        other work, such as the search for the next frame, holds the interpreter lock meanwhile.
     """
 
     def __init__(

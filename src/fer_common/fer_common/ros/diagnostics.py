@@ -17,8 +17,6 @@ from fer_common.core.stamps import NANOSECONDS
 
 #: Topics of every node, whose subscribers are of no interest.
 _COMMON_TOPICS = ("/rosout", "/parameter_events", "/diagnostics")
-#: Period at which the level is checked for changes.
-_CHECK_S = 0.1
 #: For so long the middleware may still list the publishers of a node that was killed.
 _LEASE_S = 25.0
 
@@ -37,14 +35,15 @@ class Health:
 
 
 class DiagnosticsPublisher:
-    """Publishes the health of the node periodically, and at once when its level changes.
+    """Publishes the health of the node periodically.
 
-    Adds the number of subscribers of the node's topics, and its memory.
+    The node calls `publish_change` when `has_changed`. Adds the number of subscribers of the node's
+    topics, and its memory.
 
     Parameters
     ----------
     hardware_id : device or part that the diagnostics describe.
-    health : returns the health of the node; called ten times per second.
+    health : returns the health of the node; called ten times per second, in any thread.
     facts : returns counters and other values, by name; called only to publish them.
     mismatches : returns a sentence for each node with incompatible QoS.
     fault : what is wrong for the whole life of the node; empty for nothing.
@@ -71,7 +70,6 @@ class DiagnosticsPublisher:
         self._shared_since_s: dict[str, float] = {}
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         self._timer = node.create_timer(period_s, self.publish, clock=steady)
-        node.create_timer(_CHECK_S, self._publish_change, clock=steady)
 
     def set_period(self, period_s: float) -> None:
         """Set the period of the messages, seconds."""
@@ -87,8 +85,13 @@ class DiagnosticsPublisher:
         self._look_for_others()
         self._publish(*self._present())
 
-    def _publish_change(self) -> None:
-        """Publish at once if the level has changed."""
+    def has_changed(self) -> bool:
+        """Return whether the level differs from the published one."""
+        health, _ = self._present()
+        return health.level != self._published_level
+
+    def publish_change(self) -> None:
+        """Publish if the level has changed."""
         health, mismatches = self._present()
         if health.level != self._published_level:
             self._publish(health, mismatches)

@@ -43,8 +43,10 @@ class ExecutorThread:
         """End the thread after the callback that runs now."""
         # `Executor.shutdown` alone destroys what a `spin` in another thread still uses.
         self._closing.set()
-        self._wake.trigger()
-        self._thread.join()
+        while self._thread.is_alive():
+            # Again, if the wake-up was lost.
+            self._wake.trigger()
+            self._thread.join(0.2)
         self._executor.shutdown()
 
     def _spin(self) -> None:
@@ -52,8 +54,7 @@ class ExecutorThread:
             while not self._closing.is_set():
                 # rclpy fails if a handle is destroyed while the executor checks it.
                 with suppress(InvalidHandle):
-                    # The limit ends it even if the wake-up is lost.
-                    self._executor.spin_once(timeout_sec=0.2)
+                    self._executor.spin_once()
         except ExternalShutdownException:
             pass
         except BaseException as error:

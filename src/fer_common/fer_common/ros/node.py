@@ -29,6 +29,8 @@ from fer_common.ros.exchange import NodePublisher, SharedProcess, Take
 from fer_common.ros.messages import MessageChecker, with_info
 from fer_common.ros.parameter_server import ParameterServer
 from fer_common.ros.qos import QosMonitor
+from fer_common.ros.reader import MessageReader, OnBytes
+from fer_common.ros.watch import PERIOD_S, Watcher
 
 
 class FerNode(LifecycleNode):
@@ -55,8 +57,11 @@ class FerNode(LifecycleNode):
         self._qos_monitor = QosMonitor(self)
         self._checker = MessageChecker(self)
         self._exchange = shared.exchange if shared else None
-        # Held while a message of another node of the process is taken: these come from its threads.
+        # Held while a message is taken, as those of other nodes come from their threads.
         self._taking = threading.Lock()
+        self._reader: MessageReader | None = None
+        #: For conditions that rclpy has no events for.
+        self.watcher = Watcher(self, self.fail)
         arguments: Sequence[str] = shared.arguments if shared else sys.argv
         own = {"cli_args": list(arguments), "use_global_arguments": False} if shared else {}
         super().__init__(name, **own)
@@ -75,6 +80,7 @@ class FerNode(LifecycleNode):
             self._diagnostics_period_s,
             self._ignored_profile(),
         )
+        self.watcher.add(self._diagnostics.has_changed, self._diagnostics.publish_change, PERIOD_S)
 
     @property
     def values(self) -> Mapping[str, Value]:
@@ -107,7 +113,7 @@ class FerNode(LifecycleNode):
         """Apply new values, from the next frame on."""
 
     def health(self) -> Health:
-        """Return the health for /diagnostics. Called often, so it must be fast."""
+        """Return the health for /diagnostics. Called often and in any thread."""
         return Health(OK, "running")
 
     def facts(self) -> Mapping[str, object]:
@@ -154,7 +160,8 @@ class FerNode(LifecycleNode):
     ) -> Subscription[Any]:
         """As `Node.create_subscription`; malformed messages and incompatible QoS are reported.
 
-        In a shared process `callback` is also called in threads of other nodes, one at a time.
+        `callback` is called in a thread that only takes messages, and in a shared process also in
+        those of other nodes; one at a time.
         """
         if options.get("event_callbacks") is None:
             options["event_callbacks"] = self._qos_monitor.subscription_callbacks(topic)
@@ -162,21 +169,34 @@ class FerNode(LifecycleNode):
             return super().create_subscription(msg_type, topic, callback, qos_profile, **options)
         on_bytes = self._checker.callback(msg_type, topic, callback)
         exchange = self._exchange
-        if exchange is None:
-            return super().create_subscription(
-                msg_type, topic, on_bytes, qos_profile, raw=True, **options
+        reader = self._reader = self._reader or MessageReader(self.context, self.fail)
+
+        def subscribed(take: OnBytes) -> Subscription[Any]:
+            subscription = super(FerNode, self).create_subscription(
+                msg_type, topic, take, qos_profile, raw=True, **options
             )
+            reader.add(subscription, take)
+            return subscription
+
+        if exchange is None:
+            return subscribed(on_bytes)
         name = self.resolve_topic_name(topic)
 
         def from_outside(data: bytes, info: Mapping[str, Any]) -> None:
             if not exchange.is_echo(name, info):
-                on_bytes(data, info)
+                with self._taking:
+                    on_bytes(data, info)
 
-        subscription = super().create_subscription(
-            msg_type, topic, from_outside, qos_profile, raw=True, **options
-        )
+        subscription = subscribed(from_outside)
         exchange.subscribe(subscription, self._guarded(with_info(callback)))
         return subscription
+
+    def destroy_node(self) -> None:
+        """As `Node.destroy_node`."""
+        self.watcher.close()
+        if self._reader:
+            self._reader.close()
+        super().destroy_node()
 
     def destroy_publisher(self, publisher: Publisher[Any]) -> bool:
         """As `Node.destroy_publisher`."""
@@ -188,6 +208,8 @@ class FerNode(LifecycleNode):
         """As `Node.destroy_subscription`. A callback that runs in another thread is not awaited."""
         if self._exchange:
             self._exchange.forget(subscription)
+        if self._reader:
+            self._reader.remove(subscription)
         return super().destroy_subscription(subscription)
 
     def _published(self, topic: str) -> set[bytes]:

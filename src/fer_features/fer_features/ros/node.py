@@ -15,10 +15,8 @@ import sys
 import time
 from collections.abc import Mapping
 
-from rclpy.clock import Clock, ClockType
 from rclpy.qos import QoSProfile
 from rclpy.service import Service
-from rclpy.timer import Timer
 from std_srvs.srv import SetBool
 
 from fer_common.core import stamps
@@ -33,15 +31,14 @@ from fer_common.ros.exchange import SharedProcess
 from fer_common.ros.image_subscription import AnyImage, ImageSubscription, bgr_reader
 from fer_common.ros.node import FerNode
 from fer_common.ros.running import run
+from fer_common.ros.watch import PERIOD_S, Watch
 from fer_features.core.detector import FaceDetector
 from fer_features.core.parameters import NODE, TABLE, feature_parameters
 from fer_features.core.pipeline import FeaturePipeline
 from fer_features.ros.outputs import FeatureOutputs
 
 WARNING_PERIOD_S = 5.0
-#: How soon the node notices subscribers that come, and how long it goes on for none: subscribers
-#: may still be discovering it, or be restarted.
-DEMAND_PERIOD_S = 0.2
+#: How long the node goes on without subscribers: they may still be discovering it, or be restarted.
 IDLE_AFTER_S = 2.0
 PAUSED = "paused: call the service enable with data: true to go on"
 #: Names under which dropped images are counted, by error.
@@ -66,7 +63,7 @@ class FeaturesNode(FerNode):
         self._images: ImageSubscription | None = None
         self._enable: Service | None = None
         self._enabled = True
-        self._demand: Timer | None = None
+        self._demand: Watch | None = None
         self._wanted_s = math.nan
         self._arrived_s = math.nan
         self._dropped_s = -math.inf
@@ -86,14 +83,15 @@ class FeaturesNode(FerNode):
     def activate(self) -> None:
         """Subscribe to the images while they are wanted."""
         self._wanted_s = time.monotonic()
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._demand = self.create_timer(DEMAND_PERIOD_S, self._follow_demand, clock=steady)
+        self._demand = self.watcher.add(
+            lambda: self._wanted() != (self._images is not None), self._follow_demand, PERIOD_S
+        )
         self._follow_demand()
 
     def deactivate(self) -> None:
         """Unsubscribe; keep tracks and counters."""
         if self._demand is not None:
-            self.destroy_timer(self._demand)
+            self.watcher.remove(self._demand)
         self._demand = None
         self._close_images()
 
@@ -156,16 +154,18 @@ class FeaturesNode(FerNode):
         response.success, response.message = True, "enabled" if self._enabled else PAUSED
         return response
 
+    def _wanted(self) -> bool:
+        now_s, outputs = time.monotonic(), self._outputs
+        if self.values["every_frame"] or (outputs is not None and outputs.wanted):
+            self._wanted_s = now_s
+        return self.active and self._enabled and now_s - self._wanted_s <= IDLE_AFTER_S
+
     def _follow_demand(self) -> None:
         """Subscribe to the images while they are wanted."""
-        now_s = time.monotonic()
-        if self.values["every_frame"] or (self._outputs is not None and self._outputs.wanted):
-            self._wanted_s = now_s
-        wanted = self.active and self._enabled and now_s - self._wanted_s <= IDLE_AFTER_S
-        if not wanted:
+        if not self._wanted():
             self._close_images()
         elif self._images is None:
-            self._arrived_s = now_s
+            self._arrived_s = time.monotonic()
             compressed = self.values["image_transport"] == "compressed"
             self._images = ImageSubscription(self, compressed, self._profile(), self._on_image)
 

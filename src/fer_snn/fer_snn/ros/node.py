@@ -19,7 +19,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from rclpy.clock import Clock, ClockType
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from rclpy.subscription import Subscription
 
@@ -71,8 +70,7 @@ class SnnNode(FerNode):
         self._faces = 0
         self._real_time_factor = self._simulated_lag_s = math.nan
         self._losses = LossCounter(lambda: self.count_publishers("features"))
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(autosave.CHECK_S, self._save_when_due, clock=steady)
+        self.watcher.add(self._is_save_due, self._save_when_due, autosave.CHECK_S)
 
     # Lifecycle and parameters
 
@@ -170,11 +168,11 @@ class SnnNode(FerNode):
         now_s = time.monotonic()
         stale_after, silent_s = self.values["stale_after"], now_s - self._arrived_s
         assert isinstance(stale_after, float)
-        if self._subscription is None or not self.active:
+        subscription = self._subscription
+        if subscription is None or not self.active:
             return Health(OK, "inactive: activate the node to recognise faces")
         if silent_s > stale_after:
-            topic = self._subscription.topic_name
-            silence = f"no features on {topic} for {silent_s:.0f} s"
+            silence = f"no features on {subscription.topic_name} for {silent_s:.0f} s"
             return Health(STALE, f"{silence}: is features running, and enabled?")
         if now_s - self._dropped_s < WARNING_PERIOD_S:
             return Health(WARN, f"dropping features {self._last_drop}")
@@ -261,6 +259,11 @@ class SnnNode(FerNode):
         value = self.values[name]
         assert isinstance(value, int)
         return value
+
+    def _is_save_due(self) -> bool:
+        period, saver = self.values["autosave"], self._autosave
+        assert isinstance(period, float)
+        return saver is not None and period > 0 and saver.is_due(period)
 
     def _save_when_due(self) -> None:
         period = self.values["autosave"]

@@ -14,9 +14,6 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from rclpy.clock import Clock, ClockType
-from rclpy.timer import Timer
-
 from fer_common.core.errors import FerError
 from fer_common.core.parameters import Value
 from fer_common.core.statistics import StreamStatistics
@@ -27,6 +24,7 @@ from fer_common.ros.exchange import SharedProcess
 from fer_common.ros.image_subscription import AnyImage, bgr_reader
 from fer_common.ros.node import FerNode
 from fer_common.ros.running import run
+from fer_common.ros.watch import PERIOD_S, Watch
 from fer_viz.core.parameters import NODE, TABLE, picture_options
 from fer_viz.core.scene_builder import SceneBuilder
 from fer_viz.core.synchroniser import RateLimiter
@@ -36,8 +34,6 @@ from fer_viz.ros.outputs import PICTURES, NumberOutput, PictureOutput
 if TYPE_CHECKING:
     from fer_viz.web.server import PageServer
 
-#: How soon the node notices subscribers that come or leave.
-LISTENERS_PERIOD_S = 0.2
 WARNING_PERIOD_S = 5.0
 #: How often the last picture is published with a hint when no new image comes.
 STALLED_RATE_HZ = 1.0
@@ -62,7 +58,7 @@ class VizNode(FerNode):
         self._worker: Worker[Annotated] | None = None
         self._pictures: dict[str, PictureOutput] = {}
         self._numbers: list[NumberOutput] = []
-        self._timer: Timer | None = None
+        self._watch: Watch | None = None
         self._last_drop = ""
         self._dropped_s = float("-inf")
         self.apply_parameters(self.values, frozenset())
@@ -80,14 +76,13 @@ class VizNode(FerNode):
     def activate(self) -> None:
         """Start to draw whenever there are subscribers."""
         self._worker = Worker(self._draw, self.fail, NODE)
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self._timer = self.create_timer(LISTENERS_PERIOD_S, self._check_listeners, clock=steady)
+        self._watch = self.watcher.add(self._listeners_changed, self._check_listeners, PERIOD_S)
 
     def deactivate(self) -> None:
         """Stop to draw and to listen."""
-        if self._timer is not None:
-            self.destroy_timer(self._timer)
-        self._timer = None
+        if self._watch is not None:
+            self.watcher.remove(self._watch)
+        self._watch = None
         self._listener.close_streams()
         if self._worker is not None:
             self._worker.stop()
@@ -171,6 +166,13 @@ class VizNode(FerNode):
         return sum(output.listeners for output in self._outputs)
 
     # Messages, in the executor's thread
+
+    def _listeners_changed(self) -> bool:
+        """Return whether `_check_listeners` may have something to do."""
+        listened, streaming = self._listeners() > 0, self._listener.streaming
+        return listened != streaming or (
+            listened and self._builder.stalled(time.monotonic()) is not None
+        )
 
     def _check_listeners(self) -> None:
         """Listen while there are subscribers; show a hint when no image comes."""

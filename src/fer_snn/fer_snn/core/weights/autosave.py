@@ -77,9 +77,14 @@ class Autosave:
         self._lock_file = self._lock() if (folder / LOCK).exists() else None
         self._worker: Worker[Model] = Worker(self._save, failed, AUTOSAVE)
 
+    def is_due(self, period_s: float) -> bool:
+        """Return whether there is something new, and the last save was `period_s` seconds ago."""
+        is_new = self._recogniser.network.version != self._saved_version
+        return is_new and time.monotonic() - self._saved_s >= period_s
+
     def when_due(self, period_s: float) -> None:
         """Start to save what is new, if the last save was `period_s` seconds ago."""
-        if time.monotonic() - self._saved_s >= period_s and (learnt := self._learnt()):
+        if self.is_due(period_s) and (learnt := self._learnt()):
             self._worker.queue.put(learnt)
 
     def finish(self, wanted: bool) -> None:
