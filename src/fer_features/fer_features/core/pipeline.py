@@ -137,7 +137,7 @@ class FeaturePipeline:
         if tracks:
             self._deferred = (image, stamp_ns)
         else:
-            tracks = self._search.follow(image, stamp_ns)
+            tracks = self._search.follow(image, stamp_ns, awaited=True)
         return [self._with_features(self._aligned_track(image, track)) for track in tracks]
 
     def catch_up(self) -> None:

@@ -34,6 +34,9 @@ CONCENTRIC = 0.25
 """Boxes whose centres are closer than this, in sizes of the larger box, are the same face: two real
 faces this close would hide each other. The detector may report a small face twice as large."""
 
+LATEST = 1.5
+"""Periods after which a search no longer waits for a frame whose result is not awaited."""
+
 TURN_S = 0.1
 """Windows around tracked faces are limited for each such time: frames further apart get more."""
 
@@ -90,8 +93,10 @@ class FaceSearch:
         """
         return self.tracker.foresee(stamp_ns) if self.parameters.look_after else []
 
-    def follow(self, image: NDArray[np.uint8], stamp_ns: int) -> list[Track]:
+    def follow(self, image: NDArray[np.uint8], stamp_ns: int, awaited: bool = False) -> list[Track]:
         """Detect and track the faces of a frame; return their tracks, by id.
+
+        If the result is `awaited`, a periodic search that can wait follows in a later frame.
 
         They include tracks outside the windows of this frame (`Track.detected` is false), but not
         those that were looked for and not found.
@@ -109,7 +114,7 @@ class FaceSearch:
             found, looked_for = self._look_around(image, expected, stamp_ns, elapsed_s)
         asked = {track.id for track in looked_for}
         waiting = {track.id: track for track in expected if track.id not in asked}
-        windows = self._windows_to_search(image, stamp_ns, found, looked_for)
+        windows = self._windows_to_search(image, stamp_ns, found, looked_for, awaited)
         for window in windows:
             # The prediction of a waiting track is better than a coarse detection.
             known = [*_boxes(waiting.values()), *_boxes(found)]
@@ -204,11 +209,12 @@ class FaceSearch:
         stamp_ns: int,
         found: Sequence[Detection],
         looked_for: Sequence[Track],
+        awaited: bool,
     ) -> list[Window]:
         """Return the windows to search for new and lost faces in this frame."""
         windows, whole = self._round(image), whole_picture(*_size(image))
         nobody = not (found or looked_for)
-        due = self._searches_due(stamp_ns, len(windows), nobody)
+        due = self._searches_due(stamp_ns, len(windows), nobody, bool(awaited and looked_for))
         if due:
             self._searched_ns = stamp_ns
             first, self._turn = self._turn, self._turn + due
@@ -216,10 +222,11 @@ class FaceSearch:
             return list(dict.fromkeys([whole, *in_turn] if nobody else in_turn))
         return [] if _all_found(looked_for, found) else [whole]
 
-    def _searches_due(self, stamp_ns: int, round_length: int, nobody: bool) -> int:
+    def _searches_due(self, stamp_ns: int, round_length: int, nobody: bool, can_wait: bool) -> int:
         """Return how many windows of a round are due, by the time since the last search.
 
-        Where nobody is seen, it is at least one, and a round takes a second at most.
+        Where nobody is seen, it is at least one, and a round takes a second at most. If it can
+        wait, it is none for another half of the period.
         """
         if self._searched_ns is None or not self.parameters.tracked_regions:
             return 1
@@ -227,6 +234,8 @@ class FaceSearch:
         people_arrive = self._empty_searches < round_length
         period_s = self.parameters.full_search_period_s
         due = elapsed_s / period_s if period_s > 0 else 1
+        if can_wait and due < LATEST:
+            due = 0
         if nobody:
             due = max(due, elapsed_s * round_length, 1)
         return int(min(max(due, people_arrive), round_length))
