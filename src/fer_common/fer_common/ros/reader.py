@@ -2,12 +2,14 @@
 
 rclpy's executor builds a wait set of all services, timers and events of a node for each message:
 1 ms of CPU, and the interpreter is held meanwhile. A wait set of the subscriptions costs a tenth.
+The events of the subscriptions are taken here, too: with Fast DDS, waiting for an event of a
+subscription ends with each of its messages.
 """
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import ExitStack, suppress
 from typing import Any, TypeAlias
 
@@ -18,8 +20,14 @@ from rclpy.guard_condition import GuardCondition
 from rclpy.impl.implementation_singleton import rclpy_implementation
 from rclpy.subscription import Subscription
 
+from fer_common.core.stamps import NANOSECONDS
+
 #: Takes a serialised message and its message info.
 OnBytes: TypeAlias = Callable[[bytes, Mapping[str, Any]], None]
+
+
+#: Longest wait, in case a wake-up is lost.
+_LIMIT_NS = NANOSECONDS // 5
 
 
 class _Elsewhere(CallbackGroup):
@@ -59,8 +67,8 @@ class MessageReader:
 
     def add(self, subscription: Subscription[Any], callback: OnBytes) -> None:
         """Call back with the messages of a raw subscription, in place of the executor."""
-        # Not when it is made: its events would belong to the group, too.
-        subscription.callback_group = self._group
+        for entity in (subscription, *subscription.event_handlers):
+            entity.callback_group = self._group
         self._callbacks = {**self._callbacks, subscription: callback}
         self._wake()
 
@@ -88,29 +96,45 @@ class MessageReader:
             while not self._closing and self._context.ok():
                 callbacks = self._callbacks
                 if callbacks is not known:
-                    wait_set, known = self._wait_set(len(callbacks)), callbacks
+                    wait_set, known = self._wait_set(callbacks), callbacks
                 # Subscriptions that are destroyed just now are removed next.
                 with suppress(InvalidHandle):
-                    for subscription in self._wait(wait_set, list(callbacks)):
+                    self._wait(wait_set, callbacks)
+                    for subscription in callbacks:
+                        self._take_events(wait_set, subscription)
+                    for subscription in self._ready(wait_set, callbacks):
                         self._take(subscription, callbacks[subscription])
         except BaseException as error:
             if self._context.ok():
                 self._failed(error)
 
-    def _wait_set(self, subscriptions: int) -> Any:
-        return rclpy_implementation.WaitSet(subscriptions, 1, 0, 0, 0, 0, self._context.handle)
+    def _wait_set(self, subscriptions: Collection[Subscription[Any]]) -> Any:
+        events = sum(len(each.event_handlers) for each in subscriptions)
+        sizes = (len(subscriptions), 1, 0, 0, 0, events)
+        return rclpy_implementation.WaitSet(*sizes, self._context.handle)
 
-    def _wait(self, wait_set: Any, subscriptions: list[Subscription[Any]]) -> list[Any]:
-        """Return the subscriptions that have messages."""
+    def _wait(self, wait_set: Any, subscriptions: Collection[Subscription[Any]]) -> None:
         with ExitStack() as in_use:
             wait_set.clear_entities()
             for subscription in subscriptions:
                 in_use.enter_context(subscription.handle)
                 wait_set.add_subscription(subscription.handle)
+                for event in subscription.event_handlers:
+                    in_use.enter_context(event)
+                    event.add_to_wait_set(wait_set)
             wait_set.add_guard_condition(self._changed.handle)
-            wait_set.wait(-1)
-            ready = wait_set.get_ready_entities("subscription")
+            wait_set.wait(_LIMIT_NS)
+
+    def _ready(
+        self, wait_set: Any, subscriptions: Collection[Subscription[Any]]
+    ) -> list[Subscription[Any]]:
+        ready = wait_set.get_ready_entities("subscription")
         return [each for each in subscriptions if each.handle.pointer in ready]
+
+    def _take_events(self, wait_set: Any, subscription: Subscription[Any]) -> None:
+        for event in subscription.event_handlers:
+            if event.is_ready(wait_set) and (data := event.take_data()) is not None:
+                event.callback(data)
 
     def _take(self, subscription: Subscription[Any], callback: OnBytes) -> None:
         # Another thread may have ended it meanwhile.
