@@ -8,6 +8,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import threading
 import urllib.error
 import urllib.request
@@ -22,7 +23,7 @@ import pytest
 
 from fer_common.core.errors import ConfigurationError
 from fer_testing.ros import wait_for
-from fer_viz.web.server import MAX_VIEWERS, PageServer, check_port
+from fer_viz.web.server import MAX_CONNECTIONS, MAX_VIEWERS, PageServer, check_port
 
 BROWSERS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
 BROWSER = next(filter(None, map(shutil.which, BROWSERS)), None)
@@ -69,6 +70,28 @@ def test_too_many_viewers_are_turned_away(server: PageServer) -> None:
             urllib.request.urlopen(server.url + "events")
 
 
+def test_idle_connections_do_not_use_up_the_file_descriptors(server: PageServer) -> None:
+    with ExitStack() as stack:
+
+        def connection() -> socket.socket:
+            made = socket.create_connection(("127.0.0.1", port_of(server)))
+            return stack.enter_context(closing(made))
+
+        idle = [connection() for _ in range(MAX_CONNECTIONS)]
+        surplus = connection()
+        surplus.settimeout(10.0)
+        assert surplus.recv(1) == b""
+        idle[0].close()
+
+        def served() -> bool:
+            try:
+                return urllib.request.urlopen(server.url).status == 200
+            except (OSError, http.client.HTTPException):
+                return False
+
+        wait_for(served, "the place of a connection that has ended")
+
+
 @pytest.mark.parametrize(
     ("method", "path", "host", "status"),
     [
@@ -78,6 +101,8 @@ def test_too_many_viewers_are_turned_away(server: PageServer) -> None:
         ("GET", "/", "evil.example", 403),
         ("GET", "/events", "evil.example:8642", 403),
         ("GET", "/", "", 403),
+        ("GET", "/", "[::1", 400),
+        ("GET", "http://[bad/", "localhost", 400),
         ("GET", "/../server.py", "localhost", 404),
         ("GET", "/page/index.html", "localhost", 404),
         ("POST", "/events", "localhost", 501),

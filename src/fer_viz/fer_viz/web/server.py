@@ -12,11 +12,13 @@ import json
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from importlib import resources
 from socketserver import ThreadingTCPServer
+from typing import Any
 from urllib.parse import urlsplit
 
 from fer_common.core.errors import ConfigurationError
@@ -24,6 +26,10 @@ from fer_common.core.errors import ConfigurationError
 HOST = "127.0.0.1"
 #: More browsers than this are turned away.
 MAX_VIEWERS = 8
+#: Connections beyond this are closed at once: they must not use up the node's file descriptors.
+MAX_CONNECTIONS = 32
+#: How long to wait where no connection can be taken.
+_RETRY_S = 0.1
 #: Names of this machine for itself. Others are refused: a page of another site could have its name
 #: resolved to this machine, and would then read our pictures.
 _OWN_NAMES = (HOST, "localhost", "::1")
@@ -153,6 +159,26 @@ class _Server(ThreadingTCPServer):
         super().__init__(bound.getsockname(), _Request, bind_and_activate=False)
         self.socket.close()
         self.socket, self.server_address, self.feed = bound, bound.getsockname(), feed
+        self._places = threading.Semaphore(MAX_CONNECTIONS)
+
+    def get_request(self) -> tuple[socket.socket, object]:
+        """Take a connection; where the process has no file descriptor left, not at once again."""
+        try:
+            return super().get_request()
+        except OSError:
+            time.sleep(_RETRY_S)
+            raise
+
+    def verify_request(self, request: object, client_address: object) -> bool:
+        """Return whether there is a place for a connection; the others are closed."""
+        return self._places.acquire(blocking=False)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        """Answer, and free the place."""
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._places.release()
 
     def handle_error(self, request: object, client_address: object) -> None:
         # A browser may leave at any time.
@@ -167,8 +193,13 @@ class _Request(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         """Send a file, or pictures until the browser leaves."""
-        path = urlsplit(self.path).path
-        if urlsplit(f"//{self.headers.get('Host', '')}").hostname not in _OWN_NAMES:
+        try:
+            path = urlsplit(self.path).path
+            host = urlsplit(f"//{self.headers.get('Host', '')}").hostname
+        except ValueError as error:
+            self.send_error(HTTPStatus.BAD_REQUEST, explain=f"{error}.")
+            return
+        if host not in _OWN_NAMES:
             why = f"This page is for browsers on its own machine: open http://{HOST}."
             self.send_error(HTTPStatus.FORBIDDEN, explain=why)
         elif path == _EVENTS:
