@@ -128,7 +128,7 @@ def complaint(words: list[str]) -> str:
     if program in ("fer", "./fer"):
         chosen = next((command for command in cli.COMMANDS if command.name == rest[0]), None)
         try:
-            cli._parser(chosen).parse_args(rest)
+            cli._parsers(chosen)[0].parse_args(rest)
         except SystemExit as end:
             return "the options are wrong" if end.code else ""
     elif program == "make":

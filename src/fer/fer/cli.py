@@ -7,6 +7,7 @@ import contextlib
 import errno
 import importlib
 import os
+import re
 import signal
 import sys
 from collections.abc import Sequence
@@ -167,11 +168,13 @@ def entry() -> NoReturn:
 
 def _run(arguments: Sequence[str], chosen: Command | None) -> int:
     with blocked_signals():
-        parser = _parser(chosen)
+        parser, own = _parsers(chosen)
     if not arguments:
         parser.print_help()
         return 0
-    parsed = parser.parse_args(arguments)
+    parsed, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        own.error(f"unknown arguments: {' '.join(unknown)}")
     if chosen is not None and chosen.checks_environment:
         from fer.bringup.environment import check_environment, log_environment
 
@@ -224,7 +227,12 @@ def _comes_from_interrupt(error: BaseException | None) -> bool:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Does not swallow what cannot be written."""
+    """Does not swallow what cannot be written, and takes -2e-07 and -.inf for numbers."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        # argparse knows -2 and -0.2 alone; no option of ours looks like a number.
+        self._negative_number_matcher = re.compile(r"-\.?(\d|inf)")
 
     def _print_message(self, message: str, file: Any = None) -> None:
         (file or sys.stderr).write(message or "")
@@ -236,8 +244,9 @@ class _Version(argparse.Action):
         parser.exit()
 
 
-def _parser(chosen: Command | None) -> argparse.ArgumentParser:
-    parser = _Parser(
+def _parsers(chosen: Command | None) -> tuple[argparse.ArgumentParser, argparse.ArgumentParser]:
+    """Return the parser of all commands, and that of the chosen one; the first if there is none."""
+    of_chosen = parser = _Parser(
         prog="fer",
         description="Recognise facial expressions with a spiking network that learns on the robot.",
         epilog="`fer COMMAND --help` shows the options of a command. In a clone `./fer setup` "
@@ -257,7 +266,8 @@ def _parser(chosen: Command | None) -> argparse.ArgumentParser:
             module = importlib.import_module(command.module)
             module.add_arguments(own)
             own.set_defaults(run=module.run)
-    return parser
+            of_chosen = own
+    return parser, of_chosen
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from types import ModuleType
 import pytest
 
 import fer
-from fer.cli import COMMANDS, EXAMPLES, _parser, main
+from fer.cli import COMMANDS, EXAMPLES, _parsers, main
 from fer_common.core.errors import FerError
 from fer_common.core.process import blocked_signals
 from fer_snn.core.weights import weights_file
@@ -171,7 +171,7 @@ def test_every_command_has_help(command: str, capsys: pytest.CaptureFixture[str]
     assert f"usage: fer {command}" in said
     assert f"example: fer {command} {EXAMPLES[command]}".strip() in " ".join(said.split())
     chosen = next(each for each in COMMANDS if each.name == command)
-    _parser(chosen).parse_args([command, *EXAMPLES[command].split()])
+    _parsers(chosen)[0].parse_args([command, *EXAMPLES[command].split()])
 
 
 @pytest.mark.parametrize(
@@ -189,6 +189,28 @@ def test_what_argparse_refuses_ends_with_2(
     with pytest.raises(SystemExit, match="2"):
         main(arguments)
     assert "error: " in capsys.readouterr().err
+
+
+def test_what_is_unknown_is_answered_with_the_usage_of_the_command(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["teach", "smile", "--namspace", "a"])
+    told = capsys.readouterr().err
+    assert "usage: fer teach" in told and "--namspace a" in told
+
+
+@pytest.mark.parametrize("number", ["-2.1e-07", "-.5", "-5e-2", "-3", "-.inf", "-inf"])
+def test_negative_numbers_are_no_options(number: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[list[str]] = []
+
+    def keep(arguments: argparse.Namespace) -> int:
+        given.append(arguments.pairs)
+        return 0
+
+    monkeypatch.setattr("fer.commands.param.run", keep)
+    assert main(["param", "set", "snn", "a_post", number, "tau_m", "0.02"]) == 0
+    assert given == [["a_post", number, "tau_m", "0.02"]]
 
 
 def test_show_prints_what_is_in_a_weights_file(
