@@ -213,6 +213,19 @@ def test_wildcards_namespaces_and_other_nodes(tmp_path: Path) -> None:
     }
 
 
+def test_blocks_of_the_same_name_are_one_as_in_rcl(tmp_path: Path) -> None:
+    path = write(
+        tmp_path,
+        """
+        /**:
+          ros__parameters: {rate: 4.0, count: 2}
+        /**:
+          ros__parameters: {rate: 5.0, rate: 6.0}
+        """,
+    )
+    assert read_parameter_file(path, TABLES)["cam"] == {"rate": 6.0, "count": 2}
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -222,6 +235,9 @@ def test_wildcards_namespaces_and_other_nodes(tmp_path: Path) -> None:
         ("cam: {ros__parameters: {rates: [1, 2.5]}}", "give values of one type"),
         ("/**: {ros__parameters: {use_sim_time: 1}}", "'use_sim_time' is 1: give true or false"),
         ("cam: {rate: 1.0}", "lacks 'ros__parameters:'"),
+        ("cam: {ros_parameters: {rate: 1}}", "'cam/ros_parameters' is misspelt"),
+        ("cam: {ros__parameter: {rate: 1}}", "'cam/ros__parameter' is misspelt"),
+        ("cam: {? [1]: 2}", "is not valid YAML"),
         ("cam: {ros__parameters: 5}", "ros__parameters"),
         ("cam: [1, 2]", "lacks 'ros__parameters:'"),
         ("just text", "holds no nodes"),

@@ -23,6 +23,7 @@ ROS_PARAMETERS = frozenset({"use_sim_time", "start_type_description_service"})
 QOS_OVERRIDES = "qos_overrides"
 #: Options that give one parameter to any node.
 _RULES = ("-p", "--param")
+_PARAMETERS = "ros__parameters"
 
 
 def is_ros_parameter(name: str) -> bool:
@@ -255,11 +256,16 @@ def check_command_line(
 
 def _walk(path: Path, tree: Mapping[object, object], prefix: str) -> Iterable[Block]:
     for key, value in tree.items():
+        if key != _PARAMETERS and difflib.get_close_matches(str(key), [_PARAMETERS], cutoff=0.85):
+            raise ConfigurationError(
+                f"parameter file {path}: '{prefix}{key}' is misspelt: write '{_PARAMETERS}', with "
+                "two underscores"
+            )
         if not isinstance(value, dict):
             raise ConfigurationError(
-                f"parameter file {path}: '{prefix}{key}' lacks 'ros__parameters:' below it"
+                f"parameter file {path}: '{prefix}{key}' lacks '{_PARAMETERS}:' below it"
             )
-        if key == "ros__parameters":
+        if key == _PARAMETERS:
             values = dict(_flatten(value, ""))
             _check_values(path, values)
             yield Block("/" + prefix.strip("/"), values)

@@ -112,9 +112,10 @@ class Parameter:
             value = readings[0] if len(readings) == 1 else value
         if type(value) is not kind:
             given = type(value).__name__
+            quotes = f', in quotes: "{value}"' if kind is str else ""
             raise ParameterError(
                 f"parameter '{self.name}' is {value!r} ({given}): "
-                f"give a value of type {self.type_name}"
+                f"give a value of type {self.type_name}{quotes}"
             )
         assert isinstance(value, (bool, int, float, str))
         if self.choices and value not in self.choices:

@@ -48,10 +48,15 @@ class _PlainLoader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
     def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        for key, _ in node.value:
-            if key.tag == _PLAIN:
-                key.tag = self.DEFAULT_SCALAR_TAG
-        return super().construct_mapping(node, deep)
+        """Return a dictionary; blocks of the same name are one, and the last value wins."""
+        found: dict[Any, Any] = {}
+        for key_node, value_node in node.value:
+            if key_node.tag == _PLAIN:
+                key_node.tag = self.DEFAULT_SCALAR_TAG
+            key = self.construct_object(key_node, deep=True)
+            value = self.construct_object(value_node, deep=True)
+            found[key] = _joined(found.get(key), value)
+        return found
 
     def construct_plain(self, node: Any) -> object:
         """Return the value of a scalar without quotes."""
@@ -84,6 +89,12 @@ def plain_scalar(text: str) -> bool | int | float | str | None:
         if math.isfinite(number) or text[-1].isalpha():
             return number
     return text
+
+
+def _joined(first: object, second: object) -> object:
+    if not (isinstance(first, dict) and isinstance(second, dict)):
+        return second
+    return {**first, **{key: _joined(first.get(key), value) for key, value in second.items()}}
 
 
 def parse_yaml(text: str) -> object:
