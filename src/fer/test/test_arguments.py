@@ -30,6 +30,15 @@ def test_without_options_everything_has_its_default() -> None:
     assert settings_of(given(), HOSTS) == Settings()
 
 
+@pytest.mark.parametrize(
+    "settings", [Settings(source="demo", camera=False), Settings(source="demo", hosts=HOSTS[1:])]
+)
+def test_a_source_that_nobody_plays_is_told(settings: Settings) -> None:
+    told: list[str] = []
+    check(settings, told.append)
+    assert told == ["source 'demo' has no effect: the camera node is not started here"]
+
+
 def test_options_mean_what_launch_arguments_mean() -> None:
     by_option = settings_of(
         given(

@@ -187,6 +187,12 @@ def test_names_that_ros_refuses_are_refused_at_once(namespace: str) -> None:
         Settings(namespace=namespace)
 
 
+@pytest.mark.parametrize("topic", ["two words", "/cam/", "", "a//b", "camera/image-raw", "/"])
+def test_topics_that_ros_refuses_are_refused_at_once(topic: str) -> None:
+    with pytest.raises(ConfigurationError, match="topic"):
+        Settings(image_topic=topic)
+
+
 @pytest.mark.parametrize(
     ("namespace", "expected"), [("fer", "/fer"), ("/fer", "/fer"), ("a/b", "/a/b"), ("", "/")]
 )

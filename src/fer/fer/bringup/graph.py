@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias
 
 from fer_common.core.errors import ConfigurationError
-from fer_common.core.graph_names import NAMESPACE, SNN, absolute, resolve
+from fer_common.core.graph_names import NAMESPACE, SNN, absolute, check_topic, resolve
 from fer_common.core.parameters import ParameterTable
 
 Host: TypeAlias = Literal["robot", "workstation"]
@@ -111,6 +111,7 @@ class Settings:
             raise ConfigurationError(
                 f"log level '{self.log_level}' is unknown: choose one of {', '.join(LOG_LEVELS)}"
             )
+        check_topic(self.image_topic)
         base = self.image_topic.removesuffix(COMPRESSED)
         if base != self.image_topic:
             raise ConfigurationError(

@@ -48,6 +48,8 @@ def check(settings: Settings, warn: Callable[[str], None] = print_warning) -> No
         given = read_parameter_file(settings.params_file, parameter_tables(), namespace, warn)
     if "robot" in settings.hosts and settings.camera:
         _check_source(settings.source or str(given.get(CAMERA, {}).get("source", "")))
+    elif settings.source:
+        warn(f"source '{settings.source}' has no effect: the camera node is not started here")
     if "workstation" in settings.hosts:
         own = given.get(SNN, {})
         weights = settings.weights or str(own.get("weights", ""))

@@ -9,7 +9,8 @@ from fer_common.core.errors import ConfigurationError
 NAMESPACE = "fer"
 #: The node that learns, whose services the commands call.
 SNN = "snn"
-_NAMESPACE_PATTERN = re.compile(r"/?([A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*)?/?")
+_NAME = r"[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*"
+_REMEDY = "use letters, digits and '_', parts joined by '/'"
 
 
 def absolute(namespace: str) -> str:
@@ -20,12 +21,21 @@ def absolute(namespace: str) -> str:
     ConfigurationError
         if it is not a ROS name.
     """
-    if not _NAMESPACE_PATTERN.fullmatch(namespace):
-        raise ConfigurationError(
-            f"namespace '{namespace}' is no ROS name: "
-            "use letters, digits and '_', parts joined by '/'"
-        )
+    if not re.fullmatch(f"/?({_NAME})?/?", namespace):
+        raise ConfigurationError(f"namespace '{namespace}' is no ROS name: {_REMEDY}")
     return "/" + namespace.strip("/")
+
+
+def check_topic(name: str) -> None:
+    """Refuse a name that no topic can have, absolute or not.
+
+    Raises
+    ------
+    ConfigurationError
+        if it is not a ROS name.
+    """
+    if not re.fullmatch(f"/?{_NAME}", name):
+        raise ConfigurationError(f"topic '{name}' is no ROS name: {_REMEDY}")
 
 
 def resolve(namespace: str, name: str) -> str:
