@@ -122,10 +122,16 @@ def load(
             paths = [picture.path for picture in pictures if picture.label == label]
             raise DatasetError(
                 f"none of the {len(paths)} pictures of '{label}' can be used ({paths[0]} is "
-                f"{'blank' if paths[0] in faces.blank else 'unreadable'}): give JPEG or PNG files "
+                f"{_fault(paths[0], faces)}): give JPEG or PNG files "
                 "of faces, or remove the label"
             )
     return faces
+
+
+def _fault(path: Path, faces: Faces) -> str:
+    if path in faces.blank:
+        return "blank"
+    return "unreadable" if path.exists() else "missing"
 
 
 def features_of(

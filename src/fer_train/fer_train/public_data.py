@@ -179,7 +179,8 @@ def _rows(table: Path, needed: Iterable[str]) -> Iterator[Row]:
             for row in reader:
                 yield {name: text or "" for name, text in row.items() if name}
     except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"{table} cannot be read: {error}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise DatasetError(f"{table} cannot be read: {reason}") from error
 
 
 def _part(table: Path, number: int, row: Row) -> str:

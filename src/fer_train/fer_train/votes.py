@@ -89,8 +89,9 @@ class Votes:
         except ValueError:
             votes = math.nan
         if not 0 <= votes < math.inf:
+            picture = "/".join(path.parts[-2:])
             raise DatasetError(
-                f"{self.table}: {path.name} has '{cell}' votes: give numbers of 0 or more"
+                f"{self.table}: {picture} has '{cell}' votes: give numbers of 0 or more"
             )
         return votes
 

@@ -104,7 +104,7 @@ def test_votes_are_learnt_instead_of_folders(
     table = "picture,happiness,neutral,surprise\n" + "\n".join(lines[:-1])
     (data / "votes.csv").write_text(table)
     assert run("train", *arguments, *more) == 0
-    assert f"1 pictures have no votes for neutral, smile, surprised, left out: {lines[-1][:5]}" in (
+    assert f"1 picture without votes for neutral, smile, surprised, left out: {lines[-1][:5]}" in (
         capsys.readouterr().out
     )
     model = weights_file.load(output)
@@ -195,7 +195,7 @@ def test_evaluation_of_some_labels_leaves_out_all_others(
     assert np.array(result["confusion"]).shape == (2, 3)
     assert result["balanced_accuracy"] > 0.8
     assert "neutral" not in capsys.readouterr().out.split("balanced accuracy")[1]
-    for wrong, why in (("happy,wink", "'labels' has wink"), ("happy", "two labels or more")):
+    for wrong, why in (("happy,wink", "'labels' has wink"), ("happy", "name two or more")):
         with pytest.raises(FerError, match=why):
             run("evaluate", *arguments, "--labels", wrong)
 
@@ -304,10 +304,11 @@ def test_what_is_read_is_told_before_the_work(
         f"{data}: 50 pictures: neutral 12, smile 26 (happy, smile), surprised 12 (surprise)" in told
     )
     assert "__MACOSX left out" in told
-    assert f"{data}: 49 pictures have no face that was found, used whole: " in told
-    assert f"{data}: 1 pictures are blank, used nevertheless: happy/flat.png\n" in told
-    assert f"{data}: 1 pictures cannot be read, left out: happy/bad.png\n" in told
-    assert told.index("cannot be read") < told.index("balanced accuracy")
+    assert f"{data}: 49 pictures without a face that was found, used whole: " in told
+    assert f"{data}: 1 picture blank, used nevertheless: happy/flat.png\n" in told
+    damaged = f"{data}: 1 picture unreadable (damaged, too large, or no picture), left out: "
+    assert f"{damaged}happy/bad.png\n" in told
+    assert told.index("unreadable") < told.index("balanced accuracy")
     rows = list(csv.DictReader(listing.read_text().splitlines()))
     assert Counter(row["read"] for row in rows) == {"whole": 48, "blank": 1, "unreadable": 1}
     assert weights_file.load(output).provenance["unreadable"] == 1

@@ -68,6 +68,13 @@ def run(args: argparse.Namespace) -> int:
     check_writable(args.json, args.plot, args.plot_reliability, args.plot_groups, args.listing)
     if args.plot_groups and not args.groups:
         raise DatasetError("--plot-groups needs --groups: give it too")
+    for figure in (args.plot, args.plot_reliability, args.plot_groups):
+        if figure and figure.suffix.lower() != ".png":
+            raise DatasetError(f"{figure} would be a PNG picture: give it a name that ends in .png")
+    if args.labels and len(args.labels) == 1:
+        raise DatasetError(
+            f"--labels {args.labels[0]} would be the answer for every face: name two or more"
+        )
     path = weights_folder.resolve(args.weights, weights_folder.default_folder())
     model = load_weights(path)
     _check_features(model)

@@ -120,7 +120,7 @@ class Reader:
         for label, count in counts.items():
             others = sorted(folders.get(label, {label}))
             parts.append(f"{label} {count}" + (f" ({', '.join(others)})" * (others != [label])))
-        _print(f"{source}: {len(pictures)} pictures: {', '.join(parts)}")
+        _print(f"{source}: {_pictures(pictures)}: {', '.join(parts)}")
         return pictures
 
     def read(
@@ -135,9 +135,12 @@ class Reader:
         progress = partial(self.report, stage)
         read = faces.load(pictures, parameters, self.jobs, progress)
         if parameters.crop is Crop.AUTO:
-            self.tell(source, read.whole, "have no face that was found, used whole")
-        self.tell(source, read.blank, "are blank, used nevertheless")
-        self.tell(source, read.unreadable, "cannot be read, left out")
+            self.tell(source, read.whole, "without a face that was found, used whole")
+        self.tell(source, read.blank, "blank, used nevertheless")
+        missing = [path for path in read.unreadable if not path.exists()]
+        self.tell(source, missing, "missing, left out")
+        damaged = [path for path in read.unreadable if path not in missing]
+        self.tell(source, damaged, "unreadable (damaged, too large, or no picture), left out")
         kinds = dict.fromkeys(read.whole, "whole") | dict.fromkeys(read.blank, "blank")
         kinds |= dict.fromkeys(read.unreadable, "unreadable")
         self._rows += [(p.path, p.label, kinds.get(p.path, "found")) for p in pictures]
@@ -155,7 +158,11 @@ class Reader:
         names = ", ".join(os.path.relpath(path, base) for path in paths[:MAX_NAMED])
         more = len(paths) - MAX_NAMED
         rest = f" and {more} more (--listing names all)" if more > 0 else ""
-        _print(f"{source}: {len(paths)} pictures {what}: {names}{rest}")
+        _print(f"{source}: {_pictures(paths)} {what}: {names}{rest}")
+
+
+def _pictures(them: Sequence[object]) -> str:
+    return "1 picture" if len(them) == 1 else f"{len(them)} pictures"
 
 
 def _print(text: str) -> None:

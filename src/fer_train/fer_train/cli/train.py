@@ -70,7 +70,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_data_arguments(parser)
     add = parser.add_argument
     text = "weights file to write (default: %(default)s)"
-    add("--output", type=Path, default=Path("weights.npz"), metavar="FILE", help=text)
+    add("-o", "--output", type=Path, default=Path("weights.npz"), metavar="FILE", help=text)
     options.add_presentations(
         parser,
         None,
@@ -217,7 +217,7 @@ def read_training_set(reader: Reader, variants: int) -> tuple[TrainingSet, Facts
             chosen = [picture for picture in pictures if picture.label in labels]
         else:
             chosen, silent = said.usable(pictures, labels)
-            reader.tell(folder, silent, f"have no votes for {', '.join(labels)}, left out")
+            reader.tell(folder, silent, f"without votes for {', '.join(labels)}, left out")
         if not chosen:
             raise DatasetError(f"{folder} shows none of {', '.join(labels)}: leave it out")
         title = "/".join(folder.parts[-2:])

@@ -79,7 +79,8 @@ def load(path: Path | str) -> Model:
         data = path.read_bytes()
     except OSError as error:
         raise WeightsFileError(
-            f"weights file {path} cannot be read ({error.strerror}): use a file made by `fer train`"
+            f"weights file {path} cannot be read ({error.strerror}): name a file made by "
+            "`fer train`, or weights that `fer weights list` shows"
         ) from error
     try:
         return from_bytes(data)
