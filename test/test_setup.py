@@ -22,6 +22,10 @@ PYTHONS = ["3.10", "3.11", "3.12", "3.13", "3.14"]
 SHELL_TOOLS = ["sh", "dirname", "readlink"]
 
 
+#: What names the commands, with the part of fer_common that it needs.
+COMMON = [f"fer_common/fer_common/core/{name}.py" for name in ("errors", "process")]
+
+
 @pytest.fixture
 def clone(tmp_path: Path) -> Path:
     """A clone with the set-up and one message package, nothing set up."""
@@ -39,6 +43,10 @@ def clone(tmp_path: Path) -> Path:
             path = root / "src" / package / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(name)
+    for name in ("fer/fer/cli.py", "fer/fer/__init__.py", *COMMON):
+        path = root / "src" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / "src" / name, path)
     return root
 
 
@@ -235,6 +243,13 @@ class TestErrors:
         assert run_fer(clone, programs, "setup", "--tests")[0] == 2
         assert run_fer(clone, programs, "exec")[0] == 2
         assert run_fer(clone, programs, "setup", "--help")[0] == 0
+
+    def test_a_command_that_does_not_exist_sets_nothing_up(
+        self, clone: Path, programs: Path
+    ) -> None:
+        code, told = run_fer(clone, programs, "upp")
+        assert code == 2 and "no command 'upp'" in told[0] and "up, dashboard" in told[0]
+        assert not (clone / ".fer").exists()
 
     @pytest.mark.parametrize("arguments", [(), ("--help",), ("exec", "--help")])
     def test_help_sets_nothing_up(

@@ -42,9 +42,17 @@ def main(arguments: list[str]) -> int:
         return _fail(f"{error.filename or ROOT}: {error.strerror}: free or allow it and try again")
 
 
-def _fail(message: str) -> int:
+def _fail(message: str, exit_code: int = 1) -> int:
     print(f"fer: {message}", file=sys.stderr)
-    return 1
+    return exit_code
+
+
+def _commands() -> list[str]:
+    """Return the names of the commands, from the sources."""
+    sys.path[:0] = [str(ROOT / "src" / name) for name in ("fer", "fer_common")]
+    from fer.cli import COMMANDS
+
+    return [command.name for command in COMMANDS]
 
 
 def _dispatch(arguments: list[str]) -> int:
@@ -58,6 +66,11 @@ def _dispatch(arguments: list[str]) -> int:
         arguments = ["--help"]
         if installation.pending():
             return _print_usage(USAGE, asked=True)
+    if installation.pending() and not command.startswith("-"):
+        # A slip must not cost the set-up.
+        known = ["setup", "exec", *_commands()]
+        if command not in known:
+            return _fail(f"there is no command '{command}': choose one of {', '.join(known)}", 2)
     installation.ensure()
     if command == "dashboard":
         installation.ensure([WINDOW])
@@ -99,7 +112,10 @@ def ensure_window(installation: Installation) -> None:
 
 def _setup(options: list[str]) -> int:
     if unknown := set(options) - {"--test", "--window", "--force"}:
-        return _print_usage(SETUP_USAGE, asked=unknown <= {"-h", "--help"})
+        asked = unknown <= {"-h", "--help"}
+        if not asked:
+            print(f"fer: setup has no {', '.join(sorted(unknown))}", file=sys.stderr)
+        return _print_usage(SETUP_USAGE, asked)
     extras = [TEST, WINDOW] if "--test" in options else [WINDOW] if "--window" in options else []
     Installation(ROOT).ensure(extras, "--force" in options)
     print("fer: all is set up", file=sys.stderr)
