@@ -11,7 +11,7 @@ empty :=
 SOURCES := $(subst $(empty) $(empty),:,$(wildcard src/fer*))
 
 help:  ## show this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 21
 
 run:  ## set up what is missing and start the graph: make run ARGS="--duration 20"
 	@./fer up $(ARGS)

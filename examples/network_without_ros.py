@@ -28,6 +28,6 @@ for k in range(1, 4):
     result = recogniser.process(FeatureFrame(k * 33_333_333, faces, recording)).faces[0]
     neuron, step = result.activity.layers["expression"].events()
     print(f"frame {k}: {len(neuron)} spikes, as neuron@step:")
-    print("  ", *(f"{n}@{s}" for n, s in zip(neuron[:20], step[:20], strict=True)))
+    print("  ", *(f"{n}@{s}" for n, s in zip(neuron[:20], step[:20], strict=True)), "...")
     label = model.labels[result.answer.best] if result.answer.decided else "undecided"
     print(f"   {label}, confidence {result.answer.confidence:.2f}")
