@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from importlib import resources
 
 from pyqtgraph.Qt import QtCore, QtGui
@@ -12,9 +11,12 @@ from fer_viz.core.drawing.style import Colour, Style, mix, readable
 _FONT = "Inter"
 
 
-@lru_cache(maxsize=1)
 def load_fonts() -> None:
-    """Make the typeface of the drawings known to Qt."""
+    """Make the typeface of the drawings known to Qt, which forgets it when its application ends."""
+    application = QtCore.QCoreApplication.instance()
+    if application.property(_FONT):
+        return
+    application.setProperty(_FONT, True)
     for file in (resources.files("fer_viz.core.drawing") / "fonts").iterdir():
         if file.name.endswith(".otf"):
             QtGui.QFontDatabase.addApplicationFontFromData(QtCore.QByteArray(file.read_bytes()))
