@@ -73,12 +73,13 @@ class Case:
 
     @property
     def parameters(self) -> NetworkParameters:
-        """Constants under which outputs fire at about 20 Hz; homeostasis is left out."""
+        """Constants under which outputs fire at about 20 Hz; what no peer computes is left out."""
         return NetworkParameters(
             stdp=STDPParameters(a_pre=5e-4, a_post=-5e-4),
             expression=DriveParameters(tau_s=0.010, gain=0.0086, beta=0.5, alpha=0.05),
             threshold=ThresholdParameters(delta=0.0),
             s_target=0.0,
+            tau_w=0.0,
             competition=0.05,
         )
 

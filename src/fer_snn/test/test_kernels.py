@@ -101,6 +101,8 @@ def run(
         kernel.add_outer_product(stages[0], activity[0].counts[0], change, *bounds)
         # The second norm is out of reach of the bounds for most neurons.
         kernel.normalise(stages[0], rng.choice([5.0, 500.0]), *bounds)
+        known = rng.uniform(*bounds, stages[0].weights.shape).astype(np.float32)
+        kernel.consolidate(stages[0], known, rng.choice([1e-3, 0.5]))
         assert bounds[0] <= stages[0].weights.min() <= stages[0].weights.max() <= bounds[1]
     learnt = [array for stage in stages for array in (stage.weights, stage.theta)]
     return [*outcome, *learnt, *(array for face in faces for layer in face for array in layer)]

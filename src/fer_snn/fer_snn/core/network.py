@@ -21,7 +21,7 @@ from fer_snn.core.model import Model
 from fer_snn.core.neurons import encoding, layers, lif, threshold
 from fer_snn.core.neurons.layers import DriveParameters, FaceState, LayerActivity
 from fer_snn.core.neurons.lif import Float32s, Int32s
-from fer_snn.core.synapses import homeostasis, stdp
+from fer_snn.core.synapses import stdp
 
 FEATURE, HIDDEN, EXPRESSION = "feature", "hidden", "expression"
 
@@ -60,7 +60,7 @@ class NetworkParameters:
     competition : lateral inhibition of the expression layer while it learns without labels. It
         replaces that of `expression`, so that only the winner learns.
     tau_w : time constant of the return of weights that learn without labels, seconds; 0 for none.
-        See `homeostasis.consolidated`.
+        See `kernels.reference.consolidate`.
     """
 
     dt: float = 0.001
@@ -276,13 +276,14 @@ class Network:
         """Let thresholds and weights that learn return towards their resting values."""
         last = len(self.model.stages) - 1
         self._packed.pop(last, None)
-        theta, weights = self.model.stages[last].theta, self.model.stages[last].weights
-        theta += threshold.towards_rest(self._resting_theta, n_steps, self._constants.adaptation)
+        stage = self.model.stages[last]
+        stage.theta += threshold.towards_rest(
+            self._resting_theta, n_steps, self._constants.adaptation
+        )
         if self._parameters.tau_w > 0:
             elapsed_s = n_steps * self._parameters.dt
-            weights[:] = homeostasis.consolidated(
-                weights, self._known_weights, elapsed_s / self._parameters.tau_w
-            )
+            elapsed = elapsed_s / self._parameters.tau_w
+            self._kernels.consolidate(stage, self._known_weights, elapsed)
         self._normalise(last)
         self.version += 1
 

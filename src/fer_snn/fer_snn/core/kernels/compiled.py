@@ -113,3 +113,9 @@ def normalise(stage: Stage, s_target: float, w_min: np.float32, w_max: np.float3
     compiled_learning.normalise(
         stage.padded_weights, wiring.width, wiring.first_row, float(s_target), bounds, rounds
     )
+
+
+def consolidate(stage: Stage, known: Float32s, elapsed: float) -> None:
+    """Do the same as `reference.consolidate`."""
+    share = homeostasis.share_returned(elapsed)
+    compiled_learning.consolidate(stage.padded_weights, known, share)

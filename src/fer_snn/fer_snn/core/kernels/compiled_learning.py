@@ -200,3 +200,13 @@ def normalise(w, width, first_row, s_target, bounds, rounds):  # type: ignore[no
                     w[r, k] = bounded
             if not clipped:
                 break
+
+
+@compiled_function
+def consolidate(w, known, share):  # type: ignore[no-untyped-def]
+    """Do the same as `homeostasis.consolidated`, in place."""
+    for r in range(known.shape[0]):
+        for k in range(known.shape[1]):
+            weight, goal = w[r, k], known[r, k]
+            low, high = min(weight, goal), max(weight, goal)
+            w[r, k] = clip(weight + share * (goal - weight), low, high)

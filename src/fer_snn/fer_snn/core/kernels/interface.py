@@ -91,6 +91,9 @@ class Kernels(Protocol):
     ) -> None:
         """Scale weights to their L1 norm."""
 
+    def consolidate(self, stage: Stage, known: Float32s, elapsed: float) -> None:
+        """Let weights return to the known ones."""
+
 
 def choose(compiled: bool = True) -> Kernels:
     """Return the compiled kernels, or the plain ones, which give equal results more slowly.
@@ -164,3 +167,4 @@ def _run_all(kernels: Kernels) -> None:
         stage, np.zeros(size, dtype=np.int32), silent, np.float32(0), np.float32(1)
     )
     kernels.normalise(stage, 1.0, np.float32(0), np.float32(1))
+    kernels.consolidate(stage, stage.weights.copy(), 0.1)

@@ -137,6 +137,11 @@ def normalise(stage: Stage, s_target: float, w_min: np.float32, w_max: np.float3
         block[:] = homeostasis.scaled(block, s_target, w_min, w_max)
 
 
+def consolidate(stage: Stage, known: Float32s, elapsed: float) -> None:
+    """Let weights return to `known` (like the weights) for `elapsed` time constants, in place."""
+    stage.weights[:] = homeostasis.consolidated(stage.weights, known, elapsed)
+
+
 def _arrive(
     layer: LayerState, wiring: Wiring, weights: Float32s, arrived: Bools, constants: LayerStep
 ) -> None:

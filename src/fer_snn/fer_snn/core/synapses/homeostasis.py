@@ -66,6 +66,11 @@ def scaled(
 
 def consolidated(weights: Float32s, known: Float32s, elapsed: float) -> Float32s:
     """Return weights after a return to `known` (same shape) for `elapsed` time constants."""
-    returned = weights + np.float32(-math.expm1(-elapsed)) * (known - weights)
+    returned = weights + share_returned(elapsed) * (known - weights)
     # Rounding must not lead beyond the known weights, which are within bounds.
     return np.clip(returned, np.minimum(weights, known), np.maximum(weights, known))
+
+
+def share_returned(elapsed: float) -> np.float32:
+    """Return which share of the distance to the known weights is made up for."""
+    return np.float32(-math.expm1(-elapsed))
