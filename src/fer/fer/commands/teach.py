@@ -24,7 +24,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Teach, wait for the end of the lesson, and print what was learnt."""
     from fer.client import connect
-    from fer_common.ros.lesson import teach
     from fer_interfaces.srv import Teach
 
     request = Teach.Request(
@@ -34,6 +33,9 @@ def run(arguments: argparse.Namespace) -> int:
         duration=arguments.duration,
     )
     with connect(arguments.namespace) as client:
+        # Not before the environment was checked: it imports rclpy.
+        from fer_common.ros.lesson import teach
+
         try:
             lesson = teach(client, request, lambda begun: print(begun, flush=True))
         except FerError as error:
