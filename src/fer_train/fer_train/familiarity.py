@@ -1,6 +1,6 @@
 """Teaches the neurons that tell whether an expression can be read: `fer_snn.core.familiarity`.
 
-    ./fer exec python3 -m fer_train.familiarity fer2013/train lfw-expr/train --nothing unreadable
+    ./fer exec python3 -m fer_train.familiarity FOLDER ... --nothing unreadable
 
 writes the file that the package ships. A fifth of the pictures is held out: for the thresholds, and
 for the rates that are printed.

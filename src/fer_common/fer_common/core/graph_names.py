@@ -10,7 +10,6 @@ NAMESPACE = "fer"
 #: The node that learns, whose services the commands call.
 SNN = "snn"
 _NAME = r"[A-Za-z_][A-Za-z0-9_]*(/[A-Za-z_][A-Za-z0-9_]*)*"
-_REMEDY = "use letters, digits and '_', parts joined by '/'"
 
 
 def absolute(namespace: str) -> str:
@@ -21,8 +20,7 @@ def absolute(namespace: str) -> str:
     ConfigurationError
         if it is not a ROS name.
     """
-    if not re.fullmatch(f"/?({_NAME})?/?", namespace):
-        raise ConfigurationError(f"namespace '{namespace}' is no ROS name: {_REMEDY}")
+    _check("namespace", namespace, f"/?({_NAME})?/?")
     return "/" + namespace.strip("/")
 
 
@@ -34,8 +32,7 @@ def check_topic(name: str) -> None:
     ConfigurationError
         if it is not a ROS name.
     """
-    if not re.fullmatch(f"/?{_NAME}", name):
-        raise ConfigurationError(f"topic '{name}' is no ROS name: {_REMEDY}")
+    _check("topic", name, f"/?{_NAME}")
 
 
 def resolve(namespace: str, name: str) -> str:
@@ -47,3 +44,10 @@ def resolve(namespace: str, name: str) -> str:
         as `absolute`.
     """
     return name if name.startswith("/") else f"{absolute(namespace).rstrip('/')}/{name}"
+
+
+def _check(kind: str, name: str, pattern: str) -> None:
+    if not re.fullmatch(pattern, name):
+        raise ConfigurationError(
+            f"{kind} '{name}' is no ROS name: use letters, digits and '_', parts joined by '/'"
+        )

@@ -54,7 +54,7 @@ class ExecutorThread:
             while not self._closing.is_set():
                 # rclpy fails if a handle is destroyed while the executor checks it.
                 with suppress(InvalidHandle):
-                    # The limit goes on even if a wake-up is lost. Each return costs 1 ms.
+                    # It returns after this time even if a wake-up is lost; each return costs 1 ms.
                     self._executor.spin_once(timeout_sec=1.0)
         except ExternalShutdownException:
             pass
