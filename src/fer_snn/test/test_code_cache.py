@@ -142,7 +142,7 @@ def test_the_network_starts_with_a_damaged_cache(tmp_path: Path) -> None:
     if compiled := code_cache.cache_folder():
         shutil.copytree(compiled, folder, dirs_exist_ok=True)
     said = [python(WARM_UP, NUMBA_CACHE_DIR=str(tmp_path))]
-    damages = {"fade": emptied, "adapt": cut, "lane_sum": one_bit_changed}
+    damages = {"fade": emptied, "adapt": cut, "excite": one_bit_changed}
     for name, damage in damages.items():
         for suffix in ("nbi", "nbc"):
             for path in tmp_path.rglob(f"compiled*.{name}-*.{suffix}"):

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -25,7 +26,6 @@ from fer_snn.core.synapses.learning import (
     label_errors,
     own_errors,
 )
-from fer_snn.core.synapses.wiring import Wiring
 
 MOMENTUM = np.float32(0.9)
 RELEASE = 0.5
@@ -37,6 +37,8 @@ layers."""
 LABEL_SMOOTHING = np.float32(0.05)
 """Share of the teacher's certainty that is spread over all labels."""
 LEAST_THRESHOLD_RATE = 0.1
+TOGETHER = 16
+"""Number of faces that a thread presents at once, so that it reads the weights less often."""
 
 
 @dataclass
@@ -94,10 +96,12 @@ class LocalErrorRule:
         """Return the spike counts of each layer but the last as (faces, neurons)."""
         n_steps = self.network.parameters.steps(self.rule.presentation)
 
-        def counts_of(face: Float32s) -> list[Int32s]:
-            return self.network.present(face, n_steps).counts
+        def counts_of(some: Sequence[Float32s]) -> list[list[Int32s]]:
+            at_rest = [self.network.new_face() for _ in some]
+            return [shown.counts for shown in self.network.advance_faces(at_rest, some, n_steps)]
 
-        counts = list(self.pool.map(counts_of, faces))
+        groups = [faces[k : k + TOGETHER] for k in range(0, len(faces), TOGETHER)]
+        counts = chain.from_iterable(self.pool.map(counts_of, groups))
         return [np.array(layer, dtype=np.float32) for layer in zip(*counts, strict=True)]
 
     def _teach_hidden(
@@ -113,38 +117,37 @@ class LocalErrorRule:
         factor = (label_errors(post @ readout, targets) @ readout.T) * fired
         factor *= stage.wiring.column_means(stage.weights)
         eta = self.rule.eta_w * HIDDEN_RATE
-        self._change(layer, outer_products(stage.wiring, pre, factor), eta * rate)
+        self._change(layer, pre, factor, eta * rate)
 
     def _teach_expression(self, pre: Float32s, targets: Float32s, rate: float) -> None:
         model = self.network.model
         released = self.rng.random(pre.shape, dtype=np.float32) < RELEASE
         pre = pre * released / np.float32(RELEASE)
         errors = label_errors(expression_evidence(model, pre), targets, self.rule.kappa)
-        change = pre.T @ own_errors(model, errors)
         deep = len(model.stages) > 1
         eta = self.rule.eta_v * (EXPRESSION_RATE if deep else HIDDEN_RATE)
-        self._change(len(self.changes) - 1, change, eta * rate)
+        self._change(len(self.changes) - 1, pre, own_errors(model, errors), eta * rate)
 
-    def _change(self, stage: int, change: Float32s, eta: float) -> None:
-        total = self.changes[stage]
-        total *= MOMENTUM
-        total += (1 - MOMENTUM) * change
-        bounds = self.network.parameters.weight_bounds(len(self.changes))[stage]
-        weights = self.network.model.stages[stage].weights
-        weights += np.float32(eta) * total
-        np.clip(weights, bounds.w_min, bounds.w_max, out=weights)
+    def _change(self, number: int, pre: Float32s, post: Float32s, eta: float) -> None:
+        """Change a projection by the sum over faces of the products pre_i post_j.
 
+        Parameters
+        ----------
+        pre, post : a factor of each presynaptic and of each postsynaptic neuron (faces, neurons).
+        """
+        stage = self.network.model.stages[number]
+        bounds = self.network.parameters.weight_bounds(len(self.changes))[number]
+        by_neuron = np.ascontiguousarray(pre.T)
+        by_column = post.reshape(len(post), -1, stage.wiring.width)
 
-def outer_products(wiring: Wiring, pre: Float32s, post: Float32s) -> Float32s:
-    """Return the sum over faces and columns of the products pre_i post_j, laid out as weights.
+        def change_column(column: int) -> None:
+            seen, total = changes[column]
+            total *= MOMENTUM
+            total += (1 - MOMENTUM) * (by_neuron[seen] @ by_column[:, column])
+            _, weights = columns[column]
+            weights += np.float32(eta) * total
+            np.clip(weights, bounds.w_min, bounds.w_max, out=weights)
 
-    Parameters
-    ----------
-    pre, post : a factor of each presynaptic and of each postsynaptic neuron (faces, neurons).
-    """
-    by_neuron = np.ascontiguousarray(pre.T)
-    by_column = post.reshape(len(post), -1, wiring.width)
-    change = np.empty((len(wiring.pre_of_row), wiring.width), dtype=np.float32)
-    for column, (seen, block) in enumerate(wiring.blocks(change)):
-        np.matmul(by_neuron[seen], by_column[:, column], out=block)
-    return change
+        changes = stage.wiring.blocks(self.changes[number])
+        columns = stage.wiring.blocks(stage.weights)
+        list(self.pool.map(change_column, range(len(columns))))

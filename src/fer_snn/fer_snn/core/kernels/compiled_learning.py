@@ -5,6 +5,8 @@ import numpy as np
 from fer_snn.core.kernels.code_cache import compiled_function
 from fer_snn.core.kernels.compiled_layers import (
     copy,
+    count,
+    excite,
     fade,
     fire,
     inhibit,
@@ -127,7 +129,7 @@ def project_learning(  # type: ignore[no-untyped-def]
     depression = np.zeros((columns, padded), dtype=np.float32)
     for c in range(columns):
         copy(by_column[c], summed[c, :width])
-    current, (flags, words) = np.empty(n, dtype=np.float32), no_flags(n)
+    current, (flags, words) = np.empty(width, dtype=np.float32), no_flags(n)
     lanes = np.empty(16, dtype=np.float32)
     last, now = np.zeros(len(x), dtype=np.uint32), 0
     pending, trace_decay = no_pending_potentiation(block, columns, padded, window)
@@ -146,10 +148,14 @@ def project_learning(  # type: ignore[no-untyped-def]
             arrive_learning(summed, edges, w, arrived, x, depression, last, pending, window)
         for c in range(columns):
             begin, end = c * width, (c + 1) * width
-            scale(summed[c], gain, current[begin:end])
-            inhibit(current[begin:end], theta[begin:end], neuron[4], beta, alpha, lanes)
-        fire(v, refractory, current, neuron, theta, flags)
-        begin, noted = noted, note(flags, words, 0, step, activity[0][0], spikes, noted)
+            column_theta = theta[begin:end]
+            total = excite(summed[c], np.float32(1), gain, current, lanes)
+            inhibition = inhibit(current, total, column_theta, neuron[4], beta, alpha)
+            fire(
+                v[begin:end], refractory[begin:end], current, inhibition, neuron, column_theta,
+                flags[begin:end],
+            )  # fmt: skip
+        begin, noted = noted, note(flags, words, 0, step, spikes, noted)
         fired = spikes[0][begin:noted]
         record(activity, 0, step, 0, v, flags)
         adapt(theta, fired, adaptation, silent)
@@ -160,6 +166,7 @@ def project_learning(  # type: ignore[no-untyped-def]
             now = 0
     for c in range(columns):
         copy(summed[c], by_column[c])
+    count(spikes[0], 0, noted, 0, activity[0][0])
     return spikes[0][:noted], spikes[1][:noted]
 
 
