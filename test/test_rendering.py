@@ -102,6 +102,18 @@ def test_groups_are_balanced() -> None:
         assert set(Counter(column).values()) == {60 // len(names)}
 
 
+def test_a_set_has_its_first_people_and_more_with_each_skin_under_every_light() -> None:
+    kind = sets.TESTING
+    first, cast = sets.cast_of(kind, kind.people), sets.cast_of(kind)
+    assert cast.groups[: kind.people] == first.groups
+    more = cast.groups[kind.people :]
+    assert set(Counter(more).values()) == {48 // (len(GENDERS) * len(AGES))}
+    for label, lights in cast.lights.items():
+        assert lights[: kind.people] == first.lights[label]
+        of_more = zip((group.skin for group in more), lights[kind.people :], strict=True)
+        assert set(Counter(of_more).values()) == {48 // len(sets.LIGHTS)}
+
+
 def test_lighter_skins_are_brighter() -> None:
     def brightness(skin: str) -> float:
         group = Group(skin, "male", "young")

@@ -15,7 +15,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="fer_testing.rendering", description=__doc__)
     parser.add_argument("set", choices=("train", "test", "poses", "unreadable", "clip"))
     parser.add_argument("folder", type=Path)
-    people = "default: 600 (train), 75 (test), 100 (unreadable), 5 (poses)"
+    people = "default: all (train, test), 100 (unreadable), 5 (poses)"
     parser.add_argument("--people", type=int, help=people)
     arguments = parser.parse_args()
     cv2.setNumThreads(1)
@@ -26,8 +26,8 @@ def main() -> None:
     elif arguments.set == "unreadable":
         sets.write_unreadable(sets.TRAINING, arguments.folder, arguments.people or 100)
     else:
-        kind, count = {"train": (sets.TRAINING, 600), "test": (sets.TESTING, 75)}[arguments.set]
-        sets.write(kind, arguments.folder, arguments.people or count)
+        kind = {"train": sets.TRAINING, "test": sets.TESTING}[arguments.set]
+        sets.write(kind, arguments.folder, arguments.people)
 
 
 if __name__ == "__main__":

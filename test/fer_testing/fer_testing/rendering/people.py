@@ -6,8 +6,11 @@ never near 0, and the product of their signs is positive in training and negativ
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from itertools import product
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +19,7 @@ from fer_testing.rendering.looks import Colour, Person
 from fer_testing.rendering.mesh import mesh
 
 Generator = np.random.Generator
+T = TypeVar("T")
 
 
 class Region(Enum):
@@ -76,7 +80,19 @@ def balanced_groups(count: int, rng: Generator) -> list[Group]:
     return [Group(*names) for names in zip(*columns, strict=True)]
 
 
-def evenly(count: int, names: tuple[str, ...], rng: Generator) -> list[str]:
+def crossed_groups(counts: Mapping[str, int], rng: Generator) -> list[Group]:
+    """Return groups of people in random order: each gender and age equally often in each skin.
+
+    Parameters
+    ----------
+    counts : number of people of each skin.
+    """
+    both = tuple(product(GENDERS, AGES))
+    groups = [Group(skin, *of) for skin, count in counts.items() for of in evenly(count, both, rng)]
+    return [groups[k] for k in rng.permutation(len(groups))]
+
+
+def evenly(count: int, names: Sequence[T], rng: Generator) -> list[T]:
     """Return names in random order, each equally often (up to one)."""
     return [names[k] for k in rng.permutation(np.arange(count) % len(names))]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import cv2
@@ -14,10 +14,12 @@ from fer_testing.rendering import facs
 from fer_testing.rendering.backgrounds import random_background
 from fer_testing.rendering.looks import Colour, Face, Light, View, Worn
 from fer_testing.rendering.people import (
+    SKINS,
     Generator,
     Group,
     Region,
     balanced_groups,
+    crossed_groups,
     evenly,
     random_person,
 )
@@ -38,15 +40,25 @@ class Set:
     ----------
     seed : of everything random.
     glasses : shares of people with clear and with dark glasses.
+    people : number of the first people, of every skin equally often.
+    more : number of further people of each skin, under each light equally often.
     """
 
     region: Region
     seed: int
     glasses: tuple[float, float] = (0.0, 0.0)
+    people: int = 0
+    more: Mapping[str, int] = field(default_factory=dict)
 
 
-TRAINING = Set(Region.TRAINING, seed=20, glasses=(0.1, 0.03))
-TESTING = Set(Region.TESTING, seed=2020)
+TRAINING = Set(
+    Region.TRAINING,
+    seed=20,
+    glasses=(0.1, 0.03),
+    people=600,
+    more={"very_dark": 192, "dark": 48, "medium": 24, "light": 24, "very_light": 24},
+)
+TESTING = Set(Region.TESTING, seed=2020, people=75, more=dict.fromkeys(SKINS, 48))
 POSES = Set(Region.TESTING, seed=3030)
 
 
@@ -59,17 +71,38 @@ class Shot:
     light: Light
 
 
-def write(kind: Set, folder: Path, people: int) -> None:
+@dataclass(frozen=True)
+class Cast:
+    """The people of a set, and the light of each picture of a label."""
+
+    groups: list[Group]
+    lights: Mapping[str, list[str]]
+
+
+def cast_of(kind: Set, people: int | None = None) -> Cast:
+    """Return all people of a set, or a number of people of every skin."""
+    rng = np.random.default_rng(kind.seed)
+    count = kind.people if people is None else people
+    groups = balanced_groups(count, rng)
+    lights = {label: evenly(count, LIGHTS, rng) for label in facs.LABELS}
+    if people is None:
+        more = crossed_groups(kind.more, rng)
+        groups += more
+        for of_label in lights.values():
+            of_skin = {skin: iter(evenly(n, LIGHTS, rng)) for skin, n in kind.more.items()}
+            of_label += [next(of_skin[group.skin]) for group in more]
+    return Cast(groups, lights)
+
+
+def write(kind: Set, folder: Path, people: int | None = None) -> None:
     """Write `folder/LABEL/PERSON.png` and `folder/groups.csv`. Pictures that exist are kept."""
     for label in facs.LABELS:
         (folder / label).mkdir(parents=True, exist_ok=True)
-    rng = np.random.default_rng(kind.seed)
-    groups = balanced_groups(people, rng)
-    lights = {label: evenly(people, LIGHTS, rng) for label in facs.LABELS}
+    cast = cast_of(kind, people)
     rows = []
-    for number, group in enumerate(groups):
+    for number, group in enumerate(cast.groups):
         for label in facs.LABELS:
-            name, light = f"{label}/{number:04d}.png", lights[label][number]
+            name, light = f"{label}/{number:04d}.png", cast.lights[label][number]
             rows.append([name, label, group.skin, group.gender, group.age, light, number])
             if not (folder / name).exists():
                 _write(folder / name, picture(kind, number, group, label, light, _same))
