@@ -59,7 +59,7 @@ bench-check:  ## fail where something became slower, measured against its peers
 	@./fer setup --test
 	@./fer bench check $(ARGS)
 
-bench-network:  ## measure the graph on two hosts over bad links and write docs/distributed.md: 11 minutes
+bench-network:  ## measure the graph on two hosts over bad links and write docs/distributed.md: 6 minutes
 	@./fer setup
 	@./fer exec sh -c 'cd bench && exec python3 -m fer_bench.link "$$@"' bench-network $(ARGS)
 

@@ -28,8 +28,7 @@ def figures(tmp_path_factory: pytest.TempPathFactory) -> dict[str, dict[str, Any
         command, cwd=BENCH, capture_output=True, text=True, timeout=140, check=False
     )
     assert result.returncode == 0, result.stderr
-    (series,) = json.loads(output.read_text())
-    return {each["condition"]: each for each in series["figures"]}
+    return {each["condition"]: each for each in json.loads(output.read_text())["features"]}
 
 
 def test_answers_come_over_a_clean_link_without_pictures(figures: dict[str, Any]) -> None:

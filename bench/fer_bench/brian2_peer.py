@@ -25,15 +25,10 @@ INPUT = LIF + "v_inf : 1 (constant)\n"
 OUTPUT = LIF + "v_inf = v_rest + current : 1\ncurrent : 1\nds/dt = -s / tau_s : 1\n"
 RESET = "v = v_reset"
 
-# Traces kept by the neurons: what is fastest in Brian2.
+# Traces kept by the neurons, not by each synapse: what is fastest in Brian2.
 X, Y = "dx/dt = -x / tau_pre : 1\n", "dy/dt = -y / tau_post : 1\n"
 ON_PRE = "s_post += w\nw = clip(w + a_post * y_post, w_min, w_max)"
 ON_POST = "w = clip(w + a_pre * x_pre, w_min, w_max)"
-
-# Traces kept by every synapse, updated at its spikes: how Brian2's manual writes STDP.
-SYNAPSE = "w : 1\ndx/dt = -x / tau_pre : 1 (event-driven)\ndy/dt = -y / tau_post : 1 (event-driven)"
-SYNAPSE_ON_PRE = "s_post += w\nx += 1\nw = clip(w + a_post * y, w_min, w_max)"
-SYNAPSE_ON_POST = "y += 1\nw = clip(w + a_pre * x, w_min, w_max)"
 
 
 Inhibit = Callable[[dict[str, np.ndarray], b2.NeuronGroup], "b2.NetworkOperation | None"]
@@ -60,21 +55,16 @@ def build(
         "method": "exponential_euler",
         "namespace": names,
     }
-    plastic, in_neurons = bool(case["plastic"]), bool(case["traces_in_neurons"])
-    traced = plastic and in_neurons
+    plastic = bool(case["plastic"])
     n_pre, n_post = case["w"].shape
-    pre = b2.NeuronGroup(n_pre, INPUT + X * traced, reset=RESET + "\nx += 1" * traced, **neuron)
-    post = b2.NeuronGroup(n_post, OUTPUT + Y * traced, reset=RESET + "\ny += 1" * traced, **neuron)
+    pre = b2.NeuronGroup(n_pre, INPUT + X * plastic, reset=RESET + "\nx += 1" * plastic, **neuron)
+    post = b2.NeuronGroup(
+        n_post, OUTPUT + Y * plastic, reset=RESET + "\ny += 1" * plastic, **neuron
+    )
     pre.v = post.v = names["v_rest"]
     pre.v_inf = case["v_inf"]
-    if not plastic:
-        synapses = b2.Synapses(pre, post, "w : 1", on_pre="s_post += w")
-    elif in_neurons:
-        synapses = b2.Synapses(pre, post, "w : 1", on_pre=ON_PRE, on_post=ON_POST, namespace=names)
-    else:
-        synapses = b2.Synapses(
-            pre, post, SYNAPSE, on_pre=SYNAPSE_ON_PRE, on_post=SYNAPSE_ON_POST, namespace=names
-        )
+    paths = {"on_pre": ON_PRE, "on_post": ON_POST} if plastic else {"on_pre": "s_post += w"}
+    synapses = b2.Synapses(pre, post, "w : 1", namespace=names, **paths)
     synapses.connect()
     synapses.w = case["w"].ravel()
     counters = [b2.SpikeMonitor(group, record=False) for group in (pre, post)]

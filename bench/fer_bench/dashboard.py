@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import numpy as np
 import psutil
@@ -20,7 +21,7 @@ from rclpy.context import Context as RosContext
 from rclpy.node import Node
 
 from fer_bench.measure import Context
-from fer_bench.results import Measurement, Target
+from fer_bench.results import Measurement
 from fer_common.core.errors import FerError
 from fer_testing.networks import EIGHT
 from fer_testing.ros import reserved_domain
@@ -37,7 +38,7 @@ _SETTLE_S = 35.0
 _SAMPLE_S = 1.0
 
 
-def measure(context: Context) -> Iterator[Measurement | Target]:
+def measure(context: Context) -> Iterator[Measurement]:
     """Watch the window while it shows the played graph."""
     try:
         require_qt(window=False)
@@ -48,14 +49,12 @@ def measure(context: Context) -> Iterator[Measurement | Target]:
     for size, limit in CPU_LIMITS.items():
         percent, megabytes = _watch(size, duration_s)
         what = f"{len(EIGHT)} labels, {NEURONS} expression neurons, {RATE_HZ:g} Hz"
-        name = f"{what}, {size[0]}x{size[1]}"
-        yield Target(f"{name}: CPU of the window", percent, limit, "% of a core")
-        slope = np.polyfit(np.arange(len(megabytes)) * _SAMPLE_S / 60, megabytes, 1)[0]
-        yield Measurement(PART, f"{name}: memory of the window", "MB", megabytes[-1])
-        yield Measurement(PART, f"{name}: growth of its memory", "MB/min", float(slope))
+        window = partial(Measurement, PART, f"window, {what}, {size[0]}x{size[1]}")
+        yield window("% of a core", percent, figure="CPU", limit=limit)
+        yield window("MB", megabytes[-1], figure="memory")
         grown = float(np.median(megabytes[-5:]) - np.median(megabytes[:5]))
-        grew = f"{name}: memory grown in {len(megabytes) * _SAMPLE_S:g} s"
-        yield Target(grew, grown, GROWTH_LIMIT_MB, "MB")
+        figure = f"memory grown in {len(megabytes) * _SAMPLE_S:g} s"
+        yield window("MB", grown, figure=figure, limit=GROWTH_LIMIT_MB)
 
 
 def _watch(size: tuple[int, int], duration_s: float) -> tuple[float, list[float]]:

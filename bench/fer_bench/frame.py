@@ -8,7 +8,8 @@ transport is in the figures of the whole graph.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -17,7 +18,7 @@ from rclpy.serialization import deserialize_message, serialize_message
 from fer_bench import scenes
 from fer_bench.measure import OWN, Context
 from fer_bench.network import STEPS_PER_FRAME
-from fer_bench.results import Measurement, Target
+from fer_bench.results import Measurement
 from fer_bench.scenes import Picture
 from fer_features.core.alignment import CropGeometry, align_face
 from fer_features.core.detector import DetectorParameters, FaceDetector
@@ -39,9 +40,6 @@ from fer_snn.ros.messages import (
 
 PART = "frame"
 PLAIN = "the same, written plainly"
-#: Columns and rows of faces.
-CROWDS = ((1, 1), (2, 2), (4, 2))
-SIZES = ((320, 240), (640, 480), (1280, 720), (1920, 1080))
 _RECORDING = RecordedLayers((EXPRESSION,), (EXPRESSION,))
 
 
@@ -65,30 +63,15 @@ class Snn:
             serialize_message(answer)
 
 
-def measure(context: Context) -> Iterator[Measurement | Target]:
-    """Measure the work with and without the detector; its growth with faces and picture."""
+def measure(context: Context) -> Iterator[Measurement]:
+    """Measure the work with and without the detector."""
     race = partial(context.race, PART, unit="ms", per_call=1e3)
-    without = race(
-        "alignment, Gabor, 33 steps with STDP, messages",
-        works={OWN: _without_detector(), PLAIN: plain_work(detect=False)},
-    )
-    yield without
-    yield Target("frame's work on a face, CPU, detector left out", without.value, 1.2, "ms")
-    with_detector = race(
-        "the same with the detector, 640x480",
-        works={OWN: whole_work(scenes.clip()), PLAIN: plain_work(detect=True)},
-    )
-    yield with_detector
-    yield Target("frame's work on a face, CPU, with the detector", with_detector.value, 3.5, "ms")
-    for columns, rows in CROWDS:
-        faces = columns * rows
-        works = {OWN: whole_work([scenes.crowd(columns, rows)])}
-        name, series = f"faces in view: {faces}", "faces, whole frame's work"
-        yield race(name, works=works, series=series, x=faces)
-    for width, height in SIZES:
-        works = {OWN: whole_work(scenes.clip(width, height))}
-        name, series = f"picture of {width}x{height}", "image size, whole frame's work"
-        yield race(name, works=works, series=series, x=width * height / 1e6)
+    works = {OWN: _without_detector(), PLAIN: plain_work(detect=False)}
+    name = "alignment, Gabor, 33 steps with STDP, messages"
+    yield replace(race(name, works=works), limit=1.2)
+    works = {OWN: _whole_work(), PLAIN: plain_work(detect=True)}
+    name = "the same with the detector, 640x480"
+    yield replace(race(name, works=works), limit=3.5)
 
 
 def _without_detector() -> Callable[[], object]:
@@ -106,17 +89,14 @@ def _without_detector() -> Callable[[], object]:
     return work
 
 
-def whole_work(frames: Sequence[Picture]) -> Callable[[], object]:
-    """Return the work of both nodes on the next of some frames, again and again."""
+def _whole_work() -> Callable[[], object]:
     pipeline, snn, stamps = FeaturePipeline(), Snn(), scenes.Stamps()
+    frames = scenes.clip()
     # There and back again, so that no face jumps.
-    order = [*range(len(frames)), *range(len(frames) - 2, 0, -1)]
-    count = 0
+    following = itertools.cycle([*frames, *frames[-2:0:-1]])
 
     def work() -> None:
-        nonlocal count
-        frame = frames[order[count % len(order)]]
-        count += 1
+        frame = next(following)
         faces = pipeline.process(frame, stamps.now_ns + scenes.PERIOD_NS)
         snn.work(sent(stamps, frame, faces))
 

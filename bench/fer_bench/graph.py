@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,12 +15,16 @@ from typing import Any
 from sensor_msgs.msg import Image
 
 from fer_bench.peers import last_line
+from fer_bench.results import Measurement
 from fer_common.core.errors import FerError
 from fer_interfaces.msg import ExpressionArray
 from fer_testing.ros import Graph as Listener
 from fer_testing.ros import reserved_domain
 
 OVERLAY, EXPRESSIONS = "overlay", "expressions"
+#: Figures of a run that have limits.
+P50, P99, LOST, ANSWERS = "latency, p50", "latency, p99", "frames lost", "answers"
+CPU, MEMORY = "CPU of all nodes", "memory of all nodes"
 
 _KINDS = {OVERLAY: Image, EXPRESSIONS: ExpressionArray}
 #: For start and end of a run, beyond the time that it is watched for.
@@ -34,28 +38,46 @@ class Run:
     Attributes
     ----------
     summary : as `fer up --summary` writes it.
-    heard_s : arrival of every message by topic, from the start of the command on.
+    first_s : time from the start of the command to the first message, by topic.
     """
 
     duration_s: float
     summary: Mapping[str, Any]
-    heard_s: Mapping[str, Sequence[float]]
+    first_s: Mapping[str, float]
 
-    @property
-    def cpu_percent(self) -> dict[str, float]:
-        """Share of a core that each node used."""
-        return {name: node["cpu_percent"] for name, node in self.summary["nodes"].items()}
+    def figures(
+        self,
+        part: str,
+        name: str,
+        limits: Mapping[str, float],
+        curves: Mapping[str, float] | None = None,
+    ) -> Iterator[Measurement]:
+        """Yield everything that the run shows.
 
-    @property
-    def cpu_ms_per_frame(self) -> float:
-        """CPU time of all nodes for a frame that was answered."""
-        cpu_s = sum(self.cpu_percent.values()) / 100 * self.duration_s
-        return cpu_s / int(self.summary["frames"]["processed"]) * 1e3
-
-    @property
-    def rss_mb(self) -> dict[str, float]:
-        """Largest resident memory of each node, 10^6 bytes."""
-        return {name: node["rss_mb"] for name, node in self.summary["nodes"].items()}
+        Parameters
+        ----------
+        name : what was run.
+        limits : by the name of the figure.
+        curves : on which the CPU lies, as in `Measurement`.
+        """
+        frames, nodes = self.summary["frames"], self.summary["nodes"]
+        cpu_percent = sum(node["cpu_percent"] for node in nodes.values())
+        cpu_ms = 10 * cpu_percent * self.duration_s
+        figures = {
+            **{f"latency, {q}": ("ms", value) for q, value in self.summary["latency_ms"].items()},
+            LOST: ("", frames["skipped"]),
+            ANSWERS: ("Hz", frames["processed"] / self.duration_s),
+            "CPU of a frame": ("ms", cpu_ms / frames["processed"]),
+            CPU: ("% of a core", cpu_percent),
+            MEMORY: ("MB", sum(node["rss_mb"] for node in nodes.values())),
+        }
+        for node, used in nodes.items():
+            figures[f"CPU of {node}"] = "% of a core", used["cpu_percent"]
+            figures[f"memory of {node}"] = "MB", used["rss_mb"]
+        for figure, (unit, value) in figures.items():
+            of_curves = curves if figure == CPU and curves else {}
+            limit = limits.get(figure)
+            yield Measurement(part, name, unit, value, {}, figure, of_curves, limit)
 
 
 @dataclass(frozen=True)
@@ -83,7 +105,6 @@ def watch(
     topics: Sequence[str],
     *options: str,
     prefix: Sequence[str] = (),
-    meanwhile: Callable[[subprocess.Popen[bytes]], None] = lambda process: None,
 ) -> Run:
     """Run the graph by `fer up` with further options, and return the results.
 
@@ -93,18 +114,17 @@ def watch(
     Parameters
     ----------
     prefix : the program that starts `fer up`, and its arguments.
-    meanwhile : called with the process of `fer up` while it runs.
 
     Raises
     ------
     FerError
-        if it does not start, or ends by itself.
+        if it does not start, ends by itself, or says nothing on one of the topics.
     """
     with tempfile.TemporaryDirectory(prefix="fer-bench-") as name, reserved_domain() as domain:
         folder = Path(name)
         (folder / "camera.yaml").write_text(camera.to_yaml(), encoding="utf-8")
         listener = Listener(domain)
-        heard_s: dict[str, list[float]] = {topic: [] for topic in topics}
+        first_s: dict[str, float] = {}
         command = [*_command(root), "up", "--source", camera.source, "--duration", str(duration_s)]
         command += ["--params", f"{folder}/camera.yaml", "--summary", f"{folder}/summary.json"]
         with (folder / "log").open("wb") as log:
@@ -116,37 +136,36 @@ def watch(
                 stderr=subprocess.STDOUT,
             )
         try:
-            for topic, arrivals_s in heard_s.items():
+            for topic in topics:
                 # Not deserialised: only that messages arrive matters.
                 listener.node.create_subscription(
                     _KINDS[topic],
                     f"/fer/{topic}",
-                    lambda _, to=arrivals_s: to.append(time.monotonic() - begin_s),
+                    lambda _, topic=topic: first_s.setdefault(topic, time.monotonic() - begin_s),
                     5,
                     raw=True,
                 )
-            meanwhile(process)
-            return _finish(process, folder, duration_s, heard_s)
+            summary = _finish(process, folder, duration_s)
         finally:
             if process.poll() is None:
                 process.terminate()
                 process.wait()
             listener.close()
+    for topic in topics:
+        if topic not in first_s:
+            raise FerError(f"nothing came on the topic {topic}: try `fer up --source demo`")
+    return Run(duration_s, summary, first_s)
 
 
-def _finish(
-    process: subprocess.Popen[bytes],
-    folder: Path,
-    duration_s: float,
-    heard_s: Mapping[str, Sequence[float]],
-) -> Run:
+def _finish(process: subprocess.Popen[bytes], folder: Path, duration_s: float) -> dict[str, Any]:
+    """Return the summary of a run that ends by itself."""
     if code := process.wait(duration_s + _PATIENCE_S):
         said = (folder / "log").read_text(encoding="utf-8", errors="replace")
         raise FerError(f"`fer up` ended with {code}: {last_line(said)}")
-    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    summary: dict[str, Any] = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     if not summary["frames"]["processed"]:
         raise FerError("the graph answered no frame: try `fer up --source demo`")
-    return Run(duration_s, summary, heard_s)
+    return summary
 
 
 def _command(root: Path) -> list[str]:

@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 from fer_bench import results
 from fer_bench.measure import Context, one_core
 from fer_bench.peers import PeerEnvironment
-from fer_bench.results import Measurement, Results, Target
+from fer_bench.results import Measurement, Results
 from fer_common.core.errors import FerError
 
 if TYPE_CHECKING:
     from fer_bench.machine import Gauge
 
 RESULTS = Path("bench", "results.json")
-PROFILE, ALL, CHECK = "profile", "all", "check"
+ALL, CHECK = "all", "check"
 #: With more busy processes per core than this, latencies depend on the other programs.
 BUSY_LOAD = 0.5
 EXIT_SLOWER = 1
@@ -42,10 +42,10 @@ PARTS = {
 #: With more noise of the host before or after a part it is measured again, up to so often in all.
 NOISY, MOST_ATTEMPTS = 0.2, 3
 #: Parts whose ratios do not depend on what else runs.
-CHECKED = ("network", "micro", "frame", "training")
+CHECKED = ("frame", "micro", "network", "training")
 #: Parts whose contestants take turns on one core; a whole graph, and a training, may use all cores.
-ON_ONE_CORE = ("network", "micro", "frame")
-NAMES = (ALL, CHECK, *PARTS, PROFILE)
+ON_ONE_CORE = ("frame", "micro", "network")
+NAMES = (ALL, CHECK, *PARTS)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--rounds", type=int, default=Context.rounds, help=text)
     text = "how long the whole graph is watched at 640x480 (%(default)s)"
     add("--seconds", type=float, default=Context.run_s, help=text)
-    add("--no-peers", action="store_true", help="without Brian2 and py-spy, which are set up once")
+    add("--no-peers", action="store_true", help="without Brian2, which is set up once")
     text = "write the results there instead of bench/results.json and docs/performance.md"
     add("--output", type=Path, metavar="FILE.json", help=text)
 
@@ -84,7 +84,7 @@ def run(arguments: argparse.Namespace, root: Path) -> int:
 
     if machine.load_per_core() > BUSY_LOAD:
         _say("the machine is busy: latencies will be longer than on an idle one")
-    if CHECK in names:
+    if CHECK in arguments.names:
         return _check(_measured(CHECKED, context), results.load(root / RESULTS))
     new = _measured(names, context)
     if arguments.output:
@@ -101,37 +101,27 @@ def _names(given: Sequence[str]) -> tuple[str, ...]:
     unknown = [name for name in given if name not in NAMES]
     if unknown:
         raise FerError(f"no benchmark is called {unknown[0]!r}: choose among {', '.join(NAMES)}")
-    return (*PARTS, PROFILE) if ALL in given else tuple(dict.fromkeys(given))
+    return tuple(name for name in PARTS if ALL in given or name in given)
 
 
 def _measured(names: Sequence[str], context: Context) -> Results:
     import cv2
 
-    from fer_bench import machine, profiling
+    from fer_bench import machine
 
     # As in the nodes. OpenCV ignores the variables that `fer bench` sets.
     cv2.setNumThreads(1)
-    found: list[Measurement | Target] = []
+    found: list[Measurement] = []
     noise: dict[str, float] = {}
     gauge = machine.Gauge()
-    for name in sorted(set(names) - {PROFILE}, key=[*PARTS].index):
+    for name in names:
         noise[name], figures = _quietest(name, context, gauge)
         found += figures
-    profiles = {}
-    if PROFILE in names and context.peers is not None:
-        profiles = profiling.profile(context)
-    return Results(
-        machine.describe() | (context.peers.versions() if context.peers else {}),
-        tuple(figure for figure in found if isinstance(figure, Measurement)),
-        tuple(figure for figure in found if isinstance(figure, Target)),
-        profiles,
-        noise,
-    )
+    versions = context.peers.versions() if context.peers else {}
+    return Results(machine.describe() | versions, tuple(found), noise)
 
 
-def _quietest(
-    name: str, context: Context, gauge: Gauge
-) -> tuple[float, list[Measurement | Target]]:
+def _quietest(name: str, context: Context, gauge: Gauge) -> tuple[float, list[Measurement]]:
     """Return the noise of the host and the figures of a part, of its quietest attempt."""
     attempts = []
     for _ in range(MOST_ATTEMPTS):
@@ -149,17 +139,16 @@ def _quietest(
     return min(attempts, key=itemgetter(0))
 
 
-def _measured_part(name: str, context: Context) -> Iterator[Measurement | Target]:
+def _measured_part(name: str, context: Context) -> Iterator[Measurement]:
     with one_core() if name in ON_ONE_CORE else nullcontext():
         yield from pkgutil.resolve_name(PARTS[name])(context)
 
 
-def _line(found: Measurement | Target) -> str:
-    if isinstance(found, Target):
-        verdict = "reached" if found.met else "missed"
-        return f"target {verdict}: {found.what}: {found.value:.4g} {found.unit} ({found.limit:g})"
+def _line(found: Measurement) -> str:
     peers = "".join(f", {p.ratio:.3g} times faster than {name}" for name, p in found.peers.items())
-    return f"{found.part}: {found.name}: {found.value:.4g} {found.unit}{peers}"
+    verdict = "reached" if found.met else "missed"
+    limit = "" if found.limit is None else f" (limit {found.limit:g}: {verdict})"
+    return f"{found.part}: {found.what}: {found.value:.4g} {found.unit}{limit}{peers}"
 
 
 def _check(new: Results, committed: Results) -> int:

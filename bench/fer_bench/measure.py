@@ -56,8 +56,6 @@ class Context:
         unit: str,
         works: Mapping[str, Callable[[], object]],
         per_call: float = 1.0,
-        series: str = "",
-        x: float = 0.0,
     ) -> Measurement:
         """Measure the same work done in several ways.
 
@@ -68,7 +66,7 @@ class Context:
         costs = interleaved(
             {who: timed(work, self.least_s, per_call) for who, work in works.items()}, self.rounds
         )
-        return Measurement(part, name, unit, *compared(costs), series, x)
+        return Measurement(part, name, unit, *compared(costs))
 
 
 @contextmanager

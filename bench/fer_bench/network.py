@@ -20,7 +20,7 @@ import numpy as np
 from fer_bench.measure import OWN, Contestant, Context, compared, cpu_us, interleaved, timed
 from fer_bench.peers import Brian2
 from fer_bench.plain import PlainNetwork
-from fer_bench.results import Measurement, Target
+from fer_bench.results import Measurement
 from fer_common.core.errors import FerError
 from fer_snn.core.model import Model, Stage
 from fer_snn.core.network import Network, NetworkParameters
@@ -33,7 +33,6 @@ from fer_snn.core.synapses.wiring import Wiring
 
 PART = "network"
 BRIAN2, BRIAN2_LOOP = "Brian2", "Brian2, main loop alone"
-BRIAN2_MANUAL = "Brian2, traces in synapses"
 BRIAN2_CPP = "Brian2, as a C++ program"
 NUMPY, PLAIN = "NumPy", "plain Python objects"
 
@@ -43,8 +42,8 @@ FEATURE_SHAPE = (4, 12, 12)
 N_INPUT = 2 * 4 * 12 * 12
 OUTPUTS = (3, 30, 300, 3000)
 FACES = (1, 4, 8)
-#: With more outputs these peers take minutes.
-MOST_OUTPUTS = {BRIAN2_MANUAL: 300, PLAIN: 30}
+#: With more outputs the plain objects take minutes.
+MOST_PLAIN_OUTPUTS = 30
 #: How many times faster than a peer, by peer and outputs, with STDP.
 LEAST = {(BRIAN2, 30): 40.0, (BRIAN2, 300): 30.0, (BRIAN2_CPP, 30): 10.0, (BRIAN2_CPP, 300): 5.0}
 #: Of the spike counts of two contestants: lateral inhibition amplifies rounding errors.
@@ -106,7 +105,7 @@ class Case:
             neuron_label=np.arange(self.n_output, dtype=np.int32) % 3,
         )
 
-    def for_brian2(self, traces_in_neurons: bool) -> dict[str, Any]:
+    def for_brian2(self) -> dict[str, Any]:
         """Return the same for `brian2_peer`; potentials stand for currents, as R_m is known."""
         lif, window, drive = self.parameters.lif, self.parameters.stdp, self.parameters.expression
         current = currents(self.features().ravel(), self.model().statistics, lif.rheobase)
@@ -121,7 +120,6 @@ class Case:
             "v_inf": lif.v_rest + lif.r_m * current,
             "w": self.model().stages[0].weights,
             "plastic": self.plastic,
-            "traces_in_neurons": traces_in_neurons,
         }
 
 
@@ -153,7 +151,7 @@ class Own:
         return cpu_us(self.frame, least_s) / STEPS_PER_FRAME
 
 
-def measure(context: Context) -> Iterator[Measurement | Target]:
+def measure(context: Context) -> Iterator[Measurement]:
     """Measure every size, and how the cost grows with the faces."""
     for n_output in OUTPUTS:
         for plastic in (False, True):
@@ -164,23 +162,28 @@ def measure(context: Context) -> Iterator[Measurement | Target]:
     }
     costs = interleaved(race, context.rounds)
     for n in FACES:
-        name, series = f"{case.name}, faces: {n}", f"faces, {case.name}"
-        yield Measurement(PART, name, "us/step", median(costs[str(n)]), {}, series, n)
+        yield Measurement(PART, f"{case.name}, faces: {n}", "us/step", median(costs[str(n)]))
 
 
-def _measure_case(case: Case, context: Context) -> Iterator[Measurement | Target]:
+def _measure_case(case: Case, context: Context) -> Iterator[Measurement]:
     with ExitStack() as stack:
         race = _race(case, context, stack)
         rounds = interleaved(race, context.rounds)
     value, peers = compared(rounds)
-    series = f"outputs, STDP {'on' if case.plastic else 'off'}"
-    yield Measurement(PART, case.name, "us/step", value, peers, series, case.n_output)
+    curve = f"STDP {'on' if case.plastic else 'off'}"
+    yield Measurement(
+        PART,
+        case.name,
+        "us/step",
+        value,
+        peers,
+        curves={curve: case.n_output},
+        limit=_REAL_TIME_US if case.plastic and case.n_output == max(OUTPUTS) else None,
+    )
     for (peer, n_output), least in LEAST.items():
         if case.plastic and case.n_output == n_output and peer in peers:
-            what = f"{case.name}: times faster than {peer}"
-            yield Target(what, peers[peer].ratio, least, "times", at_least=True)
-    if case.plastic and case.n_output == max(OUTPUTS):
-        yield Target(f"{case.name}: share of real time", value / _REAL_TIME_US, 1.0, "")
+            figure, ratio = f"times faster than {peer}", peers[peer].ratio
+            yield Measurement(PART, case.name, "times", ratio, figure=figure, limit=least)
 
 
 def _race(case: Case, context: Context, stack: ExitStack) -> dict[str, Contestant]:
@@ -191,20 +194,18 @@ def _race(case: Case, context: Context, stack: ExitStack) -> dict[str, Contestan
         NUMPY: partial(reference.step_us, context.least_s),
     }
     if context.peers is not None:
-        kinds: dict[str, tuple[bool, Sequence[int]]] = {BRIAN2: (True, ())}
-        if case.plastic and case.n_output <= MOST_OUTPUTS[BRIAN2_MANUAL]:
-            kinds[BRIAN2_MANUAL] = False, ()
+        kinds: dict[str, Sequence[int]] = {BRIAN2: ()}
         if case.plastic and (BRIAN2_CPP, case.n_output) in LEAST:
-            kinds[BRIAN2_CPP] = True, (_WARM_UP_STEPS, STEPS_PER_RUN)
-        for name, (in_neurons, runs) in kinds.items():
-            peer = stack.enter_context(Brian2(context.peers, case.for_brian2(in_neurons), runs))
+            kinds[BRIAN2_CPP] = _WARM_UP_STEPS, STEPS_PER_RUN
+        for name, runs in kinds.items():
+            peer = stack.enter_context(Brian2(context.peers, case.for_brian2(), runs))
             peer.step_us(_WARM_UP_STEPS)
             _check(case, peer)
             race[name] = partial(peer.step_us, STEPS_PER_RUN)
             if name == BRIAN2:
                 # Of the call that was just timed.
                 race[BRIAN2_LOOP] = lambda peer=peer: peer.loop_us  # type: ignore[misc]
-    if case.n_output <= MOST_OUTPUTS[PLAIN]:
+    if case.n_output <= MOST_PLAIN_OUTPUTS:
         race[PLAIN] = _plain(case, context.least_s)
     return race
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from fer_bench.measure import OWN
-from fer_bench.results import Hotspot, Measurement, Results, Target
+from fer_bench.results import LARGER_IS_BETTER, Measurement, Results
 from fer_common.core.atomic import write_atomically
 from fer_common.core.errors import FerError
 
@@ -48,25 +50,37 @@ def write(results: Results, root: Path) -> None:
 
 def sections(results: Results) -> dict[str, str]:
     """Return the generated parts of the page by the name of their markers."""
-    parts: dict[str, list[Measurement]] = {}
-    for measurement in results.measurements:
-        parts.setdefault(measurement.part, []).append(measurement)
-    parts.pop("dashboard", None)  # Its figures are targets.
-    head = ("what", "fer", "peer", "times faster")
+    rows = ((part, f"{noise:.0%}") for part, noise in results.noise.items())
+    limited = (m for m in results.measurements if m.limit is not None)
     found = {
         "machine": table(("machine", ""), results.machine.items()),
-        "targets": table(("what", "measured", "limit", ""), map(_target_row, results.targets)),
-        **{part: table(head, _rows(measurements)) for part, measurements in parts.items()},
+        "noise": table(("part", "noise of the host"), rows),
+        "targets": table(("what", "measured", "limit", ""), map(_target_row, limited)),
     }
-    if results.noise:
-        rows = ((part, f"{noise:.0%}") for part, noise in results.noise.items())
-        found["noise"] = table(("part", "noise of the host"), rows)
-    if results.profiles:
-        found["profile"] = "\n\n".join(
-            f"### {node}\n\n{table(('share', 'where', 'line'), map(_spot_row, spots))}"
-            for node, spots in results.profiles.items()
-        )
+    for part, measurements in groupby(results.measurements, attrgetter("part")):
+        found[part] = _part(list(measurements))
     return found
+
+
+def _part(measurements: Sequence[Measurement]) -> str:
+    """Return the table of costs and peers, and the table of what has several figures."""
+    single = [m for m in measurements if not m.figure]
+    several = [m for m in measurements if m.figure]
+    tables = []
+    if single:
+        tables.append(table(("what", "fer", "peer", "times faster"), _rows(single)))
+    if several:
+        values: dict[str, dict[str, str]] = {}
+        for m in several:
+            values.setdefault(m.name, {})[_with_unit(m.figure, m.unit)] = _number(m.value)
+        head = list(dict.fromkeys(_with_unit(m.figure, m.unit) for m in several))
+        rows = ([name, *(cells.get(key, "") for key in head)] for name, cells in values.items())
+        tables.append(table(["what", *head], rows, range(1, len(head) + 1)))
+    return "\n\n".join(tables)
+
+
+def _with_unit(text: str, unit: str) -> str:
+    return f"{text}, {unit}" if unit else text
 
 
 def _rows(measurements: Iterable[Measurement]) -> Iterator[Sequence[str]]:
@@ -79,15 +93,12 @@ def _rows(measurements: Iterable[Measurement]) -> Iterator[Sequence[str]]:
             yield *(("", "") if k else (m.name, own)), theirs, _number(peer.ratio)
 
 
-def _target_row(target: Target) -> Sequence[str]:
-    bound = "at least" if target.at_least else "at most"
-    limit = f"{bound} {_number(target.limit)} {target.unit}".rstrip()
-    verdict = "reached" if target.met else "**missed**"
-    return target.what, f"{_number(target.value)} {target.unit}".rstrip(), limit, verdict
-
-
-def _spot_row(spot: Hotspot) -> Sequence[str]:
-    return f"{spot.share:.0%}", spot.place, f"`{spot.text}`"
+def _target_row(m: Measurement) -> Sequence[str]:
+    assert m.limit is not None
+    bound = "at least" if m.unit in LARGER_IS_BETTER else "at most"
+    limit = f"{bound} {_number(m.limit)} {m.unit}".rstrip()
+    verdict = "reached" if m.met else "**missed**"
+    return m.what, f"{_number(m.value)} {m.unit}".rstrip(), limit, verdict
 
 
 def _number(value: float) -> str:
@@ -97,41 +108,27 @@ def _number(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-class Panel(NamedTuple):
-    """A plot; `curves` are (legend, series of the measurements, colour)."""
-
-    title: str
-    x_label: str
-    y_label: str
-    curves: Sequence[tuple[str, str, str]]
-    logarithmic: bool = False
-
-
+#: Title of a plot, labels and scale of its axes, and its curves: name and colour.
 PANELS = (
-    Panel(
+    (
         "neurons: a step of 1 ms, 1152 inputs",
-        "output neurons",
-        "CPU, us",
-        [("STDP on", "outputs, STDP on", _ON), ("STDP off", "outputs, STDP off", _OFF)],
-        logarithmic=True,
+        ("output neurons", "CPU, us", "log"),
+        {"STDP on": _ON, "STDP off": _OFF},
     ),
-    Panel(
-        "faces: work on a frame, features and snn",
-        "faces in view",
-        "CPU, ms",
-        [("with the detector", "faces, whole frame's work", _OFF)],
+    (
+        "faces: work on a frame",
+        ("faces in view", "CPU, ms", "linear"),
+        {"faces, features": _ON, "faces, snn": _OFF},
     ),
-    Panel(
-        "image size: whole graph, 30 Hz, overlay on",
-        "megapixels",
-        "CPU, % of a core",
-        [("all nodes", "image size, whole graph", _OFF)],
+    (
+        "image size: whole graph, 30 Hz",
+        ("megapixels", "CPU, % of a core", "linear"),
+        {"image size": _OFF},
     ),
-    Panel(
-        "frame rate: whole graph, 640x480, overlay on",
-        "Hz",
-        "CPU, % of a core",
-        [("all nodes", "frame rate, whole graph", _OFF)],
+    (
+        "frame rate: whole graph, 640x480",
+        ("Hz", "CPU, % of a core", "linear"),
+        {"frame rate": _OFF},
     ),
 )
 
@@ -146,32 +143,42 @@ def draw(results: Results, path: Path) -> None:
     with mpl.rc_context(settings):
         figure = Figure(figsize=(9.0, 6.4), layout="constrained")
         for axes, panel in zip(figure.subplots(2, 2).flat, PANELS, strict=True):
-            _draw_panel(axes, panel, results.measurements)
+            _draw_panel(axes, *panel, results.measurements)
         figure.savefig(path, metadata={"Date": None})
 
 
-def _draw_panel(axes: Any, panel: Panel, measurements: Sequence[Measurement]) -> None:
-    axes.set_title(panel.title, fontsize=10, color=_INK)
-    axes.set(xlabel=panel.x_label, ylabel=panel.y_label, axisbelow=True)
+def _draw_panel(
+    axes: Any,
+    title: str,
+    labels: tuple[str, str, str],
+    colours: Mapping[str, str],
+    measurements: Sequence[Measurement],
+) -> None:
+    x_label, y_label, scale = labels
+    axes.set_title(title, fontsize=10, color=_INK)
+    axes.set(xlabel=x_label, ylabel=y_label, xscale=scale, yscale=scale, axisbelow=True)
     axes.grid(color=_GRID, linewidth=0.8)
     axes.spines[["top", "right"]].set_visible(False)
-    if panel.logarithmic:
-        axes.set(xscale="log", yscale="log")
-        axes.margins(y=0.35)  # Room for the legend.
-    for label, series, colour in panel.curves:
-        points = sorted((m for m in measurements if m.series == series), key=lambda m: m.x)
-        curves = {OWN: [(p.x, p.value) for p in points]}
-        for peer in ("Brian2", "NumPy"):
-            curves[peer] = [(p.x, p.peers[peer].value) for p in points if peer in p.peers]
-        for (who, curve), style in zip(curves.items(), ("o-", "s--", "^:"), strict=True):
-            if curve:
+    for curve, colour in colours.items():
+        points = sorted(
+            (m for m in measurements if curve in m.curves), key=lambda m: m.curves[curve]
+        )
+        for who, style in ((OWN, "o-"), ("Brian2", "s--"), ("NumPy", "^:")):
+            costs = [
+                (m.curves[curve], m.value if who == OWN else m.peers[who].value)
+                for m in points
+                if who == OWN or who in m.peers
+            ]
+            if costs:
                 opacity = 1.0 if who == OWN else 0.6
-                legend = f"{who}, {label}"
+                legend = f"{who}, {curve}"
                 axes.plot(
-                    *zip(*curve, strict=True), style, color=colour, alpha=opacity, label=legend
+                    *zip(*costs, strict=True), style, color=colour, alpha=opacity, label=legend
                 )
-    if not panel.logarithmic:
+    if scale == "log":
+        axes.margins(y=0.35)  # Room for the legend.
+    else:
         axes.set_ylim(bottom=0)
         axes.set_xlim(left=0)
-    if axes.get_legend_handles_labels()[0]:
+    if len(colours) > 1 and axes.lines:
         axes.legend(frameon=False, fontsize=7, ncols=2)

@@ -66,11 +66,6 @@ class PeerEnvironment:
         return python
 
     @property
-    def profiler(self) -> Path:
-        """The sampling profiler py-spy."""
-        return self.python.with_name("py-spy")
-
-    @property
     def cache(self) -> Path:
         """Where peers may keep what they compile."""
         return self._folder / "cache"

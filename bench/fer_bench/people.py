@@ -15,9 +15,9 @@ from pathlib import Path
 import cv2
 
 from fer_bench import frame, graph, scenes
-from fer_bench.graph import Camera, Run
+from fer_bench.graph import LOST, P99, Camera
 from fer_bench.measure import Context, cpu_us
-from fer_bench.results import Measurement, Target
+from fer_bench.results import Measurement
 from fer_common.core.errors import FerError
 from fer_features.core.pipeline import FaceObservation, FeaturePipeline
 from fer_snn.core.synapses.learning import Learning
@@ -30,8 +30,8 @@ RATE_HZ = 30.0
 _FRAMES = 180
 _WARM_UP = 30
 _COLUMNS = 4
-#: Limits with the most faces in view: CPU and latency of a frame.
-MOST_MS, MOST_P99_MS = 12.0, 33.0
+#: Limits with the most faces in view: CPU of a frame, and of the whole graph.
+LIMIT_MS, LIMITS = 12.0, {LOST: 0, P99: 33.0}
 
 
 def act(count: int, k: int) -> list[Head]:
@@ -58,7 +58,7 @@ def pictures(count: int) -> Iterator[Picture]:
     return (stage.picture(act(count, k)) for k in range(_FRAMES))
 
 
-def measure(context: Context) -> Iterator[Measurement | Target]:
+def measure(context: Context) -> Iterator[Measurement]:
     """Measure the work of both nodes separately, and watch the graph, with ever more faces."""
     for count in COUNTS:
         yield from _nodes(context, count)
@@ -70,10 +70,10 @@ def measure(context: Context) -> Iterator[Measurement | Target]:
             most = count == max(COUNTS)
             duration_s = context.run_s if most else context.short_run_s
             run = graph.watch(context.root, camera, duration_s, [graph.OVERLAY])
-            yield from _graph(count, run)
+            yield from run.figures(PART, _name(count), LIMITS if most else {})
 
 
-def _nodes(context: Context, count: int) -> Iterator[Measurement | Target]:
+def _nodes(context: Context, count: int) -> Iterator[Measurement]:
     frames, numbers = list(pictures(count)), itertools.cycle(range(_FRAMES))
     pipeline, stamps, snn = FeaturePipeline(), scenes.Stamps(), frame.Snn(Learning.OFF)
 
@@ -89,27 +89,23 @@ def _nodes(context: Context, count: int) -> Iterator[Measurement | Target]:
     def answer() -> None:
         snn.work(frame.sent(stamps, frames[0], faces))
 
-    total_ms = 0.0
-    for node, work in (("features", look), ("snn", answer)):
-        work()  # Compiles.
-        name, value = f"{node}, faces: {count}", cpu_us(work, 10 * context.least_s) / 1e3
-        total_ms += value
-        yield Measurement(PART, name, "ms", value, {}, f"faces, {node}", count)
-    if count == max(COUNTS):
-        yield Target(f"{count} faces: CPU of a frame, features and snn", total_ms, MOST_MS, "ms")
+    answer()  # Compiles.
+    features_ms, snn_ms = (cpu_us(work, 10 * context.least_s) / 1e3 for work in (look, answer))
+    costs_ms = {"features": features_ms, "snn": snn_ms, "features and snn": features_ms + snn_ms}
+    for nodes, value in costs_ms.items():
+        yield Measurement(
+            PART,
+            _name(count),
+            "ms",
+            value,
+            figure=nodes,
+            curves={f"faces, {nodes}": count},
+            limit=LIMIT_MS if count == max(COUNTS) and nodes == "features and snn" else None,
+        )
 
 
-def _graph(count: int, run: Run) -> Iterator[Measurement | Target]:
-    frames, name = run.summary["frames"], f"whole graph, faces: {count}"
-    held_hz = frames["processed"] / frames["published"] * RATE_HZ
-    yield Measurement(PART, f"{name}: frames answered", "Hz", held_hz)
-    p99_ms = run.summary["latency_ms"]["p99"]
-    yield Measurement(PART, f"{name}: latency, p99", "ms", p99_ms)
-    for node, percent in run.cpu_percent.items():
-        yield Measurement(PART, f"{name}: CPU of {node}", "% of a core", percent)
-    if count == max(COUNTS):
-        yield Target(f"{count} faces: frames lost", frames["skipped"], 0, "")
-        yield Target(f"{count} faces: latency, p99", p99_ms, MOST_P99_MS, "ms")
+def _name(count: int) -> str:
+    return f"{count} face{'s' if count > 1 else ''}"
 
 
 def _write(path: Path, count: int) -> None:

@@ -1,4 +1,4 @@
-"""Results as data: measurements, targets, a JSON file of them, and the comparison of two files."""
+"""Results as data: measurements, a JSON file of them, and the comparison of two files."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ TOLERANCE = 0.35
 other programs use part of them."""
 
 SIGNIFICANT_DIGITS = 4
+
+LARGER_IS_BETTER = frozenset({"Hz", "times"})
+"""Units of figures whose limit is a lower one."""
 
 
 @dataclass(frozen=True)
@@ -40,9 +43,12 @@ class Measurement:
     Attributes
     ----------
     part : the benchmark, for example "network".
+    name : of what is measured.
     unit : of `value` and of the peers' values.
     peers : the same work by others in the same run, by name.
-    series, x : curve of the scaling plots, and place on it.
+    figure : which of several figures of the same thing, for example "latency, p99".
+    curves : place on the curves of the scaling plots, by the name of the curve.
+    limit : that `value` must keep, an upper one unless the unit is in `LARGER_IS_BETTER`.
     """
 
     part: str
@@ -50,56 +56,37 @@ class Measurement:
     unit: str
     value: float
     peers: Mapping[str, Peer] = field(default_factory=dict)
-    series: str = ""
-    x: float = 0.0
+    figure: str = ""
+    curves: Mapping[str, float] = field(default_factory=dict)
+    limit: float | None = None
 
-
-@dataclass(frozen=True)
-class Target:
-    """A figure with a limit: an upper one, or a lower one (`at_least`)."""
-
-    what: str
-    value: float
-    limit: float
-    unit: str
-    at_least: bool = False
+    @property
+    def what(self) -> str:
+        """The name with the figure."""
+        return f"{self.name}: {self.figure}" if self.figure else self.name
 
     @property
     def met(self) -> bool:
-        """Whether the figure is within the limit."""
-        return self.value >= self.limit if self.at_least else self.value <= self.limit
-
-
-@dataclass(frozen=True)
-class Hotspot:
-    """A line of source, and the share (0 to 1) of a node's busy time that it takes."""
-
-    place: str
-    text: str
-    share: float
+        """Whether the value keeps the limit; true without one."""
+        if self.limit is None:
+            return True
+        at_least = self.unit in LARGER_IS_BETTER
+        return self.value >= self.limit if at_least else self.value <= self.limit
 
 
 @dataclass(frozen=True)
 class Results:
-    """The results of a run; `profiles` by name of the node, `noise` of the host by part."""
+    """The results of a run; `noise` of the host by part."""
 
     machine: Mapping[str, str] = field(default_factory=dict)
     measurements: tuple[Measurement, ...] = ()
-    targets: tuple[Target, ...] = ()
-    profiles: Mapping[str, tuple[Hotspot, ...]] = field(default_factory=dict)
     noise: Mapping[str, float] = field(default_factory=dict)
 
     def replaced(self, newer: Results) -> Results:
         """Return these results, with every part that `newer` has taken from `newer`."""
         parts = {measurement.part for measurement in newer.measurements}
-        names = {target.what for target in newer.targets}
-        return Results(
-            newer.machine,
-            (*(m for m in self.measurements if m.part not in parts), *newer.measurements),
-            (*(t for t in self.targets if t.what not in names), *newer.targets),
-            newer.profiles or self.profiles,
-            {**self.noise, **newer.noise},
-        )
+        kept = (m for m in self.measurements if m.part not in parts)
+        return Results(newer.machine, (*kept, *newer.measurements), {**self.noise, **newer.noise})
 
 
 def save(results: Results, path: Path) -> None:
@@ -121,14 +108,8 @@ def load(path: Path) -> Results:
         for measurement in plain["measurements"]:
             peers = measurement["peers"]
             measurement["peers"] = {name: Peer(**peer) for name, peer in peers.items()}
-        profiles = plain["profiles"].items()
-        return Results(
-            plain["machine"],
-            tuple(Measurement(**each) for each in plain["measurements"]),
-            tuple(Target(**each) for each in plain["targets"]),
-            {node: tuple(Hotspot(**spot) for spot in spots) for node, spots in profiles},
-            plain.get("noise", {}),
-        )
+        measurements = tuple(Measurement(**each) for each in plain["measurements"])
+        return Results(plain["machine"], measurements, plain["noise"])
     except OSError as error:
         reason = f"{path} cannot be read ({error.strerror})"
         raise FerError(f"{reason}: run `make bench` first") from error
@@ -164,7 +145,7 @@ def regressions(
 
 def _ratios(measurements: Iterable[Measurement]) -> dict[str, float]:
     return {
-        f"{m.part}: {m.name}, against {peer}": figure.ratio
+        f"{m.part}: {m.what}, against {name}": peer.ratio
         for m in measurements
-        for peer, figure in m.peers.items()
+        for name, peer in m.peers.items()
     }

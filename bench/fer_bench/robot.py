@@ -15,14 +15,14 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from fer_bench import graph
-from fer_bench.graph import Camera
 from fer_bench.measure import Context
-from fer_bench.results import Measurement, Target
+from fer_bench.pipeline import VGA
+from fer_bench.results import Measurement
 from fer_common.core.errors import FerError
 
 PART = "robot"
 SHARE = 1 / 3
-VGA = Camera(640, 480, 30.0)
+LIMITS = {graph.ANSWERS: 15.0, graph.P99: 150.0}
 #: Short against the time between two images: a small core is slow, not absent.
 PERIOD_US = 20_000
 _GROUP = f"fer-bench-{os.getpid()}"
@@ -51,22 +51,13 @@ print((time.process_time() - begin_cpu_s) / (time.monotonic() - begin_s))
 """
 
 
-def measure(context: Context) -> Iterator[Measurement | Target]:
+def measure(context: Context) -> Iterator[Measurement]:
     """Watch the graph with a third of a core; nobody listens to the overlay."""
     with confined(SHARE) as prefix:
-        name = "share of one core, by quota of a cgroup"
-        yield Measurement(PART, name, "% of a core", 100 * busy_share(prefix))
+        share = 100 * busy_share(prefix)
         topics = [graph.EXPRESSIONS]
         run = graph.watch(context.root, VGA, context.run_s, topics, prefix=prefix)
-    frames, latency_ms = run.summary["frames"], run.summary["latency_ms"]
-    rate_hz = frames["processed"] / run.duration_s
-    yield Measurement(PART, "answers", "Hz", rate_hz)
-    yield Target("third of a core: answers per second", rate_hz, 15.0, "Hz", at_least=True)
-    for quantile, value in latency_ms.items():
-        yield Measurement(PART, f"age of an answer, {quantile}", "ms", value)
-    yield Target("third of a core: age of an answer, p99", latency_ms["p99"], 150.0, "ms")
-    total = sum(run.cpu_percent.values())
-    yield Measurement(PART, "CPU of all nodes", "% of a core", total)
+    yield from run.figures(PART, f"{share:.0f} % of a core, by quota of a cgroup", LIMITS)
 
 
 @contextmanager

@@ -29,34 +29,17 @@ _FRAMES = 30
 
 
 @cache
-def clip(width: int = VGA[0], height: int = VGA[1]) -> tuple[Picture, ...]:
-    """Return the first second of the demo clip, enlarged to cover a size and cut to it."""
+def clip() -> tuple[Picture, ...]:
+    """Return the first second of the demo clip."""
     capture = cv2.VideoCapture(str(demo_path()))
     frames: list[Picture] = []
-    for _ in range(_FRAMES):
+    while len(frames) < _FRAMES:
         there, frame = capture.read()
         if not there:
             raise FerError(f"the demo clip ends after {len(frames)} frames: build fer_camera again")
-        factor = max(width / frame.shape[1], height / frame.shape[0])
-        size = (round(frame.shape[1] * factor), round(frame.shape[0] * factor))
-        cut = cv2.resize(frame, size)[:height, :width]
-        frames.append(np.ascontiguousarray(cut, dtype=np.uint8))
+        frames.append(np.asarray(frame, np.uint8))
     capture.release()
     return tuple(frames)
-
-
-def crowd(columns: int, rows: int) -> Picture:
-    """Return a VGA picture with columns x rows faces, all the same."""
-    frame = clip()[0]
-    size = (frame.shape[1] // columns, frame.shape[0] // rows)
-    x, y, w, h = observe(frame).roi
-    # As much of the frame around the face as has the shape of a tile.
-    tall = min(1.5 * max(h, w * size[1] / size[0]), frame.shape[0])
-    wide = min(tall * size[0] / size[1], frame.shape[1])
-    left = int(np.clip(x + w / 2 - wide / 2, 0, frame.shape[1] - wide))
-    top = int(np.clip(y + h / 2 - tall / 2, 0, frame.shape[0] - tall))
-    tile = cv2.resize(frame[top : top + int(tall), left : left + int(wide)], size)
-    return np.asarray(np.tile(tile, (rows, columns, 1)), np.uint8)
 
 
 def observe(frame: Picture) -> FaceObservation:

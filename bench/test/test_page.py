@@ -5,16 +5,20 @@ from pathlib import Path
 import pytest
 
 from fer_bench import main, page
-from fer_bench.results import Hotspot, Measurement, Peer, Results, Target
+from fer_bench.results import Measurement, Peer, Results
 from fer_common.core.errors import FerError
 
 ROOT = Path(__file__).resolve().parents[2]
 PEERS = {"Brian2": Peer(335.0, 41.2), "NumPy": Peer(111.0, 13.6)}
 FIGURES = Results(
     {"cores": "2"},
-    (Measurement("network", "1152 x 30", "us/step", 8.13, PEERS, "outputs, STDP on", 30),),
-    (Target("latency", 16.0, 15.0, "ms"), Target("speed", 41.2, 30.0, "times", at_least=True)),
-    {"snn": (Hotspot("fer_snn/network.py, advance", "a | b", 0.25),)},
+    (
+        Measurement("network", "1152 x 30", "us/step", 8.13, PEERS, curves={"STDP on": 30}),
+        Measurement("network", "1152 x 30", "times", 41.2, figure="times faster", limit=30.0),
+        Measurement("pipeline", "a | b", "ms", 16.0, figure="latency", limit=15.0),
+        Measurement("pipeline", "a | b", "", 0.0, figure="frames lost"),
+        Measurement("pipeline", "c", "ms", 12.0, figure="latency"),
+    ),
     {"network": 0.04},
 )
 
@@ -23,11 +27,20 @@ def test_the_page_has_every_figure() -> None:
     sections = page.sections(FIGURES)
     network = "| 1152 x 30 | 8.13 us/step | Brian2: 335 | 41.2 |\n|  |  | NumPy: 111 | 13.6 |"
     assert network in sections["network"]
-    assert "| latency | 16 ms | at most 15 ms | **missed** |" in sections["targets"]
-    assert "| speed | 41.2 times | at least 30 times | reached |" in sections["targets"]
-    assert "| 25% | fer_snn/network.py, advance | `a \\| b` |" in sections["profile"]
+    assert "| a \\| b: latency | 16 ms | at most 15 ms | **missed** |" in sections["targets"]
+    wanted = "| 1152 x 30: times faster | 41.2 times | at least 30 times | reached |"
+    assert wanted in sections["targets"]
     assert "| network | 4% |" in sections["noise"]
-    assert set(sections) == {"machine", "noise", "targets", "network", "profile"}
+    assert set(sections) == {"machine", "noise", "targets", "network", "pipeline"}
+
+
+def test_figures_of_the_same_thing_share_a_row() -> None:
+    assert page.sections(FIGURES)["pipeline"].splitlines() == [
+        "| what | latency, ms | frames lost |",
+        "| --- | ---: | ---: |",
+        "| a \\| b | 16 | 0 |",
+        "| c | 12 |  |",
+    ]
 
 
 def test_what_was_measured_is_drawn(tmp_path: Path) -> None:
@@ -39,8 +52,7 @@ def test_what_was_measured_is_drawn(tmp_path: Path) -> None:
 
 def test_the_page_has_room_for_every_part() -> None:
     text = (ROOT / page.PAGE).read_text()
-    parts = set(main.PARTS) - {"dashboard"}
-    for name in {"machine", "noise", "targets", "profile", *parts}:
+    for name in {"machine", "noise", "targets", *main.PARTS}:
         assert f"<!-- begin of the {name} -->" in text
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from fer_bench import results
-from fer_bench.results import Hotspot, Measurement, Peer, Results, Target
+from fer_bench.results import Measurement, Peer, Results
 from fer_common.core.errors import FerError
 
 
@@ -18,9 +18,11 @@ def with_ratio(ratio: float, name: str = "a step", part: str = "network") -> Res
 def test_a_file_gives_back_what_was_written(tmp_path: Path) -> None:
     written = Results(
         {"cores": "2"},
-        with_ratio(2.5).measurements,
-        (Target("latency", 12.0, 15.0, "ms"),),
-        {"snn": (Hotspot("fer_snn/network.py, advance", "run()", 0.25),)},
+        (
+            *with_ratio(2.5).measurements,
+            Measurement("pipeline", "a", "ms", 12.0, {}, "latency", {"rate": 30.0}, 15.0),
+        ),
+        {"network": 0.25},
     )
     results.save(written, tmp_path / "results.json")
     assert results.load(tmp_path / "results.json") == written
@@ -67,24 +69,22 @@ def test_newer_parts_take_the_place_of_older_ones() -> None:
     old = Results(
         {"cores": "2"},
         (*with_ratio(1.0).measurements, *with_ratio(2.0, part="micro").measurements),
-        (Target("kept", 1.0, 2.0, "ms"), Target("measured anew", 3.0, 2.0, "ms")),
-        {"snn": (Hotspot("a", "b", 0.5),)},
+        {"network": 0.5, "micro": 0.2},
     )
-    new = Results(
-        {"cores": "4"}, with_ratio(3.0).measurements, (Target("measured anew", 1.0, 2.0, "ms"),)
-    )
+    new = Results({"cores": "4"}, with_ratio(3.0).measurements, {"network": 0.1})
     merged = old.replaced(new)
     assert merged.machine == {"cores": "4"}
     assert [(m.part, m.peers["Brian2"].ratio) for m in merged.measurements] == [
         ("micro", 2.0),
         ("network", 3.0),
     ]
-    assert [(t.what, t.met) for t in merged.targets] == [("kept", True), ("measured anew", True)]
-    assert merged.profiles == old.profiles
+    assert merged.noise == {"network": 0.1, "micro": 0.2}
 
 
 @pytest.mark.parametrize(
-    ("value", "at_least", "met"), [(3.0, False, True), (3.1, False, False), (3.1, True, True)]
+    ("value", "unit", "met"),
+    [(3.0, "ms", True), (3.1, "ms", False), (3.1, "Hz", True), (2.9, "Hz", False)],
 )
-def test_targets(value: float, at_least: bool, met: bool) -> None:
-    assert Target("", value, 3.0, "", at_least).met is met
+def test_limits(value: float, unit: str, met: bool) -> None:
+    assert Measurement("", "", unit, value, limit=3.0).met is met
+    assert Measurement("", "", unit, value).met

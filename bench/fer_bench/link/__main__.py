@@ -7,24 +7,19 @@ import json
 import math
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
-from fer.bringup.environment import NETWORK_PROFILE, config_folder
 from fer_bench import machine, page
-from fer_bench.link import discovery, run
+from fer_bench.link import run
 from fer_bench.link.hosts import enter_namespace
 from fer_common.core.errors import FerError
 
 SPLITS = ("features", "camera")
 EXIT_REFUSED = 2
-#: About a compressed picture of the demo clip.
-_STREAM_BYTES = 33_000
-_SHORT_S, _SHORT_CUT_S = 3.0, 3.0
-_STREAM_CONDITIONS = tuple(
-    condition for condition in run.CONDITIONS if condition is not run.CLEAN and not condition.cut_s
-)
-_DOCS = Path(__file__).resolve().parents[3] / "docs"
+_SHORT_S = 3.0
+_SHORT = (run.CLEAN, run.LOSS, run.Condition("cut", cut_s=3.0))
+_PAGE = Path(__file__).resolve().parents[3] / "docs" / "distributed.md"
 _HEAD = (
     "condition",
     "answers/s",
@@ -37,12 +32,8 @@ _HEAD = (
 )
 
 
-@dataclass(frozen=True)
-class Series:
-    """The figures of one set of programs under each condition."""
-
-    title: str
-    figures: tuple[run.Figures, ...]
+Figures = Mapping[str, Sequence[run.Figures]]
+"""The figures of each split of the graph under each condition."""
 
 
 def main() -> int:
@@ -53,90 +44,48 @@ def main() -> int:
     add("--seconds", type=float, default=20.0, help=text)
     text = "features over a clean link, at 5 %% loss, and over one that is cut for 3 s"
     add("--short", action="store_true", help=text)
-    text = "only the traffic of discovery: docs/scaling.md"
-    add("--discovery", action="store_true", help=text)
     text = "write the figures there, and no page"
     add("--output", type=Path, metavar="FILE.json", help=text)
     arguments = parser.parse_args()
     try:
         enter_namespace()
-        if not arguments.discovery:
-            series = _short() if arguments.short else _all(arguments.seconds)
-            if arguments.output:
-                arguments.output.write_text(json.dumps([asdict(each) for each in series], indent=1))
-                return 0
-            page.replace(_DOCS / "distributed.md", "figures", _series_text(series))
-        found = []
-        for each in discovery.measure():
-            found.append(each)
-            print(f"discovery: {each}", file=sys.stderr, flush=True)
-        page.replace(_DOCS / "scaling.md", "discovery", _discovery_text(found))
+        if arguments.short:
+            figures = {"features": _measure("features", _SHORT, _SHORT_S)}
+        else:
+            figures = {s: _measure(s, run.CONDITIONS, arguments.seconds) for s in SPLITS}
+        if arguments.output:
+            plain = {split: [asdict(each) for each in found] for split, found in figures.items()}
+            arguments.output.write_text(json.dumps(plain, indent=1))
+        else:
+            page.replace(_PAGE, "figures", _text(figures))
     except FerError as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_REFUSED
     return 0
 
 
-def _short() -> list[Series]:
-    conditions = (run.CLEAN, run.LOSS, run.Condition("cut", cut_s=_SHORT_CUT_S))
-    return [_measure("features", run.graph("features"), conditions, _SHORT_S)]
-
-
-def _all(seconds: float) -> list[Series]:
-    series = [
-        _measure(f"Split at `{split}`", run.graph(split), run.CONDITIONS, seconds)
-        for split in SPLITS
-    ]
-    ours = config_folder() / NETWORK_PROFILE
-    for name, paced, profile in (
-        ("Fast DDS with its defaults", False, None),
-        (NETWORK_PROFILE, False, ours),
-        (f"{NETWORK_PROFILE}, pace_by_link", True, ours),
-    ):
-        running = run.bare_stream(_STREAM_BYTES, paced, profile)
-        series.append(_measure(f"33 kB at 30 Hz, {name}", running, _STREAM_CONDITIONS, seconds / 2))
-    return series
-
-
-def _measure(
-    title: str, running: run.Programs, conditions: Sequence[run.Condition], seconds: float
-) -> Series:
+def _measure(split: str, conditions: Sequence[run.Condition], seconds: float) -> list[run.Figures]:
     figures = []
-    with run.two_hosts(running) as pair:
+    with run.two_hosts(split) as pair:
         for condition in conditions:
             figures.append(pair.measure(condition, seconds))
             cells = zip(_HEAD, _cells(figures[-1]), strict=True)
             line = ", ".join(f"{name} {cell}" for name, cell in cells)
-            print(f"{title}: {line}", file=sys.stderr, flush=True)
-    return Series(title, tuple(figures))
+            print(f"{split}: {line}", file=sys.stderr, flush=True)
+    return figures
 
 
-def _series_text(series: Sequence[Series]) -> str:
-    parts = [_machine({"link": "forwarder in user space between two TAP devices"})]
-    for each in series:
-        rows = map(_cells, each.figures)
-        parts.append(f"### {each.title}\n\n{page.table(_HEAD, rows, range(1, len(_HEAD)))}")
+def _text(figures: Figures) -> str:
+    facts = {
+        **machine.describe_today(),
+        "link": "forwarder in user space between two TAP devices",
+        "load": f"{machine.load_per_core():.1f} busy processes a core",
+    }
+    parts = ["\n".join(f"- {name}: {value}" for name, value in facts.items())]
+    for split, found in figures.items():
+        rows = map(_cells, found)
+        parts.append(f"### Split at `{split}`\n\n{page.table(_HEAD, rows, range(1, len(_HEAD)))}")
     return "\n\n".join(parts)
-
-
-def _discovery_text(found: Sequence[discovery.Discovery]) -> str:
-    head = ("graphs", "participants", "until all have met, kB", "then, kB/s")
-    rows = [
-        (
-            str(each.graphs),
-            str(each.participants),
-            f"{each.meeting_bytes / 1e3:.0f}",
-            f"{each.quiet_bps / 1e3:.1f}",
-        )
-        for each in found
-    ]
-    return f"{_machine({})}\n\n{page.table(head, rows, range(len(head)))}"
-
-
-def _machine(more: Mapping[str, str]) -> str:
-    load = f"{machine.load_per_core():.1f} busy processes a core"
-    facts = {**machine.describe_today(), **more, "load": load}
-    return "\n".join(f"- {name}: {value}" for name, value in facts.items())
 
 
 def _cells(figures: run.Figures) -> tuple[str, ...]:

@@ -1,4 +1,4 @@
-"""Programs on two hosts, measured under one condition of the link after the other."""
+"""The graph on two hosts, measured under one condition of the link after the other."""
 
 from __future__ import annotations
 
@@ -16,12 +16,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
 
-from fer_bench.link import programs
 from fer_bench.link.cable import GOOD, Cable, Impairment
 from fer_bench.link.hosts import Host, joined_hosts
 from fer_common.core.errors import FerError
 from fer_common.core.statistics import quantile
-from fer_common.ros.distributions import PROFILE_VARIABLES, profile_variable
+from fer_common.ros.distributions import PROFILE_VARIABLES
 
 START_S = 90.0
 _STOP_S = 10.0
@@ -30,7 +29,7 @@ _TURN_S = 0.02
 _SETTLE_S = 2.0
 _ANSWER = re.compile(r"(\d+) (\d+)\n")
 #: Variables that would keep the two hosts apart, or change the defaults that are measured.
-UNWANTED = (
+_UNWANTED = (
     "ROS_AUTOMATIC_DISCOVERY_RANGE",
     "ROS_STATIC_PEERS",
     "ROS_DOMAIN_ID",
@@ -124,73 +123,44 @@ CONDITIONS = (
 )
 
 
-@dataclass(frozen=True)
-class Programs:
-    """What runs on the hosts.
+class TwoHosts:
+    """The graph on a robot and a workstation, and a probe that receives its answers there.
 
-    Attributes
+    Parameters
     ----------
-    robot, workstation : commands; empty for none.
-    topic, kind : what the probe on the workstation subscribes to.
-    profile : of Fast DDS for all of them, None for their own choice.
+    split : where the graph is cut, "features" or "camera".
     """
 
-    robot: tuple[str, ...]
-    workstation: tuple[str, ...]
-    topic: str
-    kind: str
-    profile: Path | None = None
-
-
-def graph(split: str) -> Programs:
-    """Return the graph, as users start it."""
-    up = (sys.executable, "-m", "fer.cli", "up", "--no-window", "--split", split, "--host")
-    return Programs(
-        (*up, "robot", "--source", "demo"),
-        (*up, "workstation"),
-        "/fer/expressions",
-        "fer_interfaces/ExpressionArray",
-    )
-
-
-def bare_stream(size_bytes: int, paced: bool, profile: Path | None) -> Programs:
-    """Return a sender alone, with a profile or with the defaults of Fast DDS."""
-    sender = tuple(programs.command("stream", size_bytes, paced))
-    return Programs(sender, (), programs.STREAM_TOPIC, programs.STREAM_KIND, profile)
-
-
-class TwoHosts:
-    """Programs on a robot and on a workstation, and a probe that receives their answers."""
-
     def __init__(
-        self, robot: Host, workstation: Host, cable: Cable, running: Programs, folder: Path
+        self, robot: Host, workstation: Host, cable: Cable, split: str, folder: Path
     ) -> None:
         self.robot, self.workstation = robot, workstation
         self.cable = cable
-        self._programs = running
+        self._split = split
         self._folder = folder
         self._answers = folder / "answers"
         self._processes: list[subprocess.Popen[bytes]] = []
 
     def start(self) -> None:
-        """Start everything, and wait until something arrives.
+        """Start everything, as users do, and wait until something arrives.
 
         Raises
         ------
         FerError
             with the last log lines, if nothing does.
         """
-        running = self._programs
-        listen = programs.command("probe", running.topic, running.kind)
-        self._start(self.workstation, listen, self._answers)
-        if running.workstation:
-            self._start(self.workstation, running.workstation, self._folder / "workstation.log")
-        self._start(self.robot, running.robot, self._folder / "robot.log")
+        up = [sys.executable, "-m", "fer.cli", "up", "--no-window", "--split", self._split]
+        probe = [sys.executable, str(Path(__file__).with_name("probe.py"))]
+        self._start(self.workstation, probe, self._answers)
+        workstation_log, robot_log = self._folder / "workstation.log", self._folder / "robot.log"
+        self._start(self.workstation, [*up, "--host", "workstation"], workstation_log)
+        self._start(self.robot, [*up, "--host", "robot", "--source", "demo"], robot_log)
         deadline_s = time.monotonic() + START_S
         while not self.arrivals():
             ended = any(process.poll() is not None for process in self._processes)
             if ended or time.monotonic() > deadline_s:
-                raise FerError(f"no answer over the network:\n{self._logs()}")
+                logs = "\n".join(log.read_text()[-2000:] for log in (robot_log, workstation_log))
+                raise FerError(f"no answer over the network:\n{logs}")
             time.sleep(_TURN_S)
 
     def measure(self, condition: Condition, measured_s: float) -> Figures:
@@ -225,14 +195,8 @@ class TwoHosts:
                 process.wait()
 
     def _start(self, host: Host, command: Sequence[str], output: Path) -> None:
-        environment = {name: value for name, value in os.environ.items() if name not in UNWANTED}
-        if self._programs.profile is not None:
-            environment[profile_variable()] = str(self._programs.profile)
+        environment = {name: value for name, value in os.environ.items() if name not in _UNWANTED}
         self._processes.append(host.start(command, environment, output))
-
-    def _logs(self) -> str:
-        logs = (self._folder / f"{name}.log" for name in ("robot", "workstation"))
-        return "\n".join(log.read_text()[-2000:] for log in logs if log.exists())
 
     def _watch(self, name: str, measured_s: float) -> Figures:
         before, begin_ns = self.robot.traffic(), time.time_ns()
@@ -250,11 +214,11 @@ class TwoHosts:
 
 
 @contextmanager
-def two_hosts(running: Programs) -> Iterator[TwoHosts]:
-    """Yield two hosts on which programs run."""
+def two_hosts(split: str) -> Iterator[TwoHosts]:
+    """Yield two hosts on which the graph runs."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="fer-link-")))
-        pair = TwoHosts(*stack.enter_context(joined_hosts()), running, folder)
+        pair = TwoHosts(*stack.enter_context(joined_hosts()), split, folder)
         stack.callback(pair.close)
         pair.start()
         yield pair
