@@ -111,7 +111,7 @@ def test_faces_are_apart_and_bounded() -> None:
     history = FaceHistories(1.0)
     for face_id in range(1, MAX_FACES + 11):
         history.face(face_id).potentials.add(potentials(0, level_v=-0.001 * face_id))
-    assert history.faces == tuple(range(11, MAX_FACES + 11))
+    assert tuple(history) == tuple(range(11, MAX_FACES + 11))
     traces, raster = history.face(12).window(1.0)
     assert traces is not None and raster is None
     assert np.all(traces.potential_v == np.float32(-0.012))

@@ -68,6 +68,11 @@ class RunMonitor:
     nodes : names of the nodes that have to come up.
     record : takes what is received.
     use_sim_time : whether the graph takes the time from /clock.
+
+    Attributes
+    ----------
+    first_stamp_ns : stamp of the first answer after every node was active and the camera heard.
+    source : what the camera node plays (FrameInfo.source), empty before the first frame.
     """
 
     def __init__(
@@ -76,8 +81,8 @@ class RunMonitor:
         self._record = record
         self._statistics = StreamStatistics()
         self._last: ExpressionArray | None = None
-        self._first_stamp_ns: int | None = None
-        self._source = ""
+        self.first_stamp_ns: int | None = None
+        self.source = ""
         self._states: dict[str, str] = dict.fromkeys(nodes, "silent")
         self._asked: dict[str, tuple[Any, float]] = {}
         self._client = connect(namespace, NODE_NAME, use_sim_time)
@@ -96,16 +101,6 @@ class RunMonitor:
     def not_active(self) -> dict[str, str]:
         """State of every node that has not been active yet; "silent": it has not answered."""
         return {name: state for name, state in self._states.items() if state != "active"}
-
-    @property
-    def first_stamp_ns(self) -> int | None:
-        """Stamp of the first answer after every node was active and the camera heard, else None."""
-        return self._first_stamp_ns
-
-    @property
-    def source(self) -> str:
-        """What the camera node plays (FrameInfo.source), empty before the first frame."""
-        return self._source
 
     @property
     def now_ns(self) -> int:
@@ -157,7 +152,7 @@ class RunMonitor:
         self._client.close()
 
     def _on_frame(self, message: FrameInfo) -> None:
-        self._source = message.source
+        self.source = message.source
         self._record.published(to_ns(message.header.stamp), message.index)
 
     def _on_expressions(self, message: ExpressionArray) -> None:
@@ -170,9 +165,9 @@ class RunMonitor:
         self._statistics.add(time.monotonic(), latency_s)
         self._last = message
         # Answers may be heard before the camera is, and then the source is not known yet.
-        knows_source = bool(self._source) or CAMERA not in self._states
-        if self._first_stamp_ns is None and not self.not_active and knows_source:
-            self._first_stamp_ns = stamp_ns
+        knows_source = bool(self.source) or CAMERA not in self._states
+        if self.first_stamp_ns is None and not self.not_active and knows_source:
+            self.first_stamp_ns = stamp_ns
 
     def _ask_states(self) -> None:
         now_s = time.monotonic()

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import psutil
 
 from fer.report.summary import NodeUsage
 
 _BYTES_PER_MB = 1e6
-
-
-@dataclass
-class _Sampled:
-    process: psutil.Process | None = None
-    base_cpu_s: float = 0.0
-    last_cpu_s: float = 0.0
-    past_cpu_s: float = 0.0
-    rss_bytes: int = 0
 
 
 class ResourceMeter:
@@ -29,24 +21,27 @@ class ResourceMeter:
     """
 
     def __init__(self) -> None:
-        self._nodes: dict[str, _Sampled] = {}
+        #: Processor time of each process, s, by name and pid; and of all before `begin`.
+        self._cpu_s: dict[str, dict[int, float]] = defaultdict(dict)
+        self._before_s: dict[str, float] = {}
+        self._rss_bytes: dict[str, int] = defaultdict(int)
         self._since_s = time.monotonic()
 
     def begin(self) -> None:
         """Start again from zero."""
-        for usage in self._nodes.values():
-            usage.base_cpu_s = usage.past_cpu_s + usage.last_cpu_s
-            usage.rss_bytes = 0
+        self._before_s = {name: sum(cpu_s.values()) for name, cpu_s in self._cpu_s.items()}
+        self._rss_bytes.clear()
         self._since_s = time.monotonic()
 
     def sample(self, pids: Mapping[str, int]) -> None:
         """Sample the running processes, by name; once a second is often enough."""
         for name, pid in pids.items():
-            usage = self._nodes.setdefault(name, _Sampled())
-            try:
-                self._look(usage, pid)
-            except psutil.NoSuchProcess:
-                continue
+            cpu_s = self._cpu_s[name]
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process = psutil.Process(pid)
+                times, rss_bytes = process.cpu_times(), process.memory_info().rss
+                cpu_s[pid] = times.user + times.system
+                self._rss_bytes[name] = max(self._rss_bytes[name], rss_bytes)
 
     def usage(self, restarts: Mapping[str, int]) -> dict[str, NodeUsage]:
         """Return the usage of each node from `begin` to the last sample.
@@ -58,22 +53,9 @@ class ResourceMeter:
         elapsed_s = max(time.monotonic() - self._since_s, 1e-3)
         return {
             name: NodeUsage(
-                cpu_percent=100
-                * (usage.past_cpu_s + usage.last_cpu_s - usage.base_cpu_s)
-                / elapsed_s,
-                rss_mb=usage.rss_bytes / _BYTES_PER_MB,
+                cpu_percent=100 * (sum(cpu_s.values()) - self._before_s.get(name, 0)) / elapsed_s,
+                rss_mb=self._rss_bytes[name] / _BYTES_PER_MB,
                 restarts=restarts.get(name, 0),
             )
-            for name, usage in self._nodes.items()
+            for name, cpu_s in self._cpu_s.items()
         }
-
-    def _look(self, usage: _Sampled, pid: int) -> None:
-        if usage.process is None or usage.process.pid != pid:
-            process = psutil.Process(pid)
-            usage.past_cpu_s += usage.last_cpu_s
-            usage.last_cpu_s = 0.0
-            usage.process = process
-        with usage.process.oneshot():
-            times = usage.process.cpu_times()
-            usage.last_cpu_s = times.user + times.system
-            usage.rss_bytes = max(usage.rss_bytes, usage.process.memory_info().rss)

@@ -18,10 +18,6 @@ _LIF, _STDP, _THRESHOLD = _NETWORK.lif, _NETWORK.stdp, _NETWORK.threshold
 _RULE = SupervisedParameters()
 
 
-MAX_DECAY_STEPS = 1e6
-"""Longest time constant of a decay, in steps: float32 resolves changes of 1.2e-7 of a value."""
-
-
 def number_of(values: Values, name: str) -> float:
     """Return the value of a parameter that is a number."""
     return cast(float, values[name])
@@ -183,23 +179,6 @@ _PLASTICITY = (
 
 CONSTANTS = (*_NEURONS, *_LAYERS, *_PLASTICITY)
 """All constants; they are stored in the weights file."""
-
-
-def constants_agree(values: Values) -> str | None:
-    """Return how constants contradict each other although each is in its range, or None."""
-    if not max(number_of(values, "v_rest"), number_of(values, "v_reset")) < number_of(
-        values, "v_th"
-    ):
-        return "v_rest and v_reset must lie below v_th"
-    if number_of(values, "tau_theta") > MAX_DECAY_STEPS * number_of(values, "dt"):
-        return (
-            f"tau_theta must be at most {MAX_DECAY_STEPS:g} dt, "
-            "because the numbers of the network do not resolve a slower decay"
-        )
-    for prefix in ("", "hidden_"):
-        if not number_of(values, f"{prefix}w_min") < number_of(values, f"{prefix}w_max"):
-            return f"{prefix}w_min must lie below {prefix}w_max"
-    return None
 
 
 def checked_constants(given: Mapping[str, object]) -> dict[str, float]:

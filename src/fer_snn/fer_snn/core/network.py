@@ -25,6 +25,9 @@ from fer_snn.core.synapses import stdp
 
 FEATURE, HIDDEN, EXPRESSION = "feature", "hidden", "expression"
 
+MAX_DECAY_STEPS = 1e6
+"""Longest time constant of a decay, in steps: float32 resolves changes of 1.2e-7 of a value."""
+
 
 def hidden_name(k: int) -> str:
     """Return the name of hidden layer `k`, counted from 0: "hidden", "hidden_2", "hidden_3"."""
@@ -77,9 +80,14 @@ class NetworkParameters:
     tau_w: float = 50.0
 
     def __post_init__(self) -> None:
-        """Refuse a step that is not positive, and w_min above w_max (ValueError)."""
+        """Refuse constants that contradict each other (ValueError)."""
         if not self.dt > 0:
             raise ValueError("dt must be above 0")
+        if self.threshold.tau_theta > MAX_DECAY_STEPS * self.dt:
+            raise ValueError(
+                f"tau_theta must be at most {MAX_DECAY_STEPS:g} dt, "
+                "because the numbers of the network do not resolve a slower decay"
+            )
         if not self.hidden_weights.w_min < self.hidden_weights.w_max:
             raise ValueError("hidden_w_min must lie below hidden_w_max")
 

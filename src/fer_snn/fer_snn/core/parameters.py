@@ -16,7 +16,7 @@ from fer_common.core.parameters import (
     Values,
     settings,
 )
-from fer_snn.core.constants import CONSTANTS, TrainedConstants, constants_agree, number, number_of
+from fer_snn.core.constants import CONSTANTS, TrainedConstants, number, number_of
 from fer_snn.core.labels import canonical
 from fer_snn.core.model import Model
 from fer_snn.core.network import FEATURE, NetworkParameters, WeightBounds, hidden_name
@@ -226,6 +226,15 @@ def _labels(values: Values) -> tuple[str, ...]:
     """Return the labels that may be answered; empty for all."""
     names = cast(tuple[str, ...], values["labels"])
     return () if names == (ALL_LABELS,) else tuple(dict.fromkeys(map(canonical, names)))
+
+
+def constants_agree(values: Values) -> str | None:
+    """Return how constants contradict each other although each is in its range, or None."""
+    try:
+        network_parameters(values)
+    except ValueError as error:
+        return str(error)
+    return None
 
 
 def labels_agree(values: Values) -> str | None:

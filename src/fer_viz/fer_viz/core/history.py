@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 from collections import OrderedDict, deque
 from collections.abc import Hashable, Sequence
-from typing import Generic, NamedTuple, Protocol, TypeAlias, TypeVar
+from typing import NamedTuple, Protocol, TypeAlias, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -145,42 +145,31 @@ class _Frame(Protocol):
 Frame = TypeVar("Frame", bound=_Frame)
 
 
-class FrameLog(Generic[Frame]):
+class FrameLog(deque[Frame]):
     """Frames of the last `span_s` seconds before the newest, oldest first."""
 
     def __init__(self, span_s: float) -> None:
+        super().__init__(maxlen=MAX_FRAMES)
         self.span_s = span_s
-        self._frames: deque[Frame] = deque(maxlen=MAX_FRAMES)
-
-    def __len__(self) -> int:
-        return len(self._frames)
 
     @property
     def end_ns(self) -> int | None:
         """End of the newest frame, None without frames."""
-        return self._frames[-1].end_ns if self._frames else None
+        return self[-1].end_ns if self else None
 
     def add(self, frame: Frame) -> None:
         """Keep a frame. An earlier stamp or another layout clears the log first."""
-        if self._frames:
-            newest = self._frames[-1]
-            if frame.end_ns < newest.end_ns or frame.layout != newest.layout:
-                self._frames.clear()
-        self._frames.append(frame)
+        if self and (frame.end_ns < self[-1].end_ns or frame.layout != self[-1].layout):
+            self.clear()
+        self.append(frame)
         oldest_ns = frame.end_ns - round(self.span_s * NANOSECONDS)
-        while self._frames[0].end_ns < oldest_ns:
-            self._frames.popleft()
+        while self[0].end_ns < oldest_ns:
+            self.popleft()
 
     def last(self, span_s: float, end_ns: int) -> list[Frame]:
         """Return the frames that overlap the `span_s` seconds before `end_ns`, oldest first."""
         begin_ns = end_ns - round(span_s * NANOSECONDS)
-        return [
-            frame for frame in self._frames if frame.end_ns > begin_ns and frame.start_ns <= end_ns
-        ]
-
-    def clear(self) -> None:
-        """Drop all frames."""
-        self._frames.clear()
+        return [frame for frame in self if frame.end_ns > begin_ns and frame.start_ns <= end_ns]
 
 
 class FaceHistory:
@@ -232,39 +221,26 @@ class FaceHistory:
         )
 
 
-class FaceHistories:
-    """The history of every face."""
+class FaceHistories(OrderedDict[int, FaceHistory]):
+    """The histories of the remembered faces by id, the one seen last at the end."""
 
     def __init__(self, span_s: float) -> None:
+        super().__init__()
         self._span_s = span_s
-        self._faces: OrderedDict[int, FaceHistory] = OrderedDict()
-
-    @property
-    def faces(self) -> tuple[int, ...]:
-        """Ids of the remembered faces, the one seen last at the end."""
-        return tuple(self._faces)
 
     def face(self, face_id: int) -> FaceHistory:
         """Return the history of a face and count it as seen; a new one for a new face."""
-        history = self._faces.setdefault(face_id, FaceHistory(self._span_s))
-        self._faces.move_to_end(face_id)
-        while len(self._faces) > MAX_FACES:
-            self._faces.popitem(last=False)
+        history = self.setdefault(face_id, FaceHistory(self._span_s))
+        self.move_to_end(face_id)
+        while len(self) > MAX_FACES:
+            self.popitem(last=False)
         return history
-
-    def get(self, face_id: int) -> FaceHistory | None:
-        """Return the history of a face, None for one that is not remembered."""
-        return self._faces.get(face_id)
 
     def set_span(self, span_s: float) -> None:
         """Remember for longer or shorter from the next frame on."""
         self._span_s = span_s
-        for history in self._faces.values():
+        for history in self.values():
             history.set_span(span_s)
-
-    def clear(self) -> None:
-        """Forget everything."""
-        self._faces.clear()
 
 
 class SimulationLag:

@@ -62,16 +62,21 @@ class AnnotatedImage(Generic[Image]):
 
 
 class SceneBuilder(Generic[Image]):
-    """Matches images with results, remembers the last moments, and tells what is missing."""
+    """Matches images with results, remembers the last moments, and tells what is missing.
+
+    Attributes
+    ----------
+    span_s, timeout_s : as for `configure`.
+    """
 
     def __init__(self, topics: GraphTopics, now_s: float) -> None:
         self._lock = threading.Lock()
         self._topics = topics
-        self._span_s = 1.0
-        self._timeout_s = 0.5
+        self.span_s = 1.0
+        self.timeout_s = 0.5
         self._synchroniser: Synchroniser[Image, ImageFaces] = Synchroniser(WAITING_IMAGES)
         self._detections: StampBuffer[ImageFaces] = StampBuffer(WAITING_IMAGES)
-        self._histories = FaceHistories(self._span_s)
+        self._histories = FaceHistories(self.span_s)
         self._fields: ReceptiveFields | None = None
         self._network: NetworkSummary | None = None
         self._focus_id = 0
@@ -94,16 +99,6 @@ class SceneBuilder(Generic[Image]):
             self._results: ImageFaces | None = None
             self._image_s = self._detections_s = self._results_s = self._matched_s = now_s
 
-    @property
-    def span_s(self) -> float:
-        """How far back potentials and spikes are shown, seconds."""
-        return self._span_s
-
-    @property
-    def timeout_s(self) -> float:
-        """Without results for this long, images are shown without."""
-        return self._timeout_s
-
     def configure(self, span_s: float, timeout_s: float, wanted_face: int) -> None:
         """Apply settings.
 
@@ -114,7 +109,7 @@ class SceneBuilder(Generic[Image]):
         wanted_face : id of the face to show in detail; 0 for the largest.
         """
         with self._lock:
-            self._span_s, self._timeout_s, self._wanted_id = span_s, timeout_s, wanted_face
+            self.span_s, self.timeout_s, self._wanted_id = span_s, timeout_s, wanted_face
             self._histories.set_span(span_s)
 
     # Messages
@@ -130,7 +125,7 @@ class SceneBuilder(Generic[Image]):
                 return AnnotatedImage(stamp_ns, image, results)
             # Without results an image still waits for its detections, as long as those come.
             silent_s = now_s - max(self._matched_s, self._detections_s)
-            return self._newest if silent_s > self._timeout_s else None
+            return self._newest if silent_s > self.timeout_s else None
 
     def add_detections(self, found: ImageFaces, now_s: float) -> AnnotatedImage[Image] | None:
         """Note where the faces of an image are; return what can be drawn now."""
@@ -139,7 +134,7 @@ class SceneBuilder(Generic[Image]):
             self._skipped += found.skipped
             self._detections.put(found.stamp_ns, found)
             image = self._synchroniser.image(found.stamp_ns)
-            if image is None or now_s - self._matched_s <= self._timeout_s:
+            if image is None or now_s - self._matched_s <= self.timeout_s:
                 return None
             return AnnotatedImage(found.stamp_ns, image, None)
 
@@ -193,9 +188,8 @@ class SceneBuilder(Generic[Image]):
             frames = messages.spikes(message, FEATURE_LAYER)
             with self._lock:
                 self._lag.add(to_ns(message.header.stamp), message.steps * message.dt)
-                for face_id in self._histories.faces:
-                    history = self._histories.get(face_id)
-                    if history is not None and face_id not in frames:
+                for face_id, history in self._histories.items():
+                    if face_id not in frames:
                         history.feature_spikes.clear()
                 for face_id, frame in frames.items():
                     self._histories.face(face_id).feature_spikes.add(frame)
@@ -232,9 +226,9 @@ class SceneBuilder(Generic[Image]):
             return shown.image, self._scene(shown, now_s)
 
     def _current(self, now_s: float) -> AnnotatedImage[Any]:
-        if self._shown is not None and now_s - self._shown_s <= self._timeout_s:
+        if self._shown is not None and now_s - self._shown_s <= self.timeout_s:
             return self._shown
-        if self._results is not None and now_s - self._results_s <= self._timeout_s:
+        if self._results is not None and now_s - self._results_s <= self.timeout_s:
             return AnnotatedImage(self._results.stamp_ns, None, self._results)
         # The last image stays, without its results: they are out of date.
         return AnnotatedImage(0, None if self._shown is None else self._shown.image, None)
@@ -242,7 +236,7 @@ class SceneBuilder(Generic[Image]):
     def stalled(self, now_s: float) -> AnnotatedImage[Image] | None:
         """Return the newest image if no more come, None while they do and before the first."""
         with self._lock:
-            return self._newest if now_s - self._image_s > self._timeout_s else None
+            return self._newest if now_s - self._image_s > self.timeout_s else None
 
     def hint(self, now_s: float) -> str:
         """Return what is missing and what to do, empty when all is well."""
@@ -253,7 +247,7 @@ class SceneBuilder(Generic[Image]):
         faces = self._faces(shown)
         focus = self._choose_focus(faces)
         history = None if focus is None else self._histories.get(focus.id)
-        traces, raster = (None, None) if history is None else history.window(self._span_s)
+        traces, raster = (None, None) if history is None else history.window(self.span_s)
         features = None if focus is None else self._features.get(focus.id)
         hint = "" if shown.results is not None else self._hint(now_s)
         return Scene(
@@ -264,9 +258,9 @@ class SceneBuilder(Generic[Image]):
             fields=self._fields,
             network=self._network,
             status=self._status(now_s, hint),
-            span_s=self._span_s,
+            span_s=self.span_s,
             features=features,
-            feature_raster=None if history is None else history.feature_raster(self._span_s),
+            feature_raster=None if history is None else history.feature_raster(self.span_s),
             scores=None if history is None else history.score_history(),
         )
 
@@ -307,10 +301,10 @@ class SceneBuilder(Generic[Image]):
             (self._results_s, "results", self._topics.expressions, "snn"),
         ):
             silent_s = now_s - received_s
-            if silent_s > self._timeout_s:
+            if silent_s > self.timeout_s:
                 duration = f"{silent_s:.1f} s" if silent_s < 1 else f"{silent_s:.0f} s"
                 return f"no {what} on {topic} for {duration}: is the {node} node up?"
-        if now_s - self._matched_s > self._timeout_s:
+        if now_s - self._matched_s > self.timeout_s:
             return (
                 f"results on {self._topics.expressions} are not of images on {self._topics.image}"
             )

@@ -10,36 +10,25 @@ Image = TypeVar("Image")
 Result = TypeVar("Result")
 
 
-class StampBuffer(Generic[Item]):
+class StampBuffer(OrderedDict[int, Item]):
     """The last few items by stamp. Keeps references and copies nothing."""
 
     def __init__(self, capacity: int) -> None:
+        super().__init__()
         self._capacity = capacity
-        self._items: OrderedDict[int, Item] = OrderedDict()
-
-    def __len__(self) -> int:
-        return len(self._items)
 
     def put(self, stamp_ns: int, item: Item) -> None:
         """Keep an item and drop the oldest if there are too many. An equal stamp replaces."""
-        self._items.pop(stamp_ns, None)
-        self._items[stamp_ns] = item
-        while len(self._items) > self._capacity:
-            self._items.popitem(last=False)
-
-    def get(self, stamp_ns: int) -> Item | None:
-        """Return the item with exactly this stamp, None if it is not kept."""
-        return self._items.get(stamp_ns)
+        self[stamp_ns] = item
+        self.move_to_end(stamp_ns)
+        while len(self) > self._capacity:
+            self.popitem(last=False)
 
     def drop_before(self, stamp_ns: int) -> None:
         """Drop everything that was put before the item with this stamp."""
-        if stamp_ns in self._items:
-            while next(iter(self._items)) != stamp_ns:
-                self._items.popitem(last=False)
-
-    def clear(self) -> None:
-        """Drop everything."""
-        self._items.clear()
+        if stamp_ns in self:
+            while next(iter(self)) != stamp_ns:
+                self.popitem(last=False)
 
 
 class Synchroniser(Generic[Image, Result]):
