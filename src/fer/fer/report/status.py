@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from fer.bringup.graph import NODES
 
@@ -20,26 +20,6 @@ LIVE_PERIOD_S = 0.2
 PLAIN_PERIOD_S = 5.0
 #: Distinguishable with every common kind of colour blindness.
 _COLOURS = ("cyan", "yellow", "blue", "magenta", "green")
-
-
-class Screen(Protocol):
-    """Where logs and status go.
-
-    Attributes
-    ----------
-    failed : whether something could not be written.
-    """
-
-    failed: bool
-
-    def log(self, name: str, line: str) -> None:
-        """Show a line that a node wrote. May be called from any thread."""
-
-    def status(self, text: str) -> None:
-        """Show this as the status."""
-
-    def close(self) -> None:
-        """Leave the terminal as it was."""
 
 
 def status_text(status: RunStatus) -> str:
@@ -58,11 +38,16 @@ def status_text(status: RunStatus) -> str:
 
 def open_screen() -> Screen:
     """Return the screen for a terminal, or for a file or pipe."""
-    return LiveScreen() if sys.stdout.isatty() else PlainScreen()
+    return LiveScreen() if sys.stdout.isatty() else Screen()
 
 
-class PlainScreen:
-    """Lines only, for files and pipes."""
+class Screen:
+    """Where logs and status go: lines only, for files and pipes.
+
+    Attributes
+    ----------
+    failed : whether something could not be written.
+    """
 
     def __init__(self) -> None:
         self.failed = False
@@ -71,18 +56,18 @@ class PlainScreen:
         self._width = max(len(node.name) for node in NODES)
 
     def log(self, name: str, line: str) -> None:
-        """Write the line after the name."""
+        """Show a line that a node wrote, after its name. May be called from any thread."""
         self._write(f"{name:>{self._width}} | {line}")
 
     def status(self, text: str) -> None:
-        """Write the status, every `PLAIN_PERIOD_S`."""
+        """Show the status, every `PLAIN_PERIOD_S`."""
         now_s = time.monotonic()
         if now_s - self._shown_s >= PLAIN_PERIOD_S:
             self._shown_s = now_s
             self._write(text)
 
     def close(self) -> None:
-        """Do nothing."""
+        """Leave the terminal as it was."""
 
     def _write(self, text: str) -> None:
         with self._lock:
@@ -97,20 +82,19 @@ class PlainScreen:
                 sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115
 
 
-class LiveScreen:
+class LiveScreen(Screen):
     """Coloured logs above a status line."""
 
     def __init__(self) -> None:
+        super().__init__()
         from rich.console import Console
         from rich.live import Live
         from rich.text import Text
 
-        self.failed = False
         self._text = Text
         self._console = Console(highlight=False, soft_wrap=True)
         self._live = Live(Text(""), console=self._console, auto_refresh=False, transient=True)
         self._live.start()
-        self._width = max(len(node.name) for node in NODES)
         self._colours = dict(zip((node.name for node in NODES), _COLOURS, strict=False))
 
     def log(self, name: str, line: str) -> None:
