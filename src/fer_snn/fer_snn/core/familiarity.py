@@ -70,18 +70,26 @@ class Inputs:
 
     def __call__(self, features: Float32s) -> NDArray[np.float64]:
         """Return the inputs for maps (faces, channels, rows, cols), as (faces, inputs)."""
-        orientations = orientations_in(self.feature_spec, len(self.mean))
         z = np.clip((features.astype(np.float64) - self.mean) / self.deviation, -LIMIT, LIMIT)
-        other = mirrored(z, orientations)
-        half = (z.shape[-1] + 1) // 2
-        plain = ((z + other) / 2)[..., :half].reshape(len(z), -1)
-        return np.concatenate((plain, self._responses(z) + self._responses(other)), axis=1)
+        z = z.reshape(len(z), -1)
+        plain, windows = self._cells
+        drive = z.take(windows, axis=1) @ self._precise_hidden - self.threshold
+        responses = np.maximum(drive, 0, out=drive).sum(axis=1).reshape(len(z), -1)
+        return np.concatenate((z.take(plain, axis=1).sum(axis=1) / 2, responses), axis=1)
 
-    def _responses(self, z: NDArray[np.float64]) -> NDArray[np.float64]:
-        view = np.lib.stride_tricks.sliding_window_view(z, (WINDOW, WINDOW), axis=(2, 3))
+    @cached_property
+    def _cells(self) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """The features of half a map, and of each window, of the map and of its mirror image.
+
+        As indices into the flat map (2, ...).
+        """
+        there = np.arange(self.mean.size).reshape(1, *self.mean.shape)
+        orientations = orientations_in(self.feature_spec, len(self.mean))
+        both = np.concatenate((there, mirrored(there, orientations)))
+        view = np.lib.stride_tricks.sliding_window_view(both, (WINDOW, WINDOW), axis=(2, 3))
         windows = view[:, :, ::STRIDE, ::STRIDE].transpose(0, 2, 3, 1, 4, 5)
-        drive = windows.reshape(-1, len(self.hidden)) @ self._precise_hidden
-        return np.asarray(np.maximum(drive - self.threshold, 0).reshape(len(z), -1))
+        half = (both.shape[-1] + 1) // 2
+        return both[..., :half].reshape(2, -1), windows.reshape(2, -1, len(self.hidden))
 
     @cached_property
     def _precise_hidden(self) -> NDArray[np.float64]:
@@ -109,7 +117,9 @@ class Familiarity(Inputs):
 
     def fits(self, features: Float32s) -> NDArray[np.float64]:
         """Return the smallest output for feature maps (faces, channels, rows, cols), as (faces)."""
-        return np.asarray((self(features) @ self._precise_weights + self.bias).min(axis=1))
+        # One by one, because the windows of a face take 150 kB.
+        outputs = [self(face[None]) @ self._precise_weights + self.bias for face in features]
+        return np.array([each.min() for each in outputs])
 
     @cached_property
     def _precise_weights(self) -> NDArray[np.float64]:
