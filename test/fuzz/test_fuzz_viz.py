@@ -31,7 +31,8 @@ from fer_interfaces.msg import (
     Weights,
 )
 from fer_viz.core import messages
-from fer_viz.core.drawing.renderer import PictureOptions, Renderer
+from fer_viz.core.drawing.renderer import Renderer
+from fer_viz.core.parameters import PictureOptions
 from fer_viz.core.scene import EXPRESSION_LAYER, selected_face
 from fer_viz.core.scene_builder import GraphTopics, SceneBuilder
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from fer_common.core import images
 from fer_common.core.errors import ImageError
-from fer_common.ros.image_subscription import bgr_reader
+from fer_common.ros.image_reader import bgr_reader
 
 COLOUR = (30, 120, 200)  # blue, green, red
 

@@ -17,10 +17,11 @@ from fer_viz.core.drawing import result
 from fer_viz.core.drawing.board import STATUS, Board, layout, unit_for
 from fer_viz.core.drawing.canvas import Box
 from fer_viz.core.drawing.panels import PANELS, View
-from fer_viz.core.drawing.renderer import PictureOptions, Renderer
+from fer_viz.core.drawing.renderer import Renderer
 from fer_viz.core.drawing.result import draw_scores, score_rows
 from fer_viz.core.drawing.style import DARK, THEMES, Style, Theme
 from fer_viz.core.drawing.text import fitted
+from fer_viz.core.parameters import PictureOptions
 from fer_viz.core.scene import LATE_MS, Face, Raster, ReceptiveFields, Scene, SceneStatus
 
 FaceMaker = Callable[..., Face]

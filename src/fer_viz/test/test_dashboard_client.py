@@ -25,7 +25,7 @@ except NoQtError as error:
 
 from pyqtgraph.Qt import QtWidgets
 
-from fer_common.ros.image_subscription import bgr_reader
+from fer_common.ros.image_reader import bgr_reader
 from fer_testing.viz import PlayedGraph, grey
 from fer_viz.dashboard.widget import Dashboard
 from fer_viz.ros.dashboard_client import DashboardClient, LiveParameter

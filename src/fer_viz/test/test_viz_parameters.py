@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from fer_common.core.errors import ParameterError
-from fer_viz.core.drawing.renderer import PictureOptions
-from fer_viz.core.parameters import TABLE, picture_options
+from fer_viz.core.parameters import TABLE, PictureOptions, picture_options
 
 
 def test_defaults_are_those_of_the_core() -> None:

@@ -15,7 +15,7 @@ import cv2
 import pytest
 from pyqtgraph.Qt import QtCore, QtTest, QtWidgets
 
-from fer_common.ros.image_subscription import bgr_reader
+from fer_common.ros.image_reader import bgr_reader
 from fer_testing.viz import Loopback, PlayedGraph, grey
 from fer_viz.core.scene import Note
 from fer_viz.core.scene_builder import SceneBuilder

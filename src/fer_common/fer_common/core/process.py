@@ -18,12 +18,13 @@ _MADV_PAGEOUT = 21
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 #: Signals that ask any program to terminate.
 TERMINATION_SIGNALS = (*STOP_SIGNALS, signal.SIGHUP)
-#: Environment variables that set the number of threads of BLAS, OpenMP and numba.
+#: Environment variables that set the number of threads of BLAS, OpenMP, numba and OpenCV.
 THREAD_VARIABLES = (
     "OMP_NUM_THREADS",
     "OPENBLAS_NUM_THREADS",
     "MKL_NUM_THREADS",
     "NUMBA_NUM_THREADS",
+    "OPENCV_FOR_THREADS_NUM",
 )
 
 
@@ -93,7 +94,7 @@ def blocked_signals(numbers: Collection[int] = TERMINATION_SIGNALS) -> Iterator[
 
 
 def pin_to_one_thread() -> None:
-    """Limit BLAS, OpenMP and numba to one thread, unless the environment says otherwise.
+    """Limit BLAS, OpenMP, numba and OpenCV to one thread, unless the environment says otherwise.
 
     Call it before NumPy is imported. On busy cores, two threads slow a matrix product down.
     """

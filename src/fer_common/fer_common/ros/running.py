@@ -57,9 +57,6 @@ def run(*makers: Callable[[], FerNode], args: Sequence[str] | None = None) -> in
         signal.signal(number, on_signal)
     unblock_stop_signals()
     heed_profile(os.environ)
-    # OpenCV ignores the variables that limit the threads of other libraries.
-    if cv2 := sys.modules.get("cv2"):
-        cv2.setNumThreads(1)
     nodes: list[FerNode] = []
     try:
         rclpy.init(

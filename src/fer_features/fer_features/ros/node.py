@@ -28,7 +28,8 @@ from fer_common.core.worker import HEAD_START_S, Worker
 from fer_common.ros import qos
 from fer_common.ros.diagnostics import OK, STALE, WARN, Health
 from fer_common.ros.exchange import SharedProcess
-from fer_common.ros.image_subscription import AnyImage, ImageSubscription, bgr_reader
+from fer_common.ros.image_reader import bgr_reader
+from fer_common.ros.image_subscription import AnyImage, ImageSubscription
 from fer_common.ros.node import FerNode
 from fer_common.ros.running import run
 from fer_common.ros.watch import PERIOD_S, Watch

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from fer_common.core.parameters import COMMON, IMAGE_TRANSPORT, Parameter, ParameterTable, Values
-from fer_viz.core.drawing.renderer import PictureOptions
 from fer_viz.core.drawing.style import THEMES
 
 NODE = "viz"
+
+
+@dataclass(frozen=True)
+class PictureOptions:
+    """How pictures are drawn.
+
+    Attributes
+    ----------
+    theme : "dark" or "light".
+    whole : the whole dashboard, instead of the image with its faces.
+    max_height_px : larger images are shrunk to this.
+    """
+
+    theme: str = "dark"
+    whole: bool = True
+    max_height_px: int = 720
+
 
 _DEFAULTS = PictureOptions()
 

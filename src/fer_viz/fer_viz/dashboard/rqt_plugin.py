@@ -11,7 +11,7 @@ from rqt_gui_py.plugin import Plugin
 
 from fer_common.core.errors import FerError
 from fer_common.core.graph_names import NAMESPACE
-from fer_common.ros.image_subscription import bgr_reader
+from fer_common.ros.image_reader import bgr_reader
 from fer_viz.dashboard.widget import Dashboard
 from fer_viz.dashboard.window import add_arguments
 from fer_viz.ros.dashboard_client import DashboardClient

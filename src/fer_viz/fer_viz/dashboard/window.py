@@ -69,14 +69,12 @@ def run(arguments: argparse.Namespace) -> int:
     if arguments.snapshot:
         os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     require_qt(window=True)
-    import cv2
     from pyqtgraph.Qt import QtCore, QtWidgets
 
-    from fer_common.ros.image_subscription import bgr_reader
+    from fer_common.ros.image_reader import bgr_reader
     from fer_viz.dashboard.widget import Dashboard
     from fer_viz.ros.dashboard_client import DashboardClient
 
-    cv2.setNumThreads(1)
     application = QtWidgets.QApplication(["fer"])
     application.setDesktopFileName("fer")
     ros_arguments = ("--ros-args", *arguments.ros_args)

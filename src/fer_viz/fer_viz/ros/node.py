@@ -11,7 +11,7 @@ pin_to_one_thread()
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from fer_common.core.errors import FerError
@@ -21,7 +21,7 @@ from fer_common.core.worker import Worker
 from fer_common.ros.clock import age_s
 from fer_common.ros.diagnostics import OK, WARN, Health
 from fer_common.ros.exchange import SharedProcess
-from fer_common.ros.image_subscription import AnyImage, bgr_reader
+from fer_common.ros.image_subscription import AnyImage
 from fer_common.ros.node import FerNode
 from fer_common.ros.running import run
 from fer_common.ros.watch import PERIOD_S, Watch
@@ -32,6 +32,7 @@ from fer_viz.ros.listener import Annotated, GraphListener, graph_topics
 from fer_viz.ros.outputs import PICTURES, NumberOutput, PictureOutput
 
 if TYPE_CHECKING:
+    from fer_common.core.images import Pixels
     from fer_viz.web.server import PageServer
 
 WARNING_PERIOD_S = 5.0
@@ -45,7 +46,7 @@ class VizNode(FerNode):
     def __init__(self, shared: SharedProcess | None = None) -> None:
         super().__init__(NODE, TABLE, "pictures", shared)
         compressed = self.values["image_transport"] == "compressed"
-        self._decode = bgr_reader()
+        self._decode: Callable[[AnyImage], Pixels] | None = None
         self._statistics = StreamStatistics()
         self._limiter = RateLimiter(1.0)
         self._stalled_limiter = RateLimiter(STALLED_RATE_HZ)
@@ -209,6 +210,11 @@ class VizNode(FerNode):
         wanted = [output for output in self._pictures.values() if output.wants(begun_s)]
         if not wanted:
             return
+        if self._decode is None:
+            # Here, because most graphs draw nothing and need not load OpenCV.
+            from fer_common.ros.image_reader import bgr_reader
+
+            self._decode = bgr_reader()
         try:
             image = self._decode(shown.image)
         except FerError as error:

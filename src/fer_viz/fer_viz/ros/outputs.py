@@ -11,14 +11,15 @@ from rclpy.publisher import Publisher
 from sensor_msgs.msg import CompressedImage, Image
 from std_msgs.msg import Float64MultiArray, Header, MultiArrayDimension
 
-from fer_common.core import images
 from fer_common.ros import qos
 from fer_common.ros.node import FerNode, subscription_count
-from fer_viz.core.drawing.renderer import PictureOptions, Renderer
+from fer_viz.core.parameters import PictureOptions
 from fer_viz.core.scene import ReceptiveFields, Scene, selected_face
 from fer_viz.core.synchroniser import RateLimiter
 
 if TYPE_CHECKING:
+    from fer_common.core.images import Pixels
+    from fer_viz.core.drawing.renderer import Renderer
     from fer_viz.web.server import PageServer
 
 #: Topics of pictures, and whether they show the whole dashboard.
@@ -38,11 +39,11 @@ class PictureOutput:
 
     def __init__(self, node: FerNode, topic: str) -> None:
         self._whole = PICTURES[topic]
-        self._renderer = Renderer(PictureOptions())
+        self._renderer: Renderer | None = None
         self._raw = node.add_publisher(Image, topic, qos.STREAM)
         self._compressed = node.add_publisher(CompressedImage, f"{topic}/compressed", qos.STREAM)
         self._message = Image()
-        self._pixels: images.Pixels = np.empty((0, 0, 3), np.uint8)
+        self._pixels: Pixels = np.empty((0, 0, 3), np.uint8)
         self._page_limiter = RateLimiter(WEB_RATE_HZ)
         self.publishers: Sequence[Publisher[Any]] = (self._raw, self._compressed)
         #: The page that shows the pictures too, if any, and the same while it is due one.
@@ -63,17 +64,18 @@ class PictureOutput:
         return bool(due or subscription_count(*self.publishers))
 
     def publish(
-        self,
-        header: Header,
-        image: images.Pixels,
-        scene: Scene,
-        options: PictureOptions,
-        quality: int,
+        self, header: Header, image: Pixels, scene: Scene, options: PictureOptions, quality: int
     ) -> None:
         """Draw a picture for those who want it, as `wants` has found."""
+        # Here, because most graphs draw nothing and need not load the libraries that draw.
+        from fer_common.core import images
+        from fer_viz.core.drawing.renderer import Renderer
+
         raw, compressed = map(subscription_count, self.publishers)
         page = self._due_page
-        self._renderer = self._renderer.with_options(replace(options, whole=self._whole))
+        options = replace(options, whole=self._whole)
+        if self._renderer is None or self._renderer.options != options:
+            self._renderer = Renderer(options)
         canvas = self._canvas(self._renderer.shape(image))
         self._renderer.draw(image, scene, canvas)
         if raw:
@@ -92,8 +94,10 @@ class PictureOutput:
             ]
             page.show(small.data.tobytes(), {"faces": faces, "hint": scene.status.hint})
 
-    def _canvas(self, shape: tuple[int, int, int]) -> images.Pixels:
+    def _canvas(self, shape: tuple[int, int, int]) -> Pixels:
         """Return the pixels of the message to be published, so that nothing is copied."""
+        from fer_common.core import images
+
         if self._pixels.shape != shape:
             self._message = Image()
             images.fill(self._message, np.zeros(shape, np.uint8), "bgr8")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import cv2
 import numpy as np
 
@@ -12,6 +10,7 @@ from fer_viz.core.drawing.canvas import Picture
 from fer_viz.core.drawing.overlay import draw_faces, draw_hint
 from fer_viz.core.drawing.panels import View
 from fer_viz.core.drawing.style import DESIGN_HEIGHT, THEMES, Style
+from fer_viz.core.parameters import PictureOptions
 from fer_viz.core.scene import Scene
 
 #: Width of the dashboard divided by its height, and its least height, pixels.
@@ -19,22 +18,6 @@ _ASPECT, _LEAST_HEIGHT = 16 / 9, 576
 #: The overlay is at most this much wider than high, as the highest is.
 _WIDEST = 2.4
 _LEFT_OUT = ("feature_spikes",)
-
-
-@dataclass(frozen=True)
-class PictureOptions:
-    """How pictures are drawn.
-
-    Attributes
-    ----------
-    theme : "dark" or "light".
-    whole : the whole dashboard, instead of the image with its faces.
-    max_height_px : larger images are shrunk to this.
-    """
-
-    theme: str = "dark"
-    whole: bool = True
-    max_height_px: int = 720
 
 
 class Renderer:
@@ -45,10 +28,6 @@ class Renderer:
         self._theme = THEMES[options.theme]
         self._board = Board(self._theme)
         self._own: Picture = np.empty((0, 0, 3), np.uint8)
-
-    def with_options(self, options: PictureOptions) -> Renderer:
-        """Return a renderer with these options: itself if it has them."""
-        return self if options == self.options else Renderer(options)
 
     def shape(self, image: Picture) -> tuple[int, int, int]:
         """Return the shape of the picture that is made of an image."""

@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias
 
-import cv2
 import numpy as np
 import numpy.typing as npt
 
@@ -206,11 +205,7 @@ def colour_mapped(
     values: npt.NDArray[np.float32], low: float, high: float, anchors: Sequence[Colour]
 ) -> npt.NDArray[np.uint8]:
     """Return values as colours, (..., 3) uint8; values outside low..high take the end colours."""
-    if not values.size:
-        # OpenCV divides by the size.
-        return np.zeros((*values.shape, 3), np.uint8)
     span = high - low
     share = (values - low) / span if span > 0 else np.full_like(values, 0.5)
     index = np.clip(np.nan_to_num(share) * 255 + 0.5, 0, 255).astype(np.uint8)
-    flat = cv2.applyColorMap(index.reshape(1, -1), colour_table(anchors)[:, None])
-    return np.asarray(flat, np.uint8).reshape(*values.shape, 3)
+    return colour_table(anchors).take(index, axis=0)
