@@ -5,6 +5,7 @@ Positions are continuous: pixel i covers i to i + 1, its centre is at i + 0.5.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -177,22 +178,28 @@ def _patch(
     image: NDArray[np.uint8], to_crop: NDArray[np.float64], side: int, shrink: int
 ) -> tuple[NDArray[np.uint8], NDArray[np.float64]] | None:
     """Return the part of the picture under the crop, grey and downscaled, and its corner."""
-    inverse = np.linalg.inv(to_crop[:, :2])
-    corners = np.array([[0, 0], [side, 0], [0, side], [side, side]]) - to_crop[:, 2]
-    # Processors differ in the last bits, which decide where a corner lies on a whole pixel.
-    corners = np.round(corners @ inverse.T, 6)
+    # Plain numbers, because arrays of so few are slow.
+    (cosine, _, x), (sine, _, y) = to_crop.tolist()
+    squared = cosine**2 + sine**2
+    corners = [(u - x, v - y) for u in (0, side) for v in (0, side)]
+    across = [(cosine * u + sine * v) / squared for u, v in corners]
+    down = [(cosine * v - sine * u) / squared for u, v in corners]
     height, width = image.shape[:2]
-    limit = np.array([width, height])
-    low = np.clip(np.floor(corners.min(axis=0)) - shrink, 0, limit).astype(int)
-    high = np.clip(np.ceil(corners.max(axis=0)) + shrink, 0, limit).astype(int)
-    # Whole blocks only: otherwise downscaling would change the scale.
-    cells = (high - low) // shrink
-    if (cells < 1).any():
+    (x0, columns), (y0, rows) = _blocks(across, width, shrink), _blocks(down, height, shrink)
+    if columns < 1 or rows < 1:
         return None
-    x0, y0 = low
-    x1, y1 = low + cells * shrink
-    patch = to_grey(image[y0:y1, x0:x1])
+    patch = to_grey(image[y0 : y0 + rows * shrink, x0 : x0 + columns * shrink])
     if shrink > 1:
-        size = (int(cells[0]), int(cells[1]))
+        size = (columns, rows)
         patch = np.asarray(cv2.resize(patch, size, interpolation=cv2.INTER_AREA), np.uint8)
-    return patch, low.astype(np.float64)
+    return patch, np.array([x0, y0], np.float64)
+
+
+def _blocks(corners: list[float], length: int, shrink: int) -> tuple[int, int]:
+    """Return where the patch begins along an axis, and its size in blocks of `shrink` px."""
+    # Processors differ in the last bits, which decide where a corner lies on a whole pixel.
+    low = math.floor(round(min(corners), 6)) - shrink
+    high = math.ceil(round(max(corners), 6)) + shrink
+    begin, end = min(max(low, 0), length), min(max(high, 0), length)
+    # Whole blocks only: otherwise downscaling would change the scale.
+    return begin, (end - begin) // shrink

@@ -7,6 +7,7 @@ GPUs", 2019, arXiv:1907.05047) is MediaPipe's, under the Apache licence 2.0; see
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -63,8 +64,24 @@ class DetectorParameters:
     max_faces: int = 8
 
 
+class Boxed:
+    """A face with a box."""
+
+    box_px: NDArray[np.float64]
+
+    @property
+    def size_px(self) -> float:
+        """Mean of the box's width and height."""
+        return size_of(self.box_px)
+
+    @property
+    def centre_px(self) -> NDArray[np.float64]:
+        """Centre of the box, (2,)."""
+        return centre_of(self.box_px)
+
+
 @dataclass(frozen=True)
-class Detection:
+class Detection(Boxed):
     """A face in a picture.
 
     Attributes
@@ -77,16 +94,6 @@ class Detection:
     box_px: NDArray[np.float64]
     score: float
     landmarks_px: NDArray[np.float64]
-
-    @property
-    def size_px(self) -> float:
-        """Mean of the box's width and height."""
-        return float(self.box_px[2:].mean())
-
-    @property
-    def centre_px(self) -> NDArray[np.float64]:
-        """Centre of the box, (2,)."""
-        return centre_of(self.box_px)
 
 
 class ModelError(ConfigurationError):
@@ -228,15 +235,28 @@ def centre_of(box_px: NDArray[np.float64]) -> NDArray[np.float64]:
     return box_px[:2] + box_px[2:] / 2
 
 
+def size_of(box_px: NDArray[np.float64]) -> float:
+    """Return the mean of width and height of a box (x, y, w, h)."""
+    return float(box_px[2] + box_px[3]) / 2
+
+
+def shifted(box_px: NDArray[np.float64], shift_px: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return a box (x, y, w, h) moved by (2,) x and y."""
+    moved = box_px.copy()
+    moved[:2] += shift_px
+    return moved
+
+
 def intersection_over_union(
     box: NDArray[np.float64], boxes: NDArray[np.float64]
 ) -> NDArray[np.float64]:
     """Return the IoU (n,) of ``box`` (4,) with ``boxes`` (n, 4), all as x, y, width, height."""
     low = np.maximum(box[:2], boxes[:, :2])
     high = np.minimum(box[:2] + box[2:], boxes[:, :2] + boxes[:, 2:])
-    shared = np.clip(high - low, 0, None).prod(axis=1)
-    united = box[2:].prod() + boxes[:, 2:].prod(axis=1) - shared
-    return np.asarray(shared / np.maximum(united, np.finfo(np.float64).tiny))
+    wide, tall = np.maximum(high - low, 0).T
+    shared = wide * tall
+    united = box[2] * box[3] + boxes[:, 2] * boxes[:, 3] - shared
+    return np.asarray(shared / np.maximum(united, sys.float_info.min))
 
 
 def weighted_suppression(
@@ -262,7 +282,9 @@ def weighted_suppression(
         same = overlap > overlap_threshold
         same[0] = True
         members = waiting[same]
-        mean = np.average(points[members], axis=0, weights=scores[members])
+        weights = scores[members][:, None, None]
+        # Faster than `np.average`.
+        mean = (points[members] * weights).sum(axis=0) / weights.sum(axis=0)
         box = np.concatenate([mean[0], mean[1] - mean[0]])
         faces.append(Detection(box, float(scores[best]), mean[2:]))
         waiting = waiting[~same]

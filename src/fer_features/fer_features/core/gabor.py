@@ -16,6 +16,7 @@ Definition of "gabor-2", as implemented by `reference_features`, for a crop afte
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -74,7 +75,7 @@ class GaborParameters:
         cells = self.crop // self.pool
         return len(self.wavelengths_px) * self.orientations, cells, cells
 
-    @property
+    @cached_property
     def spec(self) -> str:
         """Text sent with features and weights: equal texts mean equal features."""
         wavelengths = ",".join(f"{value:g}" for value in self.wavelengths_px)

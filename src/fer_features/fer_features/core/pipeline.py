@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from fer_features.core.alignment import (
     whole_picture_crop,
     widened_eyes,
 )
-from fer_features.core.detector import DetectorParameters, FaceDetector
+from fer_features.core.detector import DetectorParameters, FaceDetector, size_of
 from fer_features.core.gabor import GaborBank, GaborParameters
 from fer_features.core.search import FaceSearch, SearchParameters
 from fer_features.core.tracker import EYES, FaceTracker, Track, TrackerParameters
@@ -32,7 +33,7 @@ class FeatureParameters:
     geometry: CropGeometry = field(default_factory=CropGeometry)
     gabor: GaborParameters = field(default_factory=GaborParameters)
 
-    @property
+    @cached_property
     def feature_spec(self) -> str:
         """Text that identifies the features; networks refuse features with another one."""
         parts = [self.gabor.spec]
@@ -185,7 +186,7 @@ class FeaturePipeline:
         landmarks_px: NDArray[np.float64],
         score: float,
     ) -> FaceObservation:
-        eyes_px = widened_eyes(landmarks_px[EYES], float(box_px[2:].mean()))
+        eyes_px = widened_eyes(landmarks_px[EYES], size_of(box_px))
         aligned = align_face(image, on_grid(eyes_px), self._parameters.geometry)
         return FaceObservation(
             id=identity,

@@ -18,7 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from fer_common.core.stamps import NANOSECONDS
-from fer_features.core.detector import Detection, FaceDetector, centre_of, intersection_over_union
+from fer_features.core.detector import (
+    Detection,
+    FaceDetector,
+    centre_of,
+    intersection_over_union,
+    shifted,
+)
 from fer_features.core.holding import reference
 from fer_features.core.rotated_detections import mean_detection
 from fer_features.core.tracker import STEADY, FaceTracker, Track
@@ -197,7 +203,7 @@ class FaceSearch:
             shift_px = track.reference.shift_px(image)
             if shift_px is None:
                 return []
-            box_px = track.reference.box_px + np.append(shift_px, (0.0, 0.0))
+            box_px = shifted(track.reference.box_px, shift_px)
             if np.abs(box_px - track.box_px).max() > STEADY * track.size_px:
                 return []
             held.append(Detection(box_px, track.score, track.reference.landmarks_px + shift_px))

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from fer_common.core.stamps import NANOSECONDS
 from fer_features.core.assignment import assign
-from fer_features.core.detector import LEFT_EYE, RIGHT_EYE, Detection, centre_of
+from fer_features.core.detector import LEFT_EYE, RIGHT_EYE, Boxed, Detection, shifted
 from fer_features.core.holding import Reference
 
 EYES = [RIGHT_EYE, LEFT_EYE]
@@ -68,7 +68,7 @@ class TrackerParameters:
 
 
 @dataclass
-class Track:
+class Track(Boxed):
     """A tracked face, at the stamp of the last frame.
 
     Attributes
@@ -101,9 +101,9 @@ class Track:
 
     def moved(self, elapsed_s: float) -> Track:
         """Return the track moved at its velocity."""
-        shift = self.velocity_px_s * elapsed_s
-        box_px = self.box_px + np.append(shift, (0.0, 0.0))
-        return replace(self, box_px=box_px, landmarks_px=self.landmarks_px + shift)
+        shift_px = self.velocity_px_s * elapsed_s
+        landmarks_px = self.landmarks_px + shift_px
+        return replace(self, box_px=shifted(self.box_px, shift_px), landmarks_px=landmarks_px)
 
     def is_steady(self, stamp_ns: int) -> bool:
         """Return whether the position at a stamp is predictable."""
@@ -111,19 +111,9 @@ class Track:
         is_soon = stamp_ns - self.detected_ns <= FORESEEABLE_S * NANOSECONDS
         return was_found and is_soon and self.innovation <= STEADY
 
-    @property
-    def centre_px(self) -> NDArray[np.float64]:
-        """Centre of the box, (2,)."""
-        return centre_of(self.box_px)
-
     def is_lost(self, stamp_ns: int, timeout_s: float) -> bool:
         """Return whether the face was not found for longer than this, and looked for."""
         return self.missed >= LOOKS and stamp_ns - self.detected_ns > timeout_s * NANOSECONDS
-
-    @property
-    def size_px(self) -> float:
-        """Mean of the box's width and height."""
-        return float(self.box_px[2:].mean())
 
 
 class FaceTracker:
@@ -148,7 +138,9 @@ class FaceTracker:
             return self.tracks
         self.tracks = [track for track in self.tracks if not track.is_lost(stamp_ns, timeout_s)]
         elapsed_s = (stamp_ns - last_ns) / NANOSECONDS
-        self.tracks = [replace(track.moved(elapsed_s), detected=False) for track in self.tracks]
+        self.tracks = [track.moved(elapsed_s) for track in self.tracks]
+        for track in self.tracks:
+            track.detected = False
         return self.tracks
 
     def foresee(self, stamp_ns: int) -> list[Track]:
@@ -298,7 +290,7 @@ def _boxes(faces: Sequence[Track] | Sequence[Detection]) -> NDArray[np.float64]:
 
 
 def _sizes(boxes_px: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.asarray(boxes_px[:, 2:].mean(axis=1))
+    return np.asarray((boxes_px[:, 2] + boxes_px[:, 3]) / 2)
 
 
 def _distances(

@@ -7,6 +7,7 @@ faces that are too small in the whole picture.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -97,10 +98,14 @@ def windows_around(
 
 
 def _enclose(boxes_px: Sequence[NDArray[np.float64]], margin: float) -> Window:
-    boxes = np.asarray(boxes_px)
-    free = margin * boxes[:, 2:].max(axis=1, keepdims=True)
-    low = (boxes[:, :2] - free).min(axis=0)
-    high = (boxes[:, :2] + boxes[:, 2:] + free).max(axis=0)
-    side = max(int(np.ceil((high - low).max())), 1)
-    x, y = np.floor((low + high - side) / 2).astype(int)
-    return Window(int(x), int(y), side)
+    # Plain numbers, because arrays of so few are slow.
+    boxes = [box_px.tolist() for box_px in boxes_px]
+    free = [margin * max(w, h) for _, _, w, h in boxes]
+    left = min(x - m for (x, _, _, _), m in zip(boxes, free, strict=True))
+    top = min(y - m for (_, y, _, _), m in zip(boxes, free, strict=True))
+    right = max(x + w + m for (x, _, w, _), m in zip(boxes, free, strict=True))
+    bottom = max(y + h + m for (_, y, _, h), m in zip(boxes, free, strict=True))
+    side = max(math.ceil(max(right - left, bottom - top)), 1)
+    return Window(
+        math.floor((left + right - side) / 2), math.floor((top + bottom - side) / 2), side
+    )

@@ -17,6 +17,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from fer_snn.core import familiarity
 from fer_snn.core.clock import NS_PER_S, Clock, FrameSteps
 from fer_snn.core.model import Model
@@ -302,8 +304,8 @@ class Recogniser:
             readout.decision_window,
         )
         names, n_labels = model.neuron_label, len(model.labels)
-        rates_hz = label_means(counts, names, n_labels) / (duration or 1.0)
-        potentials = label_means(track.state.layers[-1].v, names, n_labels)
+        means = label_means(np.stack((counts, track.state.layers[-1].v)), names, n_labels)
+        rates_hz, potentials = means[0] / (duration or 1.0), means[1]
         allowed = readout.allowed(model.labels)
         spikes = int(counted_spikes(counts, names, allowed))
         return answer(rates_hz, potentials, spikes, self.calibration, readout, allowed, track.fit)
