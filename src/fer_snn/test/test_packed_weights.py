@@ -54,8 +54,7 @@ def shown(network: Network, features: np.ndarray) -> FrameActivity:
 
 
 def test_packed_weights_give_the_same_spikes_until_they_change(model: Model) -> None:
-    plain, quick = (Network(rounded(model)) for _ in range(2))
-    quick.pack()
+    plain, quick = (Network(rounded(model), guarded=guarded) for guarded in (False, True))
     features = np.random.default_rng(3).random(model.feature_shape, np.float32)
     for _ in range(2):
         expected, got = shown(plain, features).counts, shown(quick, features).counts

@@ -10,14 +10,14 @@ thresholds, statistics) belongs to `Network` and is shared by all faces. The pre
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from fer_snn.core.kernels import interface as kernels
 from fer_snn.core.kernels.interface import Pathway
 from fer_snn.core.kernels.packed import PackedWeights, packed
-from fer_snn.core.model import Model
+from fer_snn.core.model import Model, Stage
 from fer_snn.core.neurons import encoding, layers, lif, threshold
 from fer_snn.core.neurons.layers import DriveParameters, FaceState, LayerActivity
 from fer_snn.core.neurons.lif import Float32s, Int32s
@@ -138,34 +138,61 @@ class Network:
     """
 
     def __init__(
-        self, model: Model, parameters: NetworkParameters | None = None, compiled: bool = True
+        self,
+        model: Model,
+        parameters: NetworkParameters | None = None,
+        compiled: bool = True,
+        guarded: bool = False,
     ) -> None:
-        """Copy a model. `compiled` chooses the kernels; both kinds give equal results."""
+        """Start with a model, which stays as it is.
+
+        Parameters
+        ----------
+        compiled : chooses the kernels; both kinds give equal results.
+        guarded : nobody but the methods of this class changes weights, and nobody the given model.
+            Then layers are copied when they change first. Until then, weights are read from copies
+            of a quarter of the size if few bits hold them without rounding, as the shipped ones.
+        """
         self._kernels = kernels.choose(compiled)
+        self._guarded = guarded
         self.version = 0
         self._parameters = parameters or NetworkParameters()
         self.load(model)
 
     def load(self, model: Model) -> None:
-        """Copy another model, clipped to the bounds.
+        """Take another model, clipped to the bounds.
 
         A `FaceState` made for layers of other sizes becomes invalid.
         """
-        self.model = model.copy()
+        self.model = model if self._guarded else model.copy()
+        self._shared = set(range(len(model.stages))) if self._guarded else set()
         self._packed: dict[int, PackedWeights | None] = {}
         self._resting_theta = self.model.stages[-1].theta.copy()
         self._known_weights = self.model.stages[-1].weights.copy()
         self._discretise()
         self.version += 1
         self._clip()
+        if self._guarded:
+            self._packed = {k: packed(stage) for k, stage in enumerate(self.model.stages)}
 
-    def pack(self) -> None:
-        """Read the weights from copies of a quarter of the size, as long as they do not change.
+    def snapshot(self) -> Model:
+        """Return the model as it is now, of a guarded network."""
+        self._shared = set(range(len(self.model.stages)))
+        return self.model
 
-        This is for weights that few bits hold without rounding, such as the shipped ones. Then only
-        methods of this class may change weights.
-        """
-        self._packed = {k: packed(stage) for k, stage in enumerate(self.model.stages)}
+    def _own(self, k: int) -> Stage:
+        """Return a stage that may be changed; -1 for the last."""
+        stages = list(self.model.stages)
+        if (index := k % len(stages)) in self._shared:
+            self._shared.remove(index)
+            stages[index] = stages[index].copy()
+            self.model = replace(self.model, stages=tuple(stages))
+        return stages[k]
+
+    def _reweighted(self, k: int) -> Stage:
+        """Return a stage whose weights may be changed."""
+        self._packed.pop(k, None)
+        return self._own(k)
 
     @property
     def parameters(self) -> NetworkParameters:
@@ -249,8 +276,10 @@ class Network:
             )
             for name, size in zip(self.layer_names, self.model.sizes, strict=True)
         }
+        last = len(self.model.stages) - 1
+        if plastic:
+            self._reweighted(last)
         stages = self.model.stages
-        last = len(stages) - 1
         drives = self._drives
         competing = plastic and self._competing != drives[last]
         paths = [
@@ -283,8 +312,7 @@ class Network:
     def _settle(self, n_steps: int) -> None:
         """Let thresholds and weights that learn return towards their resting values."""
         last = len(self.model.stages) - 1
-        self._packed.pop(last, None)
-        stage = self.model.stages[last]
+        stage = self._reweighted(last)
         stage.theta += threshold.towards_rest(
             self._resting_theta, n_steps, self._constants.adaptation
         )
@@ -313,9 +341,8 @@ class Network:
         post : change per presynaptic spike, for each postsynaptic neuron (n_post).
         """
         bounds = self._bounds(stage)
-        self._packed.pop(stage, None)
         self._kernels.add_outer_product(
-            self.model.stages[stage], pre, post, np.float32(bounds.w_min), np.float32(bounds.w_max)
+            self._reweighted(stage), pre, post, np.float32(bounds.w_min), np.float32(bounds.w_max)
         )
         self.version += 1
 
@@ -329,9 +356,8 @@ class Network:
     def _normalise(self, stage: int) -> None:
         bounds = self._bounds(stage)
         if bounds.s_target > 0:
-            self._packed.pop(stage, None)
             self._kernels.normalise(
-                self.model.stages[stage],
+                self._reweighted(stage),
                 bounds.s_target,
                 np.float32(bounds.w_min),
                 np.float32(bounds.w_max),
@@ -346,8 +372,7 @@ class Network:
             bounds = self._bounds(k)
             clipped = np.clip(stage.weights, np.float32(bounds.w_min), np.float32(bounds.w_max))
             if not np.array_equal(clipped, stage.weights):
-                stage.weights[:] = clipped
-                self._packed.pop(k, None)
+                self._reweighted(k).weights[:] = clipped
                 self.version += 1
         self._known_weights = np.clip(
             self._known_weights, np.float32(bounds.w_min), np.float32(bounds.w_max)
@@ -359,6 +384,6 @@ class Network:
         They stay above the resting potential: below it a neuron would fire without any input.
         """
         lowest = np.float32(-LARGEST_LOWERING * self.parameters.lif.rheobase_v)
-        theta = self.model.stages[stage].theta
+        theta = self._own(stage).theta
         np.maximum(theta + change, lowest, out=theta)
         self.version += 1

@@ -143,7 +143,7 @@ class Recogniser:
 
     Attributes
     ----------
-    network : the network, with its own copy of the model.
+    network : the network. It copies what it changes of a model; do not change the model.
     """
 
     def __init__(self, model: Model, parameters: RecogniserParameters | None = None) -> None:
@@ -156,8 +156,7 @@ class Recogniser:
         """
         self._parameters = parameters or RecogniserParameters()
         self._parameters.readout.check(model.labels)
-        self.network = Network(model, self._parameters.network)
-        self.network.pack()
+        self.network = Network(model, self._parameters.network, guarded=True)
         self._familiarity = familiarity.of_features(model.feature_spec)
         self._clock = Clock(self._parameters.network.dt, self._parameters.max_catch_up)
         self._tracks: dict[int, _Track] = {}
@@ -181,7 +180,7 @@ class Recogniser:
         return model.calibration if self._parameters.glance > 0 else model.live_calibration
 
     def load(self, model: Model) -> None:
-        """Copy another model and forget all faces.
+        """Take another model and forget all faces.
 
         Raises
         ------
@@ -190,7 +189,6 @@ class Recogniser:
         """
         self._parameters.readout.check(model.labels)
         self.network.load(model)
-        self.network.pack()
         self._familiarity = familiarity.of_features(model.feature_spec)
         self.reset_state()
 

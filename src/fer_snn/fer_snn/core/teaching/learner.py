@@ -303,7 +303,7 @@ class Learner:
         self._changes.append(self._present(reason))
 
     def _present(self, reason: str) -> _Change:
-        model = self.recogniser.network.model.copy()
+        model = self.recogniser.network.snapshot()
         return _Change(reason, model, self._loaded, self.lessons.copy(), self.rehearsed.copy())
 
     def undo(self, steps: int) -> str:
@@ -350,7 +350,7 @@ class Learner:
         present = self.recogniser.network.model
         pairs = zip(model.stages, present.stages, strict=True)
         same = all(np.array_equal(mine.weights, its.weights) for mine, its in pairs)
-        return model if same else present.copy()
+        return model if same else self.recogniser.network.snapshot()
 
     def _load(self, model: Model) -> None:
         self.recogniser.load(model)

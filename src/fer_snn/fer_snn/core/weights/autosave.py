@@ -99,12 +99,12 @@ class Autosave:
         self._lock_file = None
 
     def _learnt(self) -> Model | None:
-        """Return a copy of the model, or None if it has not changed since the last save."""
+        """Return the model as it is now, or None if it has not changed since the last save."""
         version = self._recogniser.network.version
         if version == self._saved_version:
             return None
         self._saved_s, self._saved_version = time.monotonic(), version
-        return self._recogniser.network.model.copy()
+        return self._recogniser.network.snapshot()
 
     def _save(self, model: Model, skipped: int) -> None:
         try:
