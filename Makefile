@@ -1,6 +1,6 @@
 # The usual ways into fer. `./fer` does the work; see ./fer --help and ./fer setup --help.
 .DEFAULT_GOAL := help
-.PHONY: help run setup test test-jazzy test-newest test-faults lint contracts docs bench bench-check bench-network rendered-heads clean
+.PHONY: help run setup test test-jazzy test-newest test-faults lint contracts docs bench bench-check bench-network peers rendered-heads clean
 
 PYTEST_ARGS ?=
 # How many tests run at the same time, where pytest-xdist is installed; 0: one after the other.
@@ -51,13 +51,20 @@ docs:  ## write pages about the Python interface to build/docs
 		docs/api build/docs
 	@echo "build/docs/index.html"
 
-bench:  ## measure everything and write docs/performance.md: make bench ARGS="network micro"
-	@./fer setup --test
+bench: peers  ## measure everything and write docs/performance.md: make bench ARGS="network micro"
 	@./fer bench $(ARGS)
 
-bench-check:  ## fail where something became slower, measured against its peers
-	@./fer setup --test
+bench-check: peers  ## fail where something became slower, measured against its peers
 	@./fer bench check $(ARGS)
+
+peers: .fer/bench/made  ## set up what benchmarks compare with
+	@./fer setup --test
+
+.fer/bench/made: requirements-bench.txt
+	@./fer setup
+	@./fer exec python3 -m venv --clear .fer/bench
+	@.fer/bench/bin/python -m pip install -q --disable-pip-version-check --no-deps -r $<
+	@touch $@
 
 bench-network:  ## measure the graph on two hosts over bad links and write docs/distributed.md: 6 minutes
 	@./fer setup

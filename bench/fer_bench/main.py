@@ -60,7 +60,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add("--rounds", type=int, default=Context.rounds, help=text)
     text = "how long the whole graph is watched at 640x480 (%(default)s)"
     add("--seconds", type=float, default=Context.run_s, help=text)
-    add("--no-peers", action="store_true", help="without Brian2, which is set up once")
+    add("--no-peers", action="store_true", help="without Brian2, which `make peers` sets up")
     text = "write the results there instead of bench/results.json and docs/performance.md"
     add("--output", type=Path, metavar="FILE.json", help=text)
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import subprocess
-import sys
 import tempfile
-import venv
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -19,56 +15,34 @@ import numpy as np
 
 from fer_common.core.errors import FerError
 
-REQUIREMENTS = "requirements-bench.txt"
 PEERS = ("brian2", "cython")
-_KEPT_VARIABLES = (
-    "PATH", "HOME", "TMPDIR", "LANG", "PIP_INDEX_URL", "PIP_CONFIG_FILE",
-    "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "no_proxy",
-)  # fmt: skip
 
 
 class PeerEnvironment:
-    """A virtual environment with `requirements-bench.txt`, made when it is first asked for."""
+    """The virtual environment that `make peers` makes of `requirements-bench.txt`.
+
+    Attributes
+    ----------
+    cache : where peers may keep what they compile.
+    """
 
     def __init__(self, root: Path) -> None:
-        self._requirements = root / REQUIREMENTS
         self._folder = root / ".fer" / "bench"
+        self.cache = self._folder / "cache"
 
-    @cached_property
+    @property
     def python(self) -> Path:
         """Its Python.
 
         Raises
         ------
         FerError
-            if it cannot be made.
+            if it was not made.
         """
         python = self._folder / "bin" / "python"
-        stamp = self._folder / "requirements.sha256"
-        key = hashlib.sha256(self._requirements.read_bytes() + sys.version.encode()).hexdigest()
-        if not (stamp.is_file() and stamp.read_text(encoding="ascii") == key and python.exists()):
-            print("bench: setting up the peers (once)", file=sys.stderr)
-            venv.create(self._folder, clear=True, with_pip=True)
-            pip = [str(python), "-m", "pip", "install", "--no-deps", "--quiet"]
-            done = subprocess.run(
-                [*pip, "--disable-pip-version-check", "-r", str(self._requirements)],
-                env=self.variables(),
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-            if done.returncode:
-                raise FerError(
-                    f"{REQUIREMENTS} cannot be installed ({last_line(done.stderr)}): "
-                    "check the network, or leave the peers out with --no-peers"
-                )
-            stamp.write_text(key, encoding="ascii")
+        if not python.exists():
+            raise FerError("the peers are missing: run `make peers`, or leave them out: --no-peers")
         return python
-
-    @property
-    def cache(self) -> Path:
-        """Where peers may keep what they compile."""
-        return self._folder / "cache"
 
     def versions(self) -> dict[str, str]:
         """Return the versions of the peers that are compared with."""
@@ -76,11 +50,6 @@ class PeerEnvironment:
         found = metadata.distributions(path=sites)
         named = {one.metadata["Name"].lower(): one.version for one in found}
         return {name: named[name] for name in PEERS if name in named}
-
-    def variables(self) -> dict[str, str]:
-        """Return the variables of a process of this environment: one thread, nothing of ROS."""
-        kept = {name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ}
-        return kept | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
 
 
 class Brian2:
@@ -106,9 +75,10 @@ class Brian2:
         np.savez(case_file, **case)
         name = "brian2_standalone.py" if runs else "brian2_peer.py"
         program = Path(__file__).with_name(name)
-        # First, because it may make the environment anew.
         python = environment.python
         environment.cache.mkdir(exist_ok=True)
+        # One thread, as the command has it, and none of the libraries of ROS.
+        variables = {k: v for k, v in os.environ.items() if k != "LD_LIBRARY_PATH"}
         self._errors = Path(self._folder.name, "errors")
         with self._errors.open("wb") as errors:
             self._process = subprocess.Popen(
@@ -116,7 +86,7 @@ class Brian2:
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=errors,
-                env=environment.variables(),
+                env=variables,
                 text=True,
             )
         self.spikes = np.zeros(2, dtype=np.int64)

@@ -14,10 +14,9 @@ import yaml
 from mcap.reader import make_reader
 from rosbags.highlevel import AnyReader
 
-from fer.bags.definitions import definition
 from fer.bags.reading import data_files, opened
 from fer.bags.repair import is_finished
-from fer.bags.topics import BagError
+from fer.bags.topics import BagError, definition
 from fer.bags.writer import BagWriter, Layout
 from fer_testing.bags import BEGIN_NS, EXPRESSIONS, SPIKES, answer, spikes, topic_of, write_bag
 from fer_testing.ros import wait_for

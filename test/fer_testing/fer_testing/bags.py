@@ -8,8 +8,7 @@ from typing import Any
 
 from rclpy.serialization import serialize_message
 
-from fer.bags.definitions import definition
-from fer.bags.topics import Topic, as_recorded
+from fer.bags.topics import Topic, as_recorded, definition
 from fer.bags.writer import BagWriter, Layout
 from fer_common.core.stamps import split_ns
 from fer_common.ros import qos

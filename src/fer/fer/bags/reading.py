@@ -27,11 +27,10 @@ from rosbags.typesys import (
 )
 from rosbags.typesys.store import Typestore
 
-from fer.bags.definitions import definition
 from fer.bags.mcap_file import DAMAGE, McapFile
 from fer.bags.sqlite_file import SqliteFile, copying, temporary_folder
 from fer.bags.time_order import Stamped, in_time_order
-from fer.bags.topics import ROS2MSG, BagError, Topic
+from fer.bags.topics import ROS2MSG, BagError, Topic, definition
 from fer_common.core.stamps import NANOSECONDS
 
 METADATA = "metadata.yaml"

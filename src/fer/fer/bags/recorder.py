@@ -15,10 +15,9 @@ from rclpy.clock import Clock, ClockType
 from rclpy.node import Node
 from rich import filesize
 
-from fer.bags.definitions import definition
 from fer.bags.guardian import guarded
 from fer.bags.selection import Selection
-from fer.bags.topics import BagError, Topic, as_recorded, subscription_qos
+from fer.bags.topics import BagError, Topic, as_recorded, definition, subscription_qos
 from fer.bags.writer import BagWriter, Layout
 from fer.client import connect
 

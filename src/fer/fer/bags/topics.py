@@ -1,16 +1,19 @@
-"""Topics as a bag holds them, and quality of service between rclpy and bags."""
+"""Topics as a bag holds them, with definitions of their types and quality of service."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import yaml
+from ament_index_python.packages import PackageNotFoundError, get_package_share_directory
 from rclpy.qos import DurabilityPolicy, HistoryPolicy, QoSProfile, ReliabilityPolicy
-from rosbags.interfaces import Qos, QosDurability, QosReliability
+from rosbags.interfaces import Nodetype, Qos, QosDurability, QosReliability
 from rosbags.rosbag2.metadata import dump_qos_v9, parse_qos
+from rosbags.typesys import TypesysError, get_types_from_msg
 
 from fer_common.core.errors import FerError
 from fer_common.core.stamps import split_ns
@@ -125,3 +128,39 @@ def _profile(reliable: bool, latched: bool, depth: int) -> QoSProfile:
         reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
         durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
     )
+
+
+def definition(type_name: str) -> str:
+    """Return the definition of a message type, followed by those of the types within it.
+
+    Raises
+    ------
+    BagError
+        if a package or its .msg file is not installed.
+    """
+    texts: dict[str, str] = {}
+    pending = [type_name]
+    try:
+        while pending:
+            name = pending.pop(0)
+            if name not in texts:
+                package, folder, short = name.split("/")
+                path = Path(get_package_share_directory(package), folder, f"{short}.msg")
+                texts[name] = path.read_text(encoding="utf-8")
+                _, fields = get_types_from_msg(texts[name], name)[name]
+                pending += [part for _, field in fields for part in _types_in(*field)]
+    except (ValueError, PackageNotFoundError, OSError, TypesysError) as error:
+        raise BagError(
+            f"the definition of {name} is not installed here: source the workspace that has it"
+        ) from error
+    first, *others = texts.items()
+    parts = (f"{'=' * 80}\nMSG: {name.replace('/msg/', '/')}\n{text}" for name, text in others)
+    return "\n".join((first[1], *parts))
+
+
+def _types_in(kind: Nodetype, content: Any) -> Iterator[str]:
+    """Yield the message types in the type of a field."""
+    if kind == Nodetype.NAME:
+        yield content
+    elif kind in (Nodetype.ARRAY, Nodetype.SEQUENCE):
+        yield from _types_in(*content[0])
