@@ -47,18 +47,11 @@ class Checkpoint:
         if time.monotonic() - self._written_s < PERIOD_S:
             return
         state = json.dumps(
-            {
-                "digest": self.digest,
-                "done": done,
-                "ended": len(rule.ended),
-                "rng": rule.rng.bit_generator.state,
-            }
+            {"digest": self.digest, "done": done, "rng": rule.rng.bit_generator.state}
         )
         arrays = {f"changes_{k}": change for k, change in enumerate(rule.changes)}
-        for number, model in enumerate((rule.network.model, *rule.ended)):
-            for k, stage in enumerate(model.stages):
-                arrays[f"weights_{number}_{k}"] = stage.weights
-                arrays[f"theta_{number}_{k}"] = stage.theta
+        for k, stage in enumerate(rule.network.model.stages):
+            arrays |= {f"weights_{k}": stage.weights, f"theta_{k}": stage.theta}
         buffer = io.BytesIO()
         np.savez(buffer, state=np.frombuffer(state.encode(), np.uint8), **arrays)  # type: ignore[arg-type]
         write_atomically(self.path, buffer.getvalue())
@@ -85,11 +78,9 @@ class Checkpoint:
                 f"{self.path} is of a training with other pictures or settings: give the same "
                 "command to continue it, or delete it to start again"
             )
-        rule.ended = [rule.network.model.copy() for _ in range(state["ended"])]
-        for number, model in enumerate((rule.network.model, *rule.ended)):
-            for k, stage in enumerate(model.stages):
-                stage.weights[:] = arrays[f"weights_{number}_{k}"]
-                stage.theta[:] = arrays[f"theta_{number}_{k}"]
+        for k, stage in enumerate(rule.network.model.stages):
+            stage.weights[:] = arrays[f"weights_{k}"]
+            stage.theta[:] = arrays[f"theta_{k}"]
         for k, change in enumerate(rule.changes):
             change[:] = arrays[f"changes_{k}"]
         rule.rng.bit_generator.state = state["rng"]

@@ -18,7 +18,7 @@ from itertools import chain
 
 import numpy as np
 
-from fer_snn import Model, Network, SupervisedParameters
+from fer_snn import Network, SupervisedParameters
 from fer_snn.core.neurons.lif import Float32s, Int32s
 from fer_snn.core.synapses.learning import (
     expression_evidence,
@@ -30,10 +30,11 @@ from fer_snn.core.synapses.learning import (
 MOMENTUM = np.float32(0.9)
 RELEASE = 0.5
 """Probability with which a spike count reaches the expression layer while it learns."""
-HIDDEN_RATE, EXPRESSION_RATE = 10.0, 0.125
-"""Factors of eta_w and eta_v, which are those of lessons. A lesson teaches one face by the
-expression layer and must not overwrite others; a training shows all faces, and forms the hidden
-layers."""
+HIDDEN_RATE, DEEPER_RATE, EXPRESSION_RATE = 10.0, 3.0, 0.01
+"""Factors of eta_w (first and further hidden layers) and eta_v, which are those of lessons. A
+lesson teaches one face by the expression layer and must not overwrite others; a training shows all
+faces, and forms the hidden layers. The layers above see spikes that know the faces of the training:
+what they learn fast holds for these faces alone."""
 LABEL_SMOOTHING = np.float32(0.05)
 """Share of the teacher's certainty that is spread over all labels."""
 LEAST_THRESHOLD_RATE = 0.1
@@ -54,7 +55,6 @@ class LocalErrorRule:
     rng : draws which inputs of the expression layer fail.
     pool : threads that present the faces of a batch.
     changes : decaying sum of the changes of each projection, shaped like its weights.
-    ended : the networks of the trainings that have ended, see `begin_again`.
     """
 
     network: Network
@@ -65,13 +65,6 @@ class LocalErrorRule:
     def __post_init__(self) -> None:
         """Start without changes."""
         self.changes = [np.zeros_like(stage.weights) for stage in self.network.model.stages]
-        self.ended: list[Model] = []
-
-    def begin_again(self, model: Model) -> None:
-        """Teach another network of the same shape next."""
-        self.network.load(model)
-        for change in self.changes:
-            change[:] = 0
 
     def learn(self, faces: Sequence[Float32s], shares: Float32s, rate: float) -> None:
         """Present a batch of faces, then change all weights and thresholds.
@@ -116,7 +109,7 @@ class LocalErrorRule:
         readout = hidden_readout(layer, stage.wiring.n_post, targets.shape[1])
         factor = (label_errors(post @ readout, targets) @ readout.T) * fired
         factor *= stage.wiring.column_means(stage.weights)
-        eta = self.rule.eta_w * HIDDEN_RATE
+        eta = self.rule.eta_w * (DEEPER_RATE if layer else HIDDEN_RATE)
         self._change(layer, pre, factor, eta * rate)
 
     def _teach_expression(self, pre: Float32s, targets: Float32s, rate: float) -> None:

@@ -8,7 +8,6 @@ decrease to zero. A part of the faces is held out, and the confidence is calibra
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -43,7 +42,7 @@ WEIGHT_BITS = 8
 """Resolution of trained weights, as neuromorphic processors have it (Davies et al., Loihi, 2018).
 The answers are as good as with floats, and the file has a third of the size."""
 PRESENTATIONS_PER_FACE, LEAST_PRESENTATIONS = 12, 20_000
-"""Number of presentations in one training."""
+"""Number of presentations of a training."""
 
 
 @dataclass(frozen=True)
@@ -52,17 +51,14 @@ class TrainingParameters:
 
     Attributes
     ----------
-    presentations : number of presentations in one training; None for `PRESENTATIONS_PER_FACE` times
+    presentations : number of presentations; None for `PRESENTATIONS_PER_FACE` times
         the number of faces, but at least `LEAST_PRESENTATIONS`.
-    trainings : number of trainings from the same initial weights, with other random faces. The
-        mean of their weights errs less than the weights of one.
     batch : number of presentations between two changes of the weights.
     balance : how much more often rare labels are drawn than they come, 0 to 1; see `Sampler`.
     """
 
     seed: int = 0
     presentations: int | None = None
-    trainings: int = 2
     batch: int = 128
     balance: float = 0.15
     architecture: Architecture = field(default_factory=Architecture)
@@ -142,40 +138,21 @@ def _learn(
     progress: Progress,
     checkpoint: Checkpoint | None,
 ) -> None:
-    """Teach a network in batches, with decreasing rates, several times; keep the mean weights."""
+    """Teach a network in batches, with decreasing rates; round its weights."""
     n_faces = sum(len(source.truth) for source in training_set.sources)
     presentations = parameters.presentations or max(
         PRESENTATIONS_PER_FACE * n_faces, LEAST_PRESENTATIONS
     )
     batches = -(-presentations // parameters.batch)
-    total = parameters.trainings * batches
     sampler = Sampler(training_set, parameters.balance, teacher.rng)
-    untrained = teacher.network.model.copy()
     done = checkpoint.restore(teacher) if checkpoint and checkpoint.path.exists() else 0
-    for number in range(done, total):
-        if number and number % batches == 0:
-            teacher.begin_again(untrained)
+    for number in range(done, batches):
         faces, shares = zip(*(sampler() for _ in range(parameters.batch)), strict=True)
-        teacher.learn(faces, np.stack(shares), 1 - number % batches / batches)
-        if (number + 1) % batches == 0:
-            teacher.ended.append(_rounded(teacher.network.model))
+        teacher.learn(faces, np.stack(shares), 1 - number / batches)
         if checkpoint:
             checkpoint.save(teacher, number + 1)
-        progress((number + 1) * parameters.batch, total * parameters.batch)
-    teacher.network.load(_rounded(_mean(teacher.ended)))
-
-
-def _mean(models: Sequence[Model]) -> Model:
-    """Return a model with the mean weights and thresholds of some."""
-    stages = [
-        replace(
-            same[0],
-            weights=np.mean([stage.weights for stage in same], axis=0, dtype=np.float32),
-            theta=np.mean([stage.theta for stage in same], axis=0, dtype=np.float32),
-        )
-        for same in zip(*(model.stages for model in models), strict=True)
-    ]
-    return replace(models[0], stages=tuple(stages))
+        progress((number + 1) * parameters.batch, batches * parameters.batch)
+    teacher.network.load(_rounded(teacher.network.model))
 
 
 def calibrated(network: Network, held_out: list[Source], values: Values, report: Report) -> Model:

@@ -21,7 +21,7 @@ from fer_train.training_set import TrainingSet
 
 QUICK = training.TrainingParameters(seed=7, presentations=1600, batch=16, architecture=ARCHITECTURE)
 VALUES = TABLE.merged(
-    TABLE.defaults(), {"eta_w": 0.015, "eta_v": 0.08, "eta_theta": 4e-4, "w_max": 5.0}
+    TABLE.defaults(), {"eta_w": 0.015, "eta_v": 1.0, "eta_theta": 4e-4, "w_max": 5.0}
 )
 
 

@@ -40,10 +40,7 @@ def run(args: argparse.Namespace) -> int:
             reader = Reader(args, jobs, report)
             training_set, _ = train.read_training_set(reader, train.VARIANTS)
             test = _test_faces(reader, training_set.labels)
-        # The mean of two trainings would cost twice as much for the same comparison.
-        parameters = TrainingParameters(
-            seed=args.seed, presentations=args.presentations, trainings=1
-        )
+        parameters = TrainingParameters(seed=args.seed, presentations=args.presentations)
         results = [
             evaluate_variant(variant, training_set, test, parameters, report)
             for variant in VARIANTS

@@ -74,8 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     options.add_presentations(
         parser,
         None,
-        f"default: {PRESENTATIONS_PER_FACE} for each face, at least {LEAST_PRESENTATIONS}; there "
-        f"are {_SUPERVISED.trainings}, and the mean of their weights is kept; "
+        f"default: {PRESENTATIONS_PER_FACE} for each face, at least {LEAST_PRESENTATIONS}; "
         f"with --unsupervised: {_UNSUPERVISED.presentations}",
     )
     options.add_parameter_file(parser)
